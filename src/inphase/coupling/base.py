@@ -1,0 +1,42 @@
+"""The contract of a coupling."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inphase.interaction import Interaction
+
+
+class Coupling(ABC):
+    """K[i, j]: how strongly oscillator i listens to j.
+
+    To add a kind of coupling, write one file here with a subclass that has these three methods; the model, the
+    integrators and the commands then work with it.
+    """
+
+    @property
+    @abstractmethod
+    def size(self) -> int | None:
+        """The number of oscillators that the stored numbers fix; None if any number will do."""
+
+    @abstractmethod
+    def sums(self, functions: Sequence[Interaction], phases: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        """[Σ_j K_ij f(θ_i − θ_j) for f in functions], each of the shape of `phases`, (..., n)."""
+
+    @abstractmethod
+    def matrix(self, n: int) -> NDArray[np.float64]:
+        """K as a dense matrix, (n, n)."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Kind and numbers, for provenance."""
+
+    def check_size(self, n: int) -> None:
+        """Raise ValueError unless this coupling can join n oscillators."""
+        if self.size is not None and self.size != n:
+            raise ValueError(f"phases have {n} oscillators, but the coupling {type(self).__name__} is for {self.size}")

@@ -1,0 +1,130 @@
+"""The Jacobian of a rank-one coupling: diagonal + low rank, held by its moments.
+
+J_ij = d_i δ_ij + c_j Re Σ_k A_k(i) e^{ik(θ_i − θ_j)},   A_k(i) = Σ_s α_s(i) ik F_sk,   k = 1..m,
+
+with one term s for f and one for the gain. Multiplying and solving cost O(n·m + m³): the inner products of Woodbury's
+formula are moments of order up to 2m, so no matrix of n rows is ever formed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inphase.kernels import fourier
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LowRankJacobian:
+    """diag(d) + c_j Re Σ_k A_k(i) e^{ik(θ_i − θ_j)}.
+
+    Parameters
+    ----------
+    phases, diagonal, weights : arrays, shape (n,)
+        θ, d and c.
+    factors : sequence of arrays, shape (n,) or (1,)
+        α_s(i).
+    modes : sequence of complex arrays, shape (m + 1,)
+        ik F_sk, k = 0..m (the first entry is zero: a derivative has no mean).
+    """
+
+    phases: Vector
+    diagonal: Vector
+    weights: Vector
+    factors: Sequence[Vector]
+    modes: Sequence[NDArray[np.complex128]]
+
+    @property
+    def rank(self) -> int:
+        """2m: the rank of the second part (at most)."""
+        return 2 * (max(len(modes) for modes in self.modes) - 1)
+
+    def low_rank(self) -> tuple[Vector, Vector]:
+        """(left, right), both (n, 2m): the second part is left @ right.T."""
+        k = np.arange(1, self.rank // 2 + 1)
+        wave = np.exp(1j * np.outer(self.phases, k))
+        left = np.zeros(wave.shape, dtype=complex)
+        for factor, modes in zip(self.factors, self.modes):
+            left[:, : len(modes) - 1] += factor[:, None] * modes[1:] * wave[:, : len(modes) - 1]
+        right = self.weights[:, None] * wave
+        return np.hstack([left.real, left.imag]), np.hstack([right.real, right.imag])
+
+    def dense(self) -> Vector:
+        """The matrix, (n, n)."""
+        left, right = self.low_rank()
+        return np.diag(self.diagonal) + left @ right.T
+
+    def __matmul__(self, vector: Vector) -> Vector:
+        return self.diagonal * vector + self._spread(self._project(vector * self.weights))
+
+    def growth_exceeds(self, rate: float) -> bool:
+        """Whether a mode grows faster than `rate`: exact where J is symmetric in some metric, as for gradient flows."""
+        if float(np.max(self.diagonal)) >= rate:
+            return True
+        system = self._inner_system(1.0 / (rate - self.diagonal))
+        return bool(np.min(np.linalg.eigvals(system).real) <= 0)
+
+    def solver(self, shift: float) -> Callable[[Vector], Vector]:
+        """right side -> solution of (shift · I − J) u = right side; `shift` must exceed the diagonal everywhere.
+
+        Raises
+        ------
+        np.linalg.LinAlgError
+            If it does not.
+        """
+        from scipy.linalg import lu_factor, lu_solve
+
+        inverse = shift - self.diagonal
+        if np.min(inverse) <= 0:
+            raise np.linalg.LinAlgError(f"the shift {shift:g} is below the diagonal's maximum {np.max(self.diagonal):g}")
+        inverse = 1.0 / inverse
+        factored = lu_factor(self._inner_system(inverse), check_finite=False)
+        m = self.rank // 2
+
+        def solve(right: Vector) -> Vector:
+            y = self._project(right * inverse * self.weights)
+            solved = lu_solve(factored, np.concatenate([y.real, y.imag]), check_finite=False)
+            return (right + self._spread(solved[:m] + 1j * solved[m:])) * inverse
+
+        return solve
+
+    def _inner_system(self, inverse: Vector) -> Vector:
+        """Woodbury's small matrix, real (2m, 2m), for the diagonal 1/inverse.
+
+        Y_l = Σ_j c_j e^{−ilθ_j} u_j obeys Y_l = y_l + ½ Σ_k (a_k T_{k−l} Y_k + conj(a_k) T_{−k−l} conj(Y_k)), where T_p are
+        moments with the weights α c · inverse.
+        """
+        m = self.rank // 2
+        k = np.arange(1, m + 1)
+        difference = k[None, :] - k[:, None]
+        holomorphic, conjugate = np.zeros((2, m, m), dtype=complex)
+        for factor, modes in zip(self.factors, self.modes):
+            moments = fourier.moments(self.phases[None], self.weights * inverse * factor, 2 * m)[0]
+            a = np.zeros(m, dtype=complex)
+            a[: len(modes) - 1] = modes[1:]
+            toeplitz = np.where(difference >= 0, moments[np.abs(difference)], moments[np.abs(difference)].conj())
+            hankel = moments[k[None, :] + k[:, None]].conj()
+            holomorphic += 0.5 * toeplitz * a
+            conjugate += 0.5 * hankel * a.conj()
+        plus, minus = holomorphic + conjugate, holomorphic - conjugate
+        return np.asarray(np.eye(2 * m) - np.block([[plus.real, -minus.imag], [plus.imag, minus.real]]))
+
+    def _project(self, values: Vector) -> NDArray[np.complex128]:
+        """Σ_j values_j e^{−ilθ_j}, l = 1..m."""
+        return np.asarray(fourier.moments(self.phases[None], values, self.rank // 2)[0, 1:].conj())
+
+    def _spread(self, projections: NDArray[np.complex128]) -> Vector:
+        """Re Σ_k A_k(i) e^{ikθ_i} Y_k."""
+        total = np.zeros_like(self.phases)
+        for factor, modes in zip(self.factors, self.modes):
+            coefficients = np.zeros((1, len(modes)), dtype=complex)
+            coefficients[0, 1:] = modes[1:] * projections[: len(modes) - 1]
+            term = np.empty((1, len(total)))
+            fourier.evaluate(self.phases[None], coefficients, term)
+            total += factor * term[0]
+        return total

@@ -1,0 +1,137 @@
+"""K of rank one: every oscillator feels the same mean field, up to a factor of its own.
+
+Σ_j r_i c_j f(θ_i − θ_j) costs O(n·m) by Fourier modes. That is exact to rounding relative to max|f|; where f spans many
+decades and particles are few (clusters in a metastable state), the sum is taken pair by pair instead, which keeps
+relative accuracy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from inphase.coupling.base import Coupling
+from inphase.errors import finite_array
+from inphase.interaction import Interaction
+from inphase.kernels import fourier, pairs
+
+PAIRS_UP_TO = 256  # particles
+PAIRS_FROM_CONTRAST = 1e4  # max|h|/min|h|; below, modes lose at most four digits between far clusters
+
+
+class RankOne(Coupling):
+    """K_ij = rows_i · columns_j.
+
+    Parameters
+    ----------
+    rows : array_like, shape (n,)
+        How strongly i listens; any sign.
+    columns : array_like, shape (n,)
+        How strongly j is heard; any sign.
+
+    Raises
+    ------
+    ValueError
+        If the arrays differ in length, are empty, or hold NaN or infinity.
+
+    Examples
+    --------
+    >>> RankOne([1, 2], [0.5, 0.25]).matrix(2)
+    array([[0.5 , 0.25],
+           [1.  , 0.5 ]])
+    """
+
+    rows: NDArray[np.float64] | None
+    columns: NDArray[np.float64] | None
+
+    def __init__(self, rows: ArrayLike, columns: ArrayLike) -> None:
+        self.rows, self.columns = _vector("rows", rows), _vector("columns", columns)
+        if len(self.rows) != len(self.columns):
+            raise ValueError(
+                f"rows and columns must have the same length; got {len(self.rows)} and {len(self.columns)}"
+            )
+
+    @property
+    def size(self) -> int | None:
+        """The number of oscillators; None where all weights are equal."""
+        return None if self.columns is None else len(self.columns)
+
+    def weights(self, n: int) -> NDArray[np.float64]:
+        """c_j as an array of shape (n,), or (1,) where all are equal."""
+        return np.array([1.0 / n]) if self.columns is None else self.columns
+
+    def matrix(self, n: int) -> NDArray[np.float64]:
+        """K as a dense matrix, (n, n)."""
+        self.check_size(n)
+        return np.outer(np.ones(n) if self.rows is None else self.rows, np.broadcast_to(self.weights(n), n))
+
+    def uses_pairs(self, functions: Sequence[Interaction], n: int) -> bool:
+        """Whether sums are taken pair by pair."""
+        return n <= PAIRS_UP_TO and any(f.contrast > PAIRS_FROM_CONTRAST for f in functions)
+
+    def sums(
+        self,
+        functions: Sequence[Interaction],
+        phases: NDArray[np.float64],
+        out: Sequence[NDArray[np.float64]] | None = None,
+    ) -> list[NDArray[np.float64]]:
+        """[Σ_j K_ij f(θ_i − θ_j) for f in functions], each of the shape of `phases`, (..., n); into `out` if given."""
+        flat = np.ascontiguousarray(phases).reshape(-1, phases.shape[-1])
+        totals = [np.empty(flat.shape) if out is None else out[k].reshape(flat.shape) for k in range(len(functions))]
+        weights = self.weights(flat.shape[1])
+        if self.uses_pairs(functions, flat.shape[1]):
+            program, column = functions[0].tape(*functions[1:]), np.broadcast_to(weights, flat.shape[1])
+            for replica, row in enumerate(flat):
+                for total, values in zip(totals, pairs.differences(row, program)):
+                    total[replica] = values @ column
+        else:
+            m = max(len(f.modes) for f in functions) - 1
+            moments = fourier.moments(flat, weights, m).conj()
+            for f, total in zip(functions, totals):
+                fourier.evaluate(flat, f.modes * moments[:, : len(f.modes)], total)
+        if self.rows is not None:
+            for total in totals:
+                total *= self.rows
+        return [total.reshape(phases.shape) for total in totals]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Kind and numbers, for provenance."""
+        numbers = {"rows": self.rows, "columns": self.columns}
+        return {"kind": type(self).__name__} | {k: v.tolist() for k, v in numbers.items() if v is not None}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'n = ' + str(self.size) if self.size else ''})"
+
+
+class AllToAll(RankOne):
+    """K_ij = c_j: everyone hears everyone, j with the weight c_j.
+
+    Parameters
+    ----------
+    weights : array_like, shape (n,), optional
+        Non-negative c_j, not all zero; 1/n if not given. (The papers' unnormalized systems have c_j = 1: a change of time.)
+
+    Examples
+    --------
+    >>> AllToAll().matrix(2)
+    array([[0.5, 0.5],
+           [0.5, 0.5]])
+    """
+
+    def __init__(self, weights: ArrayLike | None = None) -> None:
+        self.rows, self.columns = None, None if weights is None else _vector("weights", weights)
+        if self.columns is not None and (np.any(self.columns < 0) or not np.any(self.columns)):
+            worst = int(np.argmin(self.columns))
+            raise ValueError(
+                f"weights must be non-negative, not all zero; got {self.columns[worst]:g} at index {worst}"
+            )
+
+
+def _vector(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    array = finite_array(name, values)
+    if array.ndim != 1 or not len(array):
+        raise ValueError(f"{name} must have shape (n,) with n >= 1; got {array.shape}")
+    return array

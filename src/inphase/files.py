@@ -1,0 +1,51 @@
+"""Files are written beside and renamed: a reader, or a killed run, only ever sees whole ones."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def replace_file(path: Path, write: Callable[[Path], object]) -> Path:
+    """Let `write` fill a file beside `path`, then rename it; on failure the old file stays and the new one goes.
+
+    Raises OSError with the path and the reason (no space, no permission, ...).
+    """
+    beside = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    try:
+        write(beside)
+        os.replace(beside, path)
+    except BaseException as error:
+        beside.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise OSError(f"cannot write {path}: {error.strerror or error}") from error
+        raise
+    return path
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write UTF-8 text."""
+    return replace_file(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+
+
+def write_dataset(path: Path, data: xr.Dataset) -> Path:
+    """Write NetCDF."""
+    return replace_file(path, lambda beside: data.to_netcdf(beside, engine="h5netcdf"))
+
+
+def output_folder(path: str | os.PathLike[str]) -> Path:
+    """The folder, made if need be and proved writable; OSError that names it otherwise."""
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".inphase-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OSError(f"the output folder {folder} cannot be written to: {error.strerror or error}") from None
+    return folder

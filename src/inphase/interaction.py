@@ -1,0 +1,472 @@
+"""f, the interaction of two oscillators: one formula, evaluated in four arithmetics.
+
+    dθ_i/dt = ω_i + b_i sin θ_i − (1/g_i) Σ_j K_ij f(θ_i − θ_j)
+
+A new interaction is a formula, `formula(x, m, **parameters)`, given to `Interaction`; the catalog below has five. The
+formula is recorded once (`expression.py`) and then evaluated in floats (`f(x)`), in balls (`f.ball`), as Taylor jets of
+balls (`f.jet`), and traced by JAX (`f.traced`). All figures computed in floats here are approximations, not proofs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from inphase import expression as ex
+from inphase.errors import finite_number
+
+EPS = float(np.finfo(float).eps)
+
+
+class _Floats:
+    """The namespace of `evaluate` for floats and NumPy arrays."""
+
+    sin, cos, tan, exp, log, sqrt = np.sin, np.cos, np.tan, np.exp, np.log, np.sqrt
+    sinh, cosh, tanh, atan = np.sinh, np.cosh, np.tanh, np.arctan
+    pi = np.pi
+    constant = staticmethod(float)
+    power = staticmethod(lambda base, exponent: base**exponent)
+
+
+class _Balls:
+    """The namespace of `evaluate` for python-flint's arb, acb and their power series."""
+
+    def __getattr__(self, name: str) -> Callable[[Any], Any]:
+        return lambda ball: getattr(ball, name)()
+
+    @property
+    def pi(self) -> Any:
+        from flint import arb
+
+        return arb.pi()
+
+    @staticmethod
+    def constant(number: Fraction) -> Any:
+        from flint import arb, fmpq
+
+        return arb(fmpq(number.numerator, number.denominator))
+
+    @staticmethod
+    def power(base: Any, exponent: int) -> Any:
+        return base**exponent if exponent > 0 else 1 / base ** (-exponent)
+
+    @staticmethod
+    def sinh(ball: Any) -> Any:  # power series have no hyperbolic functions of their own
+        return (ball.exp() - (-ball).exp()) / 2
+
+    @staticmethod
+    def cosh(ball: Any) -> Any:
+        return (ball.exp() + (-ball).exp()) / 2
+
+    @classmethod
+    def tanh(cls, ball: Any) -> Any:
+        return cls.sinh(ball) / cls.cosh(ball)
+
+
+def _tail(values: NDArray[np.float64]) -> float:
+    """The largest mode in the upper half of the spectrum of samples, relative to their maximum; 0 for zeros."""
+    spectrum = np.abs(np.fft.rfft(values)) * (2 / len(values))
+    return float(np.max(spectrum[len(values) // 4 :]) / max(np.max(np.abs(values)), 1e-300))
+
+
+class Interaction:
+    """An analytic, 2π-periodic interaction f(x) of the phase difference x = θ_i − θ_j.
+
+    Attraction at short distance is f'(0) > 0 (the model has a minus before the sum).
+
+    Parameters
+    ----------
+    formula : callable or str
+        `formula(x, m, **parameters)`, written with the functions of the namespace `m` (`m.sin`, `m.exp`, ..., `m.pi`); or
+        an expression in `x` and the parameters, such as ``"sin(x) + a*sin(2*x)"``, which is parsed, never executed.
+    name : str, optional
+        What reports call it.
+    **parameters : float
+        Finite numbers.
+
+    Raises
+    ------
+    TypeError
+        If the formula branches on x, uses a function that is not analytic, or a parameter is not a number.
+    ValueError
+        If a parameter is not finite, the expression cannot be parsed, or f is not finite or not 2π-periodic.
+
+    Examples
+    --------
+    >>> f = Interaction("sin(x) + a*sin(2*x)", a=0.25)
+    >>> round(float(f(1.0)), 4), f.parameters
+    (1.0688, {'a': 0.25})
+    >>> g = Interaction(lambda x, m, beta: m.sin(x) * m.exp(beta * (m.cos(x) - 1)), beta=2.0)
+    >>> bool(abs(g.derivative()(0.0) - 1.0) < 1e-15)
+    True
+    """
+
+    def __init__(
+        self, formula: Callable[..., Any] | str | ex.Expression, *, name: str | None = None, **parameters: float
+    ) -> None:
+        self.parameters: dict[str, float] = {key: finite_number(key, value) for key, value in parameters.items()}
+        if isinstance(formula, ex.Expression):
+            self.expression = formula
+        elif isinstance(formula, str):
+            self.expression = ex.parse(formula, list(parameters))
+        elif callable(formula):
+            self.expression = ex.record(formula, list(parameters))
+        else:
+            raise TypeError(f"formula must be a function of (x, m, ...) or an expression in text; got {formula!r}")
+        self.name = name or ex.text(self.expression)
+        self._check_values()
+
+    def _check_values(self) -> None:
+        near = 3.0 * 0.4 ** np.arange(12)  # narrow interactions live close to 0
+        points = np.concatenate([-near, [0.0], near])
+        with np.errstate(all="ignore"):
+            here, around = self(points), self(points + 2 * np.pi)
+        if not np.all(np.isfinite(here)):
+            bad = points[~np.isfinite(here)][0]
+            raise ValueError(f"the interaction {self.name} is not finite at x = {bad:.3g} with {self.parameters}")
+        if np.max(np.abs(here - around)) > 1e-8 * (1e-300 + np.max(np.abs(here))):
+            raise ValueError(f"the interaction {self.name} is not 2π-periodic")
+
+    # ------------------------------------------------------------------------------------------------- four arithmetics
+
+    def __call__(self, x: ArrayLike) -> NDArray[np.float64]:
+        """f(x) in floats; x in radians, any shape."""
+        points = np.asarray(x, dtype=float)
+        value = ex.evaluate(self.expression, points, _Floats, self.parameters)
+        return np.asarray(value + np.zeros_like(points))
+
+    def ball(self, x: Any, **parameters: Any) -> Any:
+        """f(x) in ball arithmetic (arb, acb or a power series of either), at the current precision of flint.
+
+        Parameters given here, as balls, replace the interaction's own numbers (which are taken as exact doubles).
+
+        Examples
+        --------
+        >>> from flint import arb
+        >>> kuramoto().ball(arb(1)).contains(arb(1).sin().mid())
+        True
+        """
+        from flint import arb
+
+        values = {key: arb(value) for key, value in self.parameters.items()} | parameters
+        return ex.evaluate(self.expression, x, _Balls(), values)
+
+    def jet(self, x: Any, order: int, **parameters: Any) -> list[Any]:
+        """[f(x), f'(x), ..., f^(order)(x)] as balls, by Taylor arithmetic on the ball x."""
+        from flint import arb, arb_series
+
+        x = arb(x)
+        series = self.ball(arb_series([x, 1], prec=order + 1), **parameters)
+        coefficients = [series] if isinstance(series, arb) else series.coeffs()
+        coefficients += [arb(0)] * (order + 1 - len(coefficients))
+        return [c * arb(k).fac() if k else c for k, c in enumerate(coefficients[: order + 1])]
+
+    def traced(self, x: Any, **parameters: Any) -> Any:
+        """f(x) in JAX (the extra `inphase[jax]`), so that it can be jitted, vectorized and differentiated."""
+        try:
+            import jax.numpy as jnp
+        except ImportError as error:
+            raise ImportError("tracing needs JAX: pip install 'inphase[jax]'") from error
+
+        class Traced(_Floats):
+            sin, cos, tan, exp, log, sqrt = jnp.sin, jnp.cos, jnp.tan, jnp.exp, jnp.log, jnp.sqrt
+            sinh, cosh, tanh, atan = jnp.sinh, jnp.cosh, jnp.tanh, jnp.arctan
+
+        return ex.evaluate(self.expression, x, Traced, self.parameters | parameters)
+
+    def tape(self, *others: Interaction) -> ex.Tape:
+        """f, and other interactions with it, as one program for the pairwise kernels."""
+        parameters = dict(self.parameters)
+        for other in others:
+            parameters |= other.parameters
+        return ex.tape([self.expression, *(other.expression for other in others)], parameters)
+
+    # -------------------------------------------------------------------------------------------------- new from old ones
+
+    def _with(self, expression: ex.Expression, name: str | None = None) -> Interaction:
+        return Interaction(expression, name=name, **self.parameters)
+
+    def with_parameters(self, **parameters: float) -> Interaction:
+        """The same formula with other numbers."""
+        unknown = set(parameters) - set(self.parameters)
+        if unknown:
+            raise TypeError(f"unknown parameter {sorted(unknown)[0]!r}; {self.name} has {sorted(self.parameters)}")
+        return Interaction(self.expression, name=self.name, **(self.parameters | parameters))
+
+    def derivative(self, order: int = 1) -> Interaction:
+        """The `order`-th derivative, itself an interaction."""
+        if order < 0:
+            raise ValueError(f"order must be a non-negative integer; got {order!r}")
+        found = self.expression
+        for _ in range(order):
+            found = ex.derivative(found)
+        return self._with(found, f"{self.name}{chr(39) * order}")
+
+    @cached_property
+    def profile(self) -> Interaction | None:
+        """h, where f(x) = sin x · h(cos x) by the structure of the formula, as the even function x ↦ h(cos x); else None."""
+        found = ex.profile(self.expression)
+        return None if found is None else self._with(found, f"h of {self.name}")
+
+    def gain_profile(self, gain: Any) -> Interaction | None:
+        """What `gain` sums over: None for None, h for "softmax"; ValueError for anything else or where h is not seen."""
+        if gain is None:
+            return None
+        if not (isinstance(gain, str) and gain == "softmax"):
+            raise ValueError(f'gain must be None or "softmax" here; got {gain!r}')
+        if self.profile is None or np.min(self.profile(np.linspace(0, np.pi, 257))) <= 0:
+            raise ValueError(f'gain="softmax" needs f = sin x · h(cos x) with h > 0; {self!r} is not seen to be so')
+        return self.profile
+
+    def __mul__(self, factor: float) -> Interaction:
+        return self._with(finite_number("factor", factor) * self.expression, f"{factor:g}·{self.name}")
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Interaction:
+        return self._with(-self.expression, f"-{self.name}")
+
+    def __add__(self, other: Interaction) -> Interaction:
+        if not isinstance(other, Interaction):
+            return NotImplemented
+        clash = [k for k, v in other.parameters.items() if self.parameters.get(k, v) != v]
+        if clash:
+            raise ValueError(f"both interactions have a parameter {clash[0]!r} with different values; rename one")
+        parameters = self.parameters | other.parameters
+        return Interaction(self.expression + other.expression, name=f"{self.name} + {other.name}", **parameters)
+
+    def __sub__(self, other: Interaction) -> Interaction:
+        return self + (-other) if isinstance(other, Interaction) else NotImplemented
+
+    def __repr__(self) -> str:
+        values = "".join(f", {key}={value:g}" for key, value in self.parameters.items())
+        return f'Interaction("{ex.text(self.expression)}"{values})'
+
+    def latex(self) -> str:
+        """The formula as LaTeX, without dollar signs."""
+        return ex.latex(self.expression)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Formula (text that `Interaction` reads back exactly), name and parameters; for provenance."""
+        return {"formula": ex.text(self.expression), "name": self.name, "parameters": dict(self.parameters)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Interaction:
+        """The inverse of `to_dict`."""
+        return cls(str(data["formula"]), name=data.get("name"), **dict(data.get("parameters", {})))
+
+    # ----------------------------------------------------------------------------------------------------- what f is like
+
+    @property
+    def parity(self) -> str:
+        """ "odd", "even", "zero" or "none" (the structure shows neither); exact."""
+        return ex.parity(self.expression)
+
+    @property
+    def odd(self) -> bool:
+        """Whether f is odd (by its structure, or to rounding): then the all-to-all flow is a gradient flow."""
+        return self.parity in ("odd", "zero") or bool(np.max(np.abs(self.modes.real)) <= 1e-13 * self.maximum)
+
+    @cached_property
+    def maximum(self) -> float:
+        """max |f|, on a grid that resolves f (relative error below 1e-2)."""
+        return float(np.max(np.abs(self._samples))) or 1.0
+
+    @property
+    def modes(self) -> NDArray[np.complex128]:
+        """Fourier modes F_0..F_m, shape (m + 1,), with f(x) = Re Σ_k F_k e^{ikx} to rounding.
+
+        Cut where the modes fall below 1e-15 of max|f| (or the formula's rounding); `truncation` says what was cut.
+        """
+        return self._modes[0]
+
+    @property
+    def truncation(self) -> float:
+        """Σ |F_k| over the modes that were cut, relative to max|f| (about 1e-15; mostly rounding)."""
+        return self._modes[1]
+
+    @cached_property
+    def _samples(self) -> NDArray[np.float64]:
+        """f on the coarsest grid of 2^p points, from x = 0, whose upper half of modes is rounding."""
+        before, peak = np.inf, float(np.max(np.abs(self(3.0 * 0.7 ** np.arange(40)))))
+        for size in (2**p for p in range(5, 21)):
+            values = self(np.arange(size) * (2 * np.pi / size))
+            if not np.all(np.isfinite(values)):
+                break
+            tail = _tail(values) if np.max(np.abs(values)) > peak / 10 else 1.0  # a coarse grid can miss a narrow f
+            if tail <= 4 * EPS or (tail < 1e-8 and tail > before / 4):  # the formula's own rounding, where it is larger
+                return values
+            before = tail
+        raise ValueError(
+            f"the Fourier series of {self.name} with {self.parameters} does not decay within 500,000 modes: "
+            "f is not analytic on the circle, or too narrow"
+        )
+
+    @cached_property
+    def _modes(self) -> tuple[NDArray[np.complex128], float]:
+        values = self._samples
+        coefficients = np.fft.rfft(values) / len(values)
+        coefficients[1:] *= 2
+        size = np.abs(coefficients)
+        above = np.flatnonzero(size > max(1e-15, 2 * _tail(values)) * self.maximum)
+        m = max(1, int(above[-1]) if len(above) else 0)
+        return coefficients[: m + 1], float(np.sum(size[m + 1 :]) / self.maximum)
+
+    @cached_property
+    def contrast(self) -> float:
+        """max|h|/min|h| over the circle where f = sin x · h(cos x), else 1: how weak f is far away against near by.
+
+        Beyond 1/eps of it, a sum over Fourier modes loses the force between far clusters; pairwise sums do not.
+        """
+        if self.profile is None:
+            return 1.0
+        values = np.abs(self.profile(np.linspace(0, np.pi, 257)))
+        return float(np.max(values) / max(np.min(values), 1e-300))
+
+    def potential(self, x: ArrayLike) -> NDArray[np.float64]:
+        """U(x) = −∫_0^x f, for a periodic U (f of mean zero); the energy of a pair at distance x, largest in sync.
+
+        Accurate to rounding relative to max|f|. Raises ValueError if f has a mean.
+        """
+        frequencies, F = np.arange(1, len(self.modes)), self.modes
+        if abs(F[0]) > 1e-13 * self.maximum:
+            raise ValueError(f"{self.name} has the mean {F[0].real:.3g}: its potential is not periodic")
+        points = np.asarray(x, dtype=float)
+        total = np.zeros_like(points)
+        for k, mode in zip(frequencies, F[1:]):
+            # −∫_0^x Re(F e^{ikt}) dt = Re(i F (e^{ikx} − 1)/k); e^{ikx} − 1 = 2i sin(kx/2) e^{ikx/2}
+            total += (-2 * mode / k * np.exp(0.5j * k * points)).real * np.sin(0.5 * k * points)
+        return total
+
+    def _roots(self, order: int) -> NDArray[np.float64]:
+        """Sign changes of the derivative of that order on [−π, π], ascending, to rounding.
+
+        Values below 1e-14 of the largest count as zero, so that flat tails have no roots.
+        """
+        from scipy.optimize import brentq
+
+        g = self.derivative(order)
+        size = 16 * max(32, len(self.modes))
+        grid = -np.pi + 2 * np.pi * (np.arange(size + 1) / size)
+        values = g(grid)
+        values[np.abs(values) < 1e-14 * np.max(np.abs(values))] = 0.0
+        keep = np.flatnonzero(values)  # an exact zero on the grid is bracketed by its neighbors
+        grid, values = grid[keep], values[keep]
+        change = np.flatnonzero(np.sign(values[:-1]) != np.sign(values[1:]))
+        return np.array([brentq(lambda t: float(g(t)), grid[i], grid[i + 1], xtol=1e-15, rtol=4 * EPS) for i in change])
+
+    @cached_property
+    def attraction_range(self) -> float:
+        """τ, the least τ with f' < 0 outside [−τ, τ] (radians, in [0, π]); approximate, not a proof."""
+        slope = self.derivative()
+        if slope(np.pi) > 1e-14 * slope.maximum:
+            return float(np.pi)
+        roots = self._roots(1)
+        return float(np.max(np.abs(roots))) if len(roots) else 0.0
+
+    @cached_property
+    def positive_variation(self) -> float:
+        """∫ |f'''|_+ over the circle: the total rise of f'', from its turning points; approximate, not a proof."""
+        roots = self._roots(3)
+        second = self.derivative(2)(roots) if len(roots) else np.zeros(1)
+        return float(np.sum(np.maximum(np.roll(second, -1) - second, 0.0)))
+
+    def synchronization_ratio(self, largest_gap: float = 2 * np.pi) -> float:
+        """4 (1 + τ/M) f'(0) / (τ ∫|f'''|_+): at 1 or above, the L1 criterion gives global synchronization.
+
+        Parameters
+        ----------
+        largest_gap : float
+            M, a bound on the gaps of stable states: 2π always serves; π for f = sin x · h(cos x) with h > 0.
+
+        Returns
+        -------
+        float
+            The ratio, in floats: not a proof. 0 where f'(0) <= 0 (no attraction at short distance).
+
+        References
+        ----------
+        Polyanskiy, Rigollet, Yao, *Synchronization of mean-field models on the circle* (2025), Theorem 2.1.
+        """
+        slope = float(self.derivative()(0.0))
+        if slope <= 0:
+            return 0.0
+        tau = self.attraction_range
+        return 4 * (1 + tau / largest_gap) * slope / (tau * self.positive_variation)
+
+
+def checked(interaction: Any) -> Interaction:
+    """`interaction` itself; TypeError unless it is one."""
+    if not isinstance(interaction, Interaction):
+        raise TypeError(f"interaction must be an Interaction, such as ip.kuramoto(); got {interaction!r}")
+    return interaction
+
+
+# ----------------------------------------------------------------------------------------------------------- the catalog
+
+
+def kuramoto() -> Interaction:
+    """sin x: the Kuramoto interaction (Kuramoto, 1975).
+
+    Examples
+    --------
+    >>> kuramoto().latex()
+    '\\\\sin x'
+    """
+    return Interaction(lambda x, m: m.sin(x), name="kuramoto")
+
+
+def attention(beta: float) -> Interaction:
+    """sin x · e^{β (cos x − 1)}: self-attention on the circle at inverse temperature β (any sign).
+
+    Geshkovski, Letrouit, Polyanskiy, Rigollet, *A mathematical perspective on transformers* (2025).
+
+    Examples
+    --------
+    >>> round(attention(beta=2).attraction_range, 4)
+    0.6749
+    """
+    return Interaction(lambda x, m, beta: m.sin(x) * m.exp(beta * (m.cos(x) - 1)), name="attention", beta=beta)
+
+
+def sakaguchi(lag: float) -> Interaction:
+    """sin(x + lag) − sin(lag): frustrated by a phase lag in radians, frame of the synchronized state (Sakaguchi, Kuramoto, 1986).
+
+    Examples
+    --------
+    >>> float(sakaguchi(lag=0.3)(0.0))
+    0.0
+    """
+    return Interaction(lambda x, m, lag: m.sin(x + lag) - m.sin(lag), name="sakaguchi", lag=lag)
+
+
+def harmonics(sin: Sequence[float] = (), cos: Sequence[float] = ()) -> Interaction:
+    """Σ_k sin[k−1] sin(k x) + Σ_k cos[k−1] cos(k x): any trigonometric polynomial without a mean (Daido, 1992).
+
+    Examples
+    --------
+    >>> harmonics(sin=[1, 0.5])
+    Interaction("s1*sin(x) + s2*sin(2*x)", s1=1, s2=0.5)
+    """
+    amplitudes = {f"s{k}": a for k, a in enumerate(sin, 1)} | {f"c{k}": a for k, a in enumerate(cos, 1)}
+    if not amplitudes:
+        raise ValueError("harmonics needs at least one amplitude, in sin= or cos=")
+
+    def formula(x: Any, m: Any, **amplitude: Any) -> Any:
+        terms = [a * (m.sin if key[0] == "s" else m.cos)(int(key[1:]) * x) for key, a in amplitude.items()]
+        return sum(terms[1:], terms[0])
+
+    return Interaction(formula, name="harmonics", **amplitudes)
+
+
+CATALOG: dict[str, Callable[..., Interaction]] = {
+    "attention": attention,
+    "harmonics": harmonics,
+    "kuramoto": kuramoto,
+    "sakaguchi": sakaguchi,
+}

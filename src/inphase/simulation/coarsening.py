@@ -1,0 +1,342 @@
+"""`coarsen`: metastability to the end, by implicit steps and merging.
+
+Under an all-to-all flow equal phases stay equal, so particles that have met move as one particle of their joint mass.
+Merging particles within δ of each other at their center of mass changes the forces on others by O(δ²).
+"""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from inphase.coupling import AllToAll
+from inphase.coupling.mean_field import PAIRS_UP_TO
+from inphase.errors import finite_number
+from inphase.kernels import clusters, merging
+from inphase.model import PhaseModel
+from inphase.progress import progress_bar
+from inphase.provenance import attributes
+from inphase.simulation.stiff import A_TABLE, C_TABLE, GAMMA, ORDER, rodas5p
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+LONGEST = 0.4  # γ h times the fastest growth rate: beyond it an L-stable method would damp what should grow
+
+
+def coarsen(
+    model: PhaseModel,
+    phases: ArrayLike,
+    t_end: float,
+    *,
+    tolerance: float = 1e-9,
+    merge_distance: float = 1e-6,
+    max_steps: int = 20_000,
+    progress: bool = False,
+) -> xr.Dataset:
+    """The merger tree: which clusters meet when, over any number of decades of time.
+
+    Integrates with `rodas5p`; its linear systems are diagonal + low rank for many particles and dense for few. Particles
+    closer than `merge_distance` become one, of their joint mass, at their center of mass: exact for this flow up to
+    O(merge_distance²). Time is summed with compensation, so short steps count however long the run already is.
+
+    Parameters
+    ----------
+    model : PhaseModel
+        With `AllToAll` coupling, no gain or "softmax", equal frequencies (dropped: the tree lives in the frame that
+        rotates with them) and no field.
+    phases : array_like, shape (n,)
+        Radians.
+    t_end : float
+        For instance 1e14; the run ends earlier when one cluster is left.
+    tolerance : float
+        Local error of each phase per step, radians.
+    merge_distance : float
+        Radians; larger than `tolerance`.
+    max_steps : int
+        Steps, after which the run ends with what it has.
+    progress : bool
+        Show a bar (over decades of time).
+
+    Returns
+    -------
+    xarray.Dataset
+        Per merger, in order of time: `time(event)`, when the distance fell below `merge_distance`; `clusters(event)`, how
+        many are left after it; `merged(event, side)`, the names of the two (0..n−1: oscillators; n + e: made by event e);
+        `joined_position`, `joined_mass(event, side)`; `position`, `mass(event)` of the new cluster. At the end:
+        `final_position`, `final_mass(cluster)`, and `final_cluster(oscillator)`, the cluster that each oscillator is in.
+        Positions are radians in [0, 2π). `attrs["status"]`: "synchronized" (one cluster), "finished" (t_end),
+        "stationary" (an equilibrium, to rounding: stable or not), "interrupted", "max_steps" or "step underflow"; `attrs["time_reached"]` and `attrs["clusters_left"]`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For models whose equal phases do not stay equal, and bad numbers.
+
+    Examples
+    --------
+    >>> import inphase as ip
+    >>> tree = ip.coarsen(ip.PhaseModel(ip.attention(beta=9.0)), [0.0, 0.1, 2.0, 4.0], t_end=1e14)
+    >>> tree.clusters.values, tree.attrs["status"]
+    (array([3, 2, 1]), 'synchronized')
+    """
+    start = clock.perf_counter()
+    initial = model.check(phases)
+    if initial.ndim != 1:
+        raise ValueError(f"phases must have shape (n,); got {initial.shape}")
+    _check_model(model)
+    t_end = finite_number("t_end", t_end, positive=True)
+    tolerance = finite_number("tolerance", tolerance, positive=True)
+    merge_distance = finite_number("merge_distance", merge_distance, positive=True)
+    if not tolerance < merge_distance < 0.1:
+        raise ValueError(f"merge_distance must lie between tolerance ({tolerance:g}) and 0.1; got {merge_distance:g}")
+    assert isinstance(model.coupling, AllToAll)
+    masses = np.array(np.broadcast_to(model.coupling.weights(len(initial)), len(initial)))
+    tree = _Tree(initial, masses, merge_distance)
+    status, steps = _run(model, tree, t_end, tolerance, max_steps, progress)
+    return tree.dataset(
+        attributes(
+            model,
+            status=status,
+            method="Rodas5P and merging",
+            tolerance=tolerance,
+            merge_distance=merge_distance,
+            steps=steps,
+            time_reached=tree.time,
+            clusters_left=len(tree.positions),
+            wall_time_seconds=round(clock.perf_counter() - start, 4),
+        )
+    )
+
+
+def _check_model(model: PhaseModel) -> None:
+    if not isinstance(model.coupling, AllToAll):
+        raise ValueError(f"coarsen needs AllToAll coupling (equal phases must stay equal); got {model.coupling!r}")
+    if callable(model.gain):
+        raise ValueError('coarsen needs gain=None or "softmax": the Jacobian of a callable gain is not known')
+    if np.ptp(model.frequencies) or np.any(model.field):
+        raise ValueError("coarsen needs equal frequencies and no field: equal phases must stay equal")
+
+
+class _Tree:
+    """Clusters in ascending order on a cut circle, and the mergers so far."""
+
+    def __init__(self, phases: Array, masses: Array, distance: float) -> None:
+        self.n, self.distance = len(phases), distance
+        wrapped = np.mod(phases, 2 * np.pi)
+        self.order = np.argsort(wrapped, kind="stable")
+        self.nodes = self.order.astype(np.int64)
+        self.positions, self.masses = wrapped[self.order], masses[self.order]
+        self._time, self._carry = 0.0, 0.0
+        self.rows: list[tuple[Array, NDArray[np.int64], Array, Array]] = []
+        self.events = 0
+        self._cut()
+        self.merge(None, 0.0)
+
+    @property
+    def time(self) -> float:
+        return self._time + self._carry
+
+    def add_time(self, step: float) -> None:
+        """time += step, keeping what rounding would lose."""
+        total = self._time + step
+        carried = total - self._time
+        self._carry += (self._time - (total - carried)) + (step - carried)
+        self._time = total
+
+    def gaps(self, positions: Array) -> Array:
+        return np.diff(positions)
+
+    def _cut(self) -> None:
+        """Start the order behind the largest gap, so that no merger crosses the cut."""
+        if len(self.positions) > 1:
+            behind = np.append(np.diff(self.positions), self.positions[0] + 2 * np.pi - self.positions[-1])
+            first = (int(np.argmax(behind)) + 1) % len(behind)
+            if first:
+                self.positions = np.concatenate([self.positions[first:], self.positions[:first] + 2 * np.pi])
+                self.masses, self.nodes = np.roll(self.masses, -first), np.roll(self.nodes, -first)
+
+    def merge(self, crossing: Callable[[NDArray[np.int64]], Array] | None, step: float) -> bool:
+        """Merge what is close now; crossing(i) is when, within the step just made, the gaps i closed (as fractions)."""
+        if len(self.positions) < 2:
+            return False
+        label = merging.groups(np.maximum.accumulate(self.positions), self.distance)
+        joining = np.flatnonzero(label[1:] == label[:-1])
+        if not len(joining):
+            return False
+        fraction = np.ones(len(joining)) if crossing is None else crossing(joining)
+        by_time = np.argsort(fraction, kind="stable")
+        joining, fraction = joining[by_time], fraction[by_time]
+        merged = np.empty((len(joining), 2), dtype=np.int64)
+        positions, masses = np.empty((2, len(joining), 2))
+        node, position, mass = merging.join(
+            joining, self.nodes, self.positions, self.masses, self.n + self.events, merged, positions, masses
+        )
+        self.rows.append(((self._time - step * (1 - fraction)) + self._carry, merged, positions, masses))
+        self.events += len(joining)
+        kept = np.append(True, label[1:] != label[:-1])
+        self.nodes, self.positions, self.masses = node[kept], position[kept], mass[kept]
+        self._cut()
+        return True
+
+    def dataset(self, attrs: dict[str, Any]) -> xr.Dataset:
+        import xarray as xr
+
+        empty = (np.empty(0), np.empty((0, 2), dtype=np.int64), np.empty((0, 2)), np.empty((0, 2)))
+        time, merged, positions, masses = (np.concatenate(part) for part in zip(*(self.rows or [empty])))
+        time = np.maximum.accumulate(time) if len(time) else time
+        mass = masses.sum(axis=1)
+        share = np.divide(masses[:, 1], mass, out=np.full(len(mass), 0.5), where=mass > 0)
+        position = positions[:, 0] + (positions[:, 1] - positions[:, 0]) * share
+        rad, wrap = {"units": "rad"}, 2 * np.pi
+        data = xr.Dataset(
+            {
+                "time": ("event", time, {"long_name": "time of the merger"}),
+                "clusters": ("event", self.n - 1 - np.arange(len(time)), {"long_name": "clusters left"}),
+                "merged": (("event", "side"), merged),
+                "joined_position": (("event", "side"), np.mod(positions, wrap), rad),
+                "joined_mass": (("event", "side"), masses),
+                "position": ("event", np.mod(position, wrap), rad),
+                "mass": ("event", mass),
+                "final_position": ("cluster", np.mod(self.positions, wrap), rad),
+                "final_mass": ("cluster", self.masses),
+                "final_cluster": ("oscillator", self._final_clusters(merged)),
+            }
+        )
+        data.attrs = attrs
+        return data
+
+    def _final_clusters(self, merged: NDArray[np.int64]) -> NDArray[np.int64]:
+        owner = np.full(self.n + len(merged), -1, dtype=np.int64)
+        owner[self.nodes] = np.arange(len(self.nodes))
+        for event in range(len(merged) - 1, -1, -1):
+            owner[merged[event]] = owner[self.n + event]
+        return owner[: self.n]
+
+
+def _run(
+    model: PhaseModel, tree: _Tree, t_end: float, tolerance: float, max_steps: int, progress: bool
+) -> tuple[str, int]:
+    model = model.replace(frequencies=0.0)
+    system = _system(model, tree.masses)
+    speed = system.velocity(tree.positions)
+    step = min(0.1 / max(float(np.max(np.abs(speed))), 1 / t_end), t_end)
+    steps = 0
+    try:
+        with progress_bar("coarsen", np.log10(1 + t_end), progress) as update:
+            while len(tree.positions) > 1 and tree.time < t_end:
+                if steps >= max_steps:
+                    return "max_steps", steps
+                if step < 1e-12:
+                    return "step underflow", steps
+                steps += 1
+                step = min(step, t_end - tree.time)
+                trial = system.step(tree.positions, speed, step)
+                if trial is None:
+                    step *= 0.5
+                    continue
+                end, error = trial
+                ratio = float(np.max(np.abs(error))) / tolerance
+                if not ratio <= 1.0:  # NaN too
+                    if np.all(np.abs(speed) <= system.rounding(tree.positions)):
+                        return "stationary", steps
+                    step *= max(0.2, 0.9 * ratio ** (-1 / ORDER)) if np.isfinite(ratio) else 0.1
+                    continue
+                before, before_speed = tree.positions, speed
+                speed = system.velocity(end)
+                tree.positions = end
+                tree.add_time(step)
+                crossing = _Crossing(before, before_speed, end, speed, step, tree.distance)
+                if tree.merge(crossing, step):
+                    system = _system(model, tree.masses)
+                    speed = system.velocity(tree.positions)
+                step *= min(6.0, 0.9 * max(ratio, 1e-10) ** (-1 / ORDER))
+                update(float(np.log10(1 + tree.time)))
+    except KeyboardInterrupt:
+        return "interrupted", steps
+    return ("synchronized" if len(tree.positions) == 1 else "finished"), steps
+
+
+class _Many:
+    """Steps of many clusters: sums by Fourier modes, linear systems of diagonal + low rank."""
+
+    def __init__(self, model: PhaseModel, masses: Array) -> None:
+        self.model = model.replace(coupling=AllToAll(masses))
+        modes = model.interaction.modes
+        slope, self.mass = float(np.sum(np.arange(len(modes)) * np.abs(modes))), float(np.sum(masses))  # slope >= |f'|
+        self.bound = 2 * slope * self.mass if model.gain is None else np.inf  # on all growth rates
+
+    def velocity(self, positions: Array) -> Array:
+        return self.model.flow(positions, np.empty(positions.shape))
+
+    def rounding(self, positions: Array) -> float:
+        """The speed below which rounding is all there is."""
+        f = self.model.interaction
+        return float(4 * np.finfo(float).eps * (f.maximum + 2 * np.pi * f.derivative().maximum) * self.mass)
+
+    def step(self, positions: Array, speed: Array, h: float) -> tuple[Array, Array] | None:
+        """(end, error); None where the step is too long for the fastest growth."""
+        shift, jacobian = 1 / (GAMMA * h), self.model.jacobian_low_rank(positions)
+        if self.bound > LONGEST * shift and jacobian.growth_exceeds(LONGEST * shift):
+            return None
+        return rodas5p(self.velocity, jacobian.solver(shift), positions, speed, h)
+
+
+class _Few:
+    """Steps of few clusters: pairwise sums (relative accuracy) and dense linear algebra, in one kernel."""
+
+    def __init__(self, model: PhaseModel, masses: Array) -> None:
+        f, h = model.interaction, model.interaction.profile if model.gain == "softmax" else None
+        with_gain = [] if h is None else [h]
+        values, slopes = f.tape(*with_gain), f.derivative().tape(*(g.derivative() for g in with_gain))
+        self.values = (values.code, values.constants, values.outputs)
+        self.slopes = (slopes.code, slopes.constants, slopes.outputs)
+        self.masses = masses
+        self.least_gain = 1.0 if h is None else np.maximum(masses * float(h(0.0)), 1e-300)
+
+    def velocity(self, positions: Array) -> Array:
+        return np.asarray(clusters.velocity(self.values, self.masses, positions))
+
+    def rounding(self, positions: Array) -> Array:
+        """The speeds below which rounding is all there is (without the gain, which is at least its own term's mass)."""
+        return np.asarray(clusters.rounding(self.values, self.slopes, self.masses, positions)) / self.least_gain
+
+    def step(self, positions: Array, speed: Array, h: float) -> tuple[Array, Array] | None:
+        """(end, error); None where the step is too long for the fastest growth."""
+        stable, end, error = clusters.step(
+            self.values, self.slopes, self.masses, positions, speed, h, A_TABLE, C_TABLE, GAMMA, LONGEST
+        )
+        return (end, error) if stable else None
+
+
+def _system(model: PhaseModel, masses: Array) -> _Many | _Few:
+    return _Few(model, masses) if len(masses) <= PAIRS_UP_TO else _Many(model, masses)
+
+
+class _Crossing:
+    """When, as a fraction of the step, gaps fell below the distance: Hermite interpolation of their logarithms."""
+
+    def __init__(self, before: Array, before_speed: Array, end: Array, end_speed: Array, step: float, distance: float):
+        self.before, self.before_speed, self.end, self.end_speed = before, before_speed, end, end_speed
+        self.step, self.distance = step, distance
+
+    def __call__(self, left: NDArray[np.int64]) -> Array:
+        g0, g1 = self.before[left + 1] - self.before[left], self.end[left + 1] - self.end[left]
+        s0 = (self.before_speed[left + 1] - self.before_speed[left]) * self.step
+        s1 = (self.end_speed[left + 1] - self.end_speed[left]) * self.step
+        low = 1e-3 * self.distance  # below it, the end of the step says nothing about the way there
+        resolved = g1 > low
+        g0, g1 = np.maximum(g0, 1e-300), np.maximum(g1, low)
+        level, y0, y1 = np.log(self.distance), np.log(g0), np.log(g1)
+        d0, d1 = s0 / g0, np.where(resolved, s1 / g1, y1 - y0)
+        a, b = np.zeros_like(g0), np.ones_like(g0)
+        for _ in range(30):
+            t = 0.5 * (a + b)
+            value = y0 + t * (d0 + t * ((3 * (y1 - y0) - 2 * d0 - d1) + t * (d0 + d1 - 2 * (y1 - y0))))
+            a, b = np.where(value > level, t, a), np.where(value > level, b, t)
+        return np.where(y0 <= level, 1.0, b)

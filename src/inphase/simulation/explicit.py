@@ -1,0 +1,111 @@
+"""Dormand and Prince's pair of orders 5 and 4, for many replicas at once, each with its own step size.
+
+An integrator knows `velocity(phases, out)` on arrays (replicas, n) and nothing of models. A step's error is its largest
+local error over the oscillators, in radians: phases have no other scale, so the tolerance is absolute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inphase.kernels import steps
+
+Array = NDArray[np.float64]
+Velocity = Callable[[Array, Array], Array]
+
+SAFETY, SHRINK, GROW = 0.9, 0.2, 6.0
+
+
+class DormandPrince:
+    """The state of an integration from time 0: `time`, `phases`, `step` of each replica, moved on by `advance`.
+
+    Parameters
+    ----------
+    velocity : callable
+        velocity(phases, out) -> out, both (replicas, n).
+    phases : ndarray, shape (replicas, n)
+    t_end : float
+        The last step of each replica ends there exactly.
+    tolerance : float
+        Local error per step, radians.
+    """
+
+    stages_per_step = 6
+
+    def __init__(self, velocity: Velocity, phases: Array, t_end: float, tolerance: float) -> None:
+        from scipy.integrate import RK45  # its tableau: Dormand and Prince (1980), interpolant of Shampine (1986)
+
+        self._a, self._b, self._e = RK45.A, RK45.B, RK45.E
+        self.interpolant: Array = np.ascontiguousarray(RK45.P)
+        self._velocity, self.t_end, self.tolerance = velocity, t_end, tolerance
+        replicas = len(phases)
+        self.phases = np.ascontiguousarray(phases, dtype=float).copy()
+        self.before, self._trial = np.empty_like(self.phases), np.empty_like(self.phases)
+        self.stages = np.empty((7, *self.phases.shape))
+        self._velocity(self.phases, self.stages[0])
+        self.time, self.time_before = np.zeros(replicas), np.zeros(replicas)
+        speed = np.max(np.abs(self.stages[0]), axis=1)
+        # A step that moves nobody by more than tolerance^(1/5)/4 radians; the controller takes it from there.
+        guess = 0.25 * tolerance**0.2 / np.maximum(speed, 1e-300)
+        self.step = np.minimum(guess, t_end)
+        self.taken = np.zeros(replicas)
+        self.accepted = np.zeros(replicas, dtype=bool)
+        self.accepted_steps = self.rejected_steps = self.evaluations = 0
+
+    @property
+    def running(self) -> NDArray[np.bool_]:
+        """The replicas that have not reached t_end."""
+        return np.asarray(self.time < self.t_end)
+
+    def advance(self) -> None:
+        """One trial step of every replica: `accepted` says whose succeeded; `before`, `stages`, `taken` are its record."""
+        remaining = self.t_end - self.time
+        h = np.where(self.running, np.minimum(self.step, remaining), 0.0)
+        for s in range(1, 6):
+            steps.combine(self.phases, self.stages, self._a[s, :s], h, self._trial)
+            self._velocity(self._trial, self.stages[s])
+        steps.combine(self.phases, self.stages, self._b, h, self._trial)
+        self._velocity(self._trial, self.stages[6])
+        self.evaluations += 6
+        error = steps.error(self.stages, self._e, h) / self.tolerance
+        self.accepted = (error <= 1.0) & self.running
+        with np.errstate(divide="ignore"):
+            factor = np.clip(SAFETY * error**-0.2, SHRINK, GROW)
+        self.step = np.where(self.running, np.where(self.accepted & (h < self.step), self.step, h * factor), self.step)
+        self.time_before, self.taken = self.time, h
+        arrived = self.accepted & (h >= remaining)
+        self.time = np.where(arrived, self.t_end, np.where(self.accepted, self.time + h, self.time))
+        count = int(np.count_nonzero(self.accepted))
+        self.accepted_steps += count
+        self.rejected_steps += int(np.count_nonzero(self.time_before < self.t_end)) - count
+        self._commit()
+
+    def _commit(self) -> None:
+        if np.all(self.accepted):
+            self.before, self.phases, self._trial = self.phases, self._trial, self.before
+        else:
+            self.before[...] = self.phases
+            self.phases[self.accepted] = self._trial[self.accepted]
+
+    def next_stage(self) -> None:
+        """The last stage of an accepted step is the first of the next; called when the step's record is no longer needed."""
+        if np.all(self.accepted):
+            self.stages[0] = self.stages[6]
+        else:
+            self.stages[0][self.accepted] = self.stages[6][self.accepted]
+
+    def state_within(self, replica: int, theta: float) -> Array:
+        """Phases (n,) of one replica at the fraction theta of its last accepted step."""
+        powers = theta ** np.arange(1, self.interpolant.shape[1] + 1)
+        return np.asarray(
+            self.before[replica] + self.taken[replica] * ((self.interpolant @ powers) @ self.stages[:, replica])
+        )
+
+    def keep(self, rows: NDArray[np.bool_]) -> None:
+        """Drop the other replicas."""
+        for name in ("phases", "before", "_trial", "time", "time_before", "step", "taken", "accepted"):
+            setattr(self, name, np.ascontiguousarray(getattr(self, name)[rows]))
+        self.stages = np.ascontiguousarray(self.stages[:, rows])

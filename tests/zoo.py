@@ -1,0 +1,115 @@
+"""One zoo of interactions, couplings and gains on which everything is tried, and the plain references it is held to."""
+
+from functools import cache
+
+import mpmath
+import numpy as np
+
+import inphase as ip
+from inphase import expression as ex
+
+INTERACTIONS = {
+    "kuramoto": ip.kuramoto,
+    "repulsive": lambda: -ip.kuramoto(),
+    "attention(-0.5)": lambda: ip.attention(-0.5),
+    "attention(0)": lambda: ip.attention(0.0),
+    "attention(2)": lambda: ip.attention(2.0),
+    "attention(25)": lambda: ip.attention(25.0),
+    "attention(100)": lambda: ip.attention(100.0),
+    "sakaguchi": lambda: ip.sakaguchi(0.4),
+    "odd harmonics": lambda: ip.harmonics(sin=[1.0, -0.5, 0.25]),
+    "harmonics": lambda: ip.harmonics(sin=[1.0, 0.5], cos=[0.2, 0.0, -0.1]),
+    "expression": lambda: ip.Interaction("sin(x) + a*sin(2*x)", a=0.3),
+    "with a mean": lambda: ip.Interaction("0.3 + sin(x - b)", b=0.5),
+    "even": lambda: ip.Interaction("cos(x)*exp(cos(x))"),
+    "rational": lambda: ip.Interaction("sin(x)/(5/4 - cos(x))"),
+    "logarithm": lambda: ip.Interaction("sin(x)*log(3 + cos(x))"),
+    "square root": lambda: ip.Interaction("sin(x)*sqrt(3/2 + cos(x))"),
+    "hyperbolic": lambda: ip.Interaction("sinh(sin(x))*cosh(cos(x)) + tanh(cos(x))*sin(x)"),
+    "arctangent": lambda: ip.Interaction("atan(2*sin(x)) + tan(sin(x)/2)"),
+    "powers": lambda: ip.Interaction("sin(x)**3*cos(x)**2 + sin(x)*(2 + cos(x))**(-2) - pi*sin(x)"),
+}
+
+COUPLINGS = {
+    "equal": lambda n: ip.AllToAll(),
+    "weights": lambda n: ip.AllToAll(np.random.default_rng(n).dirichlet(np.ones(n))),
+    "unnormalized": lambda n: ip.AllToAll(np.ones(n)),
+    "some zero": lambda n: ip.AllToAll(np.arange(n) % 3 + (n == 1)),
+    "rank one": lambda n: ip.RankOne(0.5 + np.cos(np.arange(n)) ** 2, 1 / (1.0 + np.arange(n))),
+    "signed": lambda n: ip.RankOne(np.sin(1.0 + np.arange(n)), np.cos(2.0 * np.arange(n)) / n),
+}
+
+GAINS = {"no gain": None, "softmax": "softmax", "callable": lambda phases: 2 + np.sin(phases)}
+
+
+@cache
+def interaction(name):
+    return INTERACTIONS[name]()
+
+
+def takes_softmax(f):
+    try:
+        f.gain_profile("softmax")
+    except ValueError:
+        return False
+    return True
+
+
+def combinations():
+    """(interaction, coupling, gain) by name: all that make sense."""
+    for f in INTERACTIONS:
+        for coupling in COUPLINGS:
+            for gain in GAINS:
+                if gain != "softmax" or (takes_softmax(interaction(f)) and coupling != "signed"):
+                    yield f, coupling, gain
+
+
+def model(f, coupling, gain, n, **parts):
+    return ip.PhaseModel(interaction(f), COUPLINGS[coupling](n), gain=GAINS[gain], **parts)
+
+
+def velocity(model, phases):
+    """The equation as it stands, by a double sum: (n,)."""
+    phases = np.asarray(phases, dtype=float)
+    n = len(phases)
+    difference = phases[:, None] - phases[None, :]
+    K = model.coupling.matrix(n)
+    force = (K * model.interaction(difference)).sum(axis=1)
+    if model.gain == "softmax":
+        force /= (K * model.interaction.profile(difference)).sum(axis=1)
+    elif model.gain is not None:
+        force /= model.gain(phases)
+    return model.frequencies + model.field * np.sin(phases) - force
+
+
+def scale(model, n):
+    """A bound on the velocity, for tolerances."""
+    size = np.max(np.abs(model.coupling.matrix(n)).sum(axis=1)) * model.interaction.maximum
+    if model.gain == "softmax":
+        return 1 + model.interaction.maximum * model.interaction.contrast if model.interaction.contrast < 1e3 else 1e3
+    return size + np.max(np.abs(model.frequencies)) + np.max(np.abs(model.field))
+
+
+class Mpmath:
+    """The namespace of `expression.evaluate` for mpmath, which shares nothing with the library's arithmetics."""
+
+    def __getattr__(self, name):
+        return getattr(mpmath, name)
+
+    @property
+    def pi(self):
+        return +mpmath.pi
+
+    @staticmethod
+    def constant(number):
+        return mpmath.mpf(number.numerator) / number.denominator
+
+    @staticmethod
+    def power(base, exponent):
+        return base**exponent
+
+
+def exact(f, x):
+    """f(x) by mpmath, at its current precision."""
+    parameters = {key: mpmath.mpf(value) for key, value in f.parameters.items()}
+    return ex.evaluate(f.expression, mpmath.mpf(x), Mpmath(), parameters)
