@@ -34,8 +34,9 @@ def write_text(path: Path, text: str) -> Path:
 
 
 def write_dataset(path: Path, data: xr.Dataset) -> Path:
-    """Write NetCDF."""
-    return replace_file(path, lambda beside: data.to_netcdf(beside, engine="h5netcdf"))
+    """Write NetCDF; made in memory first, since HDF5 does not survive a disk that fills while it writes."""
+    content = data.to_netcdf(engine="h5netcdf")
+    return replace_file(path, lambda beside: beside.write_bytes(content))
 
 
 def output_folder(path: str | os.PathLike[str]) -> Path:

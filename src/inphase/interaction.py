@@ -23,14 +23,21 @@ from inphase.errors import finite_number
 EPS = float(np.finfo(float).eps)
 
 
-class _Floats:
-    """The namespace of `evaluate` for floats and NumPy arrays."""
+class _Arrays:
+    """The namespace of `evaluate` for arrays: NumPy's functions, or JAX's."""
 
-    sin, cos, tan, exp, log, sqrt = np.sin, np.cos, np.tan, np.exp, np.log, np.sqrt
-    sinh, cosh, tanh, atan = np.sinh, np.cosh, np.tanh, np.arctan
-    pi = np.pi
     constant = staticmethod(float)
-    power = staticmethod(lambda base, exponent: base**exponent)
+    pi = np.pi
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, {"atan": "arctan"}.get(name, name))
+
+    @staticmethod
+    def power(base: Any, exponent: int) -> Any:
+        return base**exponent if exponent > 0 else 1 / base ** (-exponent)
 
 
 class _Balls:
@@ -51,9 +58,7 @@ class _Balls:
 
         return arb(fmpq(number.numerator, number.denominator))
 
-    @staticmethod
-    def power(base: Any, exponent: int) -> Any:
-        return base**exponent if exponent > 0 else 1 / base ** (-exponent)
+    power = staticmethod(_Arrays.power)
 
     @staticmethod
     def sinh(ball: Any) -> Any:  # power series have no hyperbolic functions of their own
@@ -137,7 +142,7 @@ class Interaction:
     def __call__(self, x: ArrayLike) -> NDArray[np.float64]:
         """f(x) in floats; x in radians, any shape."""
         points = np.asarray(x, dtype=float)
-        value = ex.evaluate(self.expression, points, _Floats, self.parameters)
+        value = ex.evaluate(self.expression, points, _Arrays(np), self.parameters)
         return np.asarray(value + np.zeros_like(points))
 
     def ball(self, x: Any, **parameters: Any) -> Any:
@@ -173,11 +178,7 @@ class Interaction:
         except ImportError as error:
             raise ImportError("tracing needs JAX: pip install 'inphase[jax]'") from error
 
-        class Traced(_Floats):
-            sin, cos, tan, exp, log, sqrt = jnp.sin, jnp.cos, jnp.tan, jnp.exp, jnp.log, jnp.sqrt
-            sinh, cosh, tanh, atan = jnp.sinh, jnp.cosh, jnp.tanh, jnp.arctan
-
-        return ex.evaluate(self.expression, x, Traced, self.parameters | parameters)
+        return ex.evaluate(self.expression, x, _Arrays(jnp), self.parameters | parameters)
 
     def tape(self, *others: Interaction) -> ex.Tape:
         """f, and other interactions with it, as one program for the pairwise kernels."""
@@ -435,7 +436,9 @@ def attention(beta: float) -> Interaction:
 
 
 def sakaguchi(lag: float) -> Interaction:
-    """sin(x + lag) − sin(lag): frustrated by a phase lag in radians, frame of the synchronized state (Sakaguchi, Kuramoto, 1986).
+    """sin(x + lag) − sin(lag): frustrated by a phase lag in radians, in the frame of the synchronized state.
+
+    Sakaguchi, Kuramoto, *A soluble active rotator model* (1986).
 
     Examples
     --------

@@ -12,14 +12,14 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from inphase.coupling import AllToAll, Coupling, RankOne
 from inphase.coupling.low_rank import LowRankJacobian
 from inphase.errors import finite_array, phase_array
 from inphase.interaction import Interaction, checked
+from inphase.types import Matrices, PerState, Phases, Square, Vector
 
-Phases = NDArray[np.float64]
 Gain = str | Callable[[Phases], ArrayLike] | None
 
 
@@ -178,7 +178,7 @@ class PhaseModel:
 
     # ----------------------------------------------------------------------------------------------------------- Jacobian
 
-    def jacobian(self, phases: ArrayLike) -> Phases:
+    def jacobian(self, phases: ArrayLike) -> Matrices:
         """∂(dθ_i/dt)/∂θ_j as a dense matrix.
 
         Parameters
@@ -199,7 +199,7 @@ class PhaseModel:
         flat = array.reshape(-1, array.shape[-1])
         return np.stack([self._dense_jacobian(row) for row in flat]).reshape(*array.shape, array.shape[-1])
 
-    def _dense_jacobian(self, row: Phases) -> Phases:
+    def _dense_jacobian(self, row: Vector) -> Square:
         from inphase.kernels import pairs
 
         factors = self._gain_factors(row)
@@ -211,7 +211,7 @@ class PhaseModel:
         np.fill_diagonal(total, self.field * np.cos(row) - total.sum(axis=1))
         return total
 
-    def _gain_factors(self, row: Phases) -> list[Phases]:
+    def _gain_factors(self, row: Vector) -> list[Vector]:
         """α_s of J_ij = Σ_s α_s(i) K_ij f_s'(θ_i − θ_j), j ≠ i: 1/g for f, and −N/g² for the gain, N = Σ_j K_ij f."""
         if callable(self.gain):
             raise ValueError("the Jacobian of a model with a callable gain is not known; use None or 'softmax'")
@@ -249,7 +249,7 @@ class PhaseModel:
 
     # ------------------------------------------------------------------------------------------------------------- energy
 
-    def energy(self, phases: ArrayLike) -> NDArray[np.float64]:
+    def energy(self, phases: ArrayLike) -> PerState:
         """½ Σ_ij c_i c_j U(θ_i − θ_j), U = −∫ f: it rises along the flow (0 in sync, less elsewhere where f attracts).
 
         The flow is its gradient ascent in the metric of weights c_i g_i (Polyanskiy, Rigollet, Yao 2025, Section 2).

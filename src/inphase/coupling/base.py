@@ -6,10 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from inphase.interaction import Interaction
+from inphase.types import Phases, Square
 
 
 class Coupling(ABC):
@@ -25,11 +23,11 @@ class Coupling(ABC):
         """The number of oscillators that the stored numbers fix; None if any number will do."""
 
     @abstractmethod
-    def sums(self, functions: Sequence[Interaction], phases: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    def sums(self, functions: Sequence[Interaction], phases: Phases) -> list[Phases]:
         """[Σ_j K_ij f(θ_i − θ_j) for f in functions], each of the shape of `phases`, (..., n)."""
 
     @abstractmethod
-    def matrix(self, n: int) -> NDArray[np.float64]:
+    def matrix(self, n: int) -> Square:
         """K as a dense matrix, (n, n)."""
 
     @abstractmethod

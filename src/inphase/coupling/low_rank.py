@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inphase.kernels import fourier
-
-Vector = NDArray[np.float64]
+from inphase.types import Square, Vector
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class LowRankJacobian:
         """2m: the rank of the second part (at most)."""
         return 2 * (max(len(modes) for modes in self.modes) - 1)
 
-    def low_rank(self) -> tuple[Vector, Vector]:
+    def low_rank(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(left, right), both (n, 2m): the second part is left @ right.T."""
         k = np.arange(1, self.rank // 2 + 1)
         wave = np.exp(1j * np.outer(self.phases, k))
@@ -54,7 +53,7 @@ class LowRankJacobian:
         right = self.weights[:, None] * wave
         return np.hstack([left.real, left.imag]), np.hstack([right.real, right.imag])
 
-    def dense(self) -> Vector:
+    def dense(self) -> Square:
         """The matrix, (n, n)."""
         left, right = self.low_rank()
         return np.diag(self.diagonal) + left @ right.T
@@ -93,7 +92,7 @@ class LowRankJacobian:
 
         return solve
 
-    def _inner_system(self, inverse: Vector) -> Vector:
+    def _inner_system(self, inverse: Vector) -> NDArray[np.float64]:
         """Woodbury's small matrix, real (2m, 2m), for the diagonal 1/inverse.
 
         Y_l = Σ_j c_j e^{−ilθ_j} u_j obeys Y_l = y_l + ½ Σ_k (a_k T_{k−l} Y_k + conj(a_k) T_{−k−l} conj(Y_k)), where T_p are

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from inphase.coupling.base import Coupling
 from inphase.errors import finite_array
 from inphase.interaction import Interaction
 from inphase.kernels import fourier, pairs
+from inphase.types import Phases, Square, Vector
 
 PAIRS_UP_TO = 256  # particles
 PAIRS_FROM_CONTRAST = 1e4  # max|h|/min|h|; below, modes lose at most four digits between far clusters
@@ -44,26 +45,24 @@ class RankOne(Coupling):
            [1.  , 0.5 ]])
     """
 
-    rows: NDArray[np.float64] | None
-    columns: NDArray[np.float64] | None
+    rows: Vector | None
+    columns: Vector | None
 
     def __init__(self, rows: ArrayLike, columns: ArrayLike) -> None:
         self.rows, self.columns = _vector("rows", rows), _vector("columns", columns)
         if len(self.rows) != len(self.columns):
-            raise ValueError(
-                f"rows and columns must have the same length; got {len(self.rows)} and {len(self.columns)}"
-            )
+            raise ValueError(f"rows and columns must have the same length; got {len(self.rows)} and {len(self.columns)}")
 
     @property
     def size(self) -> int | None:
         """The number of oscillators; None where all weights are equal."""
         return None if self.columns is None else len(self.columns)
 
-    def weights(self, n: int) -> NDArray[np.float64]:
+    def weights(self, n: int) -> Vector:
         """c_j as an array of shape (n,), or (1,) where all are equal."""
         return np.array([1.0 / n]) if self.columns is None else self.columns
 
-    def matrix(self, n: int) -> NDArray[np.float64]:
+    def matrix(self, n: int) -> Square:
         """K as a dense matrix, (n, n)."""
         self.check_size(n)
         return np.outer(np.ones(n) if self.rows is None else self.rows, np.broadcast_to(self.weights(n), n))
@@ -75,9 +74,9 @@ class RankOne(Coupling):
     def sums(
         self,
         functions: Sequence[Interaction],
-        phases: NDArray[np.float64],
-        out: Sequence[NDArray[np.float64]] | None = None,
-    ) -> list[NDArray[np.float64]]:
+        phases: Phases,
+        out: Sequence[Phases] | None = None,
+    ) -> list[Phases]:
         """[Σ_j K_ij f(θ_i − θ_j) for f in functions], each of the shape of `phases`, (..., n); into `out` if given."""
         flat = np.ascontiguousarray(phases).reshape(-1, phases.shape[-1])
         totals = [np.empty(flat.shape) if out is None else out[k].reshape(flat.shape) for k in range(len(functions))]
@@ -125,12 +124,10 @@ class AllToAll(RankOne):
         self.rows, self.columns = None, None if weights is None else _vector("weights", weights)
         if self.columns is not None and (np.any(self.columns < 0) or not np.any(self.columns)):
             worst = int(np.argmin(self.columns))
-            raise ValueError(
-                f"weights must be non-negative, not all zero; got {self.columns[worst]:g} at index {worst}"
-            )
+            raise ValueError(f"weights must be non-negative, not all zero; got {self.columns[worst]:g} at index {worst}")
 
 
-def _vector(name: str, values: ArrayLike) -> NDArray[np.float64]:
+def _vector(name: str, values: ArrayLike) -> Vector:
     array = finite_array(name, values)
     if array.ndim != 1 or not len(array):
         raise ValueError(f"{name} must have shape (n,) with n >= 1; got {array.shape}")

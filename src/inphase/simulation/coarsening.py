@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
+PATHS_UP_TO = 64  # clusters: from here on, where each of them was is kept
 LONGEST = 0.4  # γ h times the fastest growth rate: beyond it an L-stable method would damp what should grow
 
 
@@ -70,8 +71,10 @@ def coarsen(
         many are left after it; `merged(event, side)`, the names of the two (0..n−1: oscillators; n + e: made by event e);
         `joined_position`, `joined_mass(event, side)`; `position`, `mass(event)` of the new cluster. At the end:
         `final_position`, `final_mass(cluster)`, and `final_cluster(oscillator)`, the cluster that each oscillator is in.
-        Positions are radians in [0, 2π). `attrs["status"]`: "synchronized" (one cluster), "finished" (t_end),
-        "stationary" (an equilibrium, to rounding: stable or not), "interrupted", "max_steps" or "step underflow"; `attrs["time_reached"]` and `attrs["clusters_left"]`.
+        Once at most 64 clusters are left, `path_time`, `path_cluster` (its name) and `path_position(sample)` say where they
+        were, whenever one has moved by 0.02 radians. Positions are radians in [0, 2π). `attrs["status"]`: "synchronized" (one cluster), "finished" (t_end),
+        "stationary" (an equilibrium, to rounding: stable or not), "interrupted", "max_steps" or "step underflow";
+        `attrs["time_reached"]` and `attrs["clusters_left"]`.
 
     Raises
     ------
@@ -135,8 +138,10 @@ class _Tree:
         self._time, self._carry = 0.0, 0.0
         self.rows: list[tuple[Array, NDArray[np.int64], Array, Array]] = []
         self.events = 0
+        self.paths: list[tuple[float, NDArray[np.int64], Array]] = []
         self._cut()
         self.merge(None, 0.0)
+        self.keep_path()
 
     @property
     def time(self) -> float:
@@ -148,9 +153,6 @@ class _Tree:
         carried = total - self._time
         self._carry += (self._time - (total - carried)) + (step - carried)
         self._time = total
-
-    def gaps(self, positions: Array) -> Array:
-        return np.diff(positions)
 
     def _cut(self) -> None:
         """Start the order behind the largest gap, so that no merger crosses the cut."""
@@ -184,9 +186,21 @@ class _Tree:
         self._cut()
         return True
 
+    def keep_path(self) -> None:
+        """Keep where the clusters are, if they are few and one has moved (or merged) since the last time."""
+        if len(self.positions) > PATHS_UP_TO:
+            return
+        if self.paths and len(self.paths[-1][1]) == len(self.nodes):
+            if np.max(np.abs(self.positions - self.paths[-1][2])) < 0.02:
+                return
+        self.paths.append((self.time, self.nodes.copy(), self.positions.copy()))
+
     def dataset(self, attrs: dict[str, Any]) -> xr.Dataset:
         import xarray as xr
 
+        nowhere = (np.empty(0), np.empty(0, dtype=np.int64), np.empty(0))
+        kept = [(np.full(len(nodes), time), nodes, positions) for time, nodes, positions in self.paths]
+        path_time, path_cluster, path_position = (np.concatenate(part) for part in zip(*(kept or [nowhere])))
         empty = (np.empty(0), np.empty((0, 2), dtype=np.int64), np.empty((0, 2)), np.empty((0, 2)))
         time, merged, positions, masses = (np.concatenate(part) for part in zip(*(self.rows or [empty])))
         time = np.maximum.accumulate(time) if len(time) else time
@@ -203,6 +217,9 @@ class _Tree:
                 "joined_mass": (("event", "side"), masses),
                 "position": ("event", np.mod(position, wrap), rad),
                 "mass": ("event", mass),
+                "path_time": ("sample", path_time),
+                "path_cluster": ("sample", path_cluster),
+                "path_position": ("sample", np.mod(path_position, wrap), rad),
                 "final_position": ("cluster", np.mod(self.positions, wrap), rad),
                 "final_mass": ("cluster", self.masses),
                 "final_cluster": ("oscillator", self._final_clusters(merged)),
@@ -219,9 +236,7 @@ class _Tree:
         return owner[: self.n]
 
 
-def _run(
-    model: PhaseModel, tree: _Tree, t_end: float, tolerance: float, max_steps: int, progress: bool
-) -> tuple[str, int]:
+def _run(model: PhaseModel, tree: _Tree, t_end: float, tolerance: float, max_steps: int, progress: bool) -> tuple[str, int]:
     model = model.replace(frequencies=0.0)
     system = _system(model, tree.masses)
     speed = system.velocity(tree.positions)
@@ -255,6 +270,7 @@ def _run(
                 if tree.merge(crossing, step):
                     system = _system(model, tree.masses)
                     speed = system.velocity(tree.positions)
+                tree.keep_path()
                 step *= min(6.0, 0.9 * max(ratio, 1e-10) ** (-1 / ORDER))
                 update(float(np.log10(1 + tree.time)))
     except KeyboardInterrupt:

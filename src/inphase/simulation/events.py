@@ -44,8 +44,6 @@ def as_conditions(stop: Condition | str | Sequence[Condition | str] | None) -> l
         if item == "synchronized":
             item = synchronized()
         if not callable(item):
-            raise TypeError(
-                f'stop must be "synchronized" or a function of (time, phases) that returns a bool; got {item!r}'
-            )
+            raise TypeError(f'stop must be "synchronized" or a function of (time, phases) that returns a bool; got {item!r}')
         found.append(item)
     return found

@@ -100,9 +100,7 @@ class DormandPrince:
     def state_within(self, replica: int, theta: float) -> Array:
         """Phases (n,) of one replica at the fraction theta of its last accepted step."""
         powers = theta ** np.arange(1, self.interpolant.shape[1] + 1)
-        return np.asarray(
-            self.before[replica] + self.taken[replica] * ((self.interpolant @ powers) @ self.stages[:, replica])
-        )
+        return np.asarray(self.before[replica] + self.taken[replica] * ((self.interpolant @ powers) @ self.stages[:, replica]))
 
     def keep(self, rows: NDArray[np.bool_]) -> None:
         """Drop the other replicas."""

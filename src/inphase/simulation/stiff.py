@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inphase.kernels.steps import combine
+from inphase.types import Vector
 
 Array = NDArray[np.float64]
 ORDER = 5
@@ -52,8 +53,8 @@ _ONE = np.ones(1)
 
 
 def rodas5p(
-    velocity: Callable[[Array], Array], solve: Callable[[Array], Array], start: Array, speed: Array, step: float
-) -> tuple[Array, Array]:
+    velocity: Callable[[Vector], Vector], solve: Callable[[Vector], Vector], start: Vector, speed: Vector, step: float
+) -> tuple[Vector, Vector]:
     """One step of dy/dt = v(y).
 
     Parameters

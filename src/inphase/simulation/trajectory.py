@@ -227,11 +227,9 @@ def _integrate(
     return status, run
 
 
-def _check_conditions(
-    run: DormandPrince, conditions: list[Condition], recorder: _Recorder, rows: NDArray[np.int64]
-) -> None:
+def _check_conditions(run: DormandPrince, conditions: list[Condition], recorder: _Recorder, rows: NDArray[np.int64]) -> None:
     """Stop the replicas for which a condition has turned true within their last step, at the moment it did."""
-    for r in np.flatnonzero(run.accepted):
+    for r in map(int, np.flatnonzero(run.accepted)):
         for condition in conditions:
             if condition(float(run.time[r]), run.phases[r]):
                 low, high = 0.0, 1.0

@@ -1,0 +1,306 @@
+"""The command line: one thin verb for each public function.
+
+Exit status: 0 done; 1 the answer is no (a check that fails); 2 bad input, with one line that says what to change; 130
+interrupted (what there is was written).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inphase.config import Config
+    from inphase.studies import Study
+
+OPTIONS = frozenset(
+    f"--{name}"
+    for name in (
+        "help version json formula strength gain frequencies n seed initial phases t-end tolerance out no-progress"
+    ).split()
+)
+SYSTEM_HELP = "a name (attention, kuramoto, sakaguchi, harmonics) or a TOML file; parameters follow as options: --beta 9"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb and return the exit status."""
+    parser = _parser()
+    options, rest = parser.parse_known_args(_joined(sys.argv[1:] if arguments is None else arguments))
+    if "verb" not in options or options.verb is None:
+        parser.print_help()
+        return 2
+    try:
+        if rest and not options.takes_parameters:
+            raise ValueError(f"unknown argument {rest[0]!r}; see inphase {options.verb} --help")
+        options.parameters = _parameters(rest)
+        return int(options.run(options))
+    except KeyboardInterrupt:
+        print("inphase: interrupted", file=sys.stderr)
+        return 130
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        print(f"inphase: {_one_line(error)}", file=sys.stderr)
+        return 2
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """`--a 0.2` as `--a=0.2`, so that the numbers of parameters, whose names only the system knows, are not taken for it."""
+    joined: list[str] = []
+    words = list(arguments)
+    while words:
+        word = words.pop(0)
+        if word.startswith("--") and "=" not in word and word not in OPTIONS and words and not words[0].startswith("--"):
+            word += f"={words.pop(0)}"
+        joined.append(word)
+    return joined
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, FileNotFoundError) and error.filename and error.strerror:
+        return f"no such file: {error.filename}"
+    return " ".join(str(error).split())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="inphase", description="Do coupled phase oscillators synchronize?")
+    parser.add_argument("--version", action=_Version)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+
+    def verb(name: str, run: Callable[[Any], int], about: str, example: str, system: bool = True) -> argparse.ArgumentParser:
+        added = verbs.add_parser(
+            name,
+            help=about,
+            description=about,
+            epilog=f"example: {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        added.set_defaults(run=run, takes_parameters=system)
+        added.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+        if system:
+            added.add_argument("system", nargs="?", help=SYSTEM_HELP)
+            added.add_argument("--formula", help='f as an expression, for instance "sin(x) + a*sin(2*x)"')
+            added.add_argument("--strength", type=float, help="multiplies f (negative: repulsive)")
+            added.add_argument("--gain", choices=["softmax"], help="normalization")
+            added.add_argument("--frequencies", help="a number, or a CSV or NPY file")
+            added.add_argument("--n", type=int, help="number of oscillators")
+            added.add_argument("--seed", type=int, help="seed of the initial phases")
+            added.add_argument("--initial", metavar="NAME", help="uniform (default), von_mises, twisted, splay, ...")
+            added.add_argument("--phases", metavar="FILE", help="initial phases: CSV, NPY or NetCDF")
+            added.add_argument("--t-end", type=float, dest="t_end", help="final time")
+            added.add_argument("--tolerance", type=float, help="local error per step, radians")
+            added.add_argument("--out", help="output folder")
+            added.add_argument("--no-progress", action="store_true", help="no progress bars")
+        return added
+
+    verb("study", _study, "Theory, spectrum and experiment on one system, and a report.",
+         "inphase study attention --beta 9 --n 100000 --seed 0 --out results/")  # fmt: skip
+    verb("simulate", _simulate, "Integrate a system and write trajectory.nc.",
+         "inphase simulate attention --beta 2 --n 1000 --t-end 50 --out results/")  # fmt: skip
+    verb("coarsen", _coarsen, "Follow the merging of clusters over many decades of time and write tree.nc.",
+         "inphase coarsen attention --beta 36 --n 64 --t-end 1e14 --out results/")  # fmt: skip
+    reproduce = verb("reproduce", _reproduce, "Redraw a figure of a paper.",
+                     "inphase reproduce fig1 --out results/", system=False)  # fmt: skip
+    reproduce.add_argument("name", nargs="?", help="which; without it, the list")
+    reproduce.add_argument("--out", default="results", help="output folder (default: results)")
+    return parser
+
+
+class _Version(argparse.Action):
+    """--version, without importing anything before it is asked for."""
+
+    def __init__(self, option_strings: list[str], dest: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="print the version")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from inphase.provenance import version
+
+        print(f"inphase {version()}")
+        parser.exit()
+
+
+def _parameters(rest: Sequence[str]) -> dict[str, Any]:
+    """`--beta 9 --a=0.2 --sin 1,0.5` as {"beta": 9.0, "a": 0.2, "sin": [1.0, 0.5]}."""
+    found: dict[str, Any] = {}
+    words = list(rest)
+    while words:
+        word = words.pop(0)
+        if not word.startswith("--") or word == "--":
+            raise ValueError(f"unexpected argument {word!r}; parameters are given as --name value")
+        name, equals, value = word[2:].partition("=")
+        if not equals:
+            if not words:
+                raise ValueError(f"the parameter --{name} needs a value")
+            value = words.pop(0)
+        try:
+            numbers = [float(part) for part in value.split(",")]
+        except ValueError:
+            raise ValueError(f"--{name} is neither an option nor a parameter with a number; got {value!r}") from None
+        found[name] = numbers if len(numbers) > 1 or name in ("sin", "cos") else numbers[0]
+    return found
+
+
+def _config(options: Any) -> Config:
+    """The system and run that the arguments describe; arguments win over the file's [run]."""
+    from inphase.config import checked_config, load
+
+    if options.system is not None and options.system.endswith(".toml"):
+        config = load(options.system)
+        if options.parameters or options.formula or options.gain or options.strength is not None or options.frequencies:
+            raise ValueError(f"{options.system} describes the system; parameters cannot be given beside it")
+    else:
+        if (options.system is None) == (options.formula is None):
+            raise ValueError("name one system: attention, kuramoto, sakaguchi, harmonics, a .toml file, or --formula")
+        interaction = {"name": options.system, "formula": options.formula, "parameters": options.parameters}
+        data: dict[str, Any] = {"interaction": {k: v for k, v in interaction.items() if v is not None}}
+        if options.strength is not None:
+            data["interaction"]["strength"] = options.strength
+        data["model"] = {"gain": options.gain} if options.gain else {}
+        if options.frequencies is not None:
+            data["model"]["frequencies"] = _frequencies(options.frequencies)
+        config = checked_config(data, "command line")
+    run = {key: getattr(options, key) for key in ("n", "seed", "initial", "t_end", "tolerance", "out")}
+    changed = config.model_dump()
+    changed["run"] |= {key: value for key, value in run.items() if value is not None}
+    if options.phases is not None:
+        from inphase.initial import from_file
+
+        changed["run"]["phases"] = from_file(options.phases).tolist()
+    return checked_config(changed, "command line")
+
+
+def _frequencies(given: str) -> Any:
+    try:
+        return float(given)
+    except ValueError:
+        from inphase.initial import from_file
+
+        return from_file(given).tolist()
+
+
+def _start(config: Config) -> Any:
+    """The initial phases of a run."""
+    from inphase import initial
+
+    if config.run.phases is not None:
+        return config.run.phases
+    n = config.run.n if config.run.n is not None else (config.build().size or 1000)
+    return initial.phases(config.run.initial, n, config.run.seed, **config.run.options)
+
+
+def _progress(options: Any) -> bool:
+    return not options.no_progress and not options.json and sys.stderr.isatty()
+
+
+# ---------------------------------------------------------------------------------------------------------------- the verbs
+
+
+def _study(options: Any) -> int:
+    from inphase.studies import study
+
+    config = _config(options)
+    run = config.run
+    result = study(
+        config.build(),
+        run.n,
+        run.seed,
+        run.out or "results",
+        phases=run.phases,
+        start=run.initial,
+        options=run.options,
+        t_end=run.t_end,
+        tolerance=run.tolerance,
+        progress=_progress(options),
+    )
+    if options.json:
+        print(json.dumps({"title": result.title, **result.summary, "files": result.files}, ensure_ascii=False))
+    else:
+        _print_study(result)
+    return 130 if result.interrupted else 0
+
+
+def _print_study(result: Study) -> None:
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(width=min(Console().width, 110))
+    answer = Text(f"{result.summary['question']}  ", style="bold").append(result.summary["answer"], style="not bold")
+    console.print(Panel(answer, title=result.title, title_align="left"))
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    for item in result.summary["evidence"]:
+        table.add_row(Text(item["kind"], style="bold cyan"), Text(item["statement"]))
+    console.print(table)
+    for name, path in result.files.items():
+        console.print(Text(f"{name:>10}  {path}", style="dim"), soft_wrap=True)
+
+
+def _simulate(options: Any) -> int:
+    from inphase.files import output_folder, write_dataset
+    from inphase.simulation import simulate
+
+    config = _config(options)
+    model, phases = config.build(), _start(config)
+    if config.run.t_end is None:
+        raise ValueError("simulate needs the final time: --t-end 50")
+    folder = output_folder(config.run.out or "results")
+    run = simulate(model, phases, config.run.t_end, tolerance=config.run.tolerance, progress=_progress(options))
+    path = write_dataset(folder / "trajectory.nc", run)
+    numbers = {
+        "status": run.attrs["status"],
+        "n": int(run.sizes["oscillator"]),
+        "t_end": float(run.time[-1]) if len(run.time) else 0.0,
+        "order_parameter": float(run.order_parameter[-1]) if len(run.time) else None,
+        "accepted_steps": int(run.attrs["accepted_steps"]),
+        "file": str(path),
+    }
+    return _report(numbers, options.json)
+
+
+def _coarsen(options: Any) -> int:
+    from inphase.files import output_folder, write_dataset
+    from inphase.simulation import coarsen
+
+    config = _config(options)
+    model, phases = config.build(), _start(config)
+    folder = output_folder(config.run.out or "results")
+    accuracy = {} if options.tolerance is None else {"tolerance": options.tolerance}
+    tree = coarsen(model, phases, config.run.t_end or 1e14, progress=_progress(options), **accuracy)
+    path = write_dataset(folder / "tree.nc", tree)
+    late = tree.clusters.values < 10
+    numbers = {
+        "status": tree.attrs["status"],
+        "n": int(tree.sizes["oscillator"]),
+        "time_reached": float(tree.attrs["time_reached"]),
+        "clusters_left": int(tree.attrs["clusters_left"]),
+        "last_mergers": [[float(t), int(k)] for t, k in zip(tree.time.values[late], tree.clusters.values[late])],
+        "file": str(path),
+    }
+    return _report(numbers, options.json)
+
+
+def _report(numbers: dict[str, Any], as_json: bool) -> int:
+    if as_json:
+        print(json.dumps(numbers))
+    else:
+        for key, value in numbers.items():
+            if key == "last_mergers":
+                value = ", ".join(f"{k} at t = {t:.4g}" for t, k in value) or "none"
+            print(f"{key.replace('_', ' '):>16}  {value}")
+    return 130 if numbers["status"] == "interrupted" else 0
+
+
+def _reproduce(options: Any) -> int:
+    from inphase.reproduce import EXPERIMENTS, reproduce
+
+    if options.name is None:
+        listing = {name: entry.description for name, entry in EXPERIMENTS.items()}
+        print(json.dumps(listing) if options.json else "\n".join(f"{name:>8}  {about}" for name, about in listing.items()))
+        return 0
+    paths = [str(path) for path in reproduce(options.name, Path(options.out)).values()]
+    print(json.dumps({"name": options.name, "files": paths}) if options.json else "\n".join(paths))
+    return 0

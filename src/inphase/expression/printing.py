@@ -1,0 +1,100 @@
+"""A formula as text that `parse` reads back exactly, and as LaTeX."""
+
+from __future__ import annotations
+
+from inphase.expression.tree import FUNCTIONS, Expression, X
+
+_PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}
+
+
+def _rank(node: Expression) -> int:
+    if node.kind == "constant" and (node.value < 0 or node.value.denominator != 1):
+        return 1 if node.value < 0 else 2
+    return _PRECEDENCE.get(node.kind, 5)
+
+
+def text(node: Expression) -> str:
+    """As text that `parse` reads back exactly."""
+
+    def inner(child: Expression, rank: int) -> str:
+        return f"({text(child)})" if _rank(child) < rank else text(child)
+
+    match node.kind, node.arguments:
+        case "x" | "pi", _:
+            return node.kind
+        case "constant", _:
+            return str(node.value)
+        case "parameter", _:
+            return str(node.value)
+        case "*", (a, b) if a.kind == "constant" and a.value == -1:
+            return f"-{inner(b, 3)}"
+        case "+" | "-" | "*" | "/" as operator, (a, b):
+            rank = _PRECEDENCE[operator]
+            return f"{inner(a, rank)}{operator}{inner(b, rank + 1)}" if rank > 1 else f"{inner(a, 1)} {operator} {inner(b, 2)}"
+        case "**", (a,):
+            return f"{inner(a, 5)}**{node.value if node.value > 0 else f'({node.value})'}"
+        case name, (a,):
+            return f"{name}({text(a)})"
+    raise AssertionError(node.kind)
+
+
+_GREEK = (
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "epsilon",
+    "kappa",
+    "lambda",
+    "mu",
+    "nu",
+    "omega",
+    "phi",
+    "rho",
+    "sigma",
+    "tau",
+)
+
+
+def latex(node: Expression) -> str:
+    """As LaTeX, without dollar signs."""
+
+    def inner(child: Expression, rank: int) -> str:
+        return rf"\left({latex(child)}\right)" if _rank(child) < rank else latex(child)
+
+    match node.kind, node.arguments:
+        case "x", _:
+            return "x"
+        case "pi", _:
+            return r"\pi"
+        case "constant", _:
+            q = node.value
+            if q.denominator == 1:
+                return str(q.numerator)
+            short = f"{float(q):.6g}"
+            return short if q.denominator > 1000 else rf"{'-' if q < 0 else ''}\frac{{{abs(q.numerator)}}}{{{q.denominator}}}"
+        case "parameter", _:
+            return f"\\{node.value}" if node.value in _GREEK else str(node.value)
+        case "*", (a, b) if a.kind == "constant" and a.value == -1:
+            return f"-{inner(b, 2)}"
+        case "*", (a, b):
+            return rf"{inner(a, 2)}\,{inner(b, 2)}"
+        case "/", (a, b):
+            return rf"\frac{{{latex(a)}}}{{{latex(b)}}}"
+        case "+" | "-" as operator, (a, b):
+            return f"{latex(a)} {operator} {inner(b, 2)}"
+        case "**", (a,):
+            if a.kind in FUNCTIONS and a.kind not in ("exp", "sqrt"):
+                return rf"{FUNCTIONS[a.kind].latex}^{{{node.value}}}{_argument(a.arguments[0])}"
+            return f"{inner(a, 5)}^{{{node.value}}}"
+        case "exp", (a,):
+            return f"e^{{{latex(a)}}}"
+        case "sqrt", (a,):
+            return rf"\sqrt{{{latex(a)}}}"
+        case name, (a,):
+            return f"{FUNCTIONS[name].latex}{_argument(a)}"
+    raise AssertionError(node.kind)
+
+
+def _argument(node: Expression) -> str:
+    return " x" if node is X else rf"\left({latex(node)}\right)"

@@ -1,0 +1,251 @@
+"""The tree of a recorded formula: its nodes, its elementary functions, and its value in any arithmetic.
+
+Trees are interned: equal trees are the same object, so shared sub-expressions are computed once.
+
+To add an elementary function, add one line to `FUNCTIONS` (derivative, parity, LaTeX), one branch to `kernels/tape.py`, and
+make sure that the namespaces of `interaction.py` have it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+
+class Expression:
+    """A node: `kind` is "x", "pi", "constant", "parameter", "+", "-", "*", "/", "**" or the name of a function."""
+
+    __slots__ = ("__weakref__", "arguments", "kind", "value")
+    _interned: ClassVar[WeakValueDictionary[tuple[Any, ...], Expression]] = WeakValueDictionary()
+
+    kind: str
+    arguments: tuple[Expression, ...]
+    value: Any  # the number of a constant, the name of a parameter, the integer exponent of a power
+
+    def __new__(cls, kind: str, arguments: tuple[Expression, ...] = (), value: Any = None) -> Expression:
+        """The one node of this content."""
+        key = (kind, tuple(id(a) for a in arguments), value)
+        node = cls._interned.get(key)
+        if node is None:
+            node = super().__new__(cls)
+            node.kind, node.arguments, node.value = kind, arguments, value
+            cls._interned[key] = node
+        return node
+
+    def __add__(self, other: Any) -> Expression:
+        return add(self, constant(other))
+
+    def __radd__(self, other: Any) -> Expression:
+        return add(constant(other), self)
+
+    def __sub__(self, other: Any) -> Expression:
+        return subtract(self, constant(other))
+
+    def __rsub__(self, other: Any) -> Expression:
+        return subtract(constant(other), self)
+
+    def __mul__(self, other: Any) -> Expression:
+        return multiply(self, constant(other))
+
+    def __rmul__(self, other: Any) -> Expression:
+        return multiply(constant(other), self)
+
+    def __truediv__(self, other: Any) -> Expression:
+        return divide(self, constant(other))
+
+    def __rtruediv__(self, other: Any) -> Expression:
+        return divide(constant(other), self)
+
+    def __neg__(self) -> Expression:
+        return multiply(constant(-1), self)
+
+    def __pos__(self) -> Expression:
+        return self
+
+    def __pow__(self, exponent: Any) -> Expression:
+        return power(self, exponent)
+
+    def __abs__(self) -> Expression:
+        raise TypeError("abs is not analytic: an interaction must be an analytic formula")
+
+    def __bool__(self) -> bool:
+        raise TypeError("a formula cannot branch on x or on a parameter: it is recorded once for all values")
+
+    def __lt__(self, other: Any) -> bool:
+        raise TypeError("a formula cannot compare x or a parameter: it is recorded once for all values")
+
+    __le__ = __gt__ = __ge__ = __lt__
+
+    def __repr__(self) -> str:
+        from inphase.expression.printing import text
+
+        return text(self)
+
+
+def constant(number: Any) -> Expression:
+    """A number as an exact rational node; nodes pass through."""
+    if isinstance(number, Expression):
+        return number
+    if isinstance(number, (bool, np.bool_)) or not isinstance(number, (int, float, Fraction, np.integer, np.floating)):
+        raise TypeError(f"a formula takes numbers, x and its parameters; got {number!r}")
+    if not isinstance(number, (int, Fraction)):
+        if not math.isfinite(number):
+            raise ValueError(f"a formula's numbers must be finite; got {number!r}")
+        number = float(number)
+    return Expression("constant", (), Fraction(number))
+
+
+X = Expression("x")
+PI = Expression("pi")
+ZERO, ONE = constant(0), constant(1)
+
+
+def parameter(name: str) -> Expression:
+    """A named parameter."""
+    return Expression("parameter", (), name)
+
+
+def _both_constant(a: Expression, b: Expression) -> bool:
+    return a.kind == "constant" and b.kind == "constant"
+
+
+def add(a: Expression, b: Expression) -> Expression:
+    """a + b, with numbers folded."""
+    if a is ZERO or b is ZERO:
+        return b if a is ZERO else a
+    return constant(a.value + b.value) if _both_constant(a, b) else Expression("+", (a, b))
+
+
+def subtract(a: Expression, b: Expression) -> Expression:
+    """a − b, with numbers folded."""
+    if b is ZERO:
+        return a
+    if a is b:
+        return ZERO
+    return constant(a.value - b.value) if _both_constant(a, b) else Expression("-", (a, b))
+
+
+def multiply(a: Expression, b: Expression) -> Expression:
+    """a · b, numbers first, with numbers folded."""
+    if b.kind == "constant":
+        a, b = b, a
+    if a is ZERO or a is ONE:
+        return ZERO if a is ZERO else b
+    if _both_constant(a, b):
+        return constant(a.value * b.value)
+    if a.kind == "constant" and b.kind == "*" and b.arguments[0].kind == "constant":
+        return multiply(constant(a.value * b.arguments[0].value), b.arguments[1])
+    return Expression("*", (a, b))
+
+
+def divide(a: Expression, b: Expression) -> Expression:
+    """a / b, with numbers folded."""
+    if b is ZERO:
+        raise ValueError(f"the formula divides {a!r} by zero")
+    if a is ZERO or b is ONE:
+        return a
+    if b.kind == "constant":
+        return multiply(constant(1 / b.value), a)
+    return Expression("/", (a, b))
+
+
+def power(a: Expression, exponent: Any) -> Expression:
+    """a to an integer power."""
+    if isinstance(exponent, Expression) and exponent.kind == "constant":
+        exponent = exponent.value
+    if isinstance(exponent, Expression) or exponent != int(exponent):
+        raise TypeError(f"powers take integer exponents; got {exponent!r} (write exp(p*log(...)) or sqrt(...))")
+    exponent = int(exponent)
+    if exponent in (0, 1):
+        return ONE if exponent == 0 else a
+    if a.kind == "constant" and abs(exponent) * max(a.value.numerator.bit_length(), a.value.denominator.bit_length()) > 2048:
+        raise ValueError(f"the number ({a!r})**{exponent} is too large for a formula")
+    return constant(a.value**exponent) if a.kind == "constant" else Expression("**", (a,), exponent)
+
+
+@dataclass(frozen=True)
+class Function:
+    """What the library knows of an elementary function: derivative d(argument), parity, LaTeX name."""
+
+    derivative: Callable[[Expression], Expression]
+    parity: str  # "odd", "even" or "none"
+    latex: str
+
+
+def apply(name: str, argument: Any) -> Expression:
+    """The function `name` of a node or number."""
+    return Expression(name, (constant(argument),))
+
+
+FUNCTIONS: dict[str, Function] = {
+    "sin": Function(lambda u: apply("cos", u), "odd", r"\sin"),
+    "cos": Function(lambda u: -apply("sin", u), "even", r"\cos"),
+    "tan": Function(lambda u: 1 + apply("tan", u) ** 2, "odd", r"\tan"),
+    "exp": Function(lambda u: apply("exp", u), "none", r"\exp"),
+    "log": Function(lambda u: 1 / u, "none", r"\log"),
+    "sqrt": Function(lambda u: 1 / (2 * apply("sqrt", u)), "none", r"\sqrt"),
+    "sinh": Function(lambda u: apply("cosh", u), "odd", r"\sinh"),
+    "cosh": Function(lambda u: apply("sinh", u), "even", r"\cosh"),
+    "tanh": Function(lambda u: 1 - apply("tanh", u) ** 2, "odd", r"\tanh"),
+    "atan": Function(lambda u: 1 / (1 + u**2), "odd", r"\arctan"),
+}
+
+
+class _Recorder:
+    """The namespace `m` that a formula sees while it is recorded."""
+
+    pi = PI
+
+    def __getattr__(self, name: str) -> Callable[[Any], Expression]:
+        if name in FUNCTIONS:
+            return lambda argument: apply(name, argument)
+        if name in ("abs", "fabs", "sign", "floor", "ceil", "maximum", "minimum", "where", "mod"):
+            raise TypeError(f"{name} is not analytic: an interaction must be an analytic formula")
+        raise AttributeError(f"unknown function {name!r} in a formula; known: {', '.join(FUNCTIONS)}, pi")
+
+
+def record(formula: Callable[..., Any], names: Sequence[str]) -> Expression:
+    """Call `formula(x, m, **parameters)` once with symbols and return the tree."""
+    return constant(formula(X, _Recorder(), **{name: parameter(name) for name in names}))
+
+
+def evaluate(expression: Expression, x: Any, namespace: Any, parameters: Mapping[str, Any]) -> Any:
+    """The value at `x` in the arithmetic of `namespace`: its functions by name, `pi`, and `constant(Fraction)`."""
+    values: dict[int, Any] = {}
+
+    def value(node: Expression) -> Any:
+        key = id(node)
+        if key not in values:
+            values[key] = compute(node)
+        return values[key]
+
+    def compute(node: Expression) -> Any:
+        match node.kind:
+            case "x":
+                return x
+            case "pi":
+                return namespace.pi
+            case "constant":
+                return namespace.constant(node.value)
+            case "parameter":
+                return parameters[node.value]
+            case "**":
+                return namespace.power(value(node.arguments[0]), node.value)
+            case "+":
+                return value(node.arguments[0]) + value(node.arguments[1])
+            case "-":
+                return value(node.arguments[0]) - value(node.arguments[1])
+            case "*":
+                return value(node.arguments[0]) * value(node.arguments[1])
+            case "/":
+                return value(node.arguments[0]) / value(node.arguments[1])
+            case name:
+                return getattr(namespace, name)(value(node.arguments[0]))
+
+    return value(expression)

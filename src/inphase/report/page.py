@@ -1,0 +1,413 @@
+"""`page`: a study as one HTML file that needs no other."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from inphase import initial
+from inphase.coupling import AllToAll, RankOne
+from inphase.interaction import CATALOG, Interaction
+from inphase.model import PhaseModel
+from inphase.provenance import version
+from inphase.report import figures
+from inphase.report.branches import branches, drawn_share
+from inphase.report.figures import ratios
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+KINDS = ("theory", "spectrum", "experiment")
+
+
+class Study(Protocol):
+    """What the page needs of a study: the attributes of `inphase.studies.Study`."""
+
+    @property
+    def model(self) -> PhaseModel: ...  # noqa: D102
+    @property
+    def initial(self) -> NDArray[np.float64]: ...  # noqa: D102
+    @property
+    def seed(self) -> int: ...  # noqa: D102
+    @property
+    def title(self) -> str: ...  # noqa: D102
+    @property
+    def run(self) -> xr.Dataset: ...  # noqa: D102
+    @property
+    def tree(self) -> xr.Dataset | None: ...  # noqa: D102
+    @property
+    def growth(self) -> Mapping[str, Sequence[Any]]: ...  # noqa: D102
+    @property
+    def summary(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+
+def page(study: Study) -> str:
+    """The report of a study: one HTML document with its figures inside, without scripts or external resources.
+
+    Parameters
+    ----------
+    study : Study
+        From `inphase.study`.
+
+    Returns
+    -------
+    str
+        HTML; everything that comes from the study is escaped.
+    """
+    template = Template((files("inphase.report") / "page.html").read_text(encoding="utf-8"))
+    summary = study.summary
+    return template.substitute(
+        title=escape(study.title),
+        version=escape(version()),
+        origin=_origin(study),
+        question=escape(str(summary["question"])),
+        answer=escape(str(summary["answer"])),
+        evidence=_evidence(summary["evidence"]),
+        model=_model(study),
+        figures="\n".join(_figures(study)),
+        numbers=_rows((str(key).replace("_", " "), _text(value)) for key, value in summary["numbers"].items()),
+        again=_again(study),
+        provenance=_provenance(study),
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------- small parts
+
+
+def _text(value: Any) -> str:
+    """A value for a reader: six digits, yes and no, lists with commas. Not escaped."""
+    if value is None:
+        return "—"
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, (int, np.integer)):
+        return f"{value:d}"
+    if isinstance(value, (float, np.floating)):
+        power = re.fullmatch(r"(.+)e([+-])0*(\d+)", f"{value:.6g}")
+        text = f"{power[1]}·10^{power[2].strip('+')}{power[3]}" if power else f"{value:.6g}"
+        return text.removeprefix("1·").replace("-", "−")
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_text(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        between = "; " if value and isinstance(value[0], Mapping) else ", "
+        shown = between.join(_text(item) for item in value[:12])
+        return shown if len(value) <= 12 else f"{shown}{between}… ({len(value)} in all)"
+    return str(value)
+
+
+def _html(value: Any) -> str:
+    """`_text`, escaped, with powers of ten raised."""
+    return re.sub(r"10\^(−?\d+)", r"10<sup>\1</sup>", escape(_text(value)))
+
+
+def _rows(pairs: Iterable[tuple[str, str]]) -> str:
+    rows = "\n".join(f'<tr><th scope="row">{escape(key)}</th><td>{_html(value)}</td></tr>' for key, value in pairs)
+    return f'<table class="numbers"><tbody>\n{rows}\n</tbody></table>'
+
+
+def _image(figure: Figure, alt: str) -> str:
+    data = base64.b64encode(figures.svg(figure)).decode("ascii")
+    return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alt)}">'
+
+
+def _math(latex: str, alt: str) -> str:
+    """A formula as an SVG image, black on nothing; as text where mathtext cannot set it."""
+    figure = Figure(figsize=(1, 1))
+    try:
+        with rc_context(figures.STYLE):
+            figure.text(0, 0, f"${latex}$", fontsize=12, color="black")
+            data = figures.save(
+                figure, format="svg", transparent=True, bbox_inches="tight", pad_inches=0.02, metadata={"Date": None}
+            )
+    except ValueError:
+        return f"<p><code>{escape(alt)}</code></p>"
+    width = re.search(rb'width="([\d.]+)pt"', data)
+    em = float(width[1]) / 11 if width else 30.0
+    source = base64.b64encode(data).decode("ascii")
+    return f'<img class="math" style="width:{em:.1f}em" src="data:image/svg+xml;base64,{source}" alt="{escape(alt)}">'
+
+
+def _origin(study: Study) -> str:
+    n = len(np.atleast_1d(study.initial))
+    return f"{n} oscillator{'s' if n != 1 else ''}, seed {escape(str(study.seed))}, inphase {escape(version())}"
+
+
+def _evidence(items: Iterable[Mapping[str, Any]]) -> str:
+    def rank(item: Mapping[str, Any]) -> int:
+        return KINDS.index(item["kind"]) if item["kind"] in KINDS else len(KINDS)
+
+    rows, before = [], None
+    for item in sorted(items, key=rank):
+        kind = str(item["kind"])
+        label = '<span class="label proved">proof</span>' if item.get("proof") else '<span class="label">not a proof</span>'
+        value = "" if item.get("value") is None else _html(item["value"])
+        head = escape(kind.capitalize()) if kind != before else ""
+        rows.append(
+            f'<tr><th scope="row">{head}</th><td>{_html(str(item["statement"]))}</td>'
+            f'<td class="number">{value}</td><td>{label}</td></tr>'
+        )
+        before = kind
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("Kind", "Statement", "Value", "Standing"))
+    return f'<table class="evidence"><thead><tr>{head}</tr></thead><tbody>\n' + "\n".join(rows) + "\n</tbody></table>"
+
+
+# --------------------------------------------------------------------------------------------------------------- the model
+
+
+def _equation(model: PhaseModel) -> tuple[str, str]:
+    """The right side that this model has, as LaTeX and as plain text."""
+    coupling = model.coupling
+    terms, plain = [], []
+    if np.any(model.frequencies):
+        terms.append(r"\omega_i" if model.frequencies.ndim else r"\omega")
+        plain.append("ω_i" if model.frequencies.ndim else "ω")
+    if np.any(model.field):
+        terms.append(r"b_i\,\sin\theta_i" if model.field.ndim else r"b\,\sin\theta_i")
+        plain.append("b_i sin θ_i" if model.field.ndim else "b sin θ_i")
+    front, plain_front = r"\dfrac{1}{g_i(\theta)}\,", "(1/g_i(θ)) "
+    if model.gain is None:
+        front, plain_front = "", ""
+    elif isinstance(model.gain, str):
+        front, plain_front = r"\dfrac{1}{g_i}\,", "(1/g_i) "
+    if isinstance(coupling, AllToAll):
+        weight, plain_weight = ("c_j\\,", "c_j ") if coupling.columns is not None else ("", "")
+        front, plain_front = front + ("" if weight else r"\dfrac{1}{n}\,"), plain_front + ("" if weight else "(1/n) ")
+    elif isinstance(coupling, RankOne):
+        front, plain_front, weight, plain_weight = front + r"r_i\,", plain_front + "r_i ", r"c_j\,", "c_j "
+    else:
+        weight, plain_weight = r"K_{ij}\,", "K_ij "
+    latex = rf"\dfrac{{d\theta_i}}{{dt}} = {' + '.join(terms)} - {front}\sum_{{j=1}}^{{n}}\ {weight}f(\theta_i - \theta_j)"
+    return latex, f"dθ_i/dt = {' + '.join(plain)} − {plain_front}Σ_j {plain_weight}f(θ_i − θ_j)"
+
+
+def _model(study: Study) -> str:
+    model, f = study.model, study.model.interaction
+    parts = [_math(*_equation(model))]
+    parts.append(_math(f"f(x) = {figures.formula(f)}", f"f(x) = {repr(f)[12:-1]}"))
+    if model.gain == "softmax":
+        weighted = getattr(model.coupling, "columns", None) is not None
+        mean = r"\sum_{j=1}^{n}\ c_j\," if weighted else r"\dfrac{1}{n}\,\sum_{j=1}^{n}\ "
+        latex = rf"g_i = {mean}h(\cos(\theta_i - \theta_j)),\quad f(x) = \sin x\ h(\cos x)"
+        parts.append(_math(latex, f"g_i = {'Σ_j c_j' if weighted else '(1/n) Σ_j'} h(cos(θ_i − θ_j)), f(x) = sin x · h(cos x)"))
+    facts = [("oscillators n", str(len(study.initial)))]
+    facts += [(figures.symbol(name), _text(value)) for name, value in f.parameters.items()]
+    facts.append(("coupling", model.coupling.to_dict()["kind"]))
+    if model.gain is not None:
+        facts.append(("gain g", model.gain if isinstance(model.gain, str) else "a function of the phases"))
+    for name, letter in (("frequencies", "ω"), ("field", "b")):
+        values = getattr(model, name)
+        if np.any(values):
+            spread = f"mean {_text(float(values.mean()))}, standard deviation {_text(float(values.std()))}"
+            facts.append((f"{name} {letter} (rad/time)", spread if values.ndim else _text(float(values))))
+    return "\n".join(parts) + "\n" + _rows(facts)
+
+
+# ----------------------------------------------------------------------------------------------------------- the figures
+
+
+def _figures(study: Study) -> Iterable[str]:
+    f, run, tree = study.model.interaction, study.run, study.tree
+
+    def shown(figure: Figure, title: str, caption: str) -> str:
+        return (
+            f'<figure>\n<div class="plate">{_image(figure, title)}</div>\n'
+            f"<figcaption><strong>{escape(title)}.</strong> {caption}</figcaption>\n</figure>"
+        )
+
+    yield shown(figures.interaction_figure(f), "The interaction and its slope", _interaction_caption(f))
+    if not f.odd:
+        yield "<p>The synchronization ratio belongs to gradient flows, f odd; this f is not.</p>"
+    elif float(f.derivative()(0.0)) <= 0:
+        yield "<p>The synchronization ratio is 0: f′(0) ≤ 0, so oscillators do not attract at short distance.</p>"
+    else:
+        yield shown(figures.ratio_figure(f), "The synchronization ratio", _ratio_caption(study.model))
+    if run.sizes["time"]:
+        yield shown(figures.trajectory_figure(run), "Phases and order parameter in time", _run_caption(run))
+        yield shown(
+            figures.phase_circle_figure(run),
+            "The circle at the start and at the end of the run",
+            "The arrow is the order parameter R, the mean of e<sup>iθ</sup>"
+            + (
+                "."
+                if run.sizes["oscillator"] <= figures.LINES_UP_TO
+                else "; the rim is the density of phases, on a logarithmic scale."
+            ),
+        )
+    else:
+        yield "<p>The run kept no time: there is nothing to draw.</p>"
+    if len(study.growth.get("mode") or []):
+        yield shown(figures.growth_figure(study.growth), "Growth rates of the uniform state", _growth_caption(study.growth))
+    if tree is None:
+        yield "<p>No merger tree was computed: it needs identical oscillators that attract, coupled all to all.</p>"
+    elif tree.sizes["event"] == 0:
+        yield f"<p>No merger tree: no two oscillators met until time {_html(float(tree.attrs['time_reached']))}.</p>"
+    else:
+        yield shown(figures.tree_figure(tree, study.initial), "The merger tree", _tree_caption(tree))
+
+
+def _interaction_caption(f: Interaction) -> str:
+    tau = f.attraction_range
+    text = (
+        "f acts on θ<sub>i</sub> − θ<sub>j</sub> with a minus, so f′ &gt; 0 attracts. "
+        f"f has {len(f.modes) - 1} Fourier modes above 10<sup>−15</sup> of max |f|."
+    )
+    if float(f.derivative()(0.0)) > 0:
+        beyond = f"the attraction range, |x| ≤ τ = {tau:.6g}, beyond which f′ &lt; 0" if tau < np.pi else "τ = π"
+        text += f" Shaded: {beyond}; a root found in floating point, to rounding (not a proof)."
+    return text
+
+
+def _ratio_caption(model: PhaseModel) -> str:
+    two_pi, pi = ratios(model.interaction)
+    here = f"{two_pi:.6g} for M = 2π" + (f" and {pi:.6g} for M = π" if np.isfinite(pi) else "")
+    text = (
+        "4 (1 + τ/M) f′(0) / (τ ∫|f‴|<sub>+</sub>), the L1 criterion of Polyanskiy, Rigollet and Yao (2025), Theorem 2.1: "
+        "at 1 or above (shaded), almost every start of identical oscillators coupled all to all synchronizes; below 1 it "
+        f"says nothing. Here it is {here}. M bounds the gaps of stable states: 2π always serves, π for "
+        "f = sin x · h(cos x) with h &gt; 0. From roots of f′ and f‴ in floating point: not a proof."
+    )
+    if not model.is_gradient:
+        text += " The oscillators of this model are not identical, or not coupled all to all: the ratio is that of f alone."
+    return text
+
+
+def _run_caption(run: xr.Dataset) -> str:
+    attrs, time, n = run.attrs, run.time.values, run.sizes["oscillator"]
+    few = n <= figures.LINES_UP_TO
+    what = f"{n} phases as lines" if few else f"The density of {n} phases (uniform = 1), on a logarithmic color scale"
+    return (
+        f"{what}, at {len(time)} times up to {_html(float(time[-1]))}; below, |R| = |mean of e<sup>iθ</sup>|, at the end "
+        f"{float(run.order_parameter[-1]):.6g}. {_steps(attrs)}, {attrs['accepted_steps']} steps accepted and "
+        f"{attrs['rejected_steps']} rejected; {escape(str(attrs['status']))}."
+    )
+
+
+def _steps(attrs: Mapping[str, Any]) -> str:
+    return f"{escape(str(attrs['method']))}, local error of each phase per step at most {_html(float(attrs['tolerance']))} rad"
+
+
+def _growth_caption(growth: Mapping[str, Any]) -> str:
+    text = (
+        "Bars: the growth rate of the k-th order parameter, |mean of e<sup>ikθ</sup>|, near the uniform state, from the "
+        "linearized continuity equation (exact to rounding for infinitely many oscillators)."
+    )
+    measured, errors = growth.get("measured") or [], growth.get("standard_error") or []
+    pairs = [(abs(m - p), s) for p, m, s in zip(growth["predicted"], measured, errors) if m is not None and s is not None]
+    if not pairs:
+        return text + " The run gave none to compare with."
+    difference, error = (_html(float(f"{value:.2g}")) for value in max(pairs))
+    return text + (
+        " Points: the slope of its logarithm early in the run, with the standard error of the fit, for "
+        f"{len(pairs)} mode{'s' if len(pairs) != 1 else ''}; largest difference {difference}, with standard error {error}."
+    )
+
+
+def _tree_caption(tree: xr.Dataset) -> str:
+    attrs, share = tree.attrs, drawn_share(tree)
+    left = int(attrs["clusters_left"])
+    which = f"with at least {100 * share:g} % of the mass ({len(branches(tree))} over time)" if share else "of any mass"
+    return (
+        f"Each line is a cluster {which}, wider the heavier; lines that meet merge. Below, the number of all clusters. The "
+        f"last merger is at time {_html(float(tree.time[-1]))}; {left} cluster{'s' if left != 1 else ''} left at time "
+        f"{_html(float(attrs['time_reached']))} ({escape(str(attrs['status']))}). {_steps(attrs)}, {attrs['steps']} steps; "
+        f"clusters closer than {_html(float(attrs['merge_distance']))} rad become one."
+    )
+
+
+# ------------------------------------------------------------------------------------------- how to get it, what it is from
+
+
+def _from_catalog(f: Interaction) -> str | None:
+    """The arguments with which the catalog gives f; None where it does not."""
+    if f.name not in CATALOG:
+        return None
+    arguments: dict[str, Any] = dict(f.parameters)
+    if f.name == "harmonics":
+        orders = {part: [int(key[1:]) for key in arguments if key[0] == part[0]] for part in ("sin", "cos")}
+        arguments = {
+            part: [f.parameters.get(f"{part[0]}{k}", 0.0) for k in range(1, max(found) + 1)]
+            for part, found in orders.items()
+            if found
+        }
+    same = CATALOG[f.name](**arguments).to_dict() == f.to_dict()
+    return ", ".join(f"{name}={value!r}" for name, value in arguments.items()) if same else None
+
+
+def _interaction_code(f: Interaction) -> str:
+    arguments = _from_catalog(f)
+    if arguments is not None:
+        return f"ip.{f.name}({arguments})"
+    numbers = "".join(f", {name}={value!r}" for name, value in f.parameters.items())
+    return f"ip.Interaction({json.dumps(f.to_dict()['formula'], ensure_ascii=False)}{numbers})"
+
+
+def _model_code(model: PhaseModel) -> str:
+    arguments = [_interaction_code(model.interaction)]
+    if isinstance(model.coupling, AllToAll):
+        if model.coupling.columns is not None:
+            arguments.append("ip.AllToAll(weights)")
+    elif isinstance(model.coupling, RankOne):
+        arguments.append("ip.RankOne(rows, columns)")
+    else:
+        arguments.append("coupling")
+    if model.gain is not None:
+        arguments.append(f'gain="{model.gain}"' if isinstance(model.gain, str) else "gain=gain")
+    for name in ("frequencies", "field"):
+        values = getattr(model, name)
+        if np.any(values):
+            arguments.append(f"{name}={name}" if values.ndim else f"{name}={float(values)!r}")
+    return f"ip.PhaseModel({', '.join(arguments)})"
+
+
+def _command(study: Study) -> str | None:
+    """The command line, for an interaction of the catalog with scalar parameters and nothing else chosen."""
+    f = study.model.interaction
+    plain = _model_code(study.model) == f"ip.PhaseModel({_interaction_code(f)})"
+    if not plain or f.name == "harmonics" or _from_catalog(f) is None or not _from_seed(study):
+        return None
+    numbers = {name: repr(value).removesuffix(".0") for name, value in f.parameters.items()}
+    options = [f"--{name}={value}" if value.startswith("-") else f"--{name} {value}" for name, value in numbers.items()]
+    n = len(study.initial)
+    return " ".join(["inphase study", f.name, *options, f"--n {n} --seed {study.seed} --out results/"])
+
+
+def _from_seed(study: Study) -> bool:
+    """Whether the phases are those that the seed alone gives."""
+    return np.array_equal(study.initial, initial.phases("uniform", len(study.initial), study.seed))
+
+
+def _again(study: Study) -> str:
+    """The Python lines and the command; the summary's own "python" and "command" where it has them."""
+    how = f"n={len(study.initial)}" if _from_seed(study) else "phases=phases"
+    python = study.summary.get("python") or (
+        f'import inphase as ip\n\nmodel = {_model_code(study.model)}\nip.study(model, {how}, seed={study.seed}, out="results")'
+    )
+    command = study.summary.get("command") or _command(study)
+    if re.search(r"=(frequencies|field|gain|phases)\b|\((weights|rows)\b", str(python)):
+        python = f"# the arrays of this study: the model's in study.json, the phases at time 0 in trajectory.nc\n{python}"
+    text = f"<p>In Python:</p>\n<pre><code>{escape(str(python))}</code></pre>"
+    if command:
+        text += f"\n<p>On the command line:</p>\n<pre><code>{escape(str(command))}</code></pre>"
+    return text
+
+
+def _provenance(study: Study) -> str:
+    pairs = [("seed", str(study.seed))]
+    pairs += [(f"version of {name}", str(value)) for name, value in study.summary["versions"].items()]
+    for what, data in (("simulation", study.run), ("merger tree", study.tree)):
+        if data is not None:
+            for key in ("method", "tolerance", "merge_distance", "status", "wall_time_seconds"):
+                if key in data.attrs:
+                    pairs.append((f"{what}: {key.replace('_', ' ')}", _text(data.attrs[key])))
+    return _rows(pairs)
