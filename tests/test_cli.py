@@ -131,7 +131,10 @@ def test_bad_input_ends_with_status_2_and_one_line(arguments, says, tmp_path, ca
         ("[interactoin]\nname = 'kuramoto'\n", "unknown key 'interactoin'; known: interaction, coupling, model, run"),
         ("[interaction]\nname = 'kuramoto'\nformula = 'sin(x)'\n", "either name or formula"),
         ("[interaction]\nname = 'kuramoto'\n[coupling]\nweights = [1, -1]\n[run]\nt_end = 1\n", "weights must be non-negative"),
-        ("[interaction]\nname = 'kuramoto'\n[run]\nphases = [1, nan]\nt_end = 1\n", "phases must be finite; got nan at index 1"),
+        (
+            "[interaction]\nname = 'kuramoto'\n[run]\nphases = [1, nan]\nt_end = 1\n",
+            "phases must be finite; got nan at index 1",
+        ),
         ("[interaction]\nname = 'kuramoto'\n[model]\nfrequencies = [1, 2]\n[run]\nphases = [1]\nt_end = 1\n", "n = 1"),
         ("[interaction\n", "is not TOML"),
     ],

@@ -86,9 +86,7 @@ def test_uniform_stays_uniform():
 
 @pytest.mark.parametrize("gain", [None, "softmax"])
 def test_a_periodic_start_stays_periodic_though_unstable(gain):
-    run = evolve_density(
-        attention(9), lambda x: 1 + 0.1 * np.cos(3 * x), t_end=40.0, gain=gain, max_modes=256, points=240
-    )
+    run = evolve_density(attention(9), lambda x: 1 + 0.1 * np.cos(3 * x), t_end=40.0, gain=gain, max_modes=256, points=240)
     assert run.attrs["period"] == 3
     outside = run.harmonic.values % 3 != 0
     assert np.all(coefficients(run)[:, outside] == 0)
@@ -100,9 +98,7 @@ def test_a_periodic_start_stays_periodic_though_unstable(gain):
 
 
 def test_mass_and_sign_are_kept():
-    run = evolve_density(
-        attention(16), lambda x: np.exp(np.cos(x)), t_end=6.0, gain="softmax", max_modes=1024, points=4096
-    )
+    run = evolve_density(attention(16), lambda x: np.exp(np.cos(x)), t_end=6.0, gain="softmax", max_modes=1024, points=4096)
     mass = run.density.sum("angle") * (2 * np.pi / run.sizes["angle"])
     assert np.max(abs(mass - 1)).item() < 1e-13
     assert run.density.min().item() > -1e-6
@@ -153,9 +149,7 @@ def wasserstein(run, phases):
     return np.mean(abs(gap - np.median(gap))) * 2 * np.pi
 
 
-@pytest.mark.parametrize(
-    ("interaction", "gain"), [(attention(5), "softmax"), (attention(9), None), (sakaguchi(0.5), None)]
-)
+@pytest.mark.parametrize(("interaction", "gain"), [(attention(5), "softmax"), (attention(9), None), (sakaguchi(0.5), None)])
 def test_many_particles_follow_the_density(interaction, gain):
     """Quantiles of the start are within O(1/n) of it, and stay so."""
 

@@ -181,9 +181,7 @@ def test_files_with_bad_entries_are_refused(tmp_path, suffix):
         start.from_file(write(tmp_path / f"empty{suffix}", np.array([])))
 
 
-@pytest.mark.parametrize(
-    "text", ["1\n2\n", "theta (rad)\n1\n2\n", "\ufeff1\r\n2\r\n", " 1 \n\n2", '"phase"\n1.0\n2e0\n']
-)
+@pytest.mark.parametrize("text", ["1\n2\n", "theta (rad)\n1\n2\n", "\ufeff1\r\n2\r\n", " 1 \n\n2", '"phase"\n1.0\n2e0\n'])
 def test_csv_layouts(tmp_path, text):
     path = tmp_path / "a.CSV"
     path.write_text(text, encoding="utf-8", newline="")

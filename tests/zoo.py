@@ -90,6 +90,20 @@ def scale(model, n):
     return size + np.max(np.abs(model.frequencies)) + np.max(np.abs(model.field))
 
 
+class Floats:
+    """The namespace of `expression.evaluate` for NumPy."""
+
+    pi, atan = np.pi, np.arctan
+    constant = float
+
+    def __getattr__(self, name):
+        return getattr(np, name)
+
+    @staticmethod
+    def power(base, exponent):
+        return np.asarray(base, dtype=float) ** exponent
+
+
 class Mpmath:
     """The namespace of `expression.evaluate` for mpmath, which shares nothing with the library's arithmetics."""
 
