@@ -18,8 +18,6 @@ FACE = [
         "interaction",
         "coupling",
         "simulation",
-        "observables",
-        "initial",
         "theory",
         "density",
     )

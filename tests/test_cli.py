@@ -170,13 +170,16 @@ def test_interruption_keeps_what_there_is(tmp_path):
     assert process.returncode == 130, err
     assert json.loads(out)["answer"].startswith("Interrupted at t = ")
     with xr.open_dataset(tmp_path / "trajectory.nc", engine="h5netcdf") as run:
-        assert run.attrs["status"] == "interrupted" and 0 < run.sizes["time"]
+        assert run.attrs["status"] == "interrupted" and run.sizes["time"] > 0
     assert (tmp_path / "report.html").exists()
 
 
 def test_a_full_disk_names_the_file_and_leaves_the_old_one(tmp_path):
     """The operating system refuses files beyond 300 kB, as a full disk would."""
-    limit = "import resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))"  # fmt: skip
+    limit = (
+        "import resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))"
+    )
     old = tmp_path / "trajectory.nc"
     old.write_text("the last good state")
     process = start("simulate", "kuramoto", "--n", "5000", "--t-end", "5", "--out", str(tmp_path), before=limit)

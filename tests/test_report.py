@@ -258,8 +258,7 @@ def test_only_heavy_clusters_of_many_are_drawn_and_the_figure_says_so(large):
 
 def test_a_tree_without_mergers_has_a_line_for_each_oscillator():
     phases = np.array([0.3, 2.0, 4.0])
-    model = ip.PhaseModel(-ip.attention(2.0))
-    tree = ip.coarsen(model, phases, 100.0)
+    tree = ip.coarsen(ip.PhaseModel(ip.attention(36.0)), phases, 100.0)
     assert tree.sizes["event"] == 0
     lines = by_gid(figures.tree_figure(tree, phases), "clusters")[0].get_segments()
     assert sorted(np.mod([line[-1, 1] for line in lines], 2 * np.pi)) == pytest.approx(sorted(tree.final_position.values))

@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,11 @@ if TYPE_CHECKING:
     from inphase.config import Config
     from inphase.studies import Study
 
-OPTIONS = frozenset(
-    f"--{name}"
-    for name in (
-        "help version json formula strength gain frequencies n seed initial phases t-end tolerance out no-progress"
-    ).split()
-)
+OPTIONS = {
+    "--help", "--version", "--json", "--formula", "--strength", "--gain", "--frequencies", "--n", "--seed", "--initial",
+    "--phases", "--t-end", "--tolerance", "--out", "--no-progress", "--save", "--theorem", "--no-refutation", "--size",
+    "--workers",
+}  # fmt: skip
 SYSTEM_HELP = "a name (attention, kuramoto, sakaguchi, harmonics) or a TOML file; parameters follow as options: --beta 9"
 
 
@@ -47,15 +47,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
-    """`--a 0.2` as `--a=0.2`, so that the numbers of parameters, whose names only the system knows, are not taken for it."""
+    """`--a 0 0.2` as `--a=0,0.2`, so that the numbers of parameters, whose names only the system knows, stay with them."""
     joined: list[str] = []
     words = list(arguments)
     while words:
         word = words.pop(0)
-        if word.startswith("--") and "=" not in word and word not in OPTIONS and words and not words[0].startswith("--"):
-            word += f"={words.pop(0)}"
+        if word.startswith("--") and word.partition("=")[0] not in OPTIONS:
+            values = [word.partition("=")[2]] if "=" in word else []
+            while words and (_is_number(words[0]) or (not values and not words[0].startswith("--"))):
+                values.append(words.pop(0))
+            word = f"{word.partition('=')[0]}={','.join(values)}" if values else word
         joined.append(word)
     return joined
+
+
+def _is_number(word: str) -> bool:
+    try:
+        return all(float(Fraction(part) if "/" in part else part) is not None for part in word.split(","))
+    except (ValueError, ZeroDivisionError):
+        return False
 
 
 def _one_line(error: BaseException) -> str:
@@ -102,6 +112,29 @@ def _parser() -> argparse.ArgumentParser:
          "inphase simulate attention --beta 2 --n 1000 --t-end 50 --out results/")  # fmt: skip
     verb("coarsen", _coarsen, "Follow the merging of clusters over many decades of time and write tree.nc.",
          "inphase coarsen attention --beta 36 --n 64 --t-end 1e14 --out results/")  # fmt: skip
+    certify = verb("certify", _certify, "Prove, or refute, that almost every start synchronizes, for ranges of parameters.",
+                   "inphase certify attention --beta=-0.666 inf --save proof.json", system=False)  # fmt: skip
+    certify.set_defaults(takes_parameters=True)
+    certify.add_argument("system", nargs="?", help="a name, a TOML file, or a file of edges; ranges follow: --beta 0 inf")
+    certify.add_argument("--formula", help='f as an expression, for instance "sin(x) + a*sin(2*x)" --a 0 0.2')
+    certify.add_argument("--n", type=int, help="this number of oscillators, of equal weights (default: any, any weights)")
+    certify.add_argument("--theorem", action="append", help="try only this theorem (may be repeated)")
+    certify.add_argument("--no-refutation", action="store_true", help="do not look for a stable state")
+    certify.add_argument("--save", metavar="FILE", help="write the certificate")
+    certify.add_argument("--no-progress", action="store_true", help="no progress bar")
+    check = verb("check", _check, "Verify a certificate with the independent checker; exit status 1 if it is rejected.",
+                 "inphase check proof.json", system=False)  # fmt: skip
+    check.add_argument("file", help="the certificate")
+    diagram = verb("diagram", _diagram, "Map a two-parameter family into proved, refuted and undecided cells.",
+                   'inphase diagram --formula "sin(x) + a*sin(2*x) + b*sin(3*x)" --a 0 0.6 --b -0.3 0.3 --out results/',
+                   system=False)  # fmt: skip
+    diagram.set_defaults(takes_parameters=True)
+    diagram.add_argument("system", nargs="?", help="a name of the catalog")
+    diagram.add_argument("--formula", help="f as an expression with two parameters")
+    diagram.add_argument("--size", type=int, default=50, help="cells along each parameter (default: 50)")
+    diagram.add_argument("--workers", type=int, default=1, help="processes (default: 1)")
+    diagram.add_argument("--out", default="results", help="output folder (default: results)")
+    diagram.add_argument("--no-progress", action="store_true", help="no progress bar")
     reproduce = verb("reproduce", _reproduce, "Redraw a figure of a paper.",
                      "inphase reproduce fig1 --out results/", system=False)  # fmt: skip
     reproduce.add_argument("name", nargs="?", help="which; without it, the list")
@@ -122,24 +155,27 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _parameters(rest: Sequence[str]) -> dict[str, Any]:
-    """`--beta 9 --a=0.2 --sin 1,0.5` as {"beta": 9.0, "a": 0.2, "sin": [1.0, 0.5]}."""
-    found: dict[str, Any] = {}
-    words = list(rest)
-    while words:
-        word = words.pop(0)
-        if not word.startswith("--") or word == "--":
+def _parameters(rest: Sequence[str]) -> dict[str, list[str]]:
+    """`--beta=9 --sin=1,0.5` as {"beta": ["9"], "sin": ["1", "0.5"]}; the numbers stay text, which is exact."""
+    found: dict[str, list[str]] = {}
+    for word in rest:
+        name, equals, value = word.removeprefix("--").partition("=")
+        if not word.startswith("--") or not name:
             raise ValueError(f"unexpected argument {word!r}; parameters are given as --name value")
-        name, equals, value = word[2:].partition("=")
         if not equals:
-            if not words:
-                raise ValueError(f"the parameter --{name} needs a value")
-            value = words.pop(0)
-        try:
-            numbers = [float(part) for part in value.split(",")]
-        except ValueError:
-            raise ValueError(f"--{name} is neither an option nor a parameter with a number; got {value!r}") from None
-        found[name] = numbers if len(numbers) > 1 or name in ("sin", "cos") else numbers[0]
+            raise ValueError(f"the parameter --{name} needs a value")
+        if not _is_number(value):
+            raise ValueError(f"--{name} is neither an option nor a parameter with a number; got {value!r}")
+        found[name] = value.split(",")
+    return found
+
+
+def _numbers(texts: dict[str, list[str]]) -> dict[str, Any]:
+    """Parameters as floats; lists for `harmonics`."""
+    found: dict[str, Any] = {}
+    for name, words in texts.items():
+        values = [float(Fraction(word) if "/" in word else word) for word in words]
+        found[name] = values if len(values) > 1 or name in ("sin", "cos") else values[0]
     return found
 
 
@@ -154,7 +190,7 @@ def _config(options: Any) -> Config:
     else:
         if (options.system is None) == (options.formula is None):
             raise ValueError("name one system: attention, kuramoto, sakaguchi, harmonics, a .toml file, or --formula")
-        interaction = {"name": options.system, "formula": options.formula, "parameters": options.parameters}
+        interaction = {"name": options.system, "formula": options.formula, "parameters": _numbers(options.parameters)}
         data: dict[str, Any] = {"interaction": {k: v for k, v in interaction.items() if v is not None}}
         if options.strength is not None:
             data["interaction"]["strength"] = options.strength
@@ -303,4 +339,97 @@ def _reproduce(options: Any) -> int:
         return 0
     paths = [str(path) for path in reproduce(options.name, Path(options.out)).values()]
     print(json.dumps({"name": options.name, "files": paths}) if options.json else "\n".join(paths))
+    return 0
+
+
+def _ranges(texts: dict[str, list[str]]) -> dict[str, Any]:
+    """Parameters as exact ranges: one number, or two."""
+    for name, words in texts.items():
+        if len(words) > 2:
+            raise ValueError(f"--{name} takes one number or a range of two; got {' '.join(words)}")
+    return {name: words[0] if len(words) == 1 else (words[0], words[1]) for name, words in texts.items()}
+
+
+def _subject(options: Any) -> Any:
+    """What `certify` and `diagram` are about: a formula, a name of the catalog, a model, or a graph's file."""
+    if (options.system is None) == (options.formula is None):
+        raise ValueError("name one system: attention, kuramoto, ..., a .toml file, a file of edges, or --formula")
+    if options.formula is not None:
+        return options.formula
+    if options.system.endswith(".toml"):
+        from inphase.config import load
+
+        return load(options.system).build()
+    return options.system
+
+
+def _certify(options: Any) -> int:
+    from inphase.certify import synchronization
+    from inphase.interaction import CATALOG
+    from inphase.progress import progress_bar
+
+    subject, graph = _subject(options), None
+    if options.formula is None and isinstance(subject, str) and subject not in CATALOG:
+        if not Path(subject).exists():
+            raise ValueError(f"{subject!r} is neither a name ({', '.join(CATALOG)}) nor a file of edges; or give --formula")
+        subject, graph = "kuramoto", subject
+    with progress_bar("certify", 1.0, _progress(options)) as update:
+        proof = synchronization(
+            subject,
+            n=options.n,
+            graph=graph,
+            theorems=options.theorem,
+            refutation=not options.no_refutation,
+            progress=lambda done, words: update(done),
+            **_ranges(options.parameters),
+        )
+    if options.save is not None:
+        proof.save(options.save)
+    if options.json:
+        shown = {"verdict": proof.verdict, "statement": proof.statement, "margin": proof.to_dict()["information"]["margin"]}
+        shown |= {"theorems": list(proof.theorems), "assumptions": list(proof.assumptions), "seconds": round(proof.seconds, 3)}
+        print(json.dumps(shown | ({"file": options.save} if options.save else {}), ensure_ascii=False))
+    else:
+        print(f"{proof.verdict}: {proof.statement}")
+        print(f"  by {', '.join(proof.theorems) or 'no theorem'}, margin {proof.margin:.3g}, {proof.seconds:.2f} s")
+        for assumption in proof.assumptions:
+            print(f"  assuming {assumption}")
+        if options.save:
+            print(f"  written to {options.save}; verify with: inphase check {options.save}")
+    return 0
+
+
+def _check(options: Any) -> int:
+    from inphase.certify import checker
+
+    if not Path(options.file).is_file():
+        raise ValueError(f"no such file: {options.file}")
+    accepted, reason = checker.explain(options.file)
+    if options.json:
+        print(json.dumps({"accepted": accepted, "reason": reason}, ensure_ascii=False))
+    else:
+        print(f"{'accepted' if accepted else 'rejected'}: {reason}")
+    return 0 if accepted else 1
+
+
+def _diagram(options: Any) -> int:
+    from inphase.certify import diagram
+    from inphase.files import output_folder, replace_file, write_text
+    from inphase.progress import progress_bar
+
+    folder, subject = output_folder(options.out), _subject(options)
+    with progress_bar("diagram", 1.0, _progress(options)) as update:
+        found = diagram(
+            subject,
+            size=options.size,
+            workers=options.workers,
+            progress=lambda done, words: update(done),
+            **_ranges(options.parameters),
+        )
+    files = {
+        "table": str(write_text(folder / "diagram.csv", found.table())),
+        "figure": str(replace_file(folder / "diagram.png", found.figure)),
+    }
+    counts = {verdict: found.count(verdict) for verdict in ("proved", "refuted", "undecided")}
+    print(json.dumps(counts | files) if options.json else "\n".join(f"{k:>10}  {v}" for k, v in (counts | files).items()))
     return 0

@@ -21,11 +21,13 @@ def finite_number(name: str, value: Any, *, positive: bool = False) -> float:
 
 
 def finite_array(name: str, value: Any, shape: tuple[int, ...] | None = None) -> NDArray[np.float64]:
-    """`value` as a float64 array without NaN or infinity, of the shape given; TypeError or ValueError otherwise."""
+    """`value` as a new float64 array without NaN or infinity, of the shape given; TypeError or ValueError otherwise."""
     try:
-        array = np.asarray(value, dtype=float)
+        if np.iscomplexobj(value):
+            raise TypeError
+        array = np.array(value, dtype=float)
     except (TypeError, ValueError):
-        raise TypeError(f"{name} must be an array of numbers; got {type(value).__name__}") from None
+        raise TypeError(f"{name} must be an array of numbers; got {type(value).__name__} {value!r:.60}") from None
     if shape is not None and array.shape != shape:
         raise ValueError(f"{name} must have shape {shape}; got {array.shape}")
     bad = np.argwhere(~np.isfinite(array))

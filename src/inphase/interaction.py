@@ -79,6 +79,14 @@ def _tail(values: NDArray[np.float64]) -> float:
     return float(np.max(spectrum[len(values) // 4 :]) / max(np.max(np.abs(values)), 1e-300))
 
 
+def _joint(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    """The parameters of both; ValueError where they disagree."""
+    clash = [key for key, value in other.items() if one.get(key, value) != value]
+    if clash:
+        raise ValueError(f"both interactions have a parameter {clash[0]!r} with different values; rename one")
+    return {**one, **other}
+
+
 class Interaction:
     """An analytic, 2π-periodic interaction f(x) of the phase difference x = θ_i − θ_j.
 
@@ -129,8 +137,11 @@ class Interaction:
     def _check_values(self) -> None:
         near = 3.0 * 0.4 ** np.arange(12)  # narrow interactions live close to 0
         points = np.concatenate([-near, [0.0], near])
-        with np.errstate(all="ignore"):
-            here, around = self(points), self(points + 2 * np.pi)
+        try:
+            with np.errstate(all="ignore"):
+                here, around = self(points), self(points + 2 * np.pi)
+        except (ZeroDivisionError, OverflowError) as error:
+            raise ValueError(f"the interaction {self.name} is not finite with {self.parameters}: {error}") from None
         if not np.all(np.isfinite(here)):
             bad = points[~np.isfinite(here)][0]
             raise ValueError(f"the interaction {self.name} is not finite at x = {bad:.3g} with {self.parameters}")
@@ -163,10 +174,14 @@ class Interaction:
 
     def jet(self, x: Any, order: int, **parameters: Any) -> list[Any]:
         """[f(x), f'(x), ..., f^(order)(x)] as balls, by Taylor arithmetic on the ball x."""
-        from flint import arb, arb_series
+        from flint import arb, arb_series, ctx
 
-        x = arb(x)
-        series = self.ball(arb_series([x, 1], prec=order + 1), **parameters)
+        x, before = arb(x), ctx.cap
+        try:
+            ctx.cap = order + 1  # flint drops the terms beyond this
+            series = self.ball(arb_series([x, 1], prec=order + 1), **parameters)
+        finally:
+            ctx.cap = before
         coefficients = [series] if isinstance(series, arb) else series.coeffs()
         coefficients += [arb(0)] * (order + 1 - len(coefficients))
         return [c * arb(k).fac() if k else c for k, c in enumerate(coefficients[: order + 1])]
@@ -184,7 +199,7 @@ class Interaction:
         """f, and other interactions with it, as one program for the pairwise kernels."""
         parameters = dict(self.parameters)
         for other in others:
-            parameters |= other.parameters
+            parameters = _joint(parameters, other.parameters)
         return ex.tape([self.expression, *(other.expression for other in others)], parameters)
 
     # -------------------------------------------------------------------------------------------------- new from old ones
@@ -235,10 +250,7 @@ class Interaction:
     def __add__(self, other: Interaction) -> Interaction:
         if not isinstance(other, Interaction):
             return NotImplemented
-        clash = [k for k, v in other.parameters.items() if self.parameters.get(k, v) != v]
-        if clash:
-            raise ValueError(f"both interactions have a parameter {clash[0]!r} with different values; rename one")
-        parameters = self.parameters | other.parameters
+        parameters = _joint(self.parameters, other.parameters)
         return Interaction(self.expression + other.expression, name=f"{self.name} + {other.name}", **parameters)
 
     def __sub__(self, other: Interaction) -> Interaction:
@@ -299,7 +311,7 @@ class Interaction:
             values = self(np.arange(size) * (2 * np.pi / size))
             if not np.all(np.isfinite(values)):
                 break
-            tail = _tail(values) if np.max(np.abs(values)) > peak / 10 else 1.0  # a coarse grid can miss a narrow f
+            tail = _tail(values) if np.max(np.abs(values)) >= peak / 10 else 1.0  # a coarse grid can miss a narrow f
             if tail <= 4 * EPS or (tail < 1e-8 and tail > before / 4):  # the formula's own rounding, where it is larger
                 return values
             before = tail
@@ -324,9 +336,10 @@ class Interaction:
 
         Beyond 1/eps of it, a sum over Fourier modes loses the force between far clusters; pairwise sums do not.
         """
-        if self.profile is None:
+        if self.profile is None and self.parity != "odd":
             return 1.0
-        values = np.abs(self.profile(np.linspace(0, np.pi, 257)))
+        x = np.linspace(0.01, np.pi - 0.01, 257)
+        values = np.abs(self(x) / np.sin(x) if self.profile is None else self.profile(np.linspace(0, np.pi, 257)))
         return float(np.max(values) / max(np.min(values), 1e-300))
 
     def potential(self, x: ArrayLike) -> NDArray[np.float64]:
@@ -353,7 +366,7 @@ class Interaction:
 
         g = self.derivative(order)
         size = 16 * max(32, len(self.modes))
-        grid = -np.pi + 2 * np.pi * (np.arange(size + 1) / size)
+        grid = -np.pi + 2 * np.pi * ((np.arange(size + 1) - 0.5) / size)  # one turn, with −π and 0 inside
         values = g(grid)
         values[np.abs(values) < 1e-14 * np.max(np.abs(values))] = 0.0
         keep = np.flatnonzero(values)  # an exact zero on the grid is bracketed by its neighbors
@@ -394,6 +407,7 @@ class Interaction:
         ----------
         Polyanskiy, Rigollet, Yao, *Synchronization of mean-field models on the circle* (2025), Theorem 2.1.
         """
+        largest_gap = finite_number("largest_gap", largest_gap, positive=True)
         slope = float(self.derivative()(0.0))
         if slope <= 0:
             return 0.0
@@ -462,7 +476,9 @@ def harmonics(sin: Sequence[float] = (), cos: Sequence[float] = ()) -> Interacti
 
     def formula(x: Any, m: Any, **amplitude: Any) -> Any:
         terms = [a * (m.sin if key[0] == "s" else m.cos)(int(key[1:]) * x) for key, a in amplitude.items()]
-        return sum(terms[1:], terms[0])
+        while len(terms) > 1:  # in pairs, so that the tree stays shallow
+            terms = [sum(terms[i + 1 : i + 2], terms[i]) for i in range(0, len(terms), 2)]
+        return terms[0]
 
     return Interaction(formula, name="harmonics", **amplitudes)
 

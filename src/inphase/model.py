@@ -80,17 +80,18 @@ class PhaseModel:
             raise TypeError(f"coupling must be a Coupling, such as ip.AllToAll(); got {self.coupling!r}")
         for name in ("frequencies", "field"):
             values = finite_array(name, getattr(self, name))
-            if values.ndim > 1:
+            if values.ndim > 1 or not values.size:
                 raise ValueError(f"{name} must be a number or have shape (n,); got shape {values.shape}")
             object.__setattr__(self, name, values)
             if values.ndim:
                 self.coupling.check_size(len(values))
         if self.gain == "softmax":
             self.interaction.gain_profile("softmax")
-            if isinstance(self.coupling, RankOne) and any(
-                a is not None and np.any(a < 0) for a in (self.coupling.rows, self.coupling.columns)
+            rows, columns = getattr(self.coupling, "rows", None), getattr(self.coupling, "columns", None)
+            if (rows is not None and np.any(rows <= 0)) or (
+                columns is not None and (np.any(columns < 0) or not np.any(columns))
             ):
-                raise ValueError('gain="softmax" needs a coupling without negative entries')
+                raise ValueError('gain="softmax" needs positive rows and non-negative columns: else it divides by zero')
         elif self.gain is not None and not callable(self.gain):
             raise ValueError(f'gain must be None, "softmax" or a function of the phases; got {self.gain!r}')
 
@@ -149,10 +150,16 @@ class PhaseModel:
             Radians per unit of time.
         """
         array = self.check(phases)
-        return self.flow(array, np.empty(array.shape))
+        found = self.flow(array, np.empty(array.shape))
+        if callable(self.gain) and not np.all(np.isfinite(found)):
+            raise ValueError(f"gain must be positive everywhere; the function returned {np.min(self.gain(array)):g}")
+        return found
 
     def flow(self, phases: Phases, out: Phases) -> Phases:
-        """`velocity` of phases that are known to be good, into `out` (float64, C order, the same shape)."""
+        """`velocity` of phases that are known to be good, into `out` (float64, C order, the same shape).
+
+        NaN where a callable gain is not positive: an integrator then tries a shorter step.
+        """
         if self.gain == "softmax":
             pull, gain = self.coupling.sums([self._pull, self.interaction.profile], phases)  # type: ignore[list-item]
             np.divide(pull, gain, out=out)
@@ -161,20 +168,14 @@ class PhaseModel:
                 self.coupling.sums([self._pull], phases, out=[out])
             else:
                 out[...] = self.coupling.sums([self._pull], phases)[0]
-            if self.gain is not None:
-                out /= self._called_gain(phases)
+            if callable(self.gain):
+                gain = np.asarray(self.gain(phases), dtype=float)
+                out /= np.where(gain > 0, gain, np.nan)
         if np.any(self.field):
             out += self.field * np.sin(phases)
         if np.any(self.frequencies):
             out += self.frequencies
         return out
-
-    def _called_gain(self, phases: Phases) -> Phases:
-        assert callable(self.gain)
-        gain = np.asarray(self.gain(phases), dtype=float)
-        if not np.all(gain > 0):
-            raise ValueError(f"gain must be positive everywhere; the function given returned {np.min(gain):g}")
-        return gain
 
     # ----------------------------------------------------------------------------------------------------------- Jacobian
 

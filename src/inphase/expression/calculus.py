@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from inphase.expression.tree import FUNCTIONS, ONE, ZERO, Expression, X, apply, constant
+from functools import lru_cache
+
+from inphase.expression.tree import FUNCTIONS, ONE, ZERO, Expression, X, apply, constant, power
 
 
 def derivative(expression: Expression) -> Expression:
@@ -29,7 +31,7 @@ def derivative(expression: Expression) -> Expression:
             case "/", (a, b):
                 return d(a) / b if d(b) is ZERO else (d(a) - node * d(b)) / b
             case "**", (a,):
-                return constant(node.value) * a ** (node.value - 1) * d(a)
+                return constant(node.value) * power(a, node.value - 1) * d(a)
             case name, (a,):
                 return ZERO if d(a) is ZERO else FUNCTIONS[name].derivative(a) * d(a)
         raise AssertionError(node.kind)
@@ -37,6 +39,7 @@ def derivative(expression: Expression) -> Expression:
     return d(expression)
 
 
+@lru_cache(maxsize=10_000)
 def parity(expression: Expression) -> str:
     """ "odd", "even", "zero", or "none" where the structure shows neither. Exact: a statement about the formula itself."""
     match expression.kind, expression.arguments:
@@ -81,6 +84,7 @@ def _multiple(expression: Expression) -> int | None:
     return None
 
 
+@lru_cache(maxsize=10_000)
 def _over_sine(f: Expression) -> Expression | None:
     match f.kind, f.arguments:
         case "sin", (u,):
@@ -114,6 +118,7 @@ def _chebyshev_second(k: int) -> Expression:
     return current
 
 
+@lru_cache(maxsize=10_000)
 def _in_cosine(f: Expression) -> bool:
     """Whether x stands in `f` only as cos(k x) or squared sines."""
     if f.kind == "x":

@@ -60,7 +60,13 @@ def latex(node: Expression) -> str:
     """As LaTeX, without dollar signs."""
 
     def inner(child: Expression, rank: int) -> str:
-        return rf"\left({latex(child)}\right)" if _rank(child) < rank else latex(child)
+        shown = latex(child)
+        return rf"\left({shown}\right)" if _rank(child) < rank or (rank == 5 and child.kind == "exp") else shown
+
+    def factor(child: Expression) -> str:
+        """A factor that is not the first: what begins with a minus is put in parentheses."""
+        shown = inner(child, 2)
+        return rf"\left({shown}\right)" if shown.startswith("-") else shown
 
     match node.kind, node.arguments:
         case "x", _:
@@ -76,17 +82,18 @@ def latex(node: Expression) -> str:
         case "parameter", _:
             return f"\\{node.value}" if node.value in _GREEK else str(node.value)
         case "*", (a, b) if a.kind == "constant" and a.value == -1:
-            return f"-{inner(b, 2)}"
+            return f"-{factor(b)}"
         case "*", (a, b):
-            return rf"{inner(a, 2)}\,{inner(b, 2)}"
+            return rf"{inner(a, 2)}\,{factor(b)}"
         case "/", (a, b):
             return rf"\frac{{{latex(a)}}}{{{latex(b)}}}"
         case "+" | "-" as operator, (a, b):
-            return f"{latex(a)} {operator} {inner(b, 2)}"
+            return f"{latex(a)} {operator} {factor(b)}"
         case "**", (a,):
-            if a.kind in FUNCTIONS and a.kind not in ("exp", "sqrt"):
+            if a.kind in FUNCTIONS and a.kind not in ("exp", "sqrt") and node.value > 0:
                 return rf"{FUNCTIONS[a.kind].latex}^{{{node.value}}}{_argument(a.arguments[0])}"
-            return f"{inner(a, 5)}^{{{node.value}}}"
+            shown = rf"\left({latex(a)}\right)" if a.kind in FUNCTIONS else inner(a, 5)
+            return f"{shown}^{{{node.value}}}"
         case "exp", (a,):
             return f"e^{{{latex(a)}}}"
         case "sqrt", (a,):

@@ -82,6 +82,16 @@ class Expression:
 
     __le__ = __gt__ = __ge__ = __lt__
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Expression):
+            raise TypeError("a formula cannot compare x or a parameter: it is recorded once for all values")
+        return self is other
+
+    __hash__ = object.__hash__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Expression, (self.kind, self.arguments, self.value)
+
     def __repr__(self) -> str:
         from inphase.expression.printing import text
 

@@ -535,8 +535,8 @@ def tree_figure(tree: xr.Dataset, initial: ArrayLike | None = None) -> Figure:
     Notes
     -----
     A line is a cluster, from its birth until it merges, wider the heavier it is. Once few clusters are left their ways are
-    known; before that, positions at mergers are joined by lines straight in time. For many oscillators, clusters with less than 1 % of the mass
-    are not drawn, and the title says so.
+    known; before that, positions at mergers are joined by lines straight in time. For many oscillators, clusters with less
+    than 1 % of the mass are not drawn, and the title says so.
     """
     drawn, share = branches(tree, initial), drawn_share(tree)
     figure = Figure(figsize=(7, 4.8), layout="constrained")

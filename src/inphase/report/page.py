@@ -21,7 +21,7 @@ from inphase.coupling import AllToAll, RankOne
 from inphase.interaction import CATALOG, Interaction
 from inphase.model import PhaseModel
 from inphase.provenance import version
-from inphase.report import figures
+from inphase.report import figures, words
 from inphase.report.branches import branches, drawn_share
 from inphase.report.figures import ratios
 
@@ -194,14 +194,14 @@ def _equation(model: PhaseModel) -> tuple[str, str]:
 def _model(study: Study) -> str:
     model, f = study.model, study.model.interaction
     parts = [_math(*_equation(model))]
-    parts.append(_math(f"f(x) = {figures.formula(f)}", f"f(x) = {repr(f)[12:-1]}"))
+    parts.append(_math(f"f(x) = {words.formula(f)}", f"f(x) = {repr(f)[12:-1]}"))
     if model.gain == "softmax":
         weighted = getattr(model.coupling, "columns", None) is not None
         mean = r"\sum_{j=1}^{n}\ c_j\," if weighted else r"\dfrac{1}{n}\,\sum_{j=1}^{n}\ "
         latex = rf"g_i = {mean}h(\cos(\theta_i - \theta_j)),\quad f(x) = \sin x\ h(\cos x)"
         parts.append(_math(latex, f"g_i = {'Σ_j c_j' if weighted else '(1/n) Σ_j'} h(cos(θ_i − θ_j)), f(x) = sin x · h(cos x)"))
     facts = [("oscillators n", str(len(study.initial)))]
-    facts += [(figures.symbol(name), _text(value)) for name, value in f.parameters.items()]
+    facts += [(words.symbol(name), _text(value)) for name, value in f.parameters.items()]
     facts.append(("coupling", model.coupling.to_dict()["kind"]))
     if model.gain is not None:
         facts.append(("gain g", model.gain if isinstance(model.gain, str) else "a function of the phases"))

@@ -72,9 +72,9 @@ def coarsen(
         `joined_position`, `joined_mass(event, side)`; `position`, `mass(event)` of the new cluster. At the end:
         `final_position`, `final_mass(cluster)`, and `final_cluster(oscillator)`, the cluster that each oscillator is in.
         Once at most 64 clusters are left, `path_time`, `path_cluster` (its name) and `path_position(sample)` say where they
-        were, whenever one has moved by 0.02 radians. Positions are radians in [0, 2π). `attrs["status"]`: "synchronized" (one cluster), "finished" (t_end),
-        "stationary" (an equilibrium, to rounding: stable or not), "interrupted", "max_steps" or "step underflow";
-        `attrs["time_reached"]` and `attrs["clusters_left"]`.
+        were, whenever one has moved by 0.02 radians. Positions are radians in [0, 2π). `attrs["status"]` is "synchronized"
+        (one cluster), "finished" (t_end), "stationary" (an equilibrium, to rounding: stable or not), "interrupted",
+        "max_steps" or "step underflow"; `attrs["time_reached"]` and `attrs["clusters_left"]` say how far it came.
 
     Raises
     ------
@@ -124,6 +124,11 @@ def _check_model(model: PhaseModel) -> None:
         raise ValueError('coarsen needs gain=None or "softmax": the Jacobian of a callable gain is not known')
     if np.ptp(model.frequencies) or np.any(model.field):
         raise ValueError("coarsen needs equal frequencies and no field: equal phases must stay equal")
+    if model.gain == "softmax" and np.any(model.coupling.weights(1) == 0):
+        raise ValueError('coarsen with gain="softmax" needs positive weights')
+    slope = float(model.interaction.derivative()(0.0))
+    if slope <= 0:
+        raise ValueError(f"coarsen needs attraction at short distance, f'(0) > 0; got f'(0) = {slope:g}: nothing merges")
 
 
 class _Tree:
@@ -163,6 +168,18 @@ class _Tree:
                 self.positions = np.concatenate([self.positions[first:], self.positions[:first] + 2 * np.pi])
                 self.masses, self.nodes = np.roll(self.masses, -first), np.roll(self.nodes, -first)
 
+    def recut(self) -> bool:
+        """Move the cut if two clusters are coming together across it."""
+        n, before = len(self.positions), self.nodes
+        if n > 1 and 2 * (self.positions[0] + 2 * np.pi - self.positions[-1]) < float(np.max(np.diff(self.positions))):
+            self._cut()
+        return self.nodes is not before
+
+    def crowded(self, positions: Array) -> bool:
+        """Whether three or more clusters would merge into one at once."""
+        close = np.diff(positions) <= self.distance
+        return bool(np.any(close[1:] & close[:-1]))
+
     def merge(self, crossing: Callable[[NDArray[np.int64]], Array] | None, step: float) -> bool:
         """Merge what is close now; crossing(i) is when, within the step just made, the gaps i closed (as fractions)."""
         if len(self.positions) < 2:
@@ -190,9 +207,9 @@ class _Tree:
         """Keep where the clusters are, if they are few and one has moved (or merged) since the last time."""
         if len(self.positions) > PATHS_UP_TO:
             return
-        if self.paths and len(self.paths[-1][1]) == len(self.nodes):
-            if np.max(np.abs(self.positions - self.paths[-1][2])) < 0.02:
-                return
+        last = self.paths[-1][2] if self.paths else np.empty(0)
+        if len(last) == len(self.positions) and np.max(np.abs(self.positions - last)) < 0.02:
+            return
         self.paths.append((self.time, self.nodes.copy(), self.positions.copy()))
 
     def dataset(self, attrs: dict[str, Any]) -> xr.Dataset:
@@ -241,13 +258,16 @@ def _run(model: PhaseModel, tree: _Tree, t_end: float, tolerance: float, max_ste
     system = _system(model, tree.masses)
     speed = system.velocity(tree.positions)
     step = min(0.1 / max(float(np.max(np.abs(speed))), 1 / t_end), t_end)
+    modes = model.interaction.modes
+    fastest = float(np.sum(np.arange(len(modes)) * np.abs(modes)) * np.sum(tree.masses))  # bounds every rate
+    shortest, underflow = 1e-3 / fastest, 1e-13 * min(t_end, 1 / fastest)
     steps = 0
     try:
         with progress_bar("coarsen", np.log10(1 + t_end), progress) as update:
             while len(tree.positions) > 1 and tree.time < t_end:
                 if steps >= max_steps:
                     return "max_steps", steps
-                if step < 1e-12:
+                if step < underflow:
                     return "step underflow", steps
                 steps += 1
                 step = min(step, t_end - tree.time)
@@ -262,12 +282,15 @@ def _run(model: PhaseModel, tree: _Tree, t_end: float, tolerance: float, max_ste
                         return "stationary", steps
                     step *= max(0.2, 0.9 * ratio ** (-1 / ORDER)) if np.isfinite(ratio) else 0.1
                     continue
+                if len(end) <= PATHS_UP_TO and step > shortest and tree.crowded(end):
+                    step *= 0.5  # few clusters: find out who meets whom first
+                    continue
                 before, before_speed = tree.positions, speed
                 speed = system.velocity(end)
                 tree.positions = end
                 tree.add_time(step)
                 crossing = _Crossing(before, before_speed, end, speed, step, tree.distance)
-                if tree.merge(crossing, step):
+                if tree.merge(crossing, step) or tree.recut():
                     system = _system(model, tree.masses)
                     speed = system.velocity(tree.positions)
                 tree.keep_path()
@@ -331,7 +354,8 @@ class _Few:
 
 
 def _system(model: PhaseModel, masses: Array) -> _Many | _Few:
-    return _Few(model, masses) if len(masses) <= PAIRS_UP_TO else _Many(model, masses)
+    narrow = len(masses) <= min(2 * len(model.interaction.modes), 2048)  # then low rank would not be low
+    return _Few(model, masses) if len(masses) <= PAIRS_UP_TO or narrow else _Many(model, masses)
 
 
 class _Crossing:

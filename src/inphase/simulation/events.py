@@ -33,6 +33,11 @@ def clusters_at_most(k: int, tolerance: float = 1e-3) -> Condition:
     return condition
 
 
+def name_of(condition: Condition) -> str:
+    """What a run's `stopped_by` calls it."""
+    return str(getattr(condition, "__name__", type(condition).__name__))
+
+
 def as_conditions(stop: Condition | str | Sequence[Condition | str] | None) -> list[Condition]:
     """What `simulate(stop=...)` accepts, as functions."""
     if stop is None:

@@ -14,7 +14,7 @@ from inphase.kernels import steps
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar
 from inphase.provenance import attributes
-from inphase.simulation.events import Condition, as_conditions
+from inphase.simulation.events import Condition, as_conditions, name_of
 from inphase.simulation.explicit import DormandPrince
 
 if TYPE_CHECKING:
@@ -81,8 +81,10 @@ def simulate(
 
     start = clock.perf_counter()
     initial = model.check(phases)
-    if initial.ndim > 2:
+    if initial.ndim > 2 or not initial.size:
         raise ValueError(f"phases must have shape (n,) or (replicas, n); got {initial.shape}")
+    if not isinstance(max_steps, int) or max_steps < 1:
+        raise ValueError(f"max_steps must be a positive integer; got {max_steps!r}")
     flat = initial.reshape(-1, initial.shape[-1])
     moments = _times(t_end, times, flat.size)
     recorder = _Recorder(moments, flat)
@@ -95,12 +97,13 @@ def simulate(
         max_steps,
         progress,
     )
-    kept = len(moments) if status in ("finished", "stopped") else int(np.min(recorder.due))
+    kept = len(moments)
     if status == "stopped" and len(flat) == 1:
-        kept = int(recorder.due[0])
-        recorder.cut_at_stop(kept)
+        recorder.cut_at_stop(int(recorder.due[0]))
         moments, kept = recorder.times, len(recorder.times)
-    elif status == "stopped":
+    else:
+        if status not in ("finished", "stopped"):
+            kept = min((int(d) for d, name in zip(recorder.due, recorder.stopped_by) if not name), default=kept)
         recorder.hold()
     dims = ("time", "replica", "oscillator") if initial.ndim == 2 else ("time", "oscillator")
     out = recorder.phases[:kept].reshape(kept, *initial.shape)
@@ -186,7 +189,7 @@ def _integrate(
     times = recorder.times
     rows = np.arange(len(initial))
     for row, phases in enumerate(initial):
-        name = next((c.__name__ for c in conditions if c(0.0, phases)), None)
+        name = next((name_of(c) for c in conditions if c(0.0, phases)), None)
         if name is not None:
             recorder.stop(row, 0.0, name, phases)
     # A run of zero length still has its first velocity computed; everything after happens in the loop.
@@ -240,6 +243,6 @@ def _check_conditions(run: DormandPrince, conditions: list[Condition], recorder:
                         high = middle
                     else:
                         low = middle
-                recorder.stop(int(rows[r]), begin + high * taken, condition.__name__, run.state_within(r, high))
+                recorder.stop(int(rows[r]), begin + high * taken, name_of(condition), run.state_within(r, high))
                 run.time[r] = run.t_end
                 break
