@@ -22,11 +22,12 @@ def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, 
 def test_study_answers_and_writes_the_report(tmp_path, capsys):
     status, found = run_json(capsys, "study", "attention", "--beta", "4", "--n", "300", "--seed", "3", "--out", str(tmp_path))
     assert status == 0
-    assert found["answer"].startswith("Yes, in this run: the 300 oscillators became one cluster")
-    assert {"theory", "spectrum", "experiment"} == {item["kind"] for item in found["evidence"]}
-    assert not any(item["proof"] for item in found["evidence"])
+    assert found["answer"].startswith("Proved: almost every start synchronizes. Yes, in this run: the 300 oscillators became")
+    assert {"proof", "theory", "spectrum", "experiment"} == {item["kind"] for item in found["evidence"]}
+    assert [item["kind"] for item in found["evidence"] if item["proof"]] == ["proof"]
+    assert main(["check", found["files"]["proof"]]) == 0
     assert all("not a proof" in item["statement"] for item in found["evidence"] if "criterion" in item["statement"])
-    assert set(found["files"]) == {"trajectory", "tree", "study", "report"}
+    assert set(found["files"]) == {"trajectory", "tree", "proof", "study", "report"}
     assert all(Path(path).stat().st_size > 1000 for path in found["files"].values())
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
     with xr.open_dataset(found["files"]["trajectory"], engine="h5netcdf") as run:
@@ -38,7 +39,7 @@ def test_study_answers_and_writes_the_report(tmp_path, capsys):
     ("arguments", "begins"),
     [
         (["kuramoto", "--strength", "-1", "--n", "40"], "Not in this run"),
-        (["THREE_CLUSTERS"], "Not by t = 1e+14, in this run: 3 clusters are left"),
+        (["THREE_CLUSTERS"], "Proved: not from every start. Not by t = 1e+14, in this run: 3 clusters are left"),
         (["kuramoto", "--n", "1"], "Trivially"),
         (["kuramoto", "--strength", "2", "--frequencies", "FREQUENCIES"], "Partly, in this run"),
     ],
@@ -83,6 +84,41 @@ def test_coarsen_prints_the_last_mergers(tmp_path, capsys):
         assert tree.sizes["event"] == 63
 
 
+def test_certify_proves_and_check_verifies(tmp_path, capsys):
+    path = tmp_path / "proof.json"
+    status, found = run_json(capsys, "certify", "attention", "--beta=-0.66", "inf", "--save", str(path))
+    assert status == 0 and found["verdict"] == "proved" and "beta in [-33/50, inf)" in found["statement"]
+    assert main(["check", str(path)]) == 0
+    assert "accepted" in capsys.readouterr().out
+    path.write_text(path.read_text().replace('"attention-count"', '"l1"'))
+    assert main(["check", str(path), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["accepted"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "verdict"),
+    [
+        (["attention", "--beta=-0.7", "--n", "3"], "refuted"),
+        (["--formula", "sin(x) + a*sin(2*x)", "--a", "0", "0.2"], "proved"),
+        (["--formula", "sin(x + 0.1)"], "undecided"),
+        (["RING"], "refuted"),
+    ],
+)
+def test_certify_has_three_verdicts(arguments, verdict, tmp_path, capsys):
+    ring = tmp_path / "ring.edges"
+    ring.write_text("".join(f"{i} {(i + 1) % 7}\n" for i in range(7)))
+    status, found = run_json(capsys, "certify", *(str(ring) if a == "RING" else a for a in arguments))
+    assert (status, found["verdict"]) == (0, verdict)
+
+
+def test_diagram_writes_a_table_and_a_figure(tmp_path, capsys):
+    formula = "sin(x) + a*sin(2*x) + b*sin(3*x)"
+    arguments = ["--formula", formula, "--a", "0", "0.25", "--b", "0", "0.125", "--size", "2"]
+    status, found = run_json(capsys, "diagram", *arguments, "--out", str(tmp_path))
+    assert status == 0 and found["proved"] + found["refuted"] + found["undecided"] == 4 and found["proved"] >= 1
+    assert Path(found["table"]).read_text().count("\n") == 5 and Path(found["figure"]).stat().st_size > 1000
+
+
 def test_reproduce_lists_and_draws(tmp_path, capsys):
     status, listing = run_json(capsys, "reproduce")
     assert status == 0 and {"fig1", "fig2"} <= set(listing)
@@ -109,6 +145,11 @@ BAD = [
     (["study", "sakaguchi", "--lag", "0.1", "--gain", "softmax"], "softmax"),
     (["simulate", "kuramoto", "--n", "5"], "--t-end"),
     (["coarsen", "kuramoto", "--n", "5", "--frequencies", "OMEGA"], "equal frequencies"),
+    (["certify", "attention", "--beta", "2", "1"], "the range of beta is empty"),
+    (["certify", "attention", "--beta", "nan"], "beta"),
+    (["certify", "nothing"], "neither a name"),
+    (["check", "missing.json"], "no such file: missing.json"),
+    (["diagram", "attention", "--beta", "0", "1"], "exactly two parameters"),
     (["reproduce", "fig9"], "fig9"),
     (["reproduce", "fig1", "--beta", "2"], "unknown argument '--beta=2'"),
 ]
@@ -147,7 +188,7 @@ def test_a_bad_file_is_refused_with_the_name_of_the_key(text, says, tmp_path, ca
 
 
 def test_every_verb_has_help_with_an_example(capsys):
-    for verb in ("study", "simulate", "coarsen", "reproduce"):
+    for verb in ("study", "simulate", "coarsen", "certify", "check", "diagram", "reproduce"):
         with pytest.raises(SystemExit) as end:
             main([verb, "--help"])
         assert end.value.code == 0
@@ -168,7 +209,7 @@ def test_interruption_keeps_what_there_is(tmp_path):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert json.loads(out)["answer"].startswith("Interrupted at t = ")
+    assert "Interrupted at t = " in json.loads(out)["answer"]
     with xr.open_dataset(tmp_path / "trajectory.nc", engine="h5netcdf") as run:
         assert run.attrs["status"] == "interrupted" and run.sizes["time"] > 0
     assert (tmp_path / "report.html").exists()

@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
             added.add_argument("--no-progress", action="store_true", help="no progress bars")
         return added
 
-    verb("study", _study, "Theory, spectrum and experiment on one system, and a report.",
+    verb("study", _study, "Proof, spectrum and experiment on one system, and a report.",
          "inphase study attention --beta 9 --n 100000 --seed 0 --out results/")  # fmt: skip
     verb("simulate", _simulate, "Integrate a system and write trajectory.nc.",
          "inphase simulate attention --beta 2 --n 1000 --t-end 50 --out results/")  # fmt: skip

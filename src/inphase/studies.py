@@ -1,4 +1,4 @@
-"""`study`, the main job: what theory says, what the spectrum says and what a simulation shows, for one mean-field system."""
+"""`study`, the main job: what can be proved, what the spectrum says and what a simulation shows, for one system."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from inphase.simulation import coarsen, simulate
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from inphase.certify import Certificate
 
 Array = NDArray[np.float64]
 SYNCHRONIZED_WITHIN = 1e-3  # radians: the arc within which a run's end counts as one cluster
@@ -78,7 +80,7 @@ def study(
     tolerance: float = 1e-8,
     progress: bool = False,
 ) -> Study:
-    """Does this system synchronize? Theory, spectrum and experiment, and a report.
+    """Does this system synchronize? Proof, spectrum and experiment, and a report.
 
     Parameters
     ----------
@@ -88,7 +90,7 @@ def study(
     seed : int
         Of the initial condition.
     out : path, optional
-        A folder for report.html, study.json, trajectory.nc and tree.nc; nothing is written without it.
+        A folder for report.html, study.json, trajectory.nc, tree.nc and proof.json; nothing is written without it.
     phases : array_like, shape (n,), optional
         Initial phases; else drawn by the name `start` with `options` (see `inphase.initial`).
     t_end : float, optional
@@ -139,7 +141,10 @@ def study(
         if folder is not None:
             files["tree"] = str(write_dataset(folder / "tree.nc", tree))
     growth = _growth(run, rates)
-    summary = _summary(model, first, run, tree, rates)
+    proof = _certificate(model, len(first))
+    if folder is not None and proof is not None and proof.verdict != "undecided":
+        files["proof"] = str(proof.save(folder / "proof.json"))
+    summary = _summary(model, first, run, tree, rates, proof)
     summary["numbers"]["wall_time_seconds"] = round(clock.perf_counter() - began, 2)
     result = Study(model, first, seed, _title(model, len(first)), run, tree, growth, summary, files)
     if folder is not None:
@@ -225,12 +230,24 @@ def _slope(time: Array, size: Array) -> tuple[float, float] | None:
 # ------------------------------------------------------------------------------------------------------------- the summary
 
 
-def _summary(model: PhaseModel, first: Array, run: xr.Dataset, tree: xr.Dataset | None, rates: Array | None) -> dict[str, Any]:
+def _summary(
+    model: PhaseModel,
+    first: Array,
+    run: xr.Dataset,
+    tree: xr.Dataset | None,
+    rates: Array | None,
+    proof: Certificate | None,
+) -> dict[str, Any]:
     numbers = _numbers(model, first, run, tree)
-    evidence = [*_theory_says(model), *_spectrum_says(model, rates), *_experiment_says(model, run, tree, numbers)]
+    evidence = [] if proof is None else [_proof_says(proof)]
+    evidence += [*_theory_says(model), *_spectrum_says(model, rates), *_experiment_says(model, run, tree, numbers)]
+    answer = _answer(model, run, tree, numbers)
+    if proof is not None and len(first) > 1:
+        known = {"proved": "Proved: almost every start synchronizes.", "refuted": "Proved: not from every start."}
+        answer = f"{known[proof.verdict]} {answer}" if proof.verdict in known else answer
     return {
         "question": "Do they synchronize?",
-        "answer": _answer(model, run, tree, numbers),
+        "answer": answer,
         "evidence": evidence,
         "numbers": numbers,
         "versions": {"inphase": version(), "numpy": np.__version__},
@@ -266,6 +283,26 @@ def _numbers(model: PhaseModel, first: Array, run: xr.Dataset, tree: xr.Dataset 
 
 def _evidence(kind: str, statement: str, value: float | None = None) -> dict[str, Any]:
     return {"kind": kind, "statement": statement, "value": value, "proof": False}
+
+
+def _certificate(model: PhaseModel, n: int) -> Certificate | None:
+    """What `certify` finds in a few seconds; None where its theorems do not speak of such a model."""
+    from inphase.certify import synchronization
+
+    if not model.is_gradient or callable(model.gain) or n < 2:
+        return None
+    equal = isinstance(model.coupling, AllToAll) and model.coupling.columns is None
+    try:
+        return synchronization(model, n=n if equal else None, budget=2000, refutation=n <= 500)
+    except ValueError:
+        return None
+
+
+def _proof_says(proof: Certificate) -> dict[str, Any]:
+    margin = proof.margin if np.isfinite(proof.margin) else None
+    by = f" (theorems: {', '.join(proof.theorems)}; verify with `inphase check`)" if proof.theorems else ""
+    text = f"{proof.verdict}: {proof.statement}{by}"
+    return _evidence("proof", text, margin) | {"proof": proof.verdict != "undecided"}
 
 
 def _theory_says(model: PhaseModel) -> list[dict[str, Any]]:
