@@ -19,10 +19,10 @@ demo: $(VENV)/.installed ## the main job: one system, does it synchronize? -> re
 	$(BIN)/inphase study attention --beta 9 --n 20000 --seed 0 --out results
 
 test: $(VENV)/.installed lint ## lint, types, rooms and the quick tests
-	$(BIN)/python -m pytest -m 'not long'
+	$(BIN)/python -m pytest -m 'not long' -n auto --maxprocesses 4
 
 test-all: $(VENV)/.installed lint ## the checks of minutes too
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check src tests benchmarks docs

@@ -430,7 +430,7 @@ def test_models_whose_equal_phases_part_are_refused(model, message):
         ({"phases": [[0.0, 1.0]]}, r"phases must have shape \(n,\)"),
         ({"phases": []}, "phases must have shape"),
         ({"phases": 1.0}, "phases must have shape"),
-        ({"phases": "abc"}, "phases must be an array of numbers"),
+        ({"phases": "abc"}, "phases must be an array of real numbers"),
     ],
 )
 def test_bad_arguments_are_refused_by_name(arguments, message, as_a_user):

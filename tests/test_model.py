@@ -274,9 +274,9 @@ def test_energy_is_refused_where_the_flow_is_no_gradient():
         (1.0, "phases must have shape"),
         ([], "phases must have shape"),
         (np.empty((3, 0)), "phases must have shape"),
-        ("abc", "phases must be an array of numbers"),
-        ([[0.0, 1.0], [2.0]], "phases must be an array of numbers"),
-        ([0.0, "x"], "phases must be an array of numbers"),
+        ("abc", "phases must be an array of real numbers"),
+        ([[0.0, 1.0], [2.0]], "phases must be an array of real numbers"),
+        ([0.0, "x"], "phases must be an array of real numbers"),
         ([0.0, 1.0, 2.0], "phases have 3 oscillators, but the coupling AllToAll is for 2"),
     ],
 )
@@ -295,15 +295,15 @@ def test_bad_phases_are_refused_by_name(method, phases, message, as_a_user):
         ({"gain": "hard"}, "gain must be None, \"softmax\" or a function.*'hard'"),
         ({"gain": 2.0}, "gain must be None"),
         ({"frequencies": [0.0, np.nan]}, "frequencies must be finite; got nan at index 1"),
-        ({"frequencies": "abc"}, "frequencies must be an array of numbers"),
+        ({"frequencies": "abc"}, "frequencies must be an array of real numbers"),
         ({"frequencies": [[0.0, 1.0]]}, "frequencies must be a number or have shape"),
         ({"field": np.inf}, "field must be finite"),
         ({"frequencies": [1.0, 2.0, 3.0], "coupling": ip.AllToAll([1.0, 1.0])}, "3"),
         ({"gain": "softmax", "interaction": ip.sakaguchi(0.3)}, "softmax.*h > 0"),
         ({"gain": "softmax", "interaction": -ip.attention(1.0)}, "softmax.*h > 0"),
         ({"gain": "softmax", "interaction": ip.harmonics(sin=[1.0, 1.0])}, "softmax.*h > 0"),
-        ({"gain": "softmax", "coupling": ip.RankOne([1.0, -1.0], [1.0, 1.0])}, "negative"),
-        ({"gain": "softmax", "coupling": ip.RankOne([1.0, 1.0], [1.0, -1.0])}, "negative"),
+        ({"gain": "softmax", "coupling": ip.RankOne([1.0, -1.0], [1.0, 1.0])}, "positive sums"),
+        ({"gain": "softmax", "coupling": ip.RankOne([1.0, 1.0], [1.0, -1.0])}, "positive sums"),
     ],
 )
 def test_bad_parts_are_refused_by_name(parts, message, as_a_user):
@@ -320,7 +320,7 @@ def test_bad_parts_are_refused_by_name(parts, message, as_a_user):
         ([[0.5, 0.5]], "weights must have shape"),
         (1.0, "weights must have shape"),
         ([np.nan, 1.0], "weights must be finite"),
-        ("ab", "weights must be an array of numbers"),
+        ("ab", "weights must be an array of real numbers"),
     ],
 )
 def test_bad_weights_are_refused_by_name(weights, message, as_a_user):

@@ -404,7 +404,7 @@ def test_bad_arguments_are_refused_by_name(arguments, message, as_a_user):
         (0.0, "phases must have shape"),
         ([], "phases must have shape"),
         (np.zeros((2, 2, 2)), "phases must have shape"),
-        ("abc", "phases must be an array of numbers"),
+        ("abc", "phases must be an array of real numbers"),
     ],
 )
 def test_bad_phases_are_refused_by_name(phases, message, as_a_user):

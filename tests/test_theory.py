@@ -57,7 +57,7 @@ def test_growth_rates_are_eigenvalues_of_the_equation_on_a_grid():
     [
         ({"noise": -1.0}, "noise must be >= 0"),
         ({"noise": np.nan}, "noise"),
-        ({"modes": 0}, "modes must be a positive integer"),
+        ({"modes": 0}, "modes must be an integer >= 1"),
         ({"gain": "hardmax"}, "gain must be"),
     ],
 )

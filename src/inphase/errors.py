@@ -1,35 +1,57 @@
-"""Checks at the door: bad input is refused with its name, its value and what was expected."""
+"""Checks at the door: bad input is refused with its name, its value and what was expected.
+
+Real numbers only: booleans, text and complex numbers are a TypeError, NaN and infinity a ValueError.
+"""
 
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-def finite_number(name: str, value: Any, *, positive: bool = False) -> float:
-    """`value` as a finite float; TypeError or ValueError otherwise."""
+def integer(name: str, value: Any, least: int | None = None) -> int:
+    """`value` as an int, at least `least`; floats are refused, even whole ones."""
+    if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be an integer; got {value!r}")
+    number = operator.index(value)
+    if least is not None and number < least:
+        raise ValueError(f"{name} must be an integer >= {least}; got {value!r}")
+    return number
+
+
+def finite_number(name: str, value: Any, *, positive: bool = False, least: float | None = None) -> float:
+    """`value` as a finite float, above 0 if `positive`, at least `least`."""
     try:
+        array = np.asarray(value)
+        if array.ndim or array.dtype.kind in "bcSU":
+            raise TypeError
         number = float(value)
+    except OverflowError:
+        number = math.inf
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number; got {value!r}") from None
     if not math.isfinite(number) or (positive and number <= 0):
         raise ValueError(f"{name} must be a {'positive, ' if positive else ''}finite number; got {value!r}")
+    if least is not None and number < least:
+        raise ValueError(f"{name} must be >= {least:g}; got {value!r}")
     return number
 
 
 def finite_array(name: str, value: Any, shape: tuple[int, ...] | None = None) -> NDArray[np.float64]:
-    """`value` as a new float64 array without NaN or infinity, of the shape given; TypeError or ValueError otherwise."""
+    """`value` as a new float64 array without NaN or infinity, of the shape given."""
     try:
-        if np.iscomplexobj(value):
-            raise TypeError
-        array = np.array(value, dtype=float)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be an array of numbers; got {type(value).__name__} {value!r:.60}") from None
+        found = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} must be an array of real numbers; got rows of different lengths") from None
+    if found.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must be an array of real numbers; got {value!r:.60} ({found.dtype})")
+    array = np.array(found, dtype=float)
     if shape is not None and array.shape != shape:
-        raise ValueError(f"{name} must have shape {shape}; got {array.shape}")
+        raise ValueError(f"{name} must have shape {shape}; got shape {array.shape}")
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):
         where = tuple(int(i) for i in bad[0])
@@ -37,9 +59,26 @@ def finite_array(name: str, value: Any, shape: tuple[int, ...] | None = None) ->
     return array
 
 
-def phase_array(phases: Any) -> NDArray[np.float64]:
-    """Phases, shape (..., n) with n >= 1, finite."""
-    array = finite_array("phases", phases)
+def finite_vector(name: str, value: Any) -> NDArray[np.float64]:
+    """As `finite_array`, of shape (n,) with n >= 1."""
+    array = finite_array(name, value)
+    if array.ndim != 1 or not len(array):
+        raise ValueError(f"{name} must have shape (n,) with n >= 1; got shape {array.shape}")
+    return array
+
+
+def phase_array(phases: Any, name: str = "phases") -> NDArray[np.float64]:
+    """As `finite_array`, of shape (..., n) with n >= 1."""
+    array = finite_array(name, phases)
     if array.ndim == 0 or array.shape[-1] == 0:
-        raise ValueError(f"phases must have shape (..., n) with n >= 1; got shape {array.shape}")
+        raise ValueError(f"{name} must have shape (..., n) with n >= 1; got shape {array.shape}")
+    return array
+
+
+def time_array(times: Any) -> NDArray[np.float64]:
+    """Output times, shape (T,) with T >= 1: ascending, from 0 on."""
+    array = finite_array("times", times)
+    if array.ndim != 1 or not len(array) or array[0] < 0 or np.any(np.diff(array) <= 0):
+        shown = array if array.size < 6 else f"shape {array.shape}"
+        raise ValueError(f"times must be ascending and non-negative, of shape (T,) with T >= 1; got {shown}")
     return array

@@ -9,7 +9,6 @@ is random) and an entry of `KINDS`.
 from __future__ import annotations
 
 import inspect
-import operator
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
@@ -17,6 +16,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from inphase.errors import finite_number, finite_vector, integer
 
 __all__ = [
     "KINDS",
@@ -75,17 +76,17 @@ def phases(name: str, n: int | None, seed: int = 0, replicas: int | None = None,
     array([0. , 0.5, 1. , 1.5])
     """
     if name not in KINDS:
-        raise ValueError(f"name is {name!r}; expected one of {', '.join(KINDS)}")
+        raise ValueError(f"name must be one of {', '.join(KINDS)}; got {name!r}")
     kind = KINDS[name]
-    seed = _integer("seed", seed, least=0)
+    seed = integer("seed", seed, least=0)
     parameters = inspect.signature(kind).parameters
     accepted = [key for key in parameters if key not in ("n", "rng")]
     for key in options:
         if key not in accepted:
-            raise TypeError(f"option {key!r} is unknown to {name!r}; expected {', '.join(accepted) or 'no option'}")
+            raise TypeError(f"{name!r} has no option {key!r}; it takes {', '.join(accepted) or 'none'}")
     for key in accepted:
         if key not in options and parameters[key].default is inspect.Parameter.empty:
-            raise TypeError(f"option {key!r} is missing; {name!r} needs it")
+            raise TypeError(f"{name!r} needs the option {key!r}")
 
     def draw(replica: int) -> Phases:
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(replica,)))
@@ -93,7 +94,7 @@ def phases(name: str, n: int | None, seed: int = 0, replicas: int | None = None,
 
     if replicas is None:
         return draw(0)
-    count = _integer("replicas", replicas, least=1)
+    count = integer("replicas", replicas, least=1)
     if "rng" not in parameters:  # nothing random: do not read a file over and over
         return np.tile(draw(0), (count, 1))
     return np.stack([draw(replica) for replica in range(count)])
@@ -125,7 +126,7 @@ def uniform(n: int, rng: np.random.Generator) -> Phases:
     >>> uniform(1000, np.random.default_rng(0)).shape
     (1000,)
     """
-    n, rng = _integer("n", n), _generator(rng)
+    n, rng = integer("n", n, least=1), _generator(rng)
     return TAU * rng.random(n)
 
 
@@ -164,9 +165,9 @@ def von_mises(n: int, rng: np.random.Generator, mean: float = 0.0, concentration
     >>> round(float(np.cos(theta).mean()), 2)
     0.99
     """
-    n, rng = _integer("n", n), _generator(rng)
-    kappa = _number("concentration", concentration, least=0)
-    return rng.vonmises(_number("mean", mean), kappa, n)
+    n, rng = integer("n", n, least=1), _generator(rng)
+    kappa = finite_number("concentration", concentration, least=0)
+    return rng.vonmises(finite_number("mean", mean), kappa, n)
 
 
 def twisted(n: int, rng: np.random.Generator | None = None, winding: int = 1, noise: float = 0.0) -> Phases:
@@ -203,8 +204,8 @@ def twisted(n: int, rng: np.random.Generator | None = None, winding: int = 1, no
     >>> twisted(4, winding=2) / np.pi
     array([0., 1., 2., 3.])
     """
-    n, q = _integer("n", n), _integer("winding", winding, least=None)
-    sigma = _number("noise", noise, least=0)
+    n, q = integer("n", n, least=1), integer("winding", winding)
+    sigma = finite_number("noise", noise, least=0)
     state = TAU * q * np.arange(n) / n
     return state + sigma * _generator(rng).standard_normal(n) if sigma > 0 else state
 
@@ -260,7 +261,7 @@ def quantiles(n: int) -> Phases:
     >>> quantiles(2) / np.pi
     array([0.5, 1.5])
     """
-    n = _integer("n", n)
+    n = integer("n", n, least=1)
     return TAU * (np.arange(n) + 0.5) / n
 
 
@@ -303,17 +304,17 @@ def clusters(
     >>> clusters(5, masses=[3, 2], positions=[0.0, 2.5])
     array([0. , 0. , 0. , 2.5, 2.5])
     """
-    n = _integer("n", n)
+    n = integer("n", n, least=1)
     if masses is None and positions is None:
-        raise TypeError("masses and positions are both missing; expected at least one of them, of shape (K,)")
+        raise TypeError("clusters needs masses or positions, of shape (K,); got neither")
     if masses is None:
-        centers = _vector("positions", positions)
+        centers = finite_vector("positions", positions)
         shares = np.ones(centers.size)
     else:
-        shares = _vector("masses", masses)
-        centers = TAU * np.arange(shares.size) / shares.size if positions is None else _vector("positions", positions)
+        shares = finite_vector("masses", masses)
+        centers = TAU * np.arange(shares.size) / shares.size if positions is None else finite_vector("positions", positions)
     if shares.shape != centers.shape:
-        raise ValueError(f"masses has shape {shares.shape} and positions {centers.shape}; expected the same shape")
+        raise ValueError(f"masses and positions must have the same shape; got {shares.shape} and {centers.shape}")
     return np.repeat(centers, _sizes(n, shares)) + _jitter(n, rng, spread)
 
 
@@ -347,8 +348,8 @@ def synchronized(n: int, rng: np.random.Generator | None = None, spread: float =
     >>> synchronized(3, mean=1.0)
     array([1., 1., 1.])
     """
-    n = _integer("n", n)
-    return _number("mean", mean) + _jitter(n, rng, spread)
+    n = integer("n", n, least=1)
+    return finite_number("mean", mean) + _jitter(n, rng, spread)
 
 
 def from_file(path: str | PathLike[str], n: int | None = None) -> Phases:
@@ -387,12 +388,12 @@ def from_file(path: str | PathLike[str], n: int | None = None) -> Phases:
     """
     file = Path(path)
     if file.suffix.lower() not in _READERS:
-        raise ValueError(f"path is {str(file)!r}, of suffix {file.suffix!r}; expected one of {', '.join(_READERS)}")
+        raise ValueError(f"path must end in one of {', '.join(_READERS)}; got {str(file)!r}")
     if not file.is_file():
-        raise FileNotFoundError(f"path is {str(file)!r}, where there is no file; expected one with phases")
-    phases = _vector(f"phases of {str(file)!r}", _READERS[file.suffix.lower()](file))
-    if n is not None and phases.size != _integer("n", n):
-        raise ValueError(f"{str(file)!r} holds {phases.size} phases; expected n = {n}")
+        raise FileNotFoundError(f"path must be a file with phases; got {str(file)!r}, where there is none")
+    phases = finite_vector(f"phases of {str(file)!r}", _READERS[file.suffix.lower()](file))
+    if n is not None and phases.size != integer("n", n, least=1):
+        raise ValueError(f"{str(file)!r} must hold n = {n} phases; got {phases.size}")
     return phases
 
 
@@ -411,21 +412,27 @@ KINDS: dict[str, Callable[..., Phases]] = {
 # --- parts of the above -----------------------------------------------------------------------------------------------
 
 
+def _generator(rng: np.random.Generator | None) -> np.random.Generator:
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a numpy.random.Generator; got {rng!r}")
+    return rng
+
+
 def _jitter(n: int, rng: np.random.Generator | None, spread: float) -> Phases:
     """Uniform shifts over an arc of the given length around 0."""
-    length = _number("spread", spread, least=0)
+    length = finite_number("spread", spread, least=0)
     return length * (_generator(rng).random(n) - 0.5) if length > 0 else np.zeros(n)
 
 
 def _sizes(n: int, shares: Phases) -> NDArray[np.int64]:
     """Whole sizes that sum to n and are nearest to the shares (largest remainder; ties to the first)."""
     if shares.min() < 0 or shares.max() == 0:
-        raise ValueError(f"masses is {shares.tolist()}; expected nonnegative numbers with a positive sum")
+        raise ValueError(f"masses must be non-negative, not all zero; got {shares.tolist()}")
     exact = n * shares / shares.sum()
     sizes: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     sizes[np.argsort(sizes - exact, kind="stable")[: n - sizes.sum()]] += 1
     if np.any((sizes == 0) & (shares > 0)):
-        raise ValueError(f"n is {n}, which leaves a cluster of masses {shares.tolist()} empty; expected a larger n")
+        raise ValueError(f"n must leave no cluster of masses {shares.tolist()} empty; got {n}, which is too small")
     return sizes
 
 
@@ -433,7 +440,7 @@ def _read_csv(path: Path) -> list[float]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise ValueError(f"{str(path)!r} is not UTF-8 text; expected one column of numbers") from None
+        raise ValueError(f"{str(path)!r} must be one column of numbers in UTF-8 text; it is not UTF-8") from None
     values: list[float] = []
     for row, line in enumerate(lines, start=1):
         text = line.strip()
@@ -443,7 +450,7 @@ def _read_csv(path: Path) -> list[float]:
             values.append(float(text))
         except ValueError:
             if row > 1 or "," in text:
-                raise ValueError(f"{str(path)!r} has {text!r} in line {row}; expected one number") from None
+                raise ValueError(f"{str(path)!r} must have one number in line {row}; got {text!r}") from None
     return values
 
 
@@ -451,7 +458,7 @@ def _read_npy(path: Path) -> ArrayLike:
     try:
         array: NDArray[Any] = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise ValueError(f"{str(path)!r} cannot be read as NumPy data ({error}); expected a .npy file") from None
+        raise ValueError(f"{str(path)!r} cannot be read as NumPy data ({error})") from None
     return array
 
 
@@ -465,57 +472,13 @@ def _read_netcdf(path: Path) -> ArrayLike:
     with dataset:
         if "phase" not in dataset:
             names = ", ".join(map(str, dataset.data_vars)) or "none"
-            raise ValueError(f"{str(path)!r} has the variables {names}; expected one called phase")
+            raise ValueError(f"{str(path)!r} must have a variable called phase; got {names}")
         phase = dataset["phase"]
         if "time" in phase.dims:
             if phase.sizes["time"] == 0:
-                raise ValueError(f"phase of {str(path)!r} has no time; expected at least one")
+                raise ValueError(f"phase of {str(path)!r} must have at least one time; got none")
             phase = phase.isel(time=-1)
         return phase.to_numpy()
 
 
 _READERS: dict[str, Callable[[Path], ArrayLike]] = {".csv": _read_csv, ".npy": _read_npy, ".nc": _read_netcdf}
-
-
-# --- checks at the door -----------------------------------------------------------------------------------------------
-
-
-def _integer(name: str, value: int | None, least: int | None = 1) -> int:
-    if value is None or isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} is {value!r}; expected an integer")
-    number = operator.index(value)
-    if least is not None and number < least:
-        raise ValueError(f"{name} is {number}; expected an integer >= {least}")
-    return number
-
-
-def _number(name: str, value: float, least: float = -np.inf) -> float:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} is {value!r}; expected a real number")
-    if not (np.isfinite(value) and value >= least):
-        bound = f" >= {least}" if np.isfinite(least) else ""
-        raise ValueError(f"{name} is {value!r}; expected a finite number{bound}")
-    return float(value)
-
-
-def _vector(name: str, value: ArrayLike | None) -> Phases:
-    """Finite real array (K,), K >= 1, as a new float64 array."""
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name} is ragged; expected one row of real numbers") from None
-    if array.dtype.kind not in "iuf":
-        raise TypeError(f"{name} has dtype {array.dtype}; expected real numbers")
-    if array.ndim != 1 or array.size == 0:
-        raise ValueError(f"{name} has shape {array.shape}; expected one axis, with at least one entry")
-    array = array.astype(np.float64)
-    if not np.isfinite(array).all():
-        where = int(np.argmin(np.isfinite(array)))
-        raise ValueError(f"{name} has {array[where]} at index {where}; expected finite numbers")
-    return array
-
-
-def _generator(rng: np.random.Generator | None) -> np.random.Generator:
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is {rng!r}; expected a numpy.random.Generator")
-    return rng

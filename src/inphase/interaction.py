@@ -2,15 +2,14 @@
 
     dθ_i/dt = ω_i + b_i sin θ_i − (1/g_i) Σ_j K_ij f(θ_i − θ_j)
 
-A new interaction is a formula, `formula(x, m, **parameters)`, given to `Interaction`; the catalog below has five. The
-formula is recorded once (`expression.py`) and then evaluated in floats (`f(x)`), in balls (`f.ball`), as Taylor jets of
+A new interaction is a formula, `formula(x, m, **parameters)`, given to `Interaction`; the catalog below has four. The
+formula is recorded once (`expression/`) and then evaluated in floats (`f(x)`), in balls (`f.ball`), as Taylor jets of
 balls (`f.jet`), and traced by JAX (`f.traced`). All figures computed in floats here are approximations, not proofs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -18,59 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase import expression as ex
-from inphase.errors import finite_number
+from inphase.errors import finite_number, integer
+from inphase.expression.arithmetic import Arrays, Balls
 
 EPS = float(np.finfo(float).eps)
-
-
-class _Arrays:
-    """The namespace of `evaluate` for arrays: NumPy's functions, or JAX's."""
-
-    constant = staticmethod(float)
-    pi = np.pi
-
-    def __init__(self, module: Any) -> None:
-        self._module = module
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._module, {"atan": "arctan"}.get(name, name))
-
-    @staticmethod
-    def power(base: Any, exponent: int) -> Any:
-        return base**exponent if exponent > 0 else 1 / base ** (-exponent)
-
-
-class _Balls:
-    """The namespace of `evaluate` for python-flint's arb, acb and their power series."""
-
-    def __getattr__(self, name: str) -> Callable[[Any], Any]:
-        return lambda ball: getattr(ball, name)()
-
-    @property
-    def pi(self) -> Any:
-        from flint import arb
-
-        return arb.pi()
-
-    @staticmethod
-    def constant(number: Fraction) -> Any:
-        from flint import arb, fmpq
-
-        return arb(fmpq(number.numerator, number.denominator))
-
-    power = staticmethod(_Arrays.power)
-
-    @staticmethod
-    def sinh(ball: Any) -> Any:  # power series have no hyperbolic functions of their own
-        return (ball.exp() - (-ball).exp()) / 2
-
-    @staticmethod
-    def cosh(ball: Any) -> Any:
-        return (ball.exp() + (-ball).exp()) / 2
-
-    @classmethod
-    def tanh(cls, ball: Any) -> Any:
-        return cls.sinh(ball) / cls.cosh(ball)
 
 
 def _tail(values: NDArray[np.float64]) -> float:
@@ -153,7 +103,7 @@ class Interaction:
     def __call__(self, x: ArrayLike) -> NDArray[np.float64]:
         """f(x) in floats; x in radians, any shape."""
         points = np.asarray(x, dtype=float)
-        value = ex.evaluate(self.expression, points, _Arrays(np), self.parameters)
+        value = ex.evaluate(self.expression, points, Arrays(np), self.parameters)
         return np.asarray(value + np.zeros_like(points))
 
     def ball(self, x: Any, **parameters: Any) -> Any:
@@ -170,7 +120,7 @@ class Interaction:
         from flint import arb
 
         values = {key: arb(value) for key, value in self.parameters.items()} | parameters
-        return ex.evaluate(self.expression, x, _Balls(), values)
+        return ex.evaluate(self.expression, x, Balls(), values)
 
     def jet(self, x: Any, order: int, **parameters: Any) -> list[Any]:
         """[f(x), f'(x), ..., f^(order)(x)] as balls, by Taylor arithmetic on the ball x."""
@@ -193,7 +143,7 @@ class Interaction:
         except ImportError as error:
             raise ImportError("tracing needs JAX: pip install 'inphase[jax]'") from error
 
-        return ex.evaluate(self.expression, x, _Arrays(jnp), self.parameters | parameters)
+        return ex.evaluate(self.expression, x, Arrays(jnp), self.parameters | parameters)
 
     def tape(self, *others: Interaction) -> ex.Tape:
         """f, and other interactions with it, as one program for the pairwise kernels."""
@@ -216,9 +166,7 @@ class Interaction:
 
     def derivative(self, order: int = 1) -> Interaction:
         """The `order`-th derivative, itself an interaction."""
-        if order < 0:
-            raise ValueError(f"order must be a non-negative integer; got {order!r}")
-        found = self.expression
+        order, found = integer("order", order, least=0), self.expression
         for _ in range(order):
             found = ex.derivative(found)
         return self._with(found, f"{self.name}{chr(39) * order}")
@@ -347,12 +295,12 @@ class Interaction:
 
         Accurate to rounding relative to max|f|. Raises ValueError if f has a mean.
         """
-        frequencies, F = np.arange(1, len(self.modes)), self.modes
+        F = self.modes
         if abs(F[0]) > 1e-13 * self.maximum:
             raise ValueError(f"{self.name} has the mean {F[0].real:.3g}: its potential is not periodic")
         points = np.asarray(x, dtype=float)
         total = np.zeros_like(points)
-        for k, mode in zip(frequencies, F[1:]):
+        for k, mode in enumerate(F[1:], 1):
             # −∫_0^x Re(F e^{ikt}) dt = Re(i F (e^{ikx} − 1)/k); e^{ikx} − 1 = 2i sin(kx/2) e^{ikx/2}
             total += (-2 * mode / k * np.exp(0.5j * k * points)).real * np.sin(0.5 * k * points)
         return total

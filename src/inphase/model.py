@@ -87,11 +87,8 @@ class PhaseModel:
                 self.coupling.check_size(len(values))
         if self.gain == "softmax":
             self.interaction.gain_profile("softmax")
-            rows, columns = getattr(self.coupling, "rows", None), getattr(self.coupling, "columns", None)
-            if (rows is not None and np.any(rows <= 0)) or (
-                columns is not None and (np.any(columns < 0) or not np.any(columns))
-            ):
-                raise ValueError('gain="softmax" needs positive rows and non-negative columns: else it divides by zero')
+            if not self.coupling.positive:
+                raise ValueError(f'gain="softmax" needs positive sums Σ_j K_ij h; with {self.coupling!r} they can vanish')
         elif self.gain is not None and not callable(self.gain):
             raise ValueError(f'gain must be None, "softmax" or a function of the phases; got {self.gain!r}')
 
@@ -164,10 +161,7 @@ class PhaseModel:
             pull, gain = self.coupling.sums([self._pull, self.interaction.profile], phases)  # type: ignore[list-item]
             np.divide(pull, gain, out=out)
         else:
-            if isinstance(self.coupling, RankOne) and out.flags.c_contiguous:
-                self.coupling.sums([self._pull], phases, out=[out])
-            else:
-                out[...] = self.coupling.sums([self._pull], phases)[0]
+            self.coupling.sums([self._pull], phases, out=[out])
             if callable(self.gain):
                 gain = np.asarray(self.gain(phases), dtype=float)
                 out /= np.where(gain > 0, gain, np.nan)
@@ -278,7 +272,7 @@ class PhaseModel:
         modes = self.interaction.modes
         k = np.arange(1, len(modes))
         moments = fourier.moments(flat, self.coupling.weights(flat.shape[1]), len(modes) - 1)
-        amplitude = -modes[1:].imag / k  # U(x) = Σ_k amplitude_k (cos kx − 1)·(−1), for f = −Σ Im F_k sin kx
+        amplitude = -modes[1:].imag / k  # U(x) = Σ_k amplitude_k (cos kx − 1), for f = −Σ Im F_k sin kx
         total = 0.5 * ((np.abs(moments[:, 1:]) ** 2 - np.abs(moments[:, :1]) ** 2) @ amplitude)
         return np.asarray(total.reshape(array.shape[:-1]))
 

@@ -138,10 +138,46 @@ def attention_ratio() -> tuple[Figure, dict[str, Any]]:
     return attention_ratio_figure(curves, crossings, limit), numbers
 
 
+def lemmas_table() -> tuple[Figure, dict[str, Any]]:
+    """[PRY], appendices A to C: each lemma verified in ball arithmetic over its whole range, or its failure, as a table."""
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
+
+    from inphase.certify import lemmas
+
+    found = lemmas()
+    rows = [[lemma.name, lemma.range, "verified" if lemma.verified else "FAILED", lemma.how] for lemma in found]
+    figure = Figure(figsize=(10, 0.28 * (len(rows) + 1)))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.axis("off")
+    table = axes.table(
+        rows, colLabels=["lemma", "range", "verdict", "how"], cellLoc="left", colLoc="left",
+        bbox=Bbox.from_bounds(0.01, 0.01, 0.98, 0.98),
+        colWidths=[0.06, 0.14, 0.09, 0.71], edges="horizontal",
+    )  # fmt: skip
+    table.auto_set_font_size(False)
+    table.set_fontsize(9)
+    numbers = {
+        "proof": all(lemma.verified for lemma in found),
+        "lemmas": [
+            {
+                "name": lemma.name,
+                "range": lemma.range,
+                "statement": lemma.statement,
+                "verified": lemma.verified,
+                "how": lemma.how,
+            }
+            for lemma in found
+        ],
+    }
+    return figure, numbers
+
+
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
     for experiment in (
         Experiment("fig1", "[PRY] attention at β = 2: f, f′ and the attraction range τ", attention_interaction),
         Experiment("fig2", "[PRY] the synchronization ratio of attention against β", attention_ratio),
+        Experiment("lemmas", "[PRY] lemmas A.1 to C.6, verified in ball arithmetic", lemmas_table),
     )
 }

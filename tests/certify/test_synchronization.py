@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -150,6 +151,11 @@ def test_a_complete_graph_minus_few_edges_is_proved_by_degree():
     assert proof.verdict == "proved" and proof.theorems == ("degree",) and verified(proof)
 
 
+def test_a_least_degree_of_exactly_three_quarters_is_left_open():
+    answer = certify.synchronization(csr_array(complete_minus(9, [(0, 1), (0, 2)])))
+    assert answer.verdict == "undecided" and "not above" in answer.statement
+
+
 def test_a_graph_is_refuted_by_a_certified_state():
     a = complete_minus(3, [])  # a ring of nine, one chord: not circulant
     a = np.zeros((9, 9))
@@ -256,5 +262,28 @@ def test_a_softmax_gain_must_be_positive():
     # h = 1 + 2a cos x changes sign for |a| > 1/2, and with it the gain
     model = ip.PhaseModel(ip.Interaction("sin(x) + a*sin(2*x)", a=0.25), gain="softmax")
     assert certify.synchronization(model).verdict == "proved"
-    model = ip.PhaseModel(ip.Interaction("sin(x) + a*sin(2*x)", a=2.0), gain="softmax")
+    parts = {"coupling": ip.AllToAll(), "gain": "softmax", "frequencies": 0.0, "field": 0.0}
+    model = SimpleNamespace(interaction=ip.Interaction("sin(x) + a*sin(2*x)", a=2.0), **parts)
     assert certify.synchronization(model).verdict == "undecided"
+
+
+@pytest.mark.parametrize("formula", ["sin(x)*sqrt(2 + cos(x))", "sin(x)*log(3 + cos(x)) + atan(sin(x))*tanh(cos(x) + 2)"])
+def test_other_analytic_formulas(formula):
+    proof = certify.synchronization(formula)
+    assert proof.verdict == "proved" and verified(proof)
+
+
+@pytest.mark.parametrize("formula", ["sin(x)*sqrt(1 + cos(x))", "sin(x)*sqrt(cos(x)**2)"])
+def test_formulas_that_are_not_analytic_everywhere_are_not_proved(formula):
+    assert certify.synchronization(formula).verdict != "proved"  # sin x |cos x| has a stable state where it is smooth
+
+
+def test_a_range_with_a_refuted_part_is_refuted_there():
+    answer = certify.synchronization("sin(x)*exp(beta*(cos(x)-1)) + c*sin(2*x)", beta=(0.5, 1), c=(0, 0.1))
+    assert answer.verdict == "refuted" and verified(answer)
+
+
+@pytest.mark.parametrize("lo", ["-2/3", "-0.69"])
+def test_a_half_line_for_five(lo):
+    proof = certify.synchronization("attention", beta=(lo, "inf"), n=5)
+    assert proof.verdict == "proved" and verified(proof)

@@ -13,8 +13,8 @@ from inphase.types import Phases, Square
 class Coupling(ABC):
     """K[i, j]: how strongly oscillator i listens to j.
 
-    To add a kind of coupling, write one file here with a subclass that has these three methods; the model, the
-    integrators and the commands then work with it.
+    To add a kind of coupling, write one file here with a subclass that has this property and these three methods; the
+    model and `simulate` then work with it. (`CouplingSection` in `config.py` gives it a name in TOML files.)
     """
 
     @property
@@ -22,9 +22,14 @@ class Coupling(ABC):
     def size(self) -> int | None:
         """The number of oscillators that the stored numbers fix; None if any number will do."""
 
+    @property
     @abstractmethod
-    def sums(self, functions: Sequence[Interaction], phases: Phases) -> list[Phases]:
-        """[Σ_j K_ij f(θ_i − θ_j) for f in functions], each of the shape of `phases`, (..., n)."""
+    def positive(self) -> bool:
+        """Whether Σ_j K_ij h(θ_i − θ_j) > 0 for every i and every h > 0, so that a softmax gain cannot vanish."""
+
+    @abstractmethod
+    def sums(self, functions: Sequence[Interaction], phases: Phases, out: Sequence[Phases] | None = None) -> list[Phases]:
+        """[Σ_j K_ij f(θ_i − θ_j) for f in functions], each like `phases`, (..., n); into `out` (C order) if given."""
 
     @abstractmethod
     def matrix(self, n: int) -> Square:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from inphase.coupling.base import Coupling
-from inphase.errors import finite_array
+from inphase.errors import finite_vector
 from inphase.interaction import Interaction
 from inphase.kernels import fourier, pairs
 from inphase.types import Phases, Square, Vector
@@ -49,7 +49,7 @@ class RankOne(Coupling):
     columns: Vector | None
 
     def __init__(self, rows: ArrayLike, columns: ArrayLike) -> None:
-        self.rows, self.columns = _vector("rows", rows), _vector("columns", columns)
+        self.rows, self.columns = finite_vector("rows", rows), finite_vector("columns", columns)
         if len(self.rows) != len(self.columns):
             raise ValueError(f"rows and columns must have the same length; got {len(self.rows)} and {len(self.columns)}")
 
@@ -57,6 +57,12 @@ class RankOne(Coupling):
     def size(self) -> int | None:
         """The number of oscillators; None where all weights are equal."""
         return None if self.columns is None else len(self.columns)
+
+    @property
+    def positive(self) -> bool:
+        """Whether all rows are positive, and the columns non-negative and not all zero."""
+        columns = self.columns is None or bool(np.all(self.columns >= 0) and np.any(self.columns))
+        return columns and (self.rows is None or bool(np.all(self.rows > 0)))
 
     def weights(self, n: int) -> Vector:
         """c_j as an array of shape (n,), or (1,) where all are equal."""
@@ -121,14 +127,7 @@ class AllToAll(RankOne):
     """
 
     def __init__(self, weights: ArrayLike | None = None) -> None:
-        self.rows, self.columns = None, None if weights is None else _vector("weights", weights)
+        self.rows, self.columns = None, None if weights is None else finite_vector("weights", weights)
         if self.columns is not None and (np.any(self.columns < 0) or not np.any(self.columns)):
             worst = int(np.argmin(self.columns))
             raise ValueError(f"weights must be non-negative, not all zero; got {self.columns[worst]:g} at index {worst}")
-
-
-def _vector(name: str, values: ArrayLike) -> Vector:
-    array = finite_array(name, values)
-    if array.ndim != 1 or not len(array):
-        raise ValueError(f"{name} must have shape (n,) with n >= 1; got {array.shape}")
-    return array

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase.density.spectral import Complexes, Continuity, Measure, density, measure
-from inphase.errors import finite_array, finite_number
+from inphase.errors import finite_number, integer, time_array
 from inphase.interaction import Interaction, checked
 from inphase.provenance import version
 
@@ -112,11 +112,11 @@ def evolve_density(
     """
     began = time.perf_counter()
     h = checked(interaction).gain_profile(gain)
-    omega, D = finite_number("frequency", frequency), _at_least("noise", noise, 0.0)
-    tol, most = _at_least("tolerance", tolerance, 1e-13), _whole("max_modes", max_modes, FEWEST)
+    omega, D = finite_number("frequency", frequency), finite_number("noise", noise, least=0.0)
+    tol, most = finite_number("tolerance", tolerance, least=1e-13), integer("max_modes", max_modes, FEWEST)
     if tol > 1e-2:
         raise ValueError(f"tolerance must be in [1e-13, 1e-2]; got {tolerance!r}")
-    outputs, angles = _output_times(times, t_end), _whole("points", points, 1)
+    outputs, angles = _output_times(times, t_end), integer("points", points, 1)
     start = measure(initial, most, tol)
 
     def flow(count: int) -> Continuity:
@@ -252,25 +252,9 @@ def _dataset(run: _Run, period: int, spin: float, points: int) -> xr.Dataset:
 # ------------------------------------------------------------------------------------------------------------- the door
 
 
-def _at_least(name: str, value: Any, least: float) -> float:
-    number = finite_number(name, value)
-    if number < least:
-        raise ValueError(f"{name} must be >= {least:g}; got {value!r}")
-    return number
-
-
-def _whole(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name} must be an integer >= {least}; got {value!r}")
-    return int(value)
-
-
 def _output_times(times: ArrayLike | None, t_end: float | None) -> NDArray[np.float64]:
     if (times is None) == (t_end is None):
         raise ValueError("give either times (an array) or t_end (a number)")
     if t_end is not None:
         return np.linspace(0.0, finite_number("t_end", t_end, positive=True), 101)
-    found = finite_array("times", times)
-    if found.ndim != 1 or len(found) == 0 or found[0] < 0 or np.any(np.diff(found) <= 0):
-        raise ValueError(f"times must be a one-dimensional array, increasing, from 0 on; got {times!r}")
-    return found
+    return time_array(times)

@@ -38,22 +38,7 @@ def text(node: Expression) -> str:
     raise AssertionError(node.kind)
 
 
-_GREEK = (
-    "alpha",
-    "beta",
-    "gamma",
-    "delta",
-    "epsilon",
-    "kappa",
-    "lambda",
-    "mu",
-    "nu",
-    "omega",
-    "phi",
-    "rho",
-    "sigma",
-    "tau",
-)
+_GREEK = ["alpha", "beta", "gamma", "delta", "epsilon", "kappa", "lambda", "mu", "nu", "omega", "phi", "rho", "sigma", "tau"]
 
 
 def latex(node: Expression) -> str:

@@ -43,11 +43,7 @@ def _tape(expressions: tuple[Expression, ...], items: tuple[tuple[str, float], .
         operands = [emit(a) for a in node.arguments]
         number, kind = 0.0, node.kind
         if kind in ("constant", "pi", "parameter"):
-            number = {
-                "constant": lambda: float(node.value),
-                "pi": lambda: math.pi,
-                "parameter": lambda: parameters[node.value],
-            }[kind]()
+            number = math.pi if kind == "pi" else parameters[node.value] if kind == "parameter" else float(node.value)
             kind = "constant"
         first = operands[0] if operands else 0
         second = operands[1] if len(operands) == 2 else (node.value if kind == "**" else 0)

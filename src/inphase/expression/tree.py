@@ -3,7 +3,7 @@
 Trees are interned: equal trees are the same object, so shared sub-expressions are computed once.
 
 To add an elementary function, add one line to `FUNCTIONS` (derivative, parity, LaTeX), one branch to `kernels/tape.py`, and
-make sure that the namespaces of `interaction.py` have it.
+make sure that the namespaces of `arithmetic.py` have it.
 """
 
 from __future__ import annotations

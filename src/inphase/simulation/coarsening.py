@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from inphase.coupling import AllToAll
 from inphase.coupling.mean_field import PAIRS_UP_TO
-from inphase.errors import finite_number
+from inphase.errors import finite_number, integer
 from inphase.kernels import clusters, merging
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 PATHS_UP_TO = 64  # clusters: from here on, where each of them was is kept
+ORDERED_UP_TO = 64  # clusters: from here on, no step lets three of them merge at once
 LONGEST = 0.4  # γ h times the fastest growth rate: beyond it an L-stable method would damp what should grow
 
 
@@ -101,7 +102,7 @@ def coarsen(
     assert isinstance(model.coupling, AllToAll)
     masses = np.array(np.broadcast_to(model.coupling.weights(len(initial)), len(initial)))
     tree = _Tree(initial, masses, merge_distance)
-    status, steps = _run(model, tree, t_end, tolerance, max_steps, progress)
+    status, steps = _run(model, tree, t_end, tolerance, integer("max_steps", max_steps, least=1), progress)
     return tree.dataset(
         attributes(
             model,
@@ -282,8 +283,8 @@ def _run(model: PhaseModel, tree: _Tree, t_end: float, tolerance: float, max_ste
                         return "stationary", steps
                     step *= max(0.2, 0.9 * ratio ** (-1 / ORDER)) if np.isfinite(ratio) else 0.1
                     continue
-                if len(end) <= PATHS_UP_TO and step > shortest and tree.crowded(end):
-                    step *= 0.5  # few clusters: find out who meets whom first
+                if len(end) <= ORDERED_UP_TO and step > shortest and tree.crowded(end):
+                    step *= 0.5  # find out who meets whom first
                     continue
                 before, before_speed = tree.positions, speed
                 speed = system.velocity(end)

@@ -13,7 +13,7 @@ Condition = Callable[[float, NDArray[np.float64]], bool]
 
 
 def synchronized(tolerance: float = 1e-3) -> Condition:
-    """All phases within an arc of `tolerance` radians."""
+    """All phases within an arc of `tolerance` radians, less than π; O(n), where `observables.synchronized` sorts."""
 
     def condition(time: float, phases: NDArray[np.float64]) -> bool:
         offsets = np.angle(np.exp(1j * (phases - phases[0])))

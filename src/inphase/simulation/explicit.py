@@ -33,8 +33,6 @@ class DormandPrince:
         Local error per step, radians.
     """
 
-    stages_per_step = 6
-
     def __init__(self, velocity: Velocity, phases: Array, t_end: float, tolerance: float) -> None:
         from scipy.integrate import RK45  # its tableau: Dormand and Prince (1980), interpolant of Shampine (1986)
 
@@ -53,7 +51,7 @@ class DormandPrince:
         self.step = np.minimum(guess, t_end)
         self.taken = np.zeros(replicas)
         self.accepted = np.zeros(replicas, dtype=bool)
-        self.accepted_steps = self.rejected_steps = self.evaluations = 0
+        self.accepted_steps = self.rejected_steps = 0
 
     @property
     def running(self) -> NDArray[np.bool_]:
@@ -69,7 +67,6 @@ class DormandPrince:
             self._velocity(self._trial, self.stages[s])
         steps.combine(self.phases, self.stages, self._b, h, self._trial)
         self._velocity(self._trial, self.stages[6])
-        self.evaluations += 6
         error = steps.error(self.stages, self._e, h) / self.tolerance
         self.accepted = (error <= 1.0) & self.running
         with np.errstate(divide="ignore"):

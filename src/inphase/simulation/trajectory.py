@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.errors import finite_array, finite_number
+from inphase.errors import finite_number, integer, time_array
 from inphase.kernels import steps
 from inphase.model import PhaseModel
+from inphase.observables import order_parameter
 from inphase.progress import progress_bar
 from inphase.provenance import attributes
 from inphase.simulation.events import Condition, as_conditions, name_of
@@ -52,7 +53,7 @@ def simulate(
         Conditions `(time, phases (n,)) -> bool`, checked after each step and located within it; the first that holds
         ends a replica's run. See `inphase.simulation.synchronized` and `clusters_at_most`.
     max_steps : int
-        Trial steps, after which the run ends with what it has.
+        Trial steps per replica, on the average over them, after which the run ends with what it has.
     progress : bool
         Show a bar with the remaining time.
 
@@ -77,50 +78,22 @@ def simulate(
     >>> run.attrs["status"], bool(run.order_parameter[-1] > 0.999999)
     ('finished', True)
     """
-    import xarray as xr
-
     start = clock.perf_counter()
     initial = model.check(phases)
     if initial.ndim > 2 or not initial.size:
         raise ValueError(f"phases must have shape (n,) or (replicas, n); got {initial.shape}")
-    if not isinstance(max_steps, int) or max_steps < 1:
-        raise ValueError(f"max_steps must be a positive integer; got {max_steps!r}")
     flat = initial.reshape(-1, initial.shape[-1])
-    moments = _times(t_end, times, flat.size)
-    recorder = _Recorder(moments, flat)
+    recorder = _Recorder(_times(t_end, times, flat.size), flat)
     status, run = _integrate(
         model,
         flat,
         recorder,
         finite_number("tolerance", tolerance, positive=True),
         as_conditions(stop),
-        max_steps,
+        integer("max_steps", max_steps, least=1),
         progress,
     )
-    kept = len(moments)
-    if status == "stopped" and len(flat) == 1:
-        recorder.cut_at_stop(int(recorder.due[0]))
-        moments, kept = recorder.times, len(recorder.times)
-    else:
-        if status not in ("finished", "stopped"):
-            kept = min((int(d) for d, name in zip(recorder.due, recorder.stopped_by) if not name), default=kept)
-        recorder.hold()
-    dims = ("time", "replica", "oscillator") if initial.ndim == 2 else ("time", "oscillator")
-    out = recorder.phases[:kept].reshape(kept, *initial.shape)
-    from inphase.observables import order_parameter
-
-    data = xr.Dataset(
-        {
-            "phase": (dims, out, {"units": "rad", "long_name": "phase"}),
-            "order_parameter": (dims[:-1], np.abs(order_parameter(out)) if kept else out[..., 0], {"long_name": "|R|"}),
-            "end_time": (dims[1:-1], recorder.end_time.reshape(initial.shape[:-1])),
-            "stopped_by": (
-                dims[1:-1],
-                np.array(recorder.stopped_by, dtype=object).reshape(initial.shape[:-1]).astype(str),
-            ),
-        },
-        coords={"time": ("time", moments[:kept], {"long_name": "time"})},
-    )
+    data = recorder.dataset(status, initial.shape)
     data.attrs = attributes(
         model,
         status=status,
@@ -139,12 +112,7 @@ def _times(t_end: float | None, times: ArrayLike | None, size: int) -> Array:
     if times is None:
         end = finite_number("t_end", t_end, positive=True)
         return np.linspace(0.0, end, int(np.clip(DEFAULT_OUTPUT // (8 * size), 2, 201)))
-    asked = finite_array("times", times)
-    if asked.ndim != 1 or not len(asked) or asked[0] < 0 or np.any(np.diff(asked) <= 0):
-        raise ValueError(
-            f"times must be ascending and non-negative, shape (T,); got {asked if asked.size < 6 else asked.shape}"
-        )
-    return asked
+    return time_array(times)
 
 
 class _Recorder:
@@ -164,11 +132,38 @@ class _Recorder:
         self.end_time[row], self.stopped_by[row], self.last[row] = time, name, phases
         self.due[row] = np.searchsorted(self.times, time, side="right")
 
-    def hold(self) -> None:
+    def dataset(self, status: str, shape: tuple[int, ...]) -> xr.Dataset:
+        """What is kept of a run from phases of `shape`, (n,) or (replicas, n)."""
+        import xarray as xr
+
+        kept = self._close(status)
+        dims = ("time", "replica", "oscillator") if len(shape) == 2 else ("time", "oscillator")
+        out = self.phases[:kept].reshape(kept, *shape)
+        modulus = np.abs(order_parameter(out)) if kept else out[..., 0]
+        stopped_by = np.array(self.stopped_by, dtype=object).reshape(shape[:-1]).astype(str)
+        return xr.Dataset(
+            {
+                "phase": (dims, out, {"units": "rad", "long_name": "phase"}),
+                "order_parameter": (dims[:-1], modulus, {"long_name": "|R|"}),
+                "end_time": (dims[1:-1], self.end_time.reshape(shape[:-1])),
+                "stopped_by": (dims[1:-1], stopped_by),
+            },
+            coords={"time": ("time", self.times[:kept], {"long_name": "time"})},
+        )
+
+    def _close(self, status: str) -> int:
+        """Fill what follows a stop; the number of times that every replica has reached."""
+        if status == "stopped" and len(self.due) == 1:
+            self._cut_at_stop(int(self.due[0]))
+            return len(self.times)
+        kept = len(self.times)
+        if status not in ("finished", "stopped"):
+            kept = min((int(due) for due, name in zip(self.due, self.stopped_by) if not name), default=kept)
         for row, last in self.last.items():
             self.phases[self.due[row] :, row] = last
+        return kept
 
-    def cut_at_stop(self, kept: int) -> None:
+    def _cut_at_stop(self, kept: int) -> None:
         """A single run ends with the moment at which it stopped."""
         last, end = self.last[0], self.end_time[0]
         if kept and self.times[kept - 1] == end:

@@ -1,0 +1,145 @@
+"""Where a criterion's ratio crosses 1 along a parameter, enclosed as narrowly as asked: two-sided, by isolated roots.
+
+ratio = (what the theorem asks to be larger)/(∫|f''' + c f'|_+). The integral is exact through differences of f'' + c f at
+the roots of f''' + c f', whose number on (0, π) is proved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from flint import arb
+
+from inphase.certify.balls import Enclosure, interval, point, precision, roots
+from inphase.interaction import Interaction
+
+CRITERIA = ("l1", "l1-pi", "trigonometric", "trigonometric-pi", "two-neighbors", "two-neighbors-trigonometric")
+
+
+def crossing(
+    interaction: Interaction, parameter: str, bracket: tuple[float, float], criterion: str, digits: int = 25
+) -> tuple[Fraction, Fraction]:
+    """An interval of width below 10^-digits in which the criterion's ratio passes 1.
+
+    Parameters
+    ----------
+    interaction : Interaction
+        f, odd with f > 0 on (0, π) where the criterion needs it; "two-neighbors" takes s* = τ (attention with β <= 0).
+    parameter : str
+        The parameter that varies; its values at the two ends of `bracket` must give ratios on either side of 1.
+    criterion : str
+        One of `CRITERIA`.
+    digits : int
+        Decimal digits of the enclosure.
+
+    Raises
+    ------
+    ValueError
+        If the criterion is unknown, or no change of sign is proved.
+
+    Examples
+    --------
+    >>> from inphase.interaction import attention
+    >>> lo, hi = crossing(attention(-0.2), "beta", (-0.3, -0.2), "l1-pi")
+    >>> float(lo), hi - lo < Fraction(1, 10**25)
+    (-0.26156190535950813, True)
+    """
+    if criterion not in CRITERIA:
+        raise ValueError(f"unknown criterion {criterion!r}; known: {', '.join(CRITERIA)}")
+    extra = 1 if "trigonometric" in criterion else 0
+    second = interaction.derivative(2)
+    primitive = second + interaction if extra else second
+    with precision(64 + 8 * digits):
+
+        def excess(value: Fraction) -> Any:
+            return _ratio(interaction, primitive, {parameter: point(value)}, criterion) - 1
+
+        a, b = Fraction(bracket[0]), Fraction(bracket[1])
+        low, high = excess(a), excess(b)
+        if not (low < 0 < high or high < 0 < low):
+            raise ValueError(f"the ratio of {criterion} is not seen to cross 1 between {bracket[0]} and {bracket[1]}")
+        rising, goal = bool(low < 0), Fraction(1, 10**digits)
+        guess, step = _secant(excess, a, b), goal / 4
+        left, right = excess(guess - step), excess(guess + step)
+        if (left < 0 < right) if rising else (right < 0 < left):
+            return guess - step, guess + step
+        while b - a >= goal:
+            middle = _short((a + b) / 2, 4 * digits + 32)
+            value = excess(middle)
+            if not (value < 0 or value > 0):
+                raise ValueError(f"the sign of the ratio − 1 is open at {float(middle)!r}: raise digits")
+            if (value < 0) == rising:
+                a = middle
+            else:
+                b = middle
+        return a, b
+
+
+def _short(q: Fraction, bits: int) -> Fraction:
+    return Fraction(round(q * 2**bits), 2**bits)
+
+
+def _secant(excess: Callable[[Fraction], Any], a: Fraction, b: Fraction) -> Fraction:
+    """A good guess of the root, in rationals of a fixed size; no proof."""
+
+    def value(q: Fraction) -> Fraction:
+        mantissa, exponent = excess(q).mid().man_exp()
+        return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+
+    fa, fb = value(a), value(b)
+    for _ in range(60):
+        if fb == fa:
+            break
+        a, fa, b = b, fb, _short(b - fb * (b - a) / (fb - fa), 400)
+        fb = value(b)
+        if abs(b - a) < Fraction(1, 2**120):
+            break
+    return b
+
+
+def refine(g: Enclosure, order: int, lo: float, hi: float) -> Any:
+    """The one root of g^(order) in [lo, hi] (simple, isolated) to the working precision, by interval Newton steps."""
+    x = interval(Fraction(lo), Fraction(hi))
+    for _ in range(60):
+        middle = x.mid()
+        step = middle - g.interaction.jet(middle, order, **g.box)[order] / g.interaction.jet(x, order + 1, **g.box)[order + 1]
+        if not step.is_finite():
+            raise ValueError("interval Newton fails: the root is not simple to this precision")
+        smaller = step.intersection(x)
+        if not smaller.rad() < 0.75 * x.rad():
+            return smaller
+        x = smaller
+    return x
+
+
+def _ratio(f: Interaction, primitive: Interaction, box: dict[str, Any], criterion: str) -> Any:
+    """A ball around the ratio at one value of the parameters."""
+    fe, ge = Enclosure(f, box), Enclosure(primitive, box)
+    falls, turns = roots(fe, 1, width=1e-3), roots(ge, 1, width=1e-3)
+    if falls is None or turns is None or len(falls) != 1:
+        raise ValueError("the roots of f' or of the integrand are not isolated")
+    tau = refine(fe, 1, *falls[0])
+    heights = [primitive.jet(arb(0), 0, **box)[0]]
+    heights += [_sharp(ge, refine(ge, 1, *cell)) for cell in turns]
+    heights.append(primitive.jet(arb.pi(), 0, **box)[0])
+    rises = sum((_positive(after - before) for before, after in pairwise(heights)), arb(0))
+    slope, whole = f.jet(arb(0), 1, **box)[1], 2 * rises
+    if criterion.startswith("l1"):
+        return 4 * (1 + tau / (arb.pi() * (1 if criterion == "l1-pi" else 2))) * slope / (tau * whole)
+    if criterion.startswith("trigonometric"):
+        return ((tau / 4).cot() + (1 if criterion == "trigonometric-pi" else 0)) * slope / whole
+    return 8 * slope / (tau * whole) if criterion == "two-neighbors" else 2 * (tau / 4).cot() * slope / whole
+
+
+def _sharp(g: Enclosure, x: Any) -> Any:
+    """g at a root of g', by the mean value: the width squares."""
+    return g.interaction.jet(x.mid(), 0, **g.box)[0] + g.interaction.jet(x, 1, **g.box)[1] * (x - x.mid())
+
+
+def _positive(value: Any) -> Any:
+    if value > 0 or value < 0:
+        return value if value > 0 else arb(0)
+    return value.nonnegative_part()

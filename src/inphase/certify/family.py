@@ -1,0 +1,204 @@
+"""A family of models: f with ranges of its parameters, and the hypotheses on coupling, gain, frequencies and field."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from inphase import expression as ex
+from inphase.certify import structure
+from inphase.certify.balls import interval
+from inphase.certify.graph import graph_coupling, is_graph
+from inphase.interaction import CATALOG, Interaction
+
+End = Fraction | float  # a rational, or ±inf
+ANY = {"kind": "all-to-all", "weights": "any positive"}
+
+
+@dataclass(frozen=True)
+class Family:
+    """f(x; parameters) with a range for each parameter, and the model around it.
+
+    `coupling` and `gain` are as certificates write them; `assumptions` are what the user asserts and nothing here can check;
+    `obstacle` says which hypothesis of every theorem fails, or is empty.
+    """
+
+    interaction: Interaction
+    ranges: Mapping[str, tuple[End, End]]
+    coupling: dict[str, Any] = field(default_factory=lambda: dict(ANY))
+    gain: str = "none or positive"
+    assumptions: tuple[str, ...] = ()
+    obstacle: str = ""
+
+    @property
+    def formula(self) -> str:
+        """f as text, as certificates write it."""
+        return ex.text(self.interaction.expression)
+
+    @property
+    def attention(self) -> str | None:
+        """The name of β if f is attention's."""
+        return structure.attention_parameter(self.interaction.expression)
+
+    def box(self, ranges: Mapping[str, tuple[End, End]]) -> dict[str, Any]:
+        """Balls of finite ranges."""
+        return {k: interval(lo, hi) for k, (lo, hi) in ranges.items() if not (math.isinf(lo) or math.isinf(hi))}
+
+
+def end(name: str, value: Any) -> End:
+    """One end of a range: an exact rational, or ±inf. Text such as "-2/3" or "0.2" is read exactly."""
+    try:
+        if isinstance(value, str) and value.strip().lstrip("+-") not in ("inf", "infinity"):
+            return Fraction(value.strip())
+        if isinstance(value, bool):
+            raise TypeError
+        number = value if isinstance(value, (int, Fraction)) else float(value)
+    except (TypeError, ValueError, ZeroDivisionError):
+        raise ValueError(f"the range of {name} needs numbers; got {value!r}") from None
+    if isinstance(number, float) and math.isnan(number):
+        raise ValueError(f"the range of {name} must not be NaN; got {value!r}")
+    return number if isinstance(number, float) and math.isinf(number) else Fraction(number)
+
+
+def parameter_range(name: str, value: Any) -> tuple[End, End]:
+    """(lo, hi) of a number or a pair."""
+    if isinstance(value, (tuple, list, np.ndarray)):
+        if len(value) != 2:
+            raise ValueError(f"the range of {name} is a pair (lo, hi); got {value!r}")
+        lo, hi = end(name, value[0]), end(name, value[1])
+    else:
+        lo = hi = end(name, value)
+    if lo > hi or (lo == hi and math.isinf(lo)):
+        raise ValueError(f"the range of {name} is empty: {value!r} (need lo <= hi)")
+    return lo, hi
+
+
+def _middle(lo: End, hi: End) -> float:
+    if math.isinf(lo) or math.isinf(hi):
+        return 0.0 if lo <= 0 <= hi else float(lo if math.isinf(hi) else hi)
+    return float((Fraction(lo) + Fraction(hi)) / 2)
+
+
+def family(subject: Any, ranges: Mapping[str, Any], n: int | None = None, graph: Any = None) -> Family:
+    """Read a model, an interaction, a formula in text, a catalog name, or a function such as `attention`, with its ranges.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a range is empty or NaN, a parameter is unknown, or the subject is none of these.
+    """
+    wanted = {name: parameter_range(name, value) for name, value in ranges.items()}
+    if n is not None and (isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 2):
+        raise ValueError(f"n must be an integer of at least 2; got {n!r}")
+    middles = {name: _middle(*pair) for name, pair in wanted.items()}
+    parts: dict[str, Any] = {}
+    if is_graph(subject):
+        interaction, graph = Interaction("sin(x)", name="kuramoto"), subject
+        if wanted:
+            raise ValueError(f"a graph has no parameter {next(iter(wanted))!r}; its interaction is sin x")
+    elif hasattr(subject, "interaction"):
+        interaction, parts = subject.interaction, _parts(subject, n)
+    elif isinstance(subject, Interaction):
+        interaction = subject
+    elif isinstance(subject, str):
+        interaction = _factory(CATALOG[subject], middles) if subject in CATALOG else Interaction(subject, **middles)  # type: ignore[arg-type]
+    elif callable(subject):
+        interaction = _factory(subject, middles)
+    else:
+        raise TypeError(f"expected a model, an interaction, a formula or a graph; got {type(subject).__name__}")
+    unknown = set(wanted) - structure.parameters(interaction.expression)
+    if unknown:
+        raise ValueError(f"unknown parameter {sorted(unknown)[0]!r}; {interaction.name} has {sorted(interaction.parameters)}")
+    interaction = _canonical(interaction)
+    used = structure.parameters(interaction.expression)
+    own = {name: parameter_range(name, value) for name, value in interaction.parameters.items() if name in used}
+    if graph is not None:
+        parts = parts | {"coupling": graph_coupling(graph)}
+    elif n is not None and parts.get("coupling", ANY) == ANY:
+        parts = parts | {"coupling": {"kind": "all-to-all", "weights": "equal", "n": int(n)}}
+    if n is not None and parts["coupling"].get("n", n) != n:
+        raise ValueError(f"n = {n} contradicts the model's {parts['coupling']['n']} oscillators")
+    obstacle = parts.pop("obstacle", "") or _shape_obstacle(interaction)
+    return Family(interaction, own | wanted, obstacle=obstacle, **parts)
+
+
+def _factory(function: Callable[..., Any], middles: dict[str, float]) -> Interaction:
+    try:
+        inspect.signature(function).bind(**middles)
+        made = function(**middles)
+    except TypeError as error:
+        raise ValueError(f"{getattr(function, '__name__', function)!s} with {sorted(middles)}: {error}") from None
+    if not isinstance(made, Interaction):
+        raise TypeError(f"{function!r} must return an Interaction; got {type(made).__name__}")
+    return made
+
+
+def _canonical(interaction: Interaction) -> Interaction:
+    """Attention's formula in one spelling, e^{β cos x} sin x and the like; any other as it is."""
+    names = list(interaction.parameters)
+    if len(names) == 1:
+        b = names[0]
+        for spelled in (f"exp({b}*(cos(x) - 1))*sin(x)", f"exp({b}*cos(x))*sin(x)", f"sin(x)*exp(cos(x)*{b})"):
+            if interaction.expression is ex.parse(spelled, names):
+                return Interaction(f"sin(x)*exp({b}*cos(x))" if "- 1" not in spelled else f"sin(x)*exp({b}*(cos(x) - 1))",
+                                   name=interaction.name, **interaction.parameters)  # fmt: skip
+    return interaction
+
+
+def _shape_obstacle(f: Interaction) -> str:
+    if f.parity != "odd":
+        return "f is not odd by its structure: the flow is not known to be a gradient flow"
+    if not structure.periodic(f.expression):
+        return "f is not 2π-periodic by its structure (x must stand in sin, cos or tan of integer multiples of x)"
+    return ""
+
+
+def _parts(model: Any, n: int | None) -> dict[str, Any]:
+    """Coupling, gain, assumptions and obstacles of a PhaseModel, read by its attributes."""
+    parts: dict[str, Any] = {"coupling": dict(ANY)}
+    coupling, gain = model.coupling, getattr(model, "gain", None)
+    obstacles: list[str] = []
+    for name in ("frequencies", "field", "delays", "noise"):
+        values = np.atleast_1d(np.asarray(getattr(model, name, 0.0) if getattr(model, name, None) is not None else 0.0))
+        still = np.all(values == values.flat[0]) if name == "frequencies" else np.all(values == 0)
+        if not still:
+            obstacles.append({"frequencies": "natural frequencies differ"}.get(name, f"the model has {name}"))
+    kind = type(coupling).__name__
+    if kind == "AllToAll":
+        weights = getattr(coupling, "columns", None)
+        if weights is None:
+            if n is not None:
+                parts["coupling"] = {"kind": "all-to-all", "weights": "equal", "n": int(n)}
+        elif not _positive(weights):
+            obstacles.append("a weight is not positive")
+        elif np.all(np.asarray(weights) == np.asarray(weights)[0]) and len(weights) > 1:
+            parts["coupling"] = {"kind": "all-to-all", "weights": "equal", "n": len(weights)}
+    elif kind == "RankOne":
+        parts["coupling"] = {"kind": "rank-one"}
+        if not (_positive(coupling.rows) and _positive(coupling.columns)):
+            obstacles.append("a factor of the rank-one coupling is not positive")
+    elif kind in ("Sparse", "Dense", "Ring"):
+        parts["coupling"] = graph_coupling(coupling.matrix(n or coupling.size or 0))
+    else:
+        obstacles.append(f"no theorem here is for the coupling {kind}")
+    if gain is None or gain == "softmax":
+        parts["gain"] = gain or "none"
+    else:
+        parts["gain"] = "none or positive"
+        parts["assumptions"] = ("the gain is a smooth positive function of the phases (asserted by the user)",)
+    return parts | {"obstacle": "; ".join(obstacles)}
+
+
+def _positive(values: Any) -> bool:
+    return values is None or bool(np.all(np.asarray(values) > 0))
+
+
+def fixed(ranges: Mapping[str, tuple[End, End]]) -> Sequence[str]:
+    """The parameters whose range is one number."""
+    return [name for name, (lo, hi) in ranges.items() if lo == hi]

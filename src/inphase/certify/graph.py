@@ -1,0 +1,146 @@
+"""Graphs for certificates: adjacency matrices and edge lists, read, checked (undirected, simple) and written."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Edges = list[tuple[int, int]]
+
+
+def is_graph(subject: Any) -> bool:
+    """Whether this is an adjacency matrix (dense or scipy sparse) or a path to an edge list."""
+    sparse = hasattr(subject, "tocoo") and hasattr(subject, "shape")
+    return sparse or (isinstance(subject, np.ndarray) and subject.ndim == 2) or isinstance(subject, PathLike)
+
+
+def read_edge_list(path: str | PathLike[str]) -> tuple[int, Edges]:
+    """(n, edges) of a text file with one edge "i j" a line; blank lines and lines from # on are skipped.
+
+    Nodes are numbered from 0 by the integers of the file, which must be 0..n−1 or 1..n.
+
+    Raises
+    ------
+    ValueError
+        With the line, if it is not two integers or an edge joins a node with itself.
+    """
+    pairs = []
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
+        words = line.partition("#")[0].replace(",", " ").split()
+        if not words:
+            continue
+        try:
+            i, j = (int(w) for w in words)
+        except ValueError:
+            raise ValueError(f"{path}, line {number}: expected two integers i j; got {line.strip()!r}") from None
+        if i == j or min(i, j) < 0:
+            raise ValueError(f"{path}, line {number}: an edge joins two different nodes numbered from 0; got {line.strip()!r}")
+        pairs.append((i, j))
+    if not pairs:
+        raise ValueError(f"{path} has no edges")
+    first = min(min(p) for p in pairs)
+    shift = min(first, 1)
+    n = max(max(p) for p in pairs) + 1 - shift
+    return n, sorted({(min(i, j) - shift, max(i, j) - shift) for i, j in pairs})
+
+
+def edges_of(matrix: Any) -> tuple[int, Edges]:
+    """(n, edges) of a symmetric 0/1 adjacency matrix, up to one common positive factor.
+
+    Raises
+    ------
+    ValueError
+        If the matrix is not square, not symmetric (a directed graph), has weights that differ, or a diagonal.
+    """
+    from scipy.sparse import coo_array, csr_array
+
+    a = csr_array(matrix.tocsr() if hasattr(matrix, "tocsr") else np.asarray(matrix, dtype=float))
+    a.eliminate_zeros()
+    if a.shape[0] != a.shape[1] or a.shape[0] < 2:
+        raise ValueError(f"an adjacency matrix must be square with n >= 2; got shape {a.shape}")
+    if not np.all(np.isfinite(a.data)):
+        raise ValueError("an adjacency matrix must be finite")
+    if (a != a.T).nnz:
+        raise ValueError("the graph is directed: its adjacency matrix must be symmetric")
+    a = coo_array(a)
+    if a.nnz and (np.any(a.data != a.data[0]) or a.data[0] <= 0):
+        raise ValueError("the graph criteria are for equal positive weights on the edges; the adjacency matrix has others")
+    if np.any(a.row == a.col):
+        raise ValueError("the adjacency matrix must have a zero diagonal")
+    upper = a.row < a.col
+    return a.shape[0], sorted(zip(a.row[upper].tolist(), a.col[upper].tolist()))
+
+
+def graph_coupling(graph: Any) -> dict[str, Any]:
+    """The coupling of a certificate: a circulant graph by its offsets, any other connected one by its edges."""
+    if isinstance(graph, dict):
+        return dict(graph)
+    n, edges = read_edge_list(graph) if isinstance(graph, (str, PathLike)) else edges_of(graph)
+    if not connected(n, edges):
+        raise ValueError("the graph is disconnected: its parts never feel each other, so it cannot synchronize")
+    offsets = sorted({min(j - i, n - j + i) for i, j in edges})
+    if n >= 3 and len(edges) == n * len(offsets) and all(2 * d < n for d in offsets):
+        return {"kind": "circulant", "n": n, "offsets": offsets}
+    return {"kind": "graph", "n": n, "edges": [list(e) for e in edges]}
+
+
+def ring(n: int, reach: int = 1) -> dict[str, Any]:
+    """n oscillators on a circle, each coupled to its `reach` nearest neighbors on either side."""
+    if n < 3 or not reach >= 1 or 2 * reach >= n:
+        raise ValueError(f"a ring needs n >= 3 and 1 <= reach < n/2; got n = {n}, reach = {reach}")
+    return {"kind": "circulant", "n": int(n), "offsets": list(range(1, reach + 1))}
+
+
+def edges_of_coupling(coupling: dict[str, Any]) -> tuple[int, Edges]:
+    """(n, edges) of a certificate's graph."""
+    if coupling["kind"] == "circulant":
+        n = coupling["n"]
+        return n, [(min(i, (i + d) % n), max(i, (i + d) % n)) for d in coupling["offsets"] for i in range(n)]
+    return coupling["n"], [(i, j) for i, j in coupling["edges"]]
+
+
+def connected(n: int, edges: Edges) -> bool:
+    """Whether every node is reached from node 0."""
+    near: list[list[int]] = [[] for _ in range(n)]
+    for i, j in edges:
+        near[i].append(j)
+        near[j].append(i)
+    seen, queue = {0}, deque([0])
+    while queue:
+        for j in near[queue.popleft()]:
+            if j not in seen:
+                seen.add(j)
+                queue.append(j)
+    return len(seen) == n
+
+
+def common_divisor(n: int, offsets: list[int]) -> int:
+    """gcd(n, offsets): a circulant graph is connected if it is 1."""
+    return math.gcd(n, *offsets)
+
+
+def equitable(sizes: list[int], degrees: list[list[int]]) -> dict[str, Any]:
+    """Every graph whose nodes fall into classes so that each node of class a has degrees[a][b] neighbors in class b.
+
+    Raises
+    ------
+    ValueError
+        If no graph has these degrees.
+    """
+    k = len(sizes)
+    if k < 2 or min(sizes) < 1 or len(degrees) != k or any(len(row) != k for row in degrees):
+        raise ValueError(f"an equitable partition needs at least two classes and a square of degrees; got {sizes}, {degrees}")
+    for a in range(k):
+        for b in range(k):
+            if sizes[a] * degrees[a][b] != sizes[b] * degrees[b][a]:
+                raise ValueError(f"classes {a} and {b} disagree on the number of edges between them")
+            if not 0 <= degrees[a][b] <= sizes[b] - (a == b) or (a == b and sizes[a] * degrees[a][a] % 2):
+                raise ValueError(
+                    f"degrees[{a}][{b}] = {degrees[a][b]} is not possible for classes of {sizes[a]} and {sizes[b]}"
+                )
+    return {"kind": "equitable", "sizes": [int(m) for m in sizes], "degrees": [[int(d) for d in row] for row in degrees]}

@@ -1,0 +1,295 @@
+"""`synchronization`: prove, refute or leave undecided, over ranges of parameters, by the theorems in order of cost."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from inphase.certify import attention, graphs, refute
+from inphase.certify.balls import outward, precision
+from inphase.certify.certificate import Certificate, claim_of, least_margin
+from inphase.certify.counting import CLUSTER_COUNT
+from inphase.certify.family import End, Family, family
+from inphase.certify.kernels import (
+    L1,
+    L1_PI,
+    TRIGONOMETRIC,
+    TRIGONOMETRIC_PI,
+    TWO_NEIGHBORS,
+    TWO_NEIGHBORS_TRIGONOMETRIC,
+)
+from inphase.certify.theorem import Attempt, Box, Theorem
+
+Ranges = dict[str, tuple[End, End]]
+Progress = Callable[[float, str], None]
+
+THEOREMS: dict[str, Theorem] = {
+    t.name: t
+    for t in (
+        attention.ATTENTION_COUNT,
+        attention.ATTENTION_THREE,
+        attention.ATTENTION_INFINITY,
+        graphs.DEGREE,
+        graphs.TWO_PHASES,
+        L1,
+        L1_PI,
+        TRIGONOMETRIC,
+        TRIGONOMETRIC_PI,
+        TWO_NEIGHBORS,
+        TWO_NEIGHBORS_TRIGONOMETRIC,
+        CLUSTER_COUNT,
+    )
+}
+
+
+DEAR = ("two-neighbors", "two-neighbors-trigonometric", "cluster-count")
+
+
+@dataclass
+class _Search:
+    """The boxes tried so far."""
+
+    family: Family
+    theorems: Sequence[Theorem]
+    budget: int
+    progress: Progress | None
+    leaves: list[dict[str, Any]] = field(default_factory=list)
+    margins: list[float] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+    failed: tuple[Ranges, Attempt] | None = None
+
+
+def synchronization(
+    subject: Any,
+    *,
+    n: int | None = None,
+    graph: Any = None,
+    theorems: Sequence[str] | None = None,
+    refutation: bool = True,
+    budget: int = 20_000,
+    progress: Progress | None = None,
+    **ranges: Any,
+) -> Certificate:
+    """Do almost all starts synchronize, for every parameter in the ranges?
+
+    Parameters
+    ----------
+    subject : PhaseModel, Interaction, str, callable, or adjacency matrix
+        A model; an interaction; a formula in `x` and the parameters, or a name of the catalog; a function of the parameters
+        that returns an interaction, such as `inphase.attention`; a graph (scipy sparse or square array; f = sin x).
+    n : int, optional
+        The number of oscillators, with equal weights. Without it: every number and all positive weights.
+    graph : matrix, path or dict, optional
+        The network, where it is not all-to-all.
+    theorems : sequence of str, optional
+        Only these (names in `THEOREMS`); all by default.
+    refutation : bool
+        Whether to look for a stable state that is not synchronized.
+    budget : int
+        The largest number of boxes.
+    progress : callable, optional
+        Called with the fraction done and a few words.
+    **ranges : number, str or pair
+        Ranges of the parameters, closed; ends may be rationals in text ("-2/3") and infinite.
+
+    Returns
+    -------
+    Certificate
+        With `verdict` "proved", "refuted" or "undecided".
+
+    Raises
+    ------
+    ValueError, TypeError
+        On an empty range, NaN, an unknown parameter or theorem, a directed or disconnected graph.
+
+    Examples
+    --------
+    >>> synchronization("attention", beta=("-0.66", "inf")).verdict
+    'proved'
+    >>> synchronization("attention", beta=-0.7, n=3).verdict
+    'refuted'
+    >>> print(synchronization("sin(x)"))  # doctest: +ELLIPSIS
+    proved: Almost every start synchronizes: f(x) = sin(x); any number of oscillators, all-to-all with any positive weights; ...
+    """
+    started = time.perf_counter()
+    unknown = set(theorems or ()) - set(THEOREMS)
+    if unknown:
+        raise ValueError(f"unknown theorem {sorted(unknown)[0]!r}; known: {', '.join(THEOREMS)}")
+    known = family(subject, ranges, n=n, graph=graph)
+    chosen = [t for name, t in THEOREMS.items() if (theorems is None or name in theorems) and t.applies(known)]
+    if known.obstacle:
+        return _undecided(known, dict(known.ranges), Attempt(None, reason=known.obstacle), started)
+    search = _Search(known, chosen, budget, progress)
+    with precision(96):
+        pieces = _pieces(known)
+        done = all(_cover(search, piece, weight) for piece, weight in zip(pieces, _weights(pieces)))
+        if done:
+            claim = claim_of(known, "proved", dict(known.ranges))
+            return _certificate("proved", claim, search, started)
+        assert search.failed is not None
+        where, attempt = search.failed
+        if refutation:
+            found = refute.refutation(known, where)
+            if found is not None:
+                claim = claim_of(known, "refuted", found.ranges, found.coupling)
+                search.leaves, search.margins, search.used = [found.leaf], [found.margin], {found.leaf["theorem"]}
+                return _certificate("refuted", claim, search, started)
+    return _undecided(known, where, attempt, started)
+
+
+def _certificate(verdict: str, claim: dict[str, Any], search: _Search, started: float) -> Certificate:
+    return Certificate(
+        verdict, claim["statement"], least_margin(search.margins), claim, search.leaves, tuple(sorted(search.used)),
+        search.family.assumptions, time.perf_counter() - started,
+    )  # fmt: skip
+
+
+def _undecided(known: Family, where: Ranges, attempt: Attempt, started: float) -> Certificate:
+    shown = {k: (_short(lo), _short(hi)) for k, (lo, hi) in where.items()}
+    place = ", ".join(f"{k} = {lo}" if lo == hi else f"{k} in [{lo}, {hi}]" for k, (lo, hi) in shown.items())
+    words = f"Neither proved nor refuted{' at ' + place if place else ''}: {attempt.reason or 'no theorem applies'}."
+    claim = claim_of(known, "undecided", dict(known.ranges)) | {"statement": words}
+    return Certificate("undecided", words, attempt.margin, claim, [], (), known.assumptions, time.perf_counter() - started)
+
+
+def _short(value: End) -> str:
+    return f"{float(value):.9g}"
+
+
+def _pieces(known: Family) -> list[Ranges]:
+    """The ranges with dyadic ends, cut for attention where the theorems change: 0 and 1."""
+    ranges: Ranges = {}
+    for name, (lo, hi) in known.ranges.items():
+        if math.isinf(lo) or math.isinf(hi):
+            ranges[name] = (
+                lo if math.isinf(lo) else outward(Fraction(lo), Fraction(lo))[0],
+                hi if math.isinf(hi) else outward(Fraction(hi), Fraction(hi))[1],
+            )
+        else:
+            ranges[name] = outward(Fraction(lo), Fraction(hi))
+    beta = known.attention
+    if beta is None:
+        return [ranges]
+    lo, hi = ranges[beta]
+    cuts: list[End] = [lo, *(c for c in (Fraction(0), Fraction(1)) if lo < c < hi), hi]
+    return [ranges | {beta: pair} for pair in pairwise(cuts)] if lo < hi else [ranges]
+
+
+def _weights(pieces: list[Ranges]) -> list[tuple[float, float]]:
+    return [(i / len(pieces), (i + 1) / len(pieces)) for i in range(len(pieces))]
+
+
+def _cover(search: _Search, ranges: Ranges, part: tuple[float, float]) -> bool:
+    """Prove the whole box, cutting it where it fails; False at the first point where nothing proves it."""
+    beta = search.family.attention
+    if beta is not None and ranges[beta][0] >= 1 and attention.ATTENTION_INFINITY in search.theorems:
+        return _cover_inverse(search, beta, ranges, part)
+    # the widest box first: its middle soon meets a region where nothing is proved, if there is one
+    order, done, before = itertools.count(), 0.0, 0.0
+    heap = [(-_width(ranges), next(order), ranges, part[1] - part[0])]
+    while heap:
+        _, _, here, share = heapq.heappop(heap)
+        box, middle = Box(search.family, here), _middle(here)
+        cheap = [t for t in search.theorems if t.name not in DEAR]
+        best = _try(search, box, cheap)
+        # the dear theorems are for where the cheap ones fail at the middle itself, or nearly: elsewhere cutting is quicker
+        if best.leaf is None and (middle is None or _try(search, Box(search.family, middle), cheap).margin < 0.1):
+            best = max(best, _try(search, box), key=lambda attempt: (attempt.leaf is not None, attempt.margin))
+        if best.leaf is not None:
+            search.leaves.append(best.leaf)
+            search.margins.append(best.margin)
+            done += share
+            if search.progress and done - before > 0.01:
+                before = done
+                search.progress(part[0] + done, f"{len(search.leaves)} boxes proved")
+            continue
+        if middle is None or len(search.leaves) + len(heap) > search.budget:
+            search.failed = search.failed or (here, best)
+            return False
+        thin = _try(search, Box(search.family, middle))
+        if thin.leaf is None:
+            search.failed = (middle, thin)
+            return False
+        for half in _cut(here):
+            heapq.heappush(heap, (-_width(half), next(order), half, share / 2))
+    return True
+
+
+def _try(search: _Search, box: Box, theorems: Sequence[Theorem] | None = None) -> Attempt:
+    """The first theorem that proves the box, or the attempt that came closest."""
+    best = Attempt(None, reason="no theorem applies")
+    for theorem in search.theorems if theorems is None else theorems:
+        attempt = theorem.attempt(box)
+        if attempt.leaf is not None and not box.gain_is_positive:
+            return Attempt(None, reason="the softmax gain is not seen to be positive (f > 0 on (0, π) is not proved)")
+        if attempt.leaf is not None:
+            search.used.add(theorem.name)
+            return attempt
+        if attempt.margin > best.margin or (best.margin == -math.inf and attempt.reason):
+            best = Attempt(None, attempt.margin, f"{theorem.name}: {attempt.reason}")
+    return best
+
+
+def _cover_inverse(search: _Search, beta: str, ranges: Ranges, part: tuple[float, float]) -> bool:
+    """β >= 1 by boxes of u = 1/β, outward to dyadic ends."""
+    lo, hi = ranges[beta]
+    u_lo, u_hi = (Fraction(0) if math.isinf(hi) else 1 / Fraction(hi)), 1 / Fraction(lo)
+    u_lo, u_hi = outward(u_lo, u_hi, 160)
+    if u_lo == u_hi:
+        u_lo, u_hi = max(u_lo - Fraction(1, 2**160), Fraction(0)), u_hi
+    stack = [(u_lo, min(u_hi, Fraction(1)))]
+    while stack:
+        a, b = stack.pop()
+        product = attention._scaled_product(a, b)
+        if product < 2:
+            search.leaves.append(attention.inverse_leaf(beta, a, b))
+            search.margins.append(float((2 / product - 1).lower()))
+            search.used.add("attention-l1-infinity")
+            continue
+        if b - a < Fraction(1, 2**40):
+            search.failed = (ranges, Attempt(None, -1.0, "the L1 inequality at large β is open"))
+            return False
+        stack += [((a + b) / 2, b), (a, (a + b) / 2)]
+    return True
+
+
+def _width(ranges: Ranges) -> End:
+    """The widest side of a box."""
+    return max((hi - lo for lo, hi in ranges.values()), default=Fraction(0))
+
+
+def _middle(ranges: Ranges) -> Ranges | None:
+    """The middle point of a box, or None where it cannot be cut any more."""
+    width = _width(ranges)
+    if math.isinf(width):
+        return {k: _finite_point(lo, hi) for k, (lo, hi) in ranges.items()}
+    if width < Fraction(1, 2**60):
+        return None
+    return {k: ((lo + hi) / 2, (lo + hi) / 2) for k, (lo, hi) in ranges.items()}
+
+
+def _finite_point(lo: End, hi: End) -> tuple[End, End]:
+    if math.isinf(lo) and math.isinf(hi):
+        return Fraction(0), Fraction(0)
+    at = hi - 1 if math.isinf(lo) else lo + 1 if math.isinf(hi) else (lo + hi) / 2
+    return at, at
+
+
+def _cut(ranges: Ranges) -> tuple[Ranges, Ranges]:
+    """The box in two, across its widest side (relative to nothing: parameters are of order one)."""
+    name = max(ranges, key=lambda k: ranges[k][1] - ranges[k][0])
+    lo, hi = ranges[name]
+    at = (lo + hi) / 2 if not (math.isinf(lo) or math.isinf(hi)) else _finite_point(lo, hi)[0]
+    return ranges | {name: (lo, at)}, ranges | {name: (at, hi)}
+
+
+def prove_point(known: Family, ranges: Mapping[str, tuple[End, End]], theorems: Sequence[Theorem]) -> Attempt:
+    """One box, no cutting: for diagrams."""
+    return _try(_Search(known, theorems, 1, None), Box(known, ranges))

@@ -1,0 +1,111 @@
+"""A theorem as an object: its hypotheses, its conclusion, its source, and how a box of parameters is tried."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from inphase.certify.balls import Enclosure
+from inphase.certify.family import End, Family
+from inphase.certify.variation import attraction_range, positive_inside
+
+Leaf = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What a theorem gave on a box: the leaf of a certificate, or None; the relative margin of its last inequality; why."""
+
+    leaf: Leaf | None
+    margin: float = -math.inf
+    reason: str = ""
+
+
+class Box:
+    """A box of parameters of a family, with what the theorems share: f'(0), τ, f > 0 on (0, π), computed once."""
+
+    def __init__(self, family: Family, ranges: Mapping[str, tuple[End, End]]) -> None:
+        self.family, self.ranges = family, dict(ranges)
+        self.f = Enclosure(family.interaction, family.box(ranges))
+        self._shared: dict[str, Any] = {}
+
+    def _once(self, name: str, compute: Callable[[], Any]) -> Any:
+        if name not in self._shared:
+            self._shared[name] = compute()
+        return self._shared[name]
+
+    @property
+    def finite(self) -> bool:
+        """Whether every range is finite."""
+        return not any(math.isinf(v) for pair in self.ranges.values() for v in pair)
+
+    @property
+    def slope(self) -> Any:
+        """f'(0), a ball."""
+        return self._once("slope", lambda: self.f.at(0.0, 1)[1])
+
+    @property
+    def attracts(self) -> bool:
+        """Whether f'(0) > 0 is proved."""
+        return bool(self.slope > 0)
+
+    @property
+    def tau(self) -> float | None:
+        """A certified τ with f' < 0 on [τ, π], or None."""
+        return self._once("tau", lambda: attraction_range(self.f))  # type: ignore[no-any-return]
+
+    @property
+    def positive(self) -> bool:
+        """Whether f > 0 on (0, π) is proved."""
+        return bool(self._once("positive", lambda: self.tau is not None and positive_inside(self.f, self.tau)))
+
+    @property
+    def gain_is_positive(self) -> bool:
+        """Whether the gain is positive: for "softmax", Σ_j K_ij h(cos(θ_i − θ_j)), where f > 0 on (0, π) is proved."""
+        return self.family.gain != "softmax" or self.family.attention is not None or self.positive
+
+    def leaf(self, theorem: str, **data: Any) -> Leaf:
+        """The leaf that a certificate keeps: the theorem, the box in exact (mid, rad) integers, hints."""
+        return {"theorem": theorem, "box": {name: box_entry(*pair) for name, pair in self.ranges.items()}, **data}
+
+
+def dyadic(q: Fraction) -> list[int]:
+    """[m, e] with q = m 2^e; ValueError if q is not dyadic."""
+    exponent = q.denominator.bit_length() - 1
+    if q.denominator != 1 << exponent:
+        raise ValueError(f"{q} is not dyadic")
+    return [q.numerator, -exponent]
+
+
+def box_entry(lo: End, hi: End) -> dict[str, Any]:
+    """{"mid": [m, e], "rad": [m, e]}; to infinity in 1/β; to −∞ by its upper end."""
+    if math.isinf(hi):
+        high = 1 / Fraction(lo)
+        return {"inverse": True, "mid": dyadic(high / 2), "rad": dyadic(high / 2)}
+    if math.isinf(lo):
+        return {"below": dyadic(Fraction(hi))}
+    middle, radius = (Fraction(lo) + Fraction(hi)) / 2, (Fraction(hi) - Fraction(lo)) / 2
+    return {"mid": dyadic(middle), "rad": dyadic(radius)}
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """A published or documented criterion.
+
+    `attempt(box)` checks every hypothesis in balls and returns an `Attempt`; to add a criterion, write that function, one
+    object of this class, its proof in docs/theory/, and its re-verification in `checker.py`.
+    """
+
+    name: str
+    conclusion: str
+    hypotheses: tuple[str, ...]
+    source: str
+    attempt: Callable[[Box], Attempt] = field(repr=False)
+    couplings: tuple[str, ...] = ("all-to-all", "rank-one")
+
+    def applies(self, family: Family) -> bool:
+        """Whether the family's coupling is of the kind that the theorem speaks of."""
+        return family.coupling["kind"] in self.couplings
