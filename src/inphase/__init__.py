@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inphase import density, initial, observables, theory
+    from inphase import certify, density, initial, observables, theory
     from inphase.coupling import AllToAll, Coupling, RankOne
     from inphase.interaction import Interaction, attention, harmonics, kuramoto, sakaguchi
     from inphase.model import PhaseModel
@@ -32,7 +32,7 @@ _HOMES = {
     "simulate": "simulation",
     "study": "studies",
 }
-_ROOMS = ("density", "initial", "observables", "theory")
+_ROOMS = ("certify", "density", "initial", "observables", "theory")
 
 __all__ = [
     "AllToAll",
@@ -41,6 +41,7 @@ __all__ = [
     "PhaseModel",
     "RankOne",
     "attention",
+    "certify",
     "coarsen",
     "density",
     "harmonics",
