@@ -17,10 +17,10 @@ FAST = {"contract", "nsz", "reassoc", "arcp"}
 @nb.njit(fastmath={"contract", "nsz"}, cache=True, inline="always")
 def sincos_block(x, s, c, size):
     """s, c = sin x, cos x for the first `size` entries of x."""
-    largest = 0.0
+    far = 0
     for i in range(size):
-        largest = max(largest, abs(x[i]))
-    if not largest <= 1e6:
+        far += 0 if abs(x[i]) <= 1e6 else 1  # NaN too
+    if far:
         for i in range(size):
             s[i], c[i] = math.sin(x[i]), math.cos(x[i])
         return

@@ -20,7 +20,7 @@ def _combine(start, stages, coefficients, step, out):
     for job in nb.prange(replicas * blocks):
         replica, low = job // blocks, (job % blocks) * BLOCK
         size = min(BLOCK, n - low)
-        total = np.zeros(BLOCK)
+        total = np.zeros(size)
         for s in range(coefficients.size):
             a = coefficients[s]
             if a != 0.0:
@@ -39,7 +39,7 @@ def _error(stages, coefficients, step, out):
     for job in nb.prange(replicas * blocks):
         replica, low = job // blocks, (job % blocks) * BLOCK
         size = min(BLOCK, n - low)
-        total = np.zeros(BLOCK)
+        total = np.zeros(size)
         for s in range(coefficients.size):
             a = coefficients[s]
             if a != 0.0:

@@ -6,7 +6,7 @@ from types import FunctionType
 
 import numba as nb
 
-THREADS_FROM = 1_000_000  # inner iterations (a fraction of a millisecond) below which one thread is as fast
+THREADS_FROM = 250_000  # inner iterations (about a tenth of a millisecond) below which one thread is as fast
 
 
 def threaded(function, **options):

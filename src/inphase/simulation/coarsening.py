@@ -256,7 +256,8 @@ class _Tree:
 
 def _run(model: PhaseModel, tree: _Tree, t_end: float, tolerance: float, max_steps: int, progress: bool) -> tuple[str, int]:
     model = model.replace(frequencies=0.0)
-    system = _system(model, tree.masses)
+    memory = np.empty(len(A_TABLE) * len(tree.masses))
+    system = _system(model, tree.masses, memory)
     speed = system.velocity(tree.positions)
     step = min(0.1 / max(float(np.max(np.abs(speed))), 1 / t_end), t_end)
     modes = model.interaction.modes
@@ -292,7 +293,7 @@ def _run(model: PhaseModel, tree: _Tree, t_end: float, tolerance: float, max_ste
                 tree.add_time(step)
                 crossing = _Crossing(before, before_speed, end, speed, step, tree.distance)
                 if tree.merge(crossing, step) or tree.recut():
-                    system = _system(model, tree.masses)
+                    system = _system(model, tree.masses, memory)
                     speed = system.velocity(tree.positions)
                 tree.keep_path()
                 step *= min(6.0, 0.9 * max(ratio, 1e-10) ** (-1 / ORDER))
@@ -305,8 +306,9 @@ def _run(model: PhaseModel, tree: _Tree, t_end: float, tolerance: float, max_ste
 class _Many:
     """Steps of many clusters: sums by Fourier modes, linear systems of diagonal + low rank."""
 
-    def __init__(self, model: PhaseModel, masses: Array) -> None:
+    def __init__(self, model: PhaseModel, masses: Array, memory: Array) -> None:
         self.model = model.replace(coupling=AllToAll(masses))
+        self.stages = memory[: len(A_TABLE) * len(masses)].reshape(len(A_TABLE), 1, len(masses))
         modes = model.interaction.modes
         slope, self.mass = float(np.sum(np.arange(len(modes)) * np.abs(modes))), float(np.sum(masses))  # slope >= |f'|
         self.bound = 2 * slope * self.mass if model.gain is None else np.inf  # on all growth rates
@@ -324,7 +326,7 @@ class _Many:
         shift, jacobian = 1 / (GAMMA * h), self.model.jacobian_low_rank(positions)
         if self.bound > LONGEST * shift and jacobian.growth_exceeds(LONGEST * shift):
             return None
-        return rodas5p(self.velocity, jacobian.solver(shift), positions, speed, h)
+        return rodas5p(self.velocity, jacobian.solver(shift), positions, speed, h, self.stages)
 
 
 class _Few:
@@ -354,9 +356,9 @@ class _Few:
         return (end, error) if stable else None
 
 
-def _system(model: PhaseModel, masses: Array) -> _Many | _Few:
+def _system(model: PhaseModel, masses: Array, memory: Array) -> _Many | _Few:
     narrow = len(masses) <= min(2 * len(model.interaction.modes), 2048)  # then low rank would not be low
-    return _Few(model, masses) if len(masses) <= PAIRS_UP_TO or narrow else _Many(model, masses)
+    return _Few(model, masses) if len(masses) <= PAIRS_UP_TO or narrow else _Many(model, masses, memory)
 
 
 class _Crossing:

@@ -53,7 +53,12 @@ _ONE = np.ones(1)
 
 
 def rodas5p(
-    velocity: Callable[[Vector], Vector], solve: Callable[[Vector], Vector], start: Vector, speed: Vector, step: float
+    velocity: Callable[[Vector], Vector],
+    solve: Callable[[Vector], Vector],
+    start: Vector,
+    speed: Vector,
+    step: float,
+    stages: Array,
 ) -> tuple[Vector, Vector]:
     """One step of dy/dt = v(y).
 
@@ -66,13 +71,14 @@ def rodas5p(
     start, speed : ndarray, shape (n,)
         y and v(y).
     step : float
+    stages : ndarray, shape (8, 1, n)
+        Memory to work in; the error is a view of it.
 
     Returns
     -------
     (end, error) : ndarrays, shape (n,)
         The state after the step and the estimate of its local error.
     """
-    stages = np.empty((len(A), 1, len(start)))
     end = np.empty((1, len(start)))
     stages[0, 0] = solve(speed)
     for s in range(1, len(A)):
