@@ -9,8 +9,10 @@ balls (`f.jet`), and traced by JAX (`f.traced`). All figures computed in floats 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from keyword import iskeyword
 from typing import Any
 
 import numpy as np
@@ -72,6 +74,9 @@ class Interaction:
     def __init__(
         self, formula: Callable[..., Any] | str | ex.Expression, *, name: str | None = None, **parameters: float
     ) -> None:
+        for key in parameters:
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key) or key in ("x", "pi", *ex.FUNCTIONS) or iskeyword(key):
+                raise ValueError(f"a parameter cannot be called {key!r}: letters, digits and _, and no name that formulas use")
         self.parameters: dict[str, float] = {key: finite_number(key, value) for key, value in parameters.items()}
         if isinstance(formula, ex.Expression):
             self.expression = formula

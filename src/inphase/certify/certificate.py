@@ -69,11 +69,7 @@ class Certificate:
 
     def verify(self) -> bool:
         """Run the independent checker on this certificate."""
-        try:
-            checker.verify(json.loads(self.to_json()))
-        except checker.Rejected:
-            return False
-        return True
+        return checker.explain_text(self.to_json())[0]
 
     def __str__(self) -> str:
         return f"{self.verdict}: {self.statement}"

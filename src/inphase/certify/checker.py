@@ -16,7 +16,9 @@ Key symbols: f(x) odd, 2π-periodic, analytic; τ with f' < 0 on (τ, π]; g = f
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, type-arg, no-any-return, misc"
 import ast
 import json
+import keyword
 import math
+import re
 import sys
 from fractions import Fraction
 from functools import lru_cache
@@ -25,6 +27,7 @@ from itertools import pairwise
 P = 128
 ONE = 1 << P
 SCHEMA = 1
+FUNCTIONS = ("sin", "cos", "tan", "exp", "log", "sqrt", "sinh", "cosh", "tanh", "atan")
 
 
 class Rejected(Exception):
@@ -136,7 +139,7 @@ def sin_cos_point(n):
         cosine = cosine + term
     sine, cosine = (I(s.lo - 4, s.hi + 4) for s in (sine, cosine))  # |x|^(P/4)/(P/4)! < 2^-P
     for _ in range(k):
-        sine, cosine = (sine * cosine).times(2), (cosine * cosine).times(2) - number(1)
+        sine, cosine = (v.meet(I(-ONE, ONE)) for v in ((sine * cosine).times(2), (cosine * cosine).times(2) - number(1)))
     return sine, cosine
 
 
@@ -271,6 +274,7 @@ class Formula:
 
     def __init__(self, source, names):
         require(isinstance(source, str) and len(source) < 10_000, "the formula is not text")
+        require(re.fullmatch(r"[A-Za-z0-9_+\-*/(). ]+", source), "the formula has characters that are not arithmetic")
         try:
             self.tree = ast.parse(source, mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -533,6 +537,7 @@ def pairs_fall(f, box, tau, outside):
 
 
 def cot(x):
+    require(x.lo > 0 and x.hi < PI.lo, "cot is taken between its poles, in (0, π)")
     s, c = sin_cos(x)
     return c / s
 
@@ -580,7 +585,7 @@ def neighbor_bound(f, box, leaf, claim, tau):
         require(beta is not None and box[beta].hi <= 0, "no bound of two neighbors is given")
         return I(tau, tau)
     s = number(Fraction(*leaf["s"]))
-    require(s.lo << 1 > PI.hi, "s must exceed π/2")  # so that x + y >= 2s keeps away from x = 0
+    require(s.lo << 1 > PI.hi and s.hi < PI.lo, "s must lie between π/2 and π")  # x + y >= 2s keeps away from x = 0
     pairs_fall(f, box, tau, lambda x, y: x.hi + y.hi < 2 * s.lo)
     return s
 
@@ -713,7 +718,7 @@ def cluster_count(f, box, leaf, claim):
     slope0, tau = gradient_kind(f, box), decreasing_from(f, box)
     positive_inside(f, box, tau)
     s, a = number(Fraction(*leaf["s"])), number(Fraction(*leaf["a"]))
-    require(s.lo << 1 > PI.hi and a.lo > 0, "s must exceed π/2 and a must be positive")
+    require(s.lo << 1 > PI.hi and s.hi < PI.lo and a.lo > 0, "s must lie between π/2 and π, and a must be positive")
     root = sqrt(a)
     pairs_fall(f, box, tau, lambda x, y: x.hi + y.hi < 2 * s.lo)
     pairs_fall(f, box, tau, lambda x, y: half_product(x, y) < root.lo)
@@ -1038,7 +1043,7 @@ def claimed_range(pair):
 
     require(isinstance(pair, list) and len(pair) == 2, "a range is a pair")
     lo, hi = end(pair[0]), end(pair[1])
-    require(lo <= hi, "a claimed range is empty")
+    require(lo < hi or (lo == hi and abs(lo) < math.inf), "a claimed range is empty")
     return lo, hi
 
 
@@ -1100,9 +1105,14 @@ def verify(data: dict) -> str:
     if coupling["kind"] == "all-to-all":
         require(coupling.get("weights") in ("any positive", "equal"), "unknown weights")
         require("n" in coupling or coupling["weights"] == "any positive", "equal weights need n")
+    if "n" in coupling:
+        n = coupling["n"]
+        require(isinstance(n, int) and not isinstance(n, bool) and 2 <= n <= 10**7, "n must be an integer from 2 to 10^7")
     require(claim["statement"] == statement(claim), "the sentence does not say what is claimed")
     names = sorted(model["parameters"])
-    require(not {"x", "pi"} & set(names), "a parameter has a reserved name")
+    for name in names:
+        plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) and not keyword.iskeyword(name)
+        require(plain and name not in ("x", "pi", *FUNCTIONS), f"a parameter cannot be called {name!r}")
     claimed = {n: claimed_range(model["parameters"][n]) for n in names}
     boxes = [{n: leaf_range(leaf, n) for n in names} for leaf in leaves]
     require(leaves and all(sorted(leaf["box"]) == names for leaf in leaves), "the boxes do not name the parameters")
@@ -1118,7 +1128,6 @@ def verify(data: dict) -> str:
         if theorem in ALL_TO_ALL:
             require(coupling["kind"] in ("all-to-all", "rank-one"), "this theorem is for all-to-all or rank-one coupling")
         f = Formula(model["formula"], names)
-        require(all(isinstance(k, str) and k.isidentifier() for k in names), "bad parameter names")
         finite = {n: leaf_range(leaf, n) for n in names}
         box = {n: span(*v) for n, v in finite.items() if not any(isinstance(e, float) for e in v)}
         if model["gain"] == "softmax" and attention_parameter(claim) is None:  # g_i = Σ_j K_ij h(cos), positive where h is
@@ -1126,6 +1135,16 @@ def verify(data: dict) -> str:
             positive_inside(f, box, decreasing_from(f, box))
         table[theorem](f, box, leaf, claim)
     return claim["statement"]
+
+
+def without_repetition(pairs):
+    """A JSON object whose keys are all different, so that every reader reads the same claim."""
+    require(len({key for key, _ in pairs}) == len(pairs), "a key is repeated")
+    return dict(pairs)
+
+
+def no_such_number(word):
+    raise Rejected(f"{word} is not a number")
 
 
 def check(path: str) -> bool:
@@ -1137,11 +1156,19 @@ def explain(path: str) -> tuple[bool, str]:
     """(verified, the statement or the reason why not)."""
     try:
         with open(path, encoding="utf-8") as file:
-            return True, verify(json.load(file))
+            return explain_text(file.read())
+    except (OSError, UnicodeDecodeError) as error:
+        return False, f"unreadable file: {error}"
+
+
+def explain_text(text: str) -> tuple[bool, str]:
+    """(verified, the statement or the reason why not) of a certificate's JSON text."""
+    try:
+        return True, verify(json.loads(text, object_pairs_hook=without_repetition, parse_constant=no_such_number))
     except Rejected as reason:
         return False, str(reason)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, ZeroDivisionError, OverflowError,
-            RecursionError, OSError) as error:  # fmt: skip
+            RecursionError) as error:  # fmt: skip
         return False, f"malformed certificate: {type(error).__name__}: {error}"
 
 

@@ -26,7 +26,8 @@ class Family:
     """f(x; parameters) with a range for each parameter, and the model around it.
 
     `coupling` and `gain` are as certificates write them; `assumptions` are what the user asserts and nothing here can check;
-    `obstacle` says which hypothesis of every theorem fails, or is empty.
+    `obstacle` says which hypothesis of every theorem fails, or is empty. Not `refutable` are models with weights of their own:
+    refutations are for equal ones.
     """
 
     interaction: Interaction
@@ -35,6 +36,7 @@ class Family:
     gain: str = "none or positive"
     assumptions: tuple[str, ...] = ()
     obstacle: str = ""
+    refutable: bool = True
 
     @property
     def formula(self) -> str:
@@ -120,7 +122,7 @@ def family(subject: Any, ranges: Mapping[str, Any], n: int | None = None, graph:
     own = {name: parameter_range(name, value) for name, value in interaction.parameters.items() if name in used}
     if graph is not None:
         parts = parts | {"coupling": graph_coupling(graph)}
-    elif n is not None and parts.get("coupling", ANY) == ANY:
+    elif n is not None and not parts:
         parts = parts | {"coupling": {"kind": "all-to-all", "weights": "equal", "n": int(n)}}
     if n is not None and parts["coupling"].get("n", n) != n:
         raise ValueError(f"n = {n} contradicts the model's {parts['coupling']['n']} oscillators")
@@ -170,6 +172,10 @@ def _parts(model: Any, n: int | None) -> dict[str, Any]:
         if not still:
             obstacles.append({"frequencies": "natural frequencies differ"}.get(name, f"the model has {name}"))
     kind = type(coupling).__name__
+    size = getattr(model, "size", None)
+    if size is not None and n is not None and n != size:
+        raise ValueError(f"n = {n} contradicts the model's {size} oscillators")
+    n = size if n is None else n
     if kind == "AllToAll":
         weights = getattr(coupling, "columns", None)
         if weights is None:
@@ -179,6 +185,8 @@ def _parts(model: Any, n: int | None) -> dict[str, Any]:
             obstacles.append("a weight is not positive")
         elif np.all(np.asarray(weights) == np.asarray(weights)[0]) and len(weights) > 1:
             parts["coupling"] = {"kind": "all-to-all", "weights": "equal", "n": len(weights)}
+        else:
+            parts["refutable"] = False
     elif kind == "RankOne":
         parts["coupling"] = {"kind": "rank-one"}
         if not (_positive(coupling.rows) and _positive(coupling.columns)):

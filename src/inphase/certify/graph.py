@@ -60,6 +60,7 @@ def edges_of(matrix: Any) -> tuple[int, Edges]:
     from scipy.sparse import coo_array, csr_array
 
     a = csr_array(matrix.tocsr() if hasattr(matrix, "tocsr") else np.asarray(matrix, dtype=float))
+    a.sum_duplicates()
     a.eliminate_zeros()
     if a.shape[0] != a.shape[1] or a.shape[0] < 2:
         raise ValueError(f"an adjacency matrix must be square with n >= 2; got shape {a.shape}")

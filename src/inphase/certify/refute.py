@@ -38,7 +38,7 @@ class Found:
 def refutation(known: Family, where: Mapping[str, tuple[End, End]], seed: int = 0) -> Found | None:
     """A certified stable state at a point of the parameters, or over the whole range in closed form; None if none is found."""
     point = {k: _at(known.ranges[k], pair) for k, pair in where.items()}
-    if known.coupling["kind"] == "rank-one":
+    if known.coupling["kind"] == "rank-one" or not known.refutable:
         return None
     box = Box(known, point)
     with np.errstate(all="ignore"):  # candidates are floats; only what is certified in balls counts

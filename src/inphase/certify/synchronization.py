@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from inphase.certify import attention, graphs, refute
+from inphase.certify import attention, checker, graphs, refute
 from inphase.certify.balls import outward, precision
 from inphase.certify.certificate import Certificate, claim_of, least_margin
 from inphase.certify.counting import CLUSTER_COUNT
@@ -132,7 +132,7 @@ def synchronization(
         done = all(_cover(search, piece, weight) for piece, weight in zip(pieces, _weights(pieces)))
         if done:
             claim = claim_of(known, "proved", dict(known.ranges))
-            return _certificate("proved", claim, search, started)
+            return _verified("proved", claim, search, started)
         assert search.failed is not None
         where, attempt = search.failed
         if refutation:
@@ -140,15 +140,21 @@ def synchronization(
             if found is not None:
                 claim = claim_of(known, "refuted", found.ranges, found.coupling)
                 search.leaves, search.margins, search.used = [found.leaf], [found.margin], {found.leaf["theorem"]}
-                return _certificate("refuted", claim, search, started)
+                return _verified("refuted", claim, search, started)
     return _undecided(known, where, attempt, started)
 
 
-def _certificate(verdict: str, claim: dict[str, Any], search: _Search, started: float) -> Certificate:
-    return Certificate(
+def _verified(verdict: str, claim: dict[str, Any], search: _Search, started: float) -> Certificate:
+    """The certificate, if the independent checker verifies it: no verdict leaves this room without that."""
+    found = Certificate(
         verdict, claim["statement"], least_margin(search.margins), claim, search.leaves, tuple(sorted(search.used)),
         search.family.assumptions, time.perf_counter() - started,
     )  # fmt: skip
+    accepted, reason = checker.explain_text(found.to_json())
+    if accepted:
+        return found
+    known = search.family
+    return _undecided(known, dict(known.ranges), Attempt(None, reason=f"the independent checker rejects it: {reason}"), started)
 
 
 def _undecided(known: Family, where: Ranges, attempt: Attempt, started: float) -> Certificate:
