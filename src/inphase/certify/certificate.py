@@ -7,7 +7,6 @@ import json
 import math
 import os
 import platform
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from inphase.certify import checker
 from inphase.certify.family import End, Family
+from inphase.files import write_text
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,7 @@ class Certificate:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the JSON file (beside, then renamed) and return its path."""
-        target = Path(path)
-        handle, name = tempfile.mkstemp(dir=target.parent or ".", prefix=target.name, suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(self.to_json() + "\n")
-        os.replace(name, target)
-        return target
+        return write_text(Path(path), self.to_json() + "\n")
 
     def verify(self) -> bool:
         """Run the independent checker on this certificate."""

@@ -82,6 +82,8 @@ def diagram(
 ) -> Diagram:
     """Cut a family's two parameters into cells; each is proved, refuted (both for every point of it), or undecided.
 
+    Cells are decided in balls but make no certificate; `synchronization` on a cell's ranges makes one that can be checked.
+
     Parameters
     ----------
     subject : str, Interaction or callable
