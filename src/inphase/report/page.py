@@ -28,7 +28,7 @@ from inphase.report.figures import ratios
 if TYPE_CHECKING:
     import xarray as xr
 
-KINDS = ("theory", "spectrum", "experiment")
+KINDS = ("proof", "theory", "spectrum", "experiment")
 
 
 class Study(Protocol):
