@@ -1,6 +1,6 @@
 """PhaseModel: the one equation, with its parts chosen.
 
-dθ_i/dt = ω_i + b_i sin θ_i − (1/g_i(θ)) Σ_j K_ij f(θ_i − θ_j)
+dθ_i/dt = ω_i + b_i sin θ_i − (1/g_i(θ)) Σ_j K_ij f(θ_i(t) − θ_j(t − τ_ij)) + sqrt(2 D_i) ξ_i(t)
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import sparse
 
 from inphase.coupling import AllToAll, Coupling, RankOne
 from inphase.coupling.low_rank import LowRankJacobian
@@ -27,7 +28,9 @@ Gain = str | Callable[[Phases], ArrayLike] | None
 class PhaseModel:
     """Coupled phase oscillators on the circle.
 
-    dθ_i/dt = ω_i + b_i sin θ_i − (1/g_i(θ)) Σ_j K_ij f(θ_i − θ_j)
+    dθ_i/dt = ω_i + b_i sin θ_i − (1/g_i(θ)) Σ_j K_ij f(θ_i(t) − θ_j(t − τ_ij)) + sqrt(2 D_i) ξ_i(t) + sqrt(2 C) ξ(t)
+
+    with m_i d²θ_i/dt² + d_i dθ_i/dt on the left where there is inertia.
 
     Parameters
     ----------
@@ -41,6 +44,17 @@ class PhaseModel:
         numbers (..., n).
     frequencies, field : float or array_like, shape (n,)
         ω and b, radians per unit of time.
+    delays : float or array_like, shape (n,) or (n, n), or a scipy.sparse matrix
+        τ >= 0, units of time: one number, τ_j of the oscillator that is heard, or τ_ij of the pair (i hears j as it was
+        τ_ij ago). A sparse matrix gives the delays of the pairs that are joined; other pairs have none.
+    noise : float or array_like, shape (n,)
+        D >= 0, the diffusion constant of each oscillator's own white noise, radians² per unit of time.
+    common_noise : float
+        C >= 0, the same of the noise that all oscillators share.
+    inertia : float or array_like, shape (n,)
+        m >= 0; 0 (first order) where not given. Oscillators with and without inertia mix.
+    damping : float or array_like, shape (n,)
+        d > 0; 1 where not given.
 
     Notes
     -----
@@ -53,6 +67,10 @@ class PhaseModel:
     (S3) positive weights                                 ``PhaseModel(f, AllToAll(weights))``
     (S4) weights and a positive gain                      ``PhaseModel(f, AllToAll(weights), gain=...)``
     classical Kuramoto, strength k                        ``PhaseModel(k * kuramoto(), frequencies=omega)``
+    Kuramoto network, adjacency matrix A                  ``PhaseModel(kuramoto(), k * Sparse(A), frequencies=omega)``
+    decoder (each token hears the earlier ones)           ``PhaseModel(attention(beta), Causal(), gain="softmax")``
+    swing equation of a power grid                        ``PhaseModel(kuramoto(), Sparse(B), frequencies=power, inertia=m)``
+    KuraNet                                               ``PhaseModel(kuramoto(), Dense(K), frequencies=, field=, delays=)``
     ====================================================  ==========================================================
 
     Raises
@@ -73,18 +91,22 @@ class PhaseModel:
     gain: Gain = None
     frequencies: Any = 0.0
     field: Any = 0.0
+    delays: Any = 0.0
+    noise: Any = 0.0
+    common_noise: Any = 0.0
+    inertia: Any = 0.0
+    damping: Any = 1.0
 
     def __post_init__(self) -> None:
         checked(self.interaction)
         if not isinstance(self.coupling, Coupling):
             raise TypeError(f"coupling must be a Coupling, such as ip.AllToAll(); got {self.coupling!r}")
-        for name in ("frequencies", "field"):
-            values = finite_array(name, getattr(self, name))
-            if values.ndim > 1 or not values.size:
-                raise ValueError(f"{name} must be a number or have shape (n,); got shape {values.shape}")
+        object.__setattr__(self, "delays", _delays(self.delays))
+        for name in PARTS:
+            values = self.delays if name == "delays" else _per_oscillator(name, getattr(self, name))
             object.__setattr__(self, name, values)
             if values.ndim:
-                self.coupling.check_size(len(values))
+                self.coupling.check_size(values.shape[0])
         if self.gain == "softmax":
             self.interaction.gain_profile("softmax")
             if not self.coupling.positive:
@@ -99,27 +121,48 @@ class PhaseModel:
     @property
     def size(self) -> int | None:
         """The number of oscillators that the parts fix; None if any will do."""
-        sizes = [len(a) for a in (self.frequencies, self.field) if a.ndim]
+        sizes = [getattr(self, name).shape[0] for name in PARTS if getattr(self, name).ndim]
         return sizes[0] if sizes else self.coupling.size
 
     @property
-    def is_gradient(self) -> bool:
-        """Whether this is a gradient ascent (in a suitable metric): f odd, identical oscillators, all-to-all.
+    def is_autonomous(self) -> bool:
+        """Whether dθ/dt is a function of the present phases alone: no delays, no noise, no inertia."""
+        return not (self.has_delays or self.has_noise or self.has_inertia)
 
-        With `gain="softmax"` or a positive callable too.
+    @property
+    def has_delays(self) -> bool:
+        """Whether a delay is positive."""
+        return bool(self.delays.nnz and self.delays.max() > 0 if sparse.issparse(self.delays) else np.any(self.delays))
+
+    @property
+    def has_noise(self) -> bool:
+        """Whether there is noise, of each oscillator or common."""
+        return bool(np.any(self.noise) or np.any(self.common_noise))
+
+    @property
+    def has_inertia(self) -> bool:
+        """Whether an oscillator has inertia."""
+        return bool(np.any(self.inertia))
+
+    @property
+    def is_gradient(self) -> bool:
+        """Whether this is a gradient ascent (in a suitable metric): f odd, identical oscillators, K symmetric or all-to-all.
+
+        All-to-all, with `gain="softmax"` or a positive callable too.
         """
-        still = not np.any(self.field) and np.ptp(self.frequencies) == 0
-        return bool(still and isinstance(self.coupling, AllToAll) and self.interaction.odd)
+        still = not np.any(self.field) and np.ptp(self.frequencies) == 0 and self.is_autonomous
+        mutual = isinstance(self.coupling, AllToAll) or (self.gain is None and self.coupling.symmetric)
+        return bool(still and mutual and self.interaction.odd)
 
     def check(self, phases: ArrayLike) -> Phases:
         """Phases as a float64 array (..., n) that fits this model; ValueError or TypeError otherwise."""
         array = phase_array(phases)
         n = array.shape[-1]
         self.coupling.check_size(n)
-        for name in ("frequencies", "field"):
+        for name in PARTS:
             values = getattr(self, name)
-            if values.ndim and len(values) != n:
-                raise ValueError(f"{name} has shape ({len(values)},), but phases have n = {n} oscillators")
+            if values.ndim and values.shape[0] != n:
+                raise ValueError(f"{name} has shape {values.shape}, but phases have n = {n} oscillators")
         return array
 
     # ----------------------------------------------------------------------------------------------------------- velocity
@@ -134,7 +177,9 @@ class PhaseModel:
         return [f.derivative() for f in functions if f is not None]
 
     def velocity(self, phases: ArrayLike) -> Phases:
-        """dθ/dt.
+        """dθ/dt without noise and with every delay over: what all oscillators at rest at these phases feel.
+
+        With inertia it is the right side m d²θ/dt² + d dθ/dt, the torque.
 
         Parameters
         ----------
@@ -152,16 +197,17 @@ class PhaseModel:
             raise ValueError(f"gain must be positive everywhere; the function returned {np.min(self.gain(array)):g}")
         return found
 
-    def flow(self, phases: Phases, out: Phases) -> Phases:
+    def flow(self, phases: Phases, out: Phases, sources: Phases | None = None) -> Phases:
         """`velocity` of phases that are known to be good, into `out` (float64, C order, the same shape).
 
-        NaN where a callable gain is not positive: an integrator then tries a shorter step.
+        `sources`, shaped like `phases`, are the phases that are heard: those of some time ago. NaN where a callable gain is
+        not positive: an integrator then tries a shorter step.
         """
         if self.gain == "softmax":
-            pull, gain = self.coupling.sums([self._pull, self.interaction.profile], phases)  # type: ignore[list-item]
+            pull, gain = self.coupling.sums([self._pull, self.interaction.profile], phases, sources=sources)  # type: ignore[list-item]
             np.divide(pull, gain, out=out)
         else:
-            self.coupling.sums([self._pull], phases, out=[out])
+            self.coupling.sums([self._pull], phases, out=[out], sources=sources)
             if callable(self.gain):
                 gain = np.asarray(self.gain(phases), dtype=float)
                 out /= np.where(gain > 0, gain, np.nan)
@@ -174,7 +220,7 @@ class PhaseModel:
     # ----------------------------------------------------------------------------------------------------------- Jacobian
 
     def jacobian(self, phases: ArrayLike) -> Matrices:
-        """∂(dθ_i/dt)/∂θ_j as a dense matrix.
+        """∂(dθ_i/dt)/∂θ_j as a dense matrix: the derivative of `velocity`.
 
         Parameters
         ----------
@@ -195,16 +241,18 @@ class PhaseModel:
         return np.stack([self._dense_jacobian(row) for row in flat]).reshape(*array.shape, array.shape[-1])
 
     def _dense_jacobian(self, row: Vector) -> Square:
-        from inphase.kernels import pairs
+        found = self.jacobian_at(row)
+        return np.asarray(found.toarray() if sparse.issparse(found) else found)
 
-        factors = self._gain_factors(row)
-        matrix = self.coupling.matrix(len(row))
-        total = np.zeros((len(row), len(row)))
-        for factor, slopes in zip(factors, pairs.differences(row, self._slopes[0].tape(*self._slopes[1:]))):
-            total += factor[:, None] * matrix * slopes
-        np.fill_diagonal(total, 0.0)
-        np.fill_diagonal(total, self.field * np.cos(row) - total.sum(axis=1))
-        return total
+    def jacobian_at(self, row: Vector) -> Any:
+        """`jacobian` of phases (n,) that are known to be good: an ndarray, or a csr_array where the coupling is sparse."""
+        total: Any = 0
+        for factor, matrix in zip(self._gain_factors(row), self.coupling.jacobians(self._slopes, row)):
+            scaled = matrix if self.gain is None else sparse.diags_array(factor) @ matrix
+            total = total - scaled
+        if np.any(self.field):
+            total = total + sparse.diags_array(np.broadcast_to(self.field * np.cos(row), row.shape))
+        return total if sparse.issparse(total) else np.asarray(total)
 
     def _gain_factors(self, row: Vector) -> list[Vector]:
         """α_s of J_ij = Σ_s α_s(i) K_ij f_s'(θ_i − θ_j), j ≠ i: 1/g for f, and −N/g² for the gain, N = Σ_j K_ij f."""
@@ -247,7 +295,8 @@ class PhaseModel:
     def energy(self, phases: ArrayLike) -> PerState:
         """½ Σ_ij c_i c_j U(θ_i − θ_j), U = −∫ f: it rises along the flow (0 in sync, less elsewhere where f attracts).
 
-        The flow is its gradient ascent in the metric of weights c_i g_i (Polyanskiy, Rigollet, Yao 2025, Section 2).
+        The flow is its gradient ascent in the metric of weights c_i g_i (Polyanskiy, Rigollet, Yao 2025, Section 2). On a
+        graph it is ½ Σ_ij K_ij U(θ_i − θ_j), and the flow its gradient.
 
         Parameters
         ----------
@@ -260,15 +309,18 @@ class PhaseModel:
         Raises
         ------
         ValueError
-            If the model is not a gradient flow: f odd, all-to-all, identical oscillators.
+            If the model is not a gradient flow: f odd, all-to-all or symmetric coupling, identical oscillators.
         """
         array = self.check(phases)
         if not self.is_gradient:
-            raise ValueError("energy needs a gradient flow: f odd, AllToAll coupling, equal frequencies, no field")
+            raise ValueError("energy needs a gradient flow: f odd, K all-to-all or symmetric, equal frequencies, no field")
         from inphase.kernels import fourier
 
-        assert isinstance(self.coupling, AllToAll)
         flat = np.ascontiguousarray(array).reshape(-1, array.shape[-1])
+        if not isinstance(self.coupling, AllToAll):
+            edges = self.coupling.edges(flat.shape[1]).tocoo()
+            gaps = flat[:, edges.row] - flat[:, edges.col]
+            return np.asarray(0.5 * (self.interaction.potential(gaps) @ edges.data).reshape(array.shape[:-1]))
         modes = self.interaction.modes
         k = np.arange(1, len(modes))
         moments = fourier.moments(flat, self.coupling.weights(flat.shape[1]), len(modes) - 1)
@@ -280,6 +332,49 @@ class PhaseModel:
         """The parts, for provenance: what `attrs["model"]` of a result holds as JSON."""
         parts: dict[str, Any] = {"interaction": self.interaction.to_dict(), "coupling": self.coupling.to_dict()}
         parts["gain"] = self.gain if self.gain is None or isinstance(self.gain, str) else repr(self.gain)
-        for name in ("frequencies", "field"):
-            parts[name] = getattr(self, name).tolist()
+        for name in PARTS:
+            values = getattr(self, name)
+            if sparse.issparse(values):
+                parts[name] = sparse_to_dict(values)
+            elif name in ("frequencies", "field") or np.any(values != DEFAULTS.get(name, 0.0)):
+                parts[name] = values.tolist()
         return parts
+
+
+PARTS = ("frequencies", "field", "delays", "noise", "common_noise", "inertia", "damping")
+DEFAULTS = {"damping": 1.0}  # the others: 0
+
+
+def _per_oscillator(name: str, given: Any) -> Any:
+    """A part as a float64 array of shape () or (n,), with its sign checked."""
+    values = finite_array(name, given)
+    if values.ndim > 1 or not values.size or (values.ndim and name == "common_noise"):
+        allowed = "a number" if name == "common_noise" else "a number or have shape (n,)"
+        raise ValueError(f"{name} must be {allowed}; got shape {values.shape}")
+    least = {"noise": 0.0, "common_noise": 0.0, "inertia": 0.0}.get(name, -np.inf)
+    if np.min(values) < least or (name == "damping" and np.min(values) <= 0):
+        raise ValueError(f"{name} must be {'positive' if name == 'damping' else '>= 0'}; got {np.min(values):g}")
+    return values
+
+
+def _delays(given: Any) -> Any:
+    """τ as an array of shape (), (n,) or (n, n), or as a csr_array."""
+    if sparse.issparse(given):
+        matrix = sparse.csr_array(given, dtype=float)
+        finite_array("delays", matrix.data)
+        values, smallest = matrix, float(matrix.data.min()) if matrix.nnz else 0.0
+    else:
+        values = finite_array("delays", given)
+        smallest = float(np.min(values)) if values.size else 0.0
+    if values.ndim > 2 or not values.shape == values.shape[:1] * values.ndim or 0 in values.shape:
+        raise ValueError(f"delays must be a number or have shape (n,) or (n, n); got shape {values.shape}")
+    if smallest < 0:
+        raise ValueError(f"delays must be >= 0; got {smallest:g}")
+    return values
+
+
+def sparse_to_dict(matrix: Any) -> dict[str, Any]:
+    """A sparse matrix as (row, column, value) lists, for provenance."""
+    coordinates = matrix.tocoo()
+    return {"shape": list(matrix.shape), "row": coordinates.row.tolist(), "column": coordinates.col.tolist(),
+            "value": coordinates.data.tolist()}  # fmt: skip

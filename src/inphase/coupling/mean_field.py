@@ -73,6 +73,14 @@ class RankOne(Coupling):
         self.check_size(n)
         return np.outer(np.ones(n) if self.rows is None else self.rows, np.broadcast_to(self.weights(n), n))
 
+    @property
+    def symmetric(self) -> bool:
+        """Whether rows and columns are proportional."""
+        if self.rows is None or self.columns is None:
+            return False
+        largest = int(np.argmax(np.abs(self.columns)))
+        return np.array_equal(self.rows * self.columns[largest], self.columns * self.rows[largest])
+
     def uses_pairs(self, functions: Sequence[Interaction], n: int) -> bool:
         """Whether sums are taken pair by pair."""
         return n <= PAIRS_UP_TO and any(f.contrast > PAIRS_FROM_CONTRAST for f in functions)
@@ -82,19 +90,21 @@ class RankOne(Coupling):
         functions: Sequence[Interaction],
         phases: Phases,
         out: Sequence[Phases] | None = None,
+        sources: Phases | None = None,
     ) -> list[Phases]:
-        """[Σ_j K_ij f(θ_i − θ_j) for f in functions], each of the shape of `phases`, (..., n); into `out` if given."""
+        """[Σ_j K_ij f(θ_i − φ_j) for f in functions], each of the shape of `phases`, (..., n); into `out` if given."""
         flat = np.ascontiguousarray(phases).reshape(-1, phases.shape[-1])
+        heard = flat if sources is None else np.ascontiguousarray(sources).reshape(flat.shape)
         totals = [np.empty(flat.shape) if out is None else out[k].reshape(flat.shape) for k in range(len(functions))]
         weights = self.weights(flat.shape[1])
         if self.uses_pairs(functions, flat.shape[1]):
             program, column = functions[0].tape(*functions[1:]), np.broadcast_to(weights, flat.shape[1])
             for replica, row in enumerate(flat):
-                for total, values in zip(totals, pairs.differences(row, program)):
+                for total, values in zip(totals, pairs.differences(row, program, heard[replica])):
                     total[replica] = values @ column
         else:
             m = max(len(f.modes) for f in functions) - 1
-            moments = fourier.moments(flat, weights, m).conj()
+            moments = fourier.moments(heard, weights, m).conj()
             for f, total in zip(functions, totals):
                 fourier.evaluate(flat, f.modes * moments[:, : len(f.modes)], total)
         if self.rows is not None:
@@ -131,3 +141,8 @@ class AllToAll(RankOne):
         if self.columns is not None and (np.any(self.columns < 0) or not np.any(self.columns)):
             worst = int(np.argmin(self.columns))
             raise ValueError(f"weights must be non-negative, not all zero; got {self.columns[worst]:g} at index {worst}")
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether all weights are equal. (The flow is a gradient flow for any weights: `PhaseModel.is_gradient`.)"""
+        return self.columns is None or bool(np.ptp(self.columns) == 0)

@@ -7,9 +7,9 @@ import numpy as np
 from inphase.kernels import tape
 
 
-def differences(phases, program):
-    """(results, n, n): the tape's results at θ_i − θ_j, for phases (n,)."""
-    gaps = (phases[:, None] - phases[None, :]).ravel()
+def differences(phases, program, sources=None):
+    """(results, n, n): the tape's results at θ_i − φ_j, for phases and sources (n,); without sources, φ = θ."""
+    gaps = (phases[:, None] - (phases if sources is None else sources)[None, :]).ravel()
     out = np.empty((program.outputs.size, gaps.size))
     tape.run(program.code, program.constants, program.outputs, gaps, out)
     return out.reshape(-1, phases.size, phases.size)
