@@ -25,7 +25,7 @@ FACE = [
 assert not any(name in sys.modules for name in FACE), "the library was imported before its types could be checked"
 jaxtyping.install_import_hook(FACE, "typechecker.checked")
 
-for _name in ("trajectory", "coarsening"):  # names that the library imports only for type checkers
+for _name in ("recording", "trajectory", "coarsening"):  # names that the library imports only for type checkers
     _module = importlib.import_module(f"inphase.simulation.{_name}")
     if not hasattr(_module, "xr"):
         _module.xr = importlib.import_module("xarray")

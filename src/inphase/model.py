@@ -177,9 +177,9 @@ class PhaseModel:
         return [f.derivative() for f in functions if f is not None]
 
     def velocity(self, phases: ArrayLike) -> Phases:
-        """dθ/dt without noise and with every delay over: what all oscillators at rest at these phases feel.
+        """dθ/dt without noise and delays: the right side of the equation, divided by the damping d.
 
-        With inertia it is the right side m d²θ/dt² + d dθ/dt, the torque.
+        With inertia it is the velocity to which the oscillators relax: (m/d) d²θ/dt² = velocity − dθ/dt.
 
         Parameters
         ----------
@@ -215,6 +215,8 @@ class PhaseModel:
             out += self.field * np.sin(phases)
         if np.any(self.frequencies):
             out += self.frequencies
+        if np.any(self.damping != 1):
+            out /= self.damping
         return out
 
     # ----------------------------------------------------------------------------------------------------------- Jacobian
@@ -248,20 +250,20 @@ class PhaseModel:
         """`jacobian` of phases (n,) that are known to be good: an ndarray, or a csr_array where the coupling is sparse."""
         total: Any = 0
         for factor, matrix in zip(self._gain_factors(row), self.coupling.jacobians(self._slopes, row)):
-            scaled = matrix if self.gain is None else sparse.diags_array(factor) @ matrix
-            total = total - scaled
+            plain = self.gain is None and not np.any(self.damping != 1)
+            total = total - (matrix if plain else sparse.diags_array(factor) @ matrix)
         if np.any(self.field):
-            total = total + sparse.diags_array(np.broadcast_to(self.field * np.cos(row), row.shape))
+            total = total + sparse.diags_array(self.field * np.cos(row) / self.damping)
         return total if sparse.issparse(total) else np.asarray(total)
 
     def _gain_factors(self, row: Vector) -> list[Vector]:
-        """α_s of J_ij = Σ_s α_s(i) K_ij f_s'(θ_i − θ_j), j ≠ i: 1/g for f, and −N/g² for the gain, N = Σ_j K_ij f."""
+        """α_s of J_ij = Σ_s α_s(i) K_ij f_s'(θ_i − θ_j), j ≠ i: 1/gd for f, and −N/g²d for the gain, N = Σ_j K_ij f."""
         if callable(self.gain):
             raise ValueError("the Jacobian of a model with a callable gain is not known; use None or 'softmax'")
         if self.gain is None:
-            return [np.ones_like(row)]
+            return [np.ones_like(row) / self.damping]
         force, gain = self.coupling.sums([self.interaction, self.interaction.profile], row)  # type: ignore[list-item]
-        return [1 / gain, -force / gain**2]
+        return [1 / gain / self.damping, -force / gain**2 / self.damping]
 
     def jacobian_low_rank(self, phases: ArrayLike) -> LowRankJacobian:
         """The Jacobian of an all-to-all or rank-one model as diagonal + low rank: O(n·m) to hold, multiply and solve.
@@ -286,7 +288,7 @@ class PhaseModel:
         n, rows = len(row), self.coupling.rows
         factors = [a if rows is None else a * rows for a in self._gain_factors(row)]
         sums = RankOne(np.ones(n), np.broadcast_to(self.coupling.weights(n), n)).sums(self._slopes, row)
-        diagonal = self.field * np.cos(row) - sum(a * s for a, s in zip(factors, sums))
+        diagonal = self.field * np.cos(row) / self.damping - sum(a * s for a, s in zip(factors, sums))
         weights = np.array(np.broadcast_to(self.coupling.weights(n), n))
         return LowRankJacobian(row, diagonal, weights, factors, [f.modes for f in self._slopes])
 

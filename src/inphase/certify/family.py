@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from inphase import expression as ex
 from inphase.certify import structure
@@ -166,11 +167,13 @@ def _parts(model: Any, n: int | None) -> dict[str, Any]:
     parts: dict[str, Any] = {"coupling": dict(ANY)}
     coupling, gain = model.coupling, getattr(model, "gain", None)
     obstacles: list[str] = []
-    for name in ("frequencies", "field", "delays", "noise"):
-        values = np.atleast_1d(np.asarray(getattr(model, name, 0.0) if getattr(model, name, None) is not None else 0.0))
-        still = np.all(values == values.flat[0]) if name == "frequencies" else np.all(values == 0)
-        if not still:
-            obstacles.append({"frequencies": "natural frequencies differ"}.get(name, f"the model has {name}"))
+    if np.ptp(np.asarray(getattr(model, "frequencies", 0.0))) != 0:
+        obstacles.append("natural frequencies differ")
+    for name, neutral in (("field", 0), ("delays", 0), ("noise", 0), ("common_noise", 0), ("inertia", 0), ("damping", 1)):
+        values = getattr(model, name, neutral)
+        values = np.asarray(values.data if sparse.issparse(values) else values)  # type: ignore[union-attr]
+        if np.any(values != neutral):
+            obstacles.append(f"the model has {name.replace('_', ' ')}")
     kind = type(coupling).__name__
     size = getattr(model, "size", None)
     if size is not None and n is not None and n != size:

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.errors import finite_number, integer, time_array
+from inphase.errors import finite_number, integer
 from inphase.kernels import steps
 from inphase.model import PhaseModel
-from inphase.observables import order_parameter
 from inphase.progress import progress_bar
 from inphase.provenance import attributes
 from inphase.simulation.events import Condition, as_conditions, name_of
 from inphase.simulation.explicit import DormandPrince
+from inphase.simulation.fixed import FixedStep
+from inphase.simulation.motion import Motion
+from inphase.simulation.recording import Recorder, output_times
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
-DEFAULT_OUTPUT = 64_000_000  # bytes of phases that a run keeps when no times are asked for
+History = str | Callable[[float], Array] | tuple[ArrayLike, ArrayLike] | None
+METHODS = {"dormand-prince": "Dormand-Prince 5(4)", "euler": "Euler", "heun": "Heun"}
 
 
 def simulate(
@@ -32,11 +35,20 @@ def simulate(
     *,
     times: ArrayLike | None = None,
     tolerance: float = 1e-8,
+    method: str | None = None,
+    step: float | None = None,
+    seed: int = 0,
+    replicas: Sequence[int] | None = None,
+    velocities: ArrayLike | None = None,
+    history: History = None,
     stop: Condition | str | Sequence[Condition | str] | None = None,
     max_steps: int = 1_000_000,
     progress: bool = False,
 ) -> xr.Dataset:
-    """Integrate the model from time 0 with adaptive explicit steps (Dormand-Prince 5(4), dense output of order 4).
+    """Integrate the model from time 0.
+
+    Without noise: adaptive explicit steps (Dormand-Prince 5(4), dense output of order 4; with delays, the method of steps).
+    With noise, or where `step` is given: constant steps of Heun's or Euler's method.
 
     Parameters
     ----------
@@ -48,10 +60,25 @@ def simulate(
     times : array_like, shape (T,), optional
         The times to keep instead, ascending and non-negative; the run ends at the last one.
     tolerance : float
-        Bound on the local error of each phase per step, radians.
+        Bound on the local error of each phase per step, radians (adaptive steps; with inertia, of each velocity too).
+    method : "dormand-prince", "heun" or "euler", optional
+        Chosen by the model where not given: "heun" with noise or `step`, else "dormand-prince". With noise, "euler" is
+        Euler-Maruyama (strong order 1) and "heun" stochastic Heun (weak order 2); delays are rounded to whole steps.
+    step : float, optional
+        Constant step, units of time; needed for "heun" and "euler". Times to keep are rounded to whole steps.
+    seed : int
+        Of the noise. The same seed gives the same numbers on any number of threads.
+    replicas : sequence of int, optional
+        The replicas' numbers, 0, 1, ... if not given: replica r has the same noise in whichever group it runs.
+    velocities : array_like, shape (n,) or like `phases`, optional
+        Initial dθ/dt of oscillators with inertia; 0 if not given.
+    history : "uncoupled", "constant", callable or (times, phases), optional
+        Phases before time 0, for delays. "uncoupled" (the default): θ_i(0) + ω_i t, as if the coupling were switched on at
+        time 0. A callable maps t <= 0 to phases (n,) or (replicas, n). Arrays of times (T,), ascending to 0, and phases
+        (T, n) are interpolated by a cubic spline.
     stop : "synchronized", callable or a sequence of them, optional
-        Conditions `(time, phases (n,)) -> bool`, checked after each step and located within it; the first that holds
-        ends a replica's run. See `inphase.simulation.synchronized` and `clusters_at_most`.
+        Conditions `(time, phases (n,)) -> bool`, checked after each step and located within it (adaptive steps); the
+        first that holds ends a replica's run. See `inphase.simulation.synchronized` and `clusters_at_most`.
     max_steps : int
         Trial steps per replica, on the average over them, after which the run ends with what it has.
     progress : bool
@@ -60,10 +87,11 @@ def simulate(
     Returns
     -------
     xarray.Dataset
-        `phase(time, [replica,] oscillator)`, radians, not wrapped; `order_parameter(time, [replica])`, |R|; and, per
-        replica, `end_time` and `stopped_by` ("" where no condition held). A replica that stopped keeps its last phases.
-        `attrs["status"]` is "finished", "stopped", "interrupted" (Ctrl-C), "max_steps" or "step underflow"; in the last
-        three cases the times that not every replica reached are left out.
+        `phase(time, [replica,] oscillator)`, radians, not wrapped; with inertia `velocity` of the same shape;
+        `order_parameter(time, [replica])`, |R|; and, per replica, `end_time` and `stopped_by` ("" where no condition held). A
+        replica that stopped keeps its last phases. `attrs["status"]` is "finished", "stopped", "interrupted" (Ctrl-C),
+        "max_steps", "step underflow" or "not finite"; in the last four cases the times that not every replica reached
+        are left out.
 
     Raises
     ------
@@ -77,138 +105,114 @@ def simulate(
     >>> run = ip.simulate(model, [0.0, 1.0, 2.5], t_end=30.0)
     >>> run.attrs["status"], bool(run.order_parameter[-1] > 0.999999)
     ('finished', True)
+    >>> noisy = ip.simulate(model.replace(noise=0.1), [0.0, 1.0, 2.5], t_end=30.0, step=0.01, seed=1)
+    >>> noisy.attrs["method"]
+    'stochastic Heun'
     """
     start = clock.perf_counter()
     initial = model.check(phases)
     if initial.ndim > 2 or not initial.size:
         raise ValueError(f"phases must have shape (n,) or (replicas, n); got {initial.shape}")
     flat = initial.reshape(-1, initial.shape[-1])
-    recorder = _Recorder(_times(t_end, times, flat.size), flat)
-    status, run = _integrate(
-        model,
-        flat,
-        recorder,
-        finite_number("tolerance", tolerance, positive=True),
-        as_conditions(stop),
-        integer("max_steps", max_steps, least=1),
-        progress,
-    )
-    data = recorder.dataset(status, initial.shape)
-    data.attrs = attributes(
-        model,
-        status=status,
-        method="Dormand-Prince 5(4)",
-        tolerance=tolerance,
-        accepted_steps=run.accepted_steps,
-        rejected_steps=run.rejected_steps,
-        wall_time_seconds=round(clock.perf_counter() - start, 4),
-    )
+    chosen = _method(model, method, step)
+    numbers = _numbers(replicas, len(flat))
+    motion = Motion(model, flat.shape[1])
+    state = motion.start(flat, velocities)
+    past = _past(model, flat, history)
+    kept = output_times(t_end, times, state.size)
+    tolerance = finite_number("tolerance", tolerance, positive=True)
+    conditions, most = as_conditions(stop), integer("max_steps", max_steps, least=1)
+    about: dict[str, Any]
+    if chosen == "dormand-prince":
+        recorder = Recorder(kept, state)
+        run = _adaptive(motion, state, recorder, tolerance, past)
+        status = _integrate(motion, run, recorder, conditions, most, progress)
+        about = {"tolerance": tolerance, "accepted_steps": run.accepted_steps, "rejected_steps": run.rejected_steps}
+    else:
+        h = finite_number("step", step, positive=True)
+        recorder = Recorder(np.unique(np.rint(kept / h)) * h, state)
+        fixed = FixedStep(motion, state, h, chosen == "heun", integer("seed", seed, least=0), numbers, past)
+        status = _march(motion, fixed, recorder, conditions, most, progress)
+        about = {"step": h, "seed": seed, "accepted_steps": fixed.steps * len(flat), "rejected_steps": 0}
+    data = recorder.dataset(status, initial.shape, motion, numbers)
+    wall = round(clock.perf_counter() - start, 4)
+    data.attrs = attributes(model, status=status, method=_named(chosen, model), **about, wall_time_seconds=wall)
     return data
 
 
-def _times(t_end: float | None, times: ArrayLike | None, size: int) -> Array:
-    if (t_end is None) == (times is None):
-        raise ValueError("give either t_end or times")
-    if times is None:
-        end = finite_number("t_end", t_end, positive=True)
-        return np.linspace(0.0, end, int(np.clip(DEFAULT_OUTPUT // (8 * size), 2, 201)))
-    return time_array(times)
+def _method(model: PhaseModel, method: str | None, step: float | None) -> str:
+    if method is None:
+        method = "heun" if model.has_noise or step is not None else "dormand-prince"
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
+    if method == "dormand-prince":
+        if model.has_noise:
+            raise ValueError('noise needs constant steps: method must be "heun" or "euler"; got "dormand-prince"')
+        if step is not None:
+            raise ValueError('step is for the methods "heun" and "euler"; "dormand-prince" takes a tolerance')
+    elif step is None:
+        raise ValueError(f"the method {method!r} needs a constant step, for instance step=0.01")
+    return method
 
 
-class _Recorder:
-    """What is kept of a run: phases (T, replicas, n) filled up to `due[replica]`."""
+def _named(method: str, model: PhaseModel) -> str:
+    if model.has_noise:
+        return "Euler-Maruyama" if method == "euler" else "stochastic Heun"
+    return METHODS[method]
 
-    def __init__(self, times: Array, initial: Array) -> None:
-        replicas = len(initial)
-        self.times, self.phases = times, np.empty((len(times), *initial.shape))
-        self.due = np.zeros(replicas, dtype=np.int64)
-        if times[0] == 0.0:
-            self.phases[0], self.due[:] = initial, 1
-        self.end_time = np.zeros(replicas)
-        self.stopped_by = [""] * replicas
-        self.last: dict[int, Array] = {}
 
-    def stop(self, row: int, time: float, name: str, phases: Array) -> None:
-        self.end_time[row], self.stopped_by[row], self.last[row] = time, name, phases
-        self.due[row] = np.searchsorted(self.times, time, side="right")
+def _adaptive(
+    motion: Motion, state: Array, recorder: Recorder, tolerance: float, past: Callable[[float], Array]
+) -> DormandPrince:
+    # A run of zero length still has its first velocity computed; everything after happens in the loop.
+    return DormandPrince(motion, state, max(recorder.times[-1], 1e-300), tolerance)
 
-    def dataset(self, status: str, shape: tuple[int, ...]) -> xr.Dataset:
-        """What is kept of a run from phases of `shape`, (n,) or (replicas, n)."""
-        import xarray as xr
 
-        kept = self._close(status)
-        dims = ("time", "replica", "oscillator") if len(shape) == 2 else ("time", "oscillator")
-        out = self.phases[:kept].reshape(kept, *shape)
-        modulus = np.abs(order_parameter(out)) if kept else out[..., 0]
-        stopped_by = np.array(self.stopped_by, dtype=object).reshape(shape[:-1]).astype(str)
-        return xr.Dataset(
-            {
-                "phase": (dims, out, {"units": "rad", "long_name": "phase"}),
-                "order_parameter": (dims[:-1], modulus, {"long_name": "|R|"}),
-                "end_time": (dims[1:-1], self.end_time.reshape(shape[:-1])),
-                "stopped_by": (dims[1:-1], stopped_by),
-            },
-            coords={"time": ("time", self.times[:kept], {"long_name": "time"})},
-        )
+def _past(model: PhaseModel, phases: Array, history: History) -> Callable[[float], Array]:
+    return lambda t: phases + model.frequencies / model.damping * t
 
-    def _close(self, status: str) -> int:
-        """Fill what follows a stop; the number of times that every replica has reached."""
-        if status == "stopped" and len(self.due) == 1:
-            self._cut_at_stop(int(self.due[0]))
-            return len(self.times)
-        kept = len(self.times)
-        if status not in ("finished", "stopped"):
-            kept = min((int(due) for due, name in zip(self.due, self.stopped_by) if not name), default=kept)
-        for row, last in self.last.items():
-            self.phases[self.due[row] :, row] = last
-        return kept
 
-    def _cut_at_stop(self, kept: int) -> None:
-        """A single run ends with the moment at which it stopped."""
-        last, end = self.last[0], self.end_time[0]
-        if kept and self.times[kept - 1] == end:
-            kept -= 1
-        self.times = np.append(self.times[:kept], end)
-        self.phases = np.concatenate([self.phases[:kept], last[None, None]])
+def _numbers(replicas: Sequence[int] | None, count: int) -> NDArray[np.int64]:
+    if replicas is None:
+        return np.arange(count, dtype=np.int64)
+    found = np.array([integer("replicas", r, least=0) for r in replicas], dtype=np.int64)
+    if len(found) != count:
+        raise ValueError(f"replicas must name each of the {count} rows of phases; got {len(found)} numbers")
+    return found
 
 
 def _integrate(
-    model: PhaseModel,
-    initial: Array,
-    recorder: _Recorder,
-    tolerance: float,
+    motion: Motion,
+    run: DormandPrince,
+    recorder: Recorder,
     conditions: list[Condition],
     max_steps: int,
     progress: bool,
-) -> tuple[str, DormandPrince]:
+) -> str:
+    """Adaptive steps of all replicas up to the last time; how it ended."""
     times = recorder.times
-    rows = np.arange(len(initial))
-    for row, phases in enumerate(initial):
-        name = next((name_of(c) for c in conditions if c(0.0, phases)), None)
-        if name is not None:
-            recorder.stop(row, 0.0, name, phases)
-    # A run of zero length still has its first velocity computed; everything after happens in the loop.
-    run = DormandPrince(model.flow, initial, max(times[-1], 1e-300), tolerance)
+    rows = np.arange(len(run.phases))
+    _stop_at_start(motion, run.phases, conditions, recorder)
     run.time[[row for row in rows if recorder.stopped_by[row]]] = run.t_end
     status, due = "finished", recorder.due.copy()
     try:
         with progress_bar("simulate", run.t_end, progress) as update:
             while np.any(run.running):
-                if run.accepted_steps + run.rejected_steps >= max_steps * len(initial):
+                if run.accepted_steps + run.rejected_steps >= max_steps * len(recorder.due):
                     status = "max_steps"
                     break
                 run.advance()
                 steps.interpolate(
                     run.before, run.stages, run.interpolant, run.time_before, run.taken, run.accepted, times, due, rows,
-                    recorder.phases,
+                    recorder.states,
                 )  # fmt: skip
                 arrived = run.accepted & ~run.running
                 due[arrived] = len(times)  # the last time is the step's end, exactly
-                recorder.phases[-1, rows[arrived]] = run.phases[arrived]
+                recorder.states[-1, rows[arrived]] = run.phases[arrived]
                 recorder.due[rows[run.accepted]] = due[run.accepted]
                 recorder.end_time[rows[run.accepted]] = run.time[run.accepted]
                 if conditions:
-                    _check_conditions(run, conditions, recorder, rows)
+                    _check_conditions(motion.n, run, conditions, recorder, rows)
                 if np.any(run.running & ~(run.step > 4 * np.finfo(float).eps * run.time)):
                     status = "step underflow"
                     break
@@ -222,19 +226,69 @@ def _integrate(
         status = "interrupted"
     if status == "finished" and any(recorder.stopped_by):
         status = "stopped"
-    return status, run
+    return status
 
 
-def _check_conditions(run: DormandPrince, conditions: list[Condition], recorder: _Recorder, rows: NDArray[np.int64]) -> None:
+def _stop_at_start(motion: Motion, states: Array, conditions: list[Condition], recorder: Recorder) -> None:
+    for row, state in enumerate(states):
+        name = next((name_of(c) for c in conditions if c(0.0, state[: motion.n])), None)
+        if name is not None:
+            recorder.stop(row, 0.0, name, state)
+
+
+def _march(
+    motion: Motion, run: FixedStep, recorder: Recorder, conditions: list[Condition], max_steps: int, progress: bool
+) -> str:
+    """Constant steps of all replicas up to the last time; how it ended."""
+    last = round(recorder.times[-1] / run.step)
+    due = {round(time / run.step): k for k, time in enumerate(recorder.times)}
+    _stop_at_start(motion, run.state, conditions, recorder)
+    live = np.array([not name for name in recorder.stopped_by])
+    status = "finished"
+    try:
+        with progress_bar("simulate", recorder.times[-1], progress) as update:
+            while run.steps < last and np.any(live):
+                if run.steps >= max_steps:
+                    status = "max_steps"
+                    break
+                run.advance()
+                if run.steps in due or conditions:
+                    if not np.all(np.isfinite(run.state[live])):
+                        status = "not finite"
+                        break
+                    recorder.end_time[live] = run.time
+                    if run.steps in due:
+                        recorder.states[due[run.steps], live] = run.state[live]
+                        recorder.due[live] = due[run.steps] + 1
+                    _stop_marching(motion, run, conditions, recorder, live)
+                update(run.time)
+    except KeyboardInterrupt:
+        status = "interrupted"
+    return "stopped" if status == "finished" and any(recorder.stopped_by) else status
+
+
+def _stop_marching(
+    motion: Motion, run: FixedStep, conditions: list[Condition], recorder: Recorder, live: NDArray[np.bool_]
+) -> None:
+    for row in map(int, np.flatnonzero(live)):
+        name = next((name_of(c) for c in conditions if c(run.time, run.state[row, : motion.n])), None)
+        if name is not None:
+            recorder.stop(row, run.time, name, run.state[row].copy())
+            live[row] = False
+
+
+def _check_conditions(
+    n: int, run: DormandPrince, conditions: list[Condition], recorder: Recorder, rows: NDArray[np.int64]
+) -> None:
     """Stop the replicas for which a condition has turned true within their last step, at the moment it did."""
     for r in map(int, np.flatnonzero(run.accepted)):
         for condition in conditions:
-            if condition(float(run.time[r]), run.phases[r]):
+            if condition(float(run.time[r]), run.phases[r, :n]):
                 low, high = 0.0, 1.0
                 begin, taken = float(run.time_before[r]), float(run.taken[r])
                 for _ in range(40):
                     middle = 0.5 * (low + high)
-                    if condition(begin + middle * taken, run.state_within(r, middle)):
+                    if condition(begin + middle * taken, run.state_within(r, middle)[:n]):
                         high = middle
                     else:
                         low = middle

@@ -1,0 +1,127 @@
+"""Constant steps: Euler and Heun, with white noise (Euler-Maruyama, stochastic Heun) and delays in whole steps.
+
+The noise is additive, so that Itô and Stratonovich agree and Euler-Maruyama converges strongly with order 1; Heun has weak
+order 2 (Kloeden, Platen, *Numerical Solution of Stochastic Differential Equations*, 1992). A delay counts as a whole number of
+steps, rounded, which is how KuraNet states its delays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inphase.kernels import random
+from inphase.simulation.motion import Motion
+
+Array = NDArray[np.float64]
+
+
+class FixedStep:
+    """The state of an integration from time 0, moved on by `advance`.
+
+    Parameters
+    ----------
+    motion : Motion
+    state : ndarray, shape (replicas, n) or (replicas, 2n)
+    step : float
+        h, units of time.
+    corrected : bool
+        Heun's method instead of Euler's.
+    seed : int
+    replicas : ndarray of int, shape (replicas,)
+        The random numbers of a replica go by its number here, the seed, the step and the oscillator, and by nothing else.
+    history : callable
+        t <= 0 -> phases (replicas, n); asked only for delays.
+    """
+
+    def __init__(
+        self,
+        motion: Motion,
+        state: Array,
+        step: float,
+        corrected: bool,
+        seed: int,
+        replicas: NDArray[np.int64],
+        history: Callable[[float], Array],
+    ) -> None:
+        self.motion, self.step, self.corrected, self.seed, self.replicas = motion, step, corrected, seed, replicas
+        self.state, self.steps = state.copy(), 0
+        self._slope, self._trial, self._second = np.empty_like(state), np.empty_like(state), np.empty_like(state)
+        self._kick = np.zeros_like(state)
+        model, n = motion.model, motion.n
+        self._drawn = np.zeros((len(state), n))
+        by = model.damping if not motion.second_order else np.where(motion.heavy, model.inertia, model.damping)
+        self._own = np.atleast_1d(np.sqrt(2 * model.noise * step) / by)
+        self._common = np.broadcast_to(np.sqrt(2 * model.common_noise * step) / by, n)
+        self._past = _Past(motion, self.state, step, history) if model.has_delays else None
+
+    @property
+    def time(self) -> float:
+        """Now."""
+        return self.steps * self.step
+
+    def advance(self) -> None:
+        """One step."""
+        h, noisy = self.step, self.motion.model.has_noise
+        if noisy:
+            self._draw()
+        self.motion(self.state, self._slope, self._past.sources(self.steps) if self._past else None)
+        if self.corrected:
+            np.multiply(self._slope, h, out=self._trial)
+            self._trial += self.state
+            if noisy:
+                self._trial += self._kick
+            if self._past:
+                self._past.push(self.steps + 1, self._trial)
+            self.motion(self._trial, self._second, self._past.sources(self.steps + 1) if self._past else None)
+            self._slope += self._second
+            h *= 0.5
+        self._slope *= h
+        self.state += self._slope
+        if noisy:
+            self.state += self._kick
+        self.steps += 1
+        if self._past:
+            self._past.push(self.steps, self.state)
+
+    def _draw(self) -> None:
+        """The step's increments of noise, on θ of oscillators without inertia and on θ' of the others."""
+        motion, n = self.motion, self.motion.n
+        if np.any(self._own):
+            random.normals(self.seed, self.replicas, self.steps, self._drawn)
+            self._drawn *= self._own
+        if np.any(self._common):
+            shared = random.normals(self.seed, self.replicas, self.steps, np.empty((len(self.state), 1)), random.COMMON)
+            shares = shared * self._common
+            self._drawn = self._drawn + shares if np.any(self._own) else shares
+        if motion.second_order:
+            self._kick[:, :n] = np.where(motion.heavy, 0.0, self._drawn)
+            self._kick[:, n:] = np.where(motion.heavy, self._drawn, 0.0)
+        else:
+            self._kick = self._drawn
+
+
+class _Past:
+    """Phases of the last steps, back to the longest delay: (steps, replicas, n), a ring."""
+
+    def __init__(self, motion: Motion, state: Array, step: float, history: Callable[[float], Array]) -> None:
+        delays = motion.model.delays
+        if delays.ndim == 2:
+            raise ValueError("constant steps take delays of shape () or (n,); delays of pairs need method='dormand-prince'")
+        self._motion = motion
+        self._lag = np.broadcast_to(np.rint(delays / step).astype(np.int64), motion.n)
+        self._ring = np.empty((int(self._lag.max()) + 2, len(state), motion.n))
+        self._nodes = np.arange(motion.n)
+        for k in range(1, int(self._lag.max()) + 1):
+            self._ring[-k % len(self._ring)] = history(-k * step)
+        self.push(0, state)
+
+    def push(self, k: int, state: Array) -> None:
+        """Keep the state of step k."""
+        self._ring[k % len(self._ring)] = state[:, : self._motion.n]
+
+    def sources(self, k: int) -> Array:
+        """What is heard at step k, (replicas, n)."""
+        return np.ascontiguousarray(self._ring[(k - self._lag) % len(self._ring), :, self._nodes].T)
