@@ -1,0 +1,232 @@
+"""GML and GraphML, read by their grammars so that every fault has a line number.
+
+GML: M. Himsolt, GML: A portable graph file format (1996). GraphML: U. Brandes et al., GraphML progress report, Graph
+Drawing 2001, and its specification; hyperedges and ports are not read.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+from xml.parsers import expat
+
+from inphase.graphs.building import Edge, Node, edge_weights, from_records
+from inphase.graphs.graph import Graph
+
+# ------------------------------------------------------------------------------------------------------------------- GML
+
+TOKEN = re.compile(r'(?P<skip>\s+|\#[^\n]*)|(?P<text>"[^"]*")|(?P<bracket>[\[\]])|(?P<word>[^\s\[\]"]+)|(?P<bad>")')
+KEY = re.compile(r"[A-Za-z_]\w*")
+
+
+class Entry(NamedTuple):
+    """`key value`, where a value is a number, a text or a list of entries."""
+
+    key: str
+    value: Any
+    line: int
+
+
+def read_gml(text: str, path: str, name: str, weight: str | None, directed: bool | None) -> Graph:
+    """The graph of a GML text; `path` is for messages."""
+
+    def where(line: int) -> str:
+        return f"{path}, line {line}"
+
+    try:
+        entries = _entries(_tokens(text, where), where, None)
+    except RecursionError:
+        raise ValueError(f"{path}: brackets are nested too deeply") from None
+    graph = next((e.value for e in entries if e.key == "graph" and isinstance(e.value, list)), None)
+    if graph is None:
+        raise ValueError(f"{path} must hold a graph [...]; got {', '.join(e.key for e in entries) or 'nothing'}")
+    nodes = [_gml_node(entry, where) for entry in graph if entry.key == "node"]
+    _check_nodes(nodes, [entry.line for entry in graph if entry.key == "node"], path, where)
+    edges = [_gml_edge(entry, where) for entry in graph if entry.key == "edge"]
+    if directed is None:
+        directed = any(e.key == "directed" and e.value == 1 for e in graph)
+    return from_records(nodes, edges, edge_weights(edges, weight, where), directed, name, where)
+
+
+def _tokens(text: str, where: Callable[[int], str]) -> Iterator[tuple[str, str, int]]:
+    """(kind, token, line), then ("end", "", line) at the end."""
+    line = 1
+    for match in TOKEN.finditer(text):
+        kind, token = str(match.lastgroup), match.group()
+        if kind == "bad":
+            raise ValueError(f'{where(line)}: a text begins with " and does not end')
+        if kind != "skip":
+            yield kind, token, line
+        line += token.count("\n")
+    yield "end", "", line
+
+
+def _entries(tokens: Iterator[tuple[str, str, int]], where: Callable[[int], str], opened: int | None) -> list[Entry]:
+    """Entries up to the bracket that closes the one of line `opened`, or to the end of the file for None."""
+    entries: list[Entry] = []
+    for kind, token, line in tokens:
+        if kind == "end" and opened is not None:
+            raise ValueError(f"{where(line)}: the file ends, but the [ of line {opened} is not closed")
+        if kind == "end" or (token == "]" and kind == "bracket" and opened is not None):
+            return entries
+        if kind != "word" or not KEY.fullmatch(token):
+            raise ValueError(f"{where(line)}: expected the name of an entry; got {token!r}")
+        entries.append(Entry(token, _value(token, tokens, where, line), line))
+    return entries
+
+
+def _value(key: str, tokens: Iterator[tuple[str, str, int]], where: Callable[[int], str], line: int) -> Any:
+    kind, token, at = next(tokens)
+    if kind == "text":
+        return html.unescape(token[1:-1])
+    if token == "[":
+        return _entries(tokens, where, at)
+    try:
+        return int(token) if token.lstrip("+-").isdecimal() else float(token)
+    except ValueError:
+        got = repr(token) if token else "the end of the file"
+        raise ValueError(f"{where(line)}: {key} must be a number, a quoted text or [...]; got {got}") from None
+
+
+def _gml_node(entry: Entry, where: Callable[[int], str]) -> Node:
+    parts = _attributes(entry, ("id",), where)
+    key = parts.pop("id")
+    return Node(key, parts.pop("label", key), parts)
+
+
+def _gml_edge(entry: Entry, where: Callable[[int], str]) -> Edge:
+    parts = _attributes(entry, ("source", "target"), where)
+    return Edge(parts["source"], parts["target"], parts, entry.line)
+
+
+def _attributes(entry: Entry, needed: tuple[str, ...], where: Callable[[int], str]) -> dict[str, Any]:
+    """Names and values; a key given several times becomes a list, and `graphics` gives x, y and z."""
+    if not isinstance(entry.value, list):
+        raise ValueError(f"{where(entry.line)}: {entry.key} must be followed by [...]; got {entry.value!r}")
+    found: dict[str, Any] = {}
+    for key, value, _ in entry.value:
+        if isinstance(value, list):
+            found |= {k: v for k, v, _ in value if key == "graphics" and k in "xyz"}
+        elif key in found:
+            found[key] = [*(found[key] if isinstance(found[key], list) else [found[key]]), value]
+        else:
+            found[key] = value
+    for key in needed:
+        if isinstance(found.get(key, []), list):
+            raise ValueError(f"{where(entry.line)}: {entry.key} must have one {key}; got {', '.join(found) or 'nothing'}")
+    return found
+
+
+def _check_nodes(nodes: list[Node], lines: list[int], path: str, where: Callable[[int], str]) -> None:
+    if not nodes:
+        raise ValueError(f"{path} must hold a graph with nodes; got none")
+    seen: dict[Any, int] = {}
+    for node, line in zip(nodes, lines):
+        if node.key in seen:
+            raise ValueError(f"{where(line)}: nodes must have different ids; {node.key!r} is also in line {seen[node.key]}")
+        seen[node.key] = line
+
+
+# --------------------------------------------------------------------------------------------------------------- GraphML
+
+NUMBERS = {"int": int, "long": int, "float": float, "double": float}
+
+
+class _GraphML:
+    """What a pass over the XML collects."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.keys: dict[str, tuple[str, str, str]] = {}  # id -> (for, name, type)
+        self.defaults: dict[str, Any] = {}  # id -> value
+        self.directed: bool | None = None
+        self.nodes: list[Node] = []
+        self.node_lines: list[int] = []
+        self.edges: list[Edge] = []
+        self.owner: dict[str, Any] | None = None  # attributes of the element around
+        self.key = ""  # of the <data> or <default> that is open
+        self.text = ""
+        self.parser = expat.ParserCreate(namespace_separator=" ")
+        self.parser.StartElementHandler = self.start
+        self.parser.EndElementHandler = self.end
+        self.parser.CharacterDataHandler = self.characters
+
+    def where(self, line: int) -> str:
+        return f"{self.path}, line {line}"
+
+    def fail(self, what: str) -> ValueError:
+        return ValueError(f"{self.where(self.parser.CurrentLineNumber)}: {what}")
+
+    def need(self, tag: str, attributes: dict[str, str], *names: str) -> list[str]:
+        missing = next((name for name in names if name not in attributes), None)
+        if missing is not None:
+            raise self.fail(f"<{tag}> must have the attribute {missing!r}; got {', '.join(attributes) or 'none'}")
+        return [attributes[name] for name in names]
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        tag, self.text = tag.split(" ")[-1], ""
+        if tag == "graph" and self.directed is None:
+            self.directed = self.need(tag, attributes, "edgedefault")[0] == "directed"
+        elif tag == "key":
+            (self.key,) = self.need(tag, attributes, "id")
+            name, kind = attributes.get("attr.name", self.key), attributes.get("attr.type", "string")
+            self.keys[self.key] = (attributes.get("for", "all"), name, kind)
+        elif tag == "node":
+            (key,) = self.need(tag, attributes, "id")
+            self.owner = {}
+            self.nodes.append(Node(key, key, self.owner))
+            self.node_lines.append(self.parser.CurrentLineNumber)
+        elif tag == "edge":
+            source, target = self.need(tag, attributes, "source", "target")
+            if attributes.get("directed", str(bool(self.directed)).lower()) != str(bool(self.directed)).lower():
+                raise self.fail("directed and undirected edges cannot be mixed in one graph")
+            self.owner = {}
+            self.edges.append(Edge(source, target, self.owner, self.parser.CurrentLineNumber))
+        elif tag == "data":
+            (self.key,) = self.need(tag, attributes, "key")
+        elif tag == "hyperedge":
+            raise self.fail("hyperedges are not read; every edge must join two nodes")
+
+    def end(self, tag: str) -> None:
+        tag = tag.split(" ")[-1]
+        if tag in ("node", "edge"):
+            self.owner = None
+        elif tag == "default":
+            self.defaults[self.key] = self.value()
+        elif tag == "data" and self.owner is not None:
+            if self.key not in self.keys:
+                raise self.fail(f"the key {self.key!r} is not declared")
+            self.owner[self.keys[self.key][1]] = self.value()
+
+    def characters(self, text: str) -> None:
+        self.text += text
+
+    def value(self) -> Any:
+        _, name, kind = self.keys[self.key]
+        try:
+            return NUMBERS[kind](self.text) if kind in NUMBERS else self.text.strip()
+        except ValueError:
+            raise self.fail(f"{name} must be of the type {kind}; got {self.text!r:.60}") from None
+
+    def defaults_of(self, element: str) -> dict[str, Any]:
+        return {self.keys[k][1]: v for k, v in self.defaults.items() if self.keys[k][0] in (element, "all")}
+
+
+def read_graphml(content: bytes, path: str, name: str, weight: str | None, directed: bool | None) -> Graph:
+    """The graph of a GraphML text; `path` is for messages."""
+    found = _GraphML(path)
+    try:
+        found.parser.Parse(content, True)
+    except expat.ExpatError as error:
+        raise ValueError(f"{path}, line {error.lineno}: not well-formed XML ({expat.ErrorString(error.code)})") from None
+    _check_nodes(found.nodes, found.node_lines, path, found.where)
+    for element, records in (("node", found.nodes), ("edge", found.edges)):
+        for key, value in found.defaults_of(element).items():
+            for record in records:
+                record.attributes.setdefault(key, value)  # type: ignore[attr-defined]
+    weights = edge_weights(found.edges, weight, found.where)
+    if directed is None:
+        directed = bool(found.directed)
+    return from_records(found.nodes, found.edges, weights, directed, name, found.where)

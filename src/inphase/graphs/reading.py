@@ -1,0 +1,324 @@
+"""Readers of graph files, by suffix, and of tables with a row for each node.
+
+A malformed file is refused with its name, the number of the line and what was expected there.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Callable, Iterator
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from inphase.errors import integer
+from inphase.graphs.building import WEIGHT_NAMES, assemble, ordered
+from inphase.graphs.graph import Graph
+from inphase.graphs.markup import read_gml, read_graphml
+
+HEADERS = (("source", "target"), ("from", "to"))
+COMMENTS = ("#", "%")
+
+
+def read(
+    path: str | PathLike[str],
+    *,
+    weight: str | None = None,
+    directed: bool | None = None,
+    n: int | None = None,
+) -> Graph:
+    """Read a graph; the suffix of the file tells its format.
+
+    ================================================  ====================================================================
+    .gml, .graphml                                    nodes, edges, weights and numbers of the nodes
+    .mtx (MatrixMarket), .npz (SciPy)                 the matrix K itself
+    .csv, .tsv, .txt, .edges, .edgelist               an edge a line: source, target and, if wanted, its weight
+    ================================================  ====================================================================
+
+    Edge lists are separated by tabs, commas, semicolons or spaces, as their first line is; lines that begin with # or %
+    are skipped. A first line with the names source and target (or from and to) is a header; without one, a third column
+    is the weight. Nodes named by whole numbers are sorted, others are kept in the order they appear in.
+
+    Parameters
+    ----------
+    path : path-like
+    weight : str, optional
+        The edge attribute or column with the weights, which every edge must then have. By default ``weight`` or else
+        ``value``, and 1 where an edge has neither.
+    directed : bool, optional
+        See `Graph`. By default what GML and GraphML files say, and False for edge lists. A matrix is taken as it is;
+        with ``directed=False`` it must be symmetric.
+    n : int, optional
+        Number of nodes. An edge list then has nodes 0 to n − 1, also where no edge names them; other files must hold n.
+
+    Returns
+    -------
+    Graph
+        Named as the file is. Attributes that are finite numbers at every node, and positions, are its columns.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the suffix is unknown, a line is malformed, a weight is not a finite number, or there is no edge.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from inphase import graphs
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "triangle.csv")
+    ...     _ = file.write_text("source,target,weight\\na,b,1\\nb,c,2\\nc,a,-1\\n")
+    ...     graphs.read(file)
+    Graph('triangle', 3 nodes, 3 undirected edges)
+    """
+    file = _existing(path)
+    reader = READERS.get(file.suffix.lower())
+    if reader is None:
+        raise ValueError(f"path must end in one of {', '.join(READERS)}; got {str(file)!r}")
+    count = None if n is None else integer("n", n, least=1)
+    graph = reader(file, weight, directed, count)
+    if not graph.matrix.nnz:
+        raise ValueError(f"{file} must hold a graph with edges; got none")
+    if count is not None and graph.n != count:
+        raise ValueError(f"{file} must hold n = {count} nodes; got {graph.n}")
+    return graph
+
+
+def read_columns(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
+    """Read a table with a header and a row for each node, to be joined to a graph by `Graph.with_columns`.
+
+    Parameters
+    ----------
+    path : path-like
+        Separated and commented as edge lists are, see `read`.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (rows,)
+        float64 for a column that begins with a number, text for others.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If there is no header or row, a name is given twice, a line has too few or too many fields, or a column that
+        begins with a number has an entry that is not a finite number; with the number of the line.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from inphase import graphs
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "nodes.csv")
+    ...     _ = file.write_text("node,omega\\n1,0.5\\n0,-0.5\\n")
+    ...     table = graphs.read_columns(file)
+    >>> graphs.path(2).with_columns(table["node"], omega=table["omega"]).nodes["omega"]
+    array([-0.5,  0.5])
+    """
+    file = _existing(path)
+    rows = list(_rows(file))
+    if len(rows) < 2:
+        raise ValueError(f"{file} must hold a header and at least one row; got {len(rows)} lines")
+    line, names = rows[0]
+    if len(set(names)) < len(names) or "" in names:
+        raise ValueError(f"{file}, line {line}: names of columns must be different and not empty; got {', '.join(names)}")
+    if all(_as_float(name) is not None for name in names):
+        raise ValueError(f"{file}, line {line}: a header with the names of columns must come first; got {', '.join(names)}")
+    return {name: _column(file, rows[1:], k, name) for k, name in enumerate(names)}
+
+
+# ------------------------------------------------------------------------------------------------------------ text files
+
+
+def _existing(path: str | PathLike[str]) -> Path:
+    file = Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"path must be a file; got {str(file)!r}, where there is none")
+    return file
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = file.read_bytes()[: error.start].count(b"\n") + 1
+        raise ValueError(f"{file}, line {line}: the file must be UTF-8 text; got {error.object[error.start]:#04x}") from None
+
+
+def _rows(file: Path) -> Iterator[tuple[int, list[str]]]:
+    """(line number, fields) of the lines that are neither empty nor comments; all have as many fields as the first."""
+    separator, width = None, 0
+    for number, raw in enumerate(_text(file).splitlines(), start=1):
+        line = raw.strip()
+        if not line or line.startswith(COMMENTS):
+            continue
+        if not width:
+            separator = next((s for s in "\t,;" if s in line), None)
+        try:
+            found = line.split() if separator is None else next(csv.reader([raw], delimiter=separator, strict=True))
+        except csv.Error as error:
+            raise ValueError(f"{file}, line {number}: {error}; got {line!r:.80}") from None
+        fields = [field.strip() for field in found]
+        width = width or len(fields)
+        if len(fields) != width:
+            raise ValueError(f"{file}, line {number}: expected {width} fields, as in the first line; got {line!r:.80}")
+        yield number, fields
+
+
+def _as_float(field: str) -> float | None:
+    try:
+        return float(field)
+    except ValueError:
+        return None
+
+
+def _finite(file: Path, line: int, name: str, field: str) -> float:
+    number = _as_float(field)
+    if number is None or not math.isfinite(number):
+        raise ValueError(f"{file}, line {line}: {name} must be a finite number; got {field!r}")
+    return number
+
+
+def _column(file: Path, rows: list[tuple[int, list[str]]], k: int, name: str) -> NDArray[Any]:
+    if _as_float(rows[0][1][k]) is None:
+        return np.array([fields[k] for _, fields in rows])
+    return np.array([_finite(file, line, name, fields[k]) for line, fields in rows])
+
+
+# ------------------------------------------------------------------------------------------------------------ edge lists
+
+
+def _edge_list(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:
+    lines = list(_rows(file))
+    u, v, w, headed = _layout(file, *lines[0], weight) if lines else (0, 1, None, False)
+    rows = lines[headed:]
+    if not rows:
+        raise ValueError(f"{file} must hold a graph with edges; got none")
+    for line, fields in rows:
+        if not fields[u] or not fields[v]:
+            raise ValueError(f"{file}, line {line}: source and target must be named; got {', '.join(fields)!r}")
+    weights = [1.0 if w is None else _finite(file, line, "weight", fields[w]) for line, fields in rows]
+    sources, targets = [fields[u] for _, fields in rows], [fields[v] for _, fields in rows]
+    position = _positions(file, rows, sources, targets, n)
+    ends = [[position[name] for name in names] for names in (sources, targets)]
+    size = len(position) if n is None else n
+    whole = all(map(_whole, position))
+    labels: Any = range(n) if n is not None else [int(name) if whole else name for name in position]
+    return assemble(ends[0], ends[1], weights, size, bool(directed), labels=labels, name=file.stem)
+
+
+def _layout(file: Path, line: int, first: list[str], weight: str | None) -> tuple[int, int, int | None, bool]:
+    """Which columns are source, target and weight, and whether the first line is a header."""
+    names = [field.lower() for field in first]
+    for u, v in HEADERS:
+        if u in names and v in names:
+            column = next((names.index(name) for name in WEIGHT_NAMES if name in names), None)
+            if weight is not None:
+                column = first.index(weight) if weight in first else None
+            if weight is not None and column is None:
+                raise ValueError(f"{file}, line {line}: the header must have the column {weight!r}; got {', '.join(first)}")
+            return names.index(u), names.index(v), column, True
+    if weight is not None:
+        raise ValueError(f"{file}, line {line}: weight={weight!r} needs a header with source, target; got {', '.join(first)}")
+    if len(first) not in (2, 3):
+        got = ", ".join(first)
+        raise ValueError(f"{file}, line {line}: expected source, target[, weight], or a header; got {got!r:.80}")
+    return 0, 1, 2 if len(first) == 3 else None, False
+
+
+def _positions(
+    file: Path, rows: list[tuple[int, list[str]]], sources: list[str], targets: list[str], n: int | None
+) -> dict[str, int]:
+    """Node number by name."""
+    if n is not None:
+        for (line, _), *pair in zip(rows, sources, targets):
+            for name in pair:
+                if not (_whole(name) and int(name) < n):
+                    raise ValueError(f"{file}, line {line}: nodes must be whole numbers from 0 to {n - 1}; got {name!r}")
+        return {name: int(name) for name in {*sources, *targets}}
+    names = list(dict.fromkeys(name for pair in zip(sources, targets) for name in pair))
+    if len(names) > 2 and all(map(_whole, names[2:])) and not (_whole(names[0]) or _whole(names[1])):
+        got = ", ".join(names[:2])
+        raise ValueError(f"{file}, line {rows[0][0]}: a header must have the names source and target; got {got}")
+    if all(map(_whole, names)):
+        names = [str(number) for number in ordered([int(name) for name in names])]
+    return {name: i for i, name in enumerate(names)}
+
+
+def _whole(name: str) -> bool:
+    return len(name) < 19 and name.isdecimal() and name == str(int(name))
+
+
+# -------------------------------------------------------------------------------------------------------------- matrices
+
+
+def _matrix_market(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:
+    from scipy.io import mmread
+
+    try:
+        matrix = mmread(file)
+    except (ValueError, OverflowError) as error:
+        reason = re.sub(r"^Line (\d+):\s*", r"line \1: ", str(error))
+        raise ValueError(f"{file}, {reason}") from None
+    values = matrix.data if sparse.issparse(matrix) else matrix
+    if values.dtype.kind != "c" and not np.all(np.isfinite(values)):
+        numbers = (line.split()[-1:] for line in _text(file).splitlines())
+        bad = ((k, s[0]) for k, s in enumerate(numbers, 1) if s and not math.isfinite(_as_float(s[0]) or 0.0))
+        line, field = next(bad)
+        raise ValueError(f"{file}, line {line}: weight must be a finite number; got {field!r}")
+    return _from_matrix(file, matrix, weight, directed)
+
+
+def _npz(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:
+    import zipfile
+
+    try:
+        matrix = sparse.load_npz(file)
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{file} must hold a sparse matrix saved by scipy.sparse.save_npz; got: {error}") from None
+    return _from_matrix(file, matrix, weight, directed)
+
+
+def _from_matrix(file: Path, matrix: Any, weight: str | None, directed: bool | None) -> Graph:
+    if weight is not None:
+        raise ValueError(f"weight must be left out for a matrix, which holds nothing else; got {weight!r}")
+    try:
+        graph = Graph(matrix, name=file.stem)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{file}: {error}") from None
+    if directed is False and graph.directed:
+        difference = (graph.matrix - graph.matrix.T).tocoo()
+        i, j = (int(part[np.argmax(np.abs(difference.data))]) for part in (difference.row, difference.col))
+        pair = f"{graph.matrix[i, j]:g} at ({i}, {j}) and {graph.matrix[j, i]:g} at ({j}, {i})"
+        raise ValueError(f"{file} must hold a symmetric matrix if directed=False; got {pair}")
+    return graph
+
+
+def _gml(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:
+    return read_gml(_text(file), str(file), file.stem, weight, directed)
+
+
+def _graphml(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:
+    return read_graphml(file.read_bytes(), str(file), file.stem, weight, directed)
+
+
+READERS: dict[str, Callable[[Path, str | None, bool | None, int | None], Graph]] = {
+    ".gml": _gml,
+    ".graphml": _graphml,
+    ".mtx": _matrix_market,
+    ".npz": _npz,
+    ".csv": _edge_list,
+    ".tsv": _edge_list,
+    ".txt": _edge_list,
+    ".edges": _edge_list,
+    ".edgelist": _edge_list,
+}
