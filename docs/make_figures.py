@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import inphase as ip
-from inphase.report import figures
+from inphase.report import figures, style
 
 HERE = Path(__file__).parent / "figures"
 
@@ -21,7 +21,7 @@ def main() -> None:
         "ratio": figures.ratio_figure(f),
     }
     for name, figure in drawn.items():
-        (HERE / f"{name}.png").write_bytes(figures.png(figure, dpi=130))
+        (HERE / f"{name}.png").write_bytes(style.png(figure, dpi=130))
 
 
 if __name__ == "__main__":

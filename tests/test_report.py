@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import inphase as ip
-from inphase.report import figures, page
+from inphase.report import figures, page, style
 from inphase.report.branches import branches, curve
 from inphase.report.page import _model_code
 from inphase.reproduce import EXPERIMENTS, reproduce
@@ -83,7 +83,7 @@ def test_formulas_in_mathtext():
 
 
 def test_angles_are_labeled_within_a_turn():
-    labels = [figures._angle(q * np.pi / 4) for q in range(-4, 13)]
+    labels = [style.angle_label(q * np.pi / 4) for q in range(-4, 13)]
     expected = ["−3π/4", "−π/2", "−π/4", "0", "π/4", "π/2", "3π/4", "π"]
     assert labels == ["π", *expected, *expected]
 
@@ -188,7 +188,7 @@ def test_trajectory_figure_draws_one_run():
     with pytest.raises(ValueError, match="replica"):
         figures.trajectory_figure(run)
     one = ip.simulate(model, [0.0, 1.0], times=[2.0])
-    figures.png(figures.trajectory_figure(one), dpi=30)
+    style.png(figures.trajectory_figure(one), dpi=30)
     with pytest.raises(ValueError, match="no time"):
         figures.trajectory_figure(one.isel(time=slice(0)))
 
@@ -298,10 +298,10 @@ def test_growth_figure_without_measurements():
 
 def test_figures_are_reproducible_and_leave_settings_alone():
     before = dict(matplotlib.rcParams)
-    first, second = (figures.svg(figures.interaction_figure(ip.kuramoto())) for _ in range(2))
+    first, second = (style.svg(figures.interaction_figure(ip.kuramoto())) for _ in range(2))
     assert first == second
     assert dict(matplotlib.rcParams) == before
-    assert figures.png(figures.interaction_figure(ip.kuramoto()), dpi=40).startswith(b"\x89PNG")
+    assert style.png(figures.interaction_figure(ip.kuramoto()), dpi=40).startswith(b"\x89PNG")
 
 
 # --------------------------------------------------------------------------------------------------------------- the page

@@ -7,7 +7,10 @@ from scipy.integrate import solve_ivp
 from scipy.special import ive
 
 from inphase import theory
+from inphase.distributions import bimodal, from_file, lorentzian, normal, point, uniform
+from inphase.expression import evaluate
 from inphase.interaction import Interaction, attention, harmonics, kuramoto, sakaguchi
+from zoo import Mpmath
 
 # ------------------------------------------------------------------------------------------------------- growth rates
 
@@ -159,6 +162,341 @@ def test_frequency_densities_are_checked(density, message):
         theory.order_parameter(1.0, "normal", 0.0)
     with pytest.raises(TypeError, match="distribution"):
         theory.order_parameter(1.0, 3)
+
+
+def test_a_distribution_is_its_name():
+    K = np.array([0.5, 2.5, 4.0, 9.0])
+    for name, make in (("normal", normal), ("lorentzian", lorentzian), ("uniform", uniform)):
+        assert theory.critical_coupling(make(3.0, 0.7)) == pytest.approx(theory.critical_coupling(name, 0.7), rel=1e-15)
+        assert np.all(theory.order_parameter(K, make(3.0, 0.7)) == theory.order_parameter(K, name, 0.7))
+        assert theory.incoherence_threshold(make(3.0, 0.7)) == pytest.approx(theory.critical_coupling(name, 0.7), rel=1e-14)
+    one_hump = bimodal(1.0, 0.5, 1e-9)  # two peaks on one another
+    assert theory.critical_coupling(one_hump) == pytest.approx(theory.critical_coupling("normal", 0.5), rel=1e-12)
+    assert theory.order_parameter(K, one_hump) == pytest.approx(theory.order_parameter(K, "normal", 0.5), abs=1e-10)
+
+
+def test_distributions_that_have_no_such_transition(tmp_path):
+    (tmp_path / "omega.csv").write_text("1\n2\n")
+    for distribution in (point(), from_file(tmp_path / "omega.csv")):
+        with pytest.raises(ValueError, match="no density"):
+            theory.critical_coupling(distribution)
+        with pytest.raises(ValueError, match="no density"):
+            theory.incoherence_threshold(distribution)
+    with pytest.raises(ValueError, match="see incoherence_threshold"):
+        theory.critical_coupling(bimodal(separation=4.0))
+    with pytest.raises(ValueError, match="width must be left out"):
+        theory.critical_coupling(normal(), 2.0)
+    with pytest.raises(ValueError, match="width must be left out"):
+        theory.incoherence_threshold(normal(), 2.0)
+    with pytest.raises(TypeError, match="Distribution"):
+        theory.incoherence_threshold(np.cos)
+
+
+@pytest.mark.parametrize("half", [0.0, 0.2, 0.499, 0.5, 0.5001, 0.51, 0.7, 3.0, 40.0, 1e5])
+def test_incoherence_threshold_of_two_lorentzians(half):
+    exact = 4 * 0.5 if half > 0.5 else 2 * (0.5**2 + half**2) / 0.5
+    assert theory.incoherence_threshold(bimodal(7.0, 0.5, 2 * half, "lorentzian")) == pytest.approx(exact, rel=1e-7)
+
+
+@pytest.mark.parametrize("separation", [0.5, 2.0, 3.0, 5.0, 12.0])
+def test_incoherence_threshold_separates_decay_from_growth(separation):
+    """Roots λ of 1 = (K/2) ∫ g(ω)/(λ − iω) dω in the right half plane, counted by the argument principle."""
+    from scipy.special import wofz
+
+    def growing(K):
+        def excess(z):  # ∫ N(ω)/(λ − iω) = sqrt(π/2) w(iλ/sqrt 2), Re λ > 0
+            parts = [np.sqrt(np.pi / 2) * wofz(1j * (z + s * 0.5j * separation) / np.sqrt(2)) for s in (1, -1)]
+            return 1 - K / 4 * sum(parts)
+
+        up = np.linspace(-40, 40, 40001)
+        contour = np.concatenate(
+            [1e-9 + 1j * up[::-1], np.linspace(0, 40, 4001) - 40j, 40 + 1j * up, np.linspace(40, 0, 4001) + 40j]
+        )
+        return round(np.sum(np.diff(np.unwrap(np.angle(excess(contour))))) / (2 * np.pi))
+
+    threshold = theory.incoherence_threshold(bimodal(0.0, 1.0, separation))
+    assert growing(0.999 * threshold) == 0 and growing(1.001 * threshold) == (1 if separation < 2.5 else 2)
+
+
+def test_incoherent_fluctuations():
+    assert theory.incoherent_fluctuations(1.5, lorentzian(2.0, 1.0)) == pytest.approx(4.0, rel=1e-8)
+    assert theory.incoherent_fluctuations(0.5, "lorentzian", 0.5) == pytest.approx(2.0, rel=1e-8)
+    assert theory.incoherent_fluctuations(0.0, bimodal()) == pytest.approx(1.0, rel=1e-9)
+    with pytest.raises(ValueError, match=r"below the threshold of incoherence, 2; got 2\.0"):
+        theory.incoherent_fluctuations(2.0)
+
+
+@pytest.mark.parametrize(("distribution", "K"), [(normal(), 0.8), (normal(), -1.5), (uniform(), 0.6), (bimodal(), 1.0)])
+def test_incoherent_fluctuations_in_simulations(distribution, K):
+    n, replicas, step = 200, 60, 0.1
+    omega = np.stack([distribution.draw(n, seed=s) for s in range(replicas)])
+    phases, squares = np.random.default_rng(5).uniform(0, 2 * np.pi, omega.shape), []
+
+    def velocity(phases):
+        z = np.exp(1j * phases)
+        return omega + K * np.imag(np.conj(z) * z.mean(axis=1, keepdims=True))
+
+    for k in range(500):
+        middle = phases + step / 2 * velocity(phases)
+        phases = phases + step * velocity(middle)
+        if k > 200 and k % 5 == 0:
+            squares.append(np.abs(np.exp(1j * phases).mean(axis=1)) ** 2)
+    found = n * np.mean(squares, axis=0)
+    error = np.std(found) / np.sqrt(replicas)
+    expected = theory.incoherent_fluctuations(K, distribution)
+    assert abs(np.mean(found) - expected) < 4 * error + 0.03 * expected
+    assert abs(np.mean(found) - 1) > 4 * error  # so that independent oscillators would not pass
+
+
+def test_finite_order_parameter_of_a_locked_population_is_exact():
+    """The phases θ_i = arcsin((ω_i − mean)/(K r)) are at rest under the double sum."""
+    omega = np.random.default_rng(2).normal(5.0, 0.3, 40)
+    critical = theory.locking_coupling(omega)
+    for K in (1.0001 * critical, 1.5 * critical, 20 * critical):
+        r = theory.order_parameter_finite(K, omega)
+        phases = np.arcsin((omega - omega.mean()) / (K * r))
+        assert abs(np.mean(np.exp(1j * phases))) == pytest.approx(r, abs=1e-12)
+        velocity = omega - K / 40 * np.sin(phases[:, None] - phases).sum(axis=1)
+        assert velocity == pytest.approx(omega.mean(), abs=1e-11)
+    assert theory.order_parameter_finite([[0.0, -1.0]], omega).tolist() == [[0.0, 0.0]]
+    assert theory.order_parameter_finite(0.7, [3.0, 3.0, 3.0]) == pytest.approx(1.0, abs=1e-14)
+    assert theory.order_parameter_finite([1.9, 2.0001], [-1.0, 1.0]) == pytest.approx([0.0, np.sqrt(0.5)], abs=0.01)
+
+
+@pytest.mark.parametrize("distribution", [normal(1.0, 0.5), lorentzian(-1.0, 0.5), uniform(0.0, 0.5)])
+def test_finite_order_parameter_tends_to_the_infinite_one(distribution):
+    K = theory.critical_coupling(distribution) * np.array([1.05, 1.3, 2.0])
+    limit = theory.order_parameter(K, distribution)
+    assert theory.order_parameter_finite(K, distribution.quantiles(20_000)) == pytest.approx(limit, abs=2e-3)
+    # random draws: r moves with their disorder, and the frame must be found (the mean of a Lorentzian sample is useless)
+    assert theory.order_parameter_finite(K[1:], distribution.draw(20_000, seed=1)) == pytest.approx(limit[1:], abs=0.03)
+    assert theory.order_parameter_finite(0.7 * K[0], distribution.draw(20_000, seed=1)) == 0
+
+
+# ------------------------------------------------------------------------------------------------------------ networks
+
+
+def fold(A, omega):
+    """Where the locked state that starts in phase at large K ends, by Newton with shrinking steps of K."""
+    n, omega = len(omega), omega - np.mean(omega)
+
+    def laplacian(weights):
+        return np.diag(weights.sum(axis=1)) - weights
+
+    def relax(phases, K):
+        for _ in range(30):
+            difference = phases[:, None] - phases
+            force = omega - K * (A * np.sin(difference)).sum(axis=1)
+            J = K * laplacian(A * np.cos(difference))
+            if np.linalg.eigvalsh(J)[1] <= 0:
+                return None
+            move = np.linalg.solve(J + 1 / n, force)
+            phases = phases + move
+            if np.max(np.abs(move)) < 1e-12:
+                return phases
+        return None
+
+    K = 20 * theory.critical_coupling_bounds(A, omega).estimate
+    phases, step = relax(np.zeros(n), K), 0.3
+    while step > 1e-7:
+        following = relax(phases, K * (1 - step))
+        if following is None:
+            step /= 2
+        else:
+            phases, K = following, K * (1 - step)
+    return K
+
+
+def random_graph(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(3, 9))
+    A = np.triu((rng.random((n, n)) < rng.uniform(0.1, 0.9)) * rng.choice([1.0, rng.uniform(0.5, 2)]), 1)
+    for k in range(1, n):  # a tree under it: connected
+        A[rng.integers(k), k] = rng.uniform(0.5, 1.5)
+    return A + A.T, rng.normal(size=n)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_coupling_bounds_hold_the_critical_coupling(seed):
+    A, omega = random_graph(seed)
+    bounds, critical = theory.critical_coupling_bounds(A, omega), fold(A, omega)
+    conditions = bounds.conditions
+    assert bounds.necessary <= critical * (1 + 1e-6)
+    for name in ("algebraic", "energy", "cutset", "cutset, sharper"):
+        assert conditions[name] >= critical * (1 - 1e-6), name
+    assert conditions["degree"] <= conditions["cut"] * (1 + 1e-7)
+    assert conditions["energy"] <= conditions["algebraic"] and conditions["cutset, sharper"] <= conditions["cutset"]
+    assert bounds.sufficient == min(conditions["energy"], conditions["cutset, sharper"])
+    # the largest of all cuts, one by one
+    n, centered, largest = len(omega), omega - omega.mean(), 0.0
+    for number in range(1, 2**n - 1):
+        inside = (number >> np.arange(n)) % 2 == 1
+        largest = max(largest, abs(centered[inside].sum()) / A[np.ix_(inside, ~inside)].sum())
+    assert conditions["cut"] == pytest.approx(largest, rel=1e-7)
+
+
+def test_coupling_bounds_are_exact_on_trees_and_for_two():
+    rng = np.random.default_rng(8)
+    A = np.zeros((12, 12))
+    for k in range(1, 12):
+        A[rng.integers(k), k] = rng.uniform(0.5, 2)
+    A, omega = A + A.T, rng.normal(size=12)
+    bounds = theory.critical_coupling_bounds(A, omega)
+    assert [bounds.necessary, bounds.sufficient] == pytest.approx([bounds.estimate] * 2, rel=1e-9)
+    assert fold(A, omega) == pytest.approx(bounds.estimate, rel=1e-6)
+    pair = theory.critical_coupling_bounds([[0, 3.0], [3.0, 0]], [1.0, -2.0])
+    assert list(pair.conditions.values()) == pytest.approx([0.5] * 6, rel=1e-7)
+
+
+def test_coupling_bounds_of_all_to_all_hold_the_exact_locking_coupling():
+    from scipy.sparse import csr_array
+
+    for seed in range(5):
+        omega = np.random.default_rng(seed).normal(size=20)
+        bounds = theory.critical_coupling_bounds(csr_array(np.full((20, 20), 1 / 20)), omega)  # self-loops do not matter
+        assert bounds.necessary <= theory.locking_coupling(omega) <= bounds.sufficient
+    assert theory.critical_coupling_bounds(np.ones((4, 4)), [2.0] * 4).sufficient == 0
+
+
+@pytest.mark.parametrize(
+    ("matrix", "omega", "message"),
+    [
+        ([[0, 1], [2, 0]], [1, 2], "matrix must be symmetric"),
+        ([[0, -1], [-1, 0]], [1, 2], "matrix must be non-negative; got -1"),
+        ([[0, 1, 0], [1, 0, 0], [0, 0, 1]], [1, 2, 3], "matrix must be connected; got 2 components"),
+        ([[0, 1], [1, 0]], [1, 2, 3], "frequencies must have shape"),
+        ([[0, np.nan], [1, 0]], [1, 2], "matrix must be finite"),
+        ([[0, 1, 2], [1, 0, 1]], [1, 2], "matrix must have shape"),
+    ],
+)
+def test_coupling_bounds_refuse(matrix, omega, message):
+    with pytest.raises(ValueError, match=message):
+        theory.critical_coupling_bounds(matrix, omega)
+
+
+def test_master_stability_without_delay_is_the_jacobian_of_the_model():
+    from inphase import PhaseModel, RankOne
+
+    rng = np.random.default_rng(3)
+    rows, columns = rng.uniform(0.5, 1, 6), rng.uniform(0.5, 1, 6)
+    f = attention(2.0)
+    exact = np.linalg.eigvals(PhaseModel(f, RankOne(rows, columns)).jacobian(np.zeros(6)))
+    found = theory.master_stability(f, np.outer(rows, columns))
+    assert np.sort(found.real) == pytest.approx(np.sort(exact.real), abs=1e-12)
+
+
+def transport_matrix(A, c, tau, points=20):
+    """The delayed linear system as du/dt of its history on Chebyshev nodes: its rightmost eigenvalues are spectral."""
+    n, k = len(A), np.arange(points + 1)
+    x = np.cos(np.pi * k / points)
+    weight = np.r_[2, np.ones(points - 1), 2] * (-1.0) ** k
+    D = np.outer(weight, 1 / weight) / (x[:, None] - x + np.eye(points + 1))
+    D = (D - np.diag(D.sum(axis=1))) * (2 / tau)
+    M = np.kron(D, np.eye(n))
+    M[:n] = 0
+    M[:n, :n] = -c * np.diag(A.sum(axis=1))
+    M[:n, -n:] = c * A
+    return M
+
+
+@pytest.mark.parametrize("directed", [False, True])
+@pytest.mark.parametrize(("frequency", "delay"), [(0.0, 1.0), (0.7, 0.9), (2.0, 1.5), (-1.1, 0.3), (3.0, 0.4)])
+def test_master_stability_with_delay(directed, frequency, delay):
+    ring = np.roll(np.eye(5), 1, axis=1)
+    A = 0.6 * ring + 0.4 * ring @ ring if directed else (ring + ring.T) / 2
+    f = 1.3 * kuramoto()
+    found = theory.master_stability(f, A, delay, frequency)
+    c = float(f.derivative()(frequency * delay))
+    mu = np.linalg.eigvals(A)
+    for rate in found:  # each is a root of its own mode
+        assert np.min(np.abs(rate + c * (1 - mu * np.exp(-rate * delay)))) < 1e-11
+    spectrum = np.linalg.eigvals(transport_matrix(A, c, delay))
+    assert found[0].real == pytest.approx(np.max(spectrum.real), abs=1e-8)
+    for rate in found:
+        assert np.min(np.abs(spectrum - rate)) < 1e-6
+    moving = found[np.abs(found) > 1e-9]
+    assert len(moving) >= 4 and (np.all(moving.real < 0) if c > 0 else np.max(moving.real) > 0)  # Earl and Strogatz
+
+
+def test_master_stability_of_negative_weights_long_delays_and_refusals():
+    A = np.array([[0, -1.0], [-1.0, 0]])
+    found = theory.master_stability(kuramoto(), A, delay=2.0)  # d = −1: 0 is the rotation's
+    for rate in found:
+        assert min(abs(rate - 1 + mu * np.exp(-2 * rate)) for mu in (1, -1)) < 1e-12 and np.all(found.real >= -1e-15)
+    far = theory.master_stability(kuramoto(), [[0, 1.0], [1.0, 0]], delay=5000.0)  # e^{c d τ} would overflow
+    assert np.all(np.abs(far) < 1e-3) and far[0] == pytest.approx(0, abs=1e-12)
+    star = [[0, 1, 1], [1, 0, 0], [1, 0, 0]]
+    assert theory.master_stability(kuramoto(), star).real == pytest.approx([0, -1, -3], abs=1e-13)
+    for arguments in ((kuramoto(), star, 1.0), (harmonics(cos=[1.0]), star)):
+        with pytest.raises(ValueError, match="one sum"):
+            theory.master_stability(*arguments)
+    with pytest.raises(ValueError, match="delay must be >= 0"):
+        theory.master_stability(kuramoto(), A, delay=-1)
+
+
+# -------------------------------------------------------------------------------------------------------------- delays
+
+
+@pytest.mark.parametrize(
+    ("f", "omega", "K", "tau", "lag"),
+    [
+        (kuramoto(), 1.0, 0.3, 1.0, 0.0),
+        (kuramoto(), 1.0, 2.0, 3.0, 0.0),
+        (kuramoto(), -4.0, -1.5, 7.0, 0.0),
+        (kuramoto(), 0.9, 3.0, 20.0, np.pi),
+        (sakaguchi(0.4), 1.0, 1.0, 10.0, 0.0),
+        (attention(6.0), 2.0, 5.0, 9.0, 0.0),
+        (harmonics(sin=[1.0, -0.8], cos=[0.3]), 0.5, 2.0, 12.0, 1.0),
+        (Interaction("0.3 + sin(x - b)", b=0.5), 0.5, 2.0, 5.0, 0.0),
+    ],
+)
+def test_delay_frequencies_are_all_the_roots(f, omega, K, tau, lag):
+    found = theory.delay_frequencies(omega, K, tau, f, lag)
+    reach = 1.5 * abs(K) * f.maximum
+    grid = np.linspace(omega - reach, omega + reach, 400_001)
+    values = grid - omega + K * f(grid * tau + lag)
+    crossings = np.flatnonzero((values[:-1] < 0) != (values[1:] < 0))
+    assert len(found.frequencies) == len(crossings)
+    assert np.all((found.frequencies >= grid[crossings]) & (found.frequencies <= grid[crossings + 1]))
+    with mpmath.workdps(30):
+        for Omega, slope in zip(found.frequencies, found.slopes):
+            x = mpmath.mpf(float(Omega))
+            parameters = {key: mpmath.mpf(value) for key, value in f.parameters.items()}
+            excess = x - omega + K * evaluate(f.expression, x * mpmath.mpf(tau) + mpmath.mpf(lag), Mpmath(), parameters)
+            assert abs(excess / (1 + tau * slope)) < 1e-13 * (1 + abs(omega))
+    assert np.array_equal(found.stable, K * f.derivative()(found.frequencies * tau + lag) > 0)
+
+
+def test_delay_frequencies_in_special_cases():
+    assert theory.delay_frequencies(1.0, 2.0, 0.0).frequencies.tolist() == [1.0]
+    assert theory.delay_frequencies(1.0, 0.0, 3.0).frequencies == pytest.approx([1.0], abs=1e-15)
+    assert theory.delay_frequencies(0.0, 1.0, 1.0).frequencies == pytest.approx([0.0], abs=1e-15)
+    many = theory.delay_frequencies(0.0, 10.0, 100.0)  # Ω = −10 sin 100 Ω
+    assert len(many.frequencies) == pytest.approx(2 * 10 * 100 / np.pi, abs=3)
+    assert np.all(many.stable[1:] != many.stable[:-1])  # they alternate
+    with pytest.raises(ValueError, match="delay must be >= 0"):
+        theory.delay_frequencies(1.0, 1.0, -1.0)
+    with pytest.raises(ValueError, match="coupling"):
+        theory.delay_frequencies(1.0, np.nan, 1.0)
+
+
+@pytest.mark.parametrize("lag", [0.0, np.pi])
+def test_two_delayed_oscillators_settle_where_predicted(lag):
+    """The stable states of two oscillators, in phase and in antiphase, by a plain integration with Heun steps."""
+    omega, K, tau, steps = 1.0, 0.8, 2.0, 400
+    found = theory.delay_frequencies(omega, K, tau, lag=lag)
+    step = tau / steps
+    for Omega in found.frequencies[found.stable]:
+        past = Omega * step * np.arange(-steps, 1)
+        history = [np.array([p + 0.05, p + lag - 0.05]) for p in past]
+        for _ in range(60 * steps):
+            now, before, after = history[-1], history[-1 - steps][::-1], history[-steps][::-1]
+            slope = omega - K * np.sin(now - before)
+            slope = (slope + omega - K * np.sin(now + step * slope - after)) / 2
+            history.append(now + step * slope)
+        speed = (history[-1] - history[-1 - steps]) / tau
+        assert speed == pytest.approx([Omega, Omega], abs=2e-5)
+        assert np.cos(history[-1][0] - history[-1][1]) == pytest.approx(np.cos(lag), abs=1e-9)
 
 
 # -------------------------------------------------------------------------------------------------------- two clusters

@@ -21,8 +21,18 @@ if TYPE_CHECKING:
 OPTIONS = {
     "--help", "--version", "--json", "--formula", "--strength", "--gain", "--frequencies", "--n", "--seed", "--initial",
     "--phases", "--t-end", "--tolerance", "--out", "--no-progress", "--save", "--theorem", "--no-refutation", "--size",
-    "--workers",
+    "--workers", "--graph", "--field", "--delays", "--noise", "--inertia", "--damping", "--step", "--method", "--starts",
+    "--samples",
 }  # fmt: skip
+PARTS_HELP = {
+    "frequencies": "natural frequencies",
+    "field": "b of b sin θ",
+    "delays": "delays of what is heard",
+    "noise": "diffusion constants",
+    "inertia": "m",
+    "damping": "d",
+}
+PART_HELP = "a number, a CSV or NPY file, a column of the graph, or a distribution such as 'normal(0, 0.5)'"
 SYSTEM_HELP = "a name (attention, kuramoto, sakaguchi, harmonics) or a TOML file; parameters follow as options: --beta 9"
 
 
@@ -95,13 +105,19 @@ def _parser() -> argparse.ArgumentParser:
             added.add_argument("--formula", help='f as an expression, for instance "sin(x) + a*sin(2*x)"')
             added.add_argument("--strength", type=float, help="multiplies f (negative: repulsive)")
             added.add_argument("--gain", choices=["softmax"], help="normalization")
-            added.add_argument("--frequencies", help="a number, or a CSV or NPY file")
+            added.add_argument(
+                "--graph", metavar="GRAPH", help="file (GML, GraphML, MTX, NPZ, CSV) or data set; default: all-to-all"
+            )
+            for part, what in PARTS_HELP.items():
+                added.add_argument(f"--{part}", help=f"{what}: {PART_HELP}")
             added.add_argument("--n", type=int, help="number of oscillators")
             added.add_argument("--seed", type=int, help="seed of the initial phases")
             added.add_argument("--initial", metavar="NAME", help="uniform (default), von_mises, twisted, splay, ...")
             added.add_argument("--phases", metavar="FILE", help="initial phases: CSV, NPY or NetCDF")
             added.add_argument("--t-end", type=float, dest="t_end", help="final time")
             added.add_argument("--tolerance", type=float, help="local error per step, radians")
+            added.add_argument("--step", type=float, help="constant step, which noise needs")
+            added.add_argument("--method", help="dormand-prince, heun or euler")
             added.add_argument("--out", help="output folder")
             added.add_argument("--no-progress", action="store_true", help="no progress bars")
         return added
@@ -112,6 +128,10 @@ def _parser() -> argparse.ArgumentParser:
          "inphase simulate attention --beta 2 --n 1000 --t-end 50 --out results/")  # fmt: skip
     verb("coarsen", _coarsen, "Follow the merging of clusters over many decades of time and write tree.nc.",
          "inphase coarsen attention --beta 36 --n 64 --t-end 1e14 --out results/")  # fmt: skip
+    equilibria = verb("equilibria", _equilibria, "Find stationary and phase-locked states, their stability and their basins.",
+                      "inphase equilibria kuramoto --n 5 --samples 500 --out results/")  # fmt: skip
+    equilibria.add_argument("--starts", type=int, default=100, help="random starts of the search (default: 100)")
+    equilibria.add_argument("--samples", type=int, default=0, help="runs from random phases, for the basins (default: 0)")
     certify = verb("certify", _certify, "Prove, or refute, that almost every start synchronizes, for ranges of parameters.",
                    "inphase certify attention --beta=-0.666 inf --save proof.json", system=False)  # fmt: skip
     certify.set_defaults(takes_parameters=True)
@@ -183,9 +203,11 @@ def _config(options: Any) -> Config:
     """The system and run that the arguments describe; arguments win over the file's [run]."""
     from inphase.config import checked_config, load
 
+    parts = {name: given for name in PARTS_HELP if (given := getattr(options, name)) is not None}
     if options.system is not None and options.system.endswith(".toml"):
         config = load(options.system)
-        if options.parameters or options.formula or options.gain or options.strength is not None or options.frequencies:
+        described = (options.parameters, options.formula, options.gain, options.strength is not None, options.graph, parts)
+        if any(described):
             raise ValueError(f"{options.system} describes the system; parameters cannot be given beside it")
     else:
         if (options.system is None) == (options.formula is None):
@@ -195,10 +217,11 @@ def _config(options: Any) -> Config:
         if options.strength is not None:
             data["interaction"]["strength"] = options.strength
         data["model"] = {"gain": options.gain} if options.gain else {}
-        if options.frequencies is not None:
-            data["model"]["frequencies"] = _frequencies(options.frequencies)
+        data["model"] |= {name: _part(given) for name, given in parts.items()}
+        if options.graph is not None:
+            data["coupling"] = {"kind": "graph", "file": options.graph}
         config = checked_config(data, "command line")
-    run = {key: getattr(options, key) for key in ("n", "seed", "initial", "t_end", "tolerance", "out")}
+    run = {key: getattr(options, key) for key in ("n", "seed", "initial", "t_end", "tolerance", "step", "method", "out")}
     changed = config.model_dump()
     changed["run"] |= {key: value for key, value in run.items() if value is not None}
     if options.phases is not None:
@@ -208,22 +231,32 @@ def _config(options: Any) -> Config:
     return checked_config(changed, "command line")
 
 
-def _frequencies(given: str) -> Any:
+def _part(given: str) -> Any:
+    """A part of the model as the configuration writes it: a number, a file's numbers, a distribution or a column's name."""
     try:
         return float(given)
     except ValueError:
+        pass
+    if Path(given).exists():
         from inphase.initial import from_file
 
         return from_file(given).tolist()
+    name, bracket, inside = given.partition("(")
+    if not bracket:
+        return given
+    if not inside.endswith(")") or not _is_number(inside[:-1].replace(" ", "")):
+        raise ValueError(f"a distribution is written like normal(0, 0.5); got {given!r}")
+    numbers = [float(word) for word in inside[:-1].split(",")]
+    return {"distribution": name, **dict(zip(("center", "width", "separation"), numbers))}
 
 
-def _start(config: Config) -> Any:
-    """The initial phases of a run."""
+def _start(config: Config, size: int | None) -> Any:
+    """The initial phases of a run; `size` is the model's."""
     from inphase import initial
 
     if config.run.phases is not None:
         return config.run.phases
-    n = config.run.n if config.run.n is not None else (config.build().size or 1000)
+    n = config.run.n if config.run.n is not None else (size or 1000)
     return initial.phases(config.run.initial, n, config.run.seed, **config.run.options)
 
 
@@ -239,8 +272,10 @@ def _study(options: Any) -> int:
 
     config = _config(options)
     run = config.run
+    model, graph = config.build_with_graph()
+    how = {name: value for name in ("method", "velocities", "history") if (value := getattr(run, name)) is not None}
     result = study(
-        config.build(),
+        model,
         run.n,
         run.seed,
         run.out or "results",
@@ -249,7 +284,10 @@ def _study(options: Any) -> int:
         options=run.options,
         t_end=run.t_end,
         tolerance=run.tolerance,
+        step=run.step,
+        graph=graph,
         progress=_progress(options),
+        **how,
     )
     if options.json:
         print(json.dumps({"title": result.title, **result.summary, "files": result.files}, ensure_ascii=False))
@@ -280,11 +318,13 @@ def _simulate(options: Any) -> int:
     from inphase.simulation import simulate
 
     config = _config(options)
-    model, phases = config.build(), _start(config)
-    if config.run.t_end is None:
+    model = config.build()
+    phases, wanted = _start(config, model.size), config.run
+    if wanted.t_end is None:
         raise ValueError("simulate needs the final time: --t-end 50")
-    folder = output_folder(config.run.out or "results")
-    run = simulate(model, phases, config.run.t_end, tolerance=config.run.tolerance, progress=_progress(options))
+    folder = output_folder(wanted.out or "results")
+    how = {name: getattr(wanted, name) for name in ("tolerance", "step", "method", "seed", "velocities", "history")}
+    run = simulate(model, phases, wanted.t_end, progress=_progress(options), **how)
     path = write_dataset(folder / "trajectory.nc", run)
     numbers = {
         "status": run.attrs["status"],
@@ -302,7 +342,8 @@ def _coarsen(options: Any) -> int:
     from inphase.simulation import coarsen
 
     config = _config(options)
-    model, phases = config.build(), _start(config)
+    model = config.build()
+    phases = _start(config, model.size)
     folder = output_folder(config.run.out or "results")
     accuracy = {} if options.tolerance is None else {"tolerance": options.tolerance}
     tree = coarsen(model, phases, config.run.t_end or 1e14, progress=_progress(options), **accuracy)
@@ -317,6 +358,59 @@ def _coarsen(options: Any) -> int:
         "file": str(path),
     }
     return _report(numbers, options.json)
+
+
+def _equilibria(options: Any) -> int:
+    from inphase import equilibria
+    from inphase.files import output_folder, replace_file, write_dataset, write_text
+
+    config = _config(options)
+    model, run = config.build(), config.run
+    n = run.n if run.n is not None else model.size
+    if n is None:
+        raise ValueError("equilibria needs the number of oscillators: --n 5")
+    folder = output_folder(run.out or "results")
+    found = equilibria.find(model, n, starts=options.starts, seed=run.seed)
+    files = {"equilibria": str(write_text(folder / "equilibria.json", json.dumps(found.to_dict(), indent=1)))}
+    shares: dict[str, list[float]] = {}
+    if options.samples:
+        from inphase.report.network_figures import basin_figure
+        from inphase.report.style import png
+
+        basins = equilibria.basins(model, n, samples=options.samples, seed=run.seed)
+        files["basins"] = str(write_dataset(folder / "basins.nc", basins))
+        files["figure"] = str(replace_file(folder / "basins.png", png(basin_figure(basins))))
+        columns = (basins[key].values.tolist() for key in ("fraction", "low", "high"))
+        shares = {str(name): list(numbers) for name, *numbers in zip(basins.name.values, *columns)}
+    states = [
+        {"name": s.name, "stable": s.stable, "index": s.index, "frequency": s.frequency, "hits": hits, "residual": s.residual,
+         "leading_rate": float(s.eigenvalues[0].real) if len(s.eigenvalues) else None, "error": s.eigenvalue_error}
+        for s, hits in zip(found, found.hits)
+    ]  # fmt: skip
+    if options.json:
+        print(json.dumps({"states": states, "failed": found.failed, "basins": shares, "files": files}, ensure_ascii=False))
+    else:
+        _print_equilibria(states, found.failed, shares, files)
+    return 0
+
+
+def _print_equilibria(states: list[dict[str, Any]], failed: int, shares: dict[str, list[float]], files: dict[str, str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=min(Console().width, 110))
+    table = Table("state", "stable", "unstable directions", "frequency", "leading rate", "hits", box=None, header_style="bold")
+    words = {True: "yes", False: "no", None: "undecided"}
+    for s in states:
+        rate = "" if s["leading_rate"] is None else f"{s['leading_rate']:.6g}"
+        index = "unknown" if s["index"] is None else str(s["index"])
+        table.add_row(s["name"], words[s["stable"]], index, f"{s['frequency']:.6g}", rate, str(s["hits"]))
+    console.print(table)
+    console.print(f"{len(states)} states; {failed} starts led to none. A search from many starts may miss states.")
+    for name, (share, low, high) in shares.items():
+        console.print(f"{name:>24}  {100 * share:.1f}% of starts ({100 * low:.1f}% to {100 * high:.1f}%)")
+    for name, path in files.items():
+        console.print(f"{name:>10}  {path}", style="dim", soft_wrap=True)
 
 
 def _report(numbers: dict[str, Any], as_json: bool) -> int:

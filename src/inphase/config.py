@@ -6,16 +6,22 @@ parameters = { beta = 9.0 }
 strength = 1.0                # multiplies f; negative: repulsive
 
 [coupling]
-kind = "all-to-all"           # weights = [...]; or kind = "rank-one" with rows and columns
+kind = "all-to-all"           # or rank-one, dense, ring, lattice, causal, hypergraph, all-triads, each with its own options
+strength = 1.0                # multiplies K
+# kind = "graph"              # with file = "grid.gml", or generator = "small_world" and options = { neighbors = 4 }
+# [[coupling]]                # several tables of this kind add up
 
 [model]
-gain = "softmax"              # frequencies, field: numbers or arrays
+gain = "softmax"
+frequencies = { distribution = "normal", width = 0.5 }   # or a number, a list, a column of the graph, { file = "omega.csv" }
+noise = 0.1                   # field, delays, common_noise, inertia, damping likewise
 
 [run]
 n = 1000
 seed = 0
 initial = "uniform"           # options = { ... } for the initial condition; phases = [...] instead of both
 t_end = 50.0
+step = 0.01                   # constant steps, which noise needs; method = "heun" or "euler"
 out = "results"
 """
 
@@ -24,14 +30,17 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from inphase.coupling import AllToAll, Coupling, RankOne
+from inphase import distributions, graphs
+from inphase.coupling import Coupling, Sparse
+from inphase.coupling.catalog import named
 from inphase.interaction import CATALOG, Interaction
-from inphase.model import PhaseModel
+from inphase.model import PARTS, PhaseModel
 
 
 class _Section(BaseModel):
@@ -64,31 +73,93 @@ class InteractionSection(_Section):
         return found if self.strength == 1.0 else self.strength * found
 
 
-class CouplingSection(_Section):
-    """K."""
+class CouplingSection(BaseModel):
+    """K: a kind of `inphase.coupling.catalog` with its options, or a graph."""
 
-    kind: Literal["all-to-all", "rank-one"] = "all-to-all"
-    weights: list[float] | None = None
-    rows: list[float] | None = None
-    columns: list[float] | None = None
+    model_config = ConfigDict(extra="allow")
+    kind: str = "all-to-all"
+    strength: float = 1.0
 
-    def build(self) -> Coupling:
-        """The coupling."""
-        if self.kind == "rank-one":
-            if self.rows is None or self.columns is None or self.weights is not None:
-                raise ValueError('kind = "rank-one" takes rows and columns')
-            return RankOne(self.rows, self.columns)
-        if self.rows is not None or self.columns is not None:
-            raise ValueError('kind = "all-to-all" takes weights, not rows or columns')
-        return AllToAll(self.weights)
+    def build(self, n: int | None) -> tuple[Coupling, graphs.Graph | None]:
+        """The coupling, and its graph where it has one."""
+        options, graph = dict(self.model_extra or {}), None
+        if self.kind == "graph":
+            graph = GraphTable(**options).build(n)
+        found: Coupling = named(self.kind, **options) if graph is None else Sparse(graph)
+        return (found if self.strength == 1.0 else self.strength * found), graph
+
+
+class GraphTable(_Section):
+    """A graph: of a file, of a generator, or a data set."""
+
+    file: str | None = None
+    generator: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    seed: int = 0
+    weight: str | None = None
+    normalized: str | None = None
+    largest_component: bool = False
+
+    def build(self, n: int | None) -> graphs.Graph:
+        """The graph."""
+        if (self.file is None) == (self.generator is None):
+            raise ValueError('a coupling of kind = "graph" takes either file or generator')
+        if self.generator is not None:
+            found = graphs.generate(self.generator, n, self.seed, **self.options)
+        elif self.file in graphs.DATASETS:
+            found = graphs.dataset(str(self.file))
+        else:
+            found = graphs.read(str(self.file), weight=self.weight)
+        found = found.largest_component() if self.largest_component else found
+        return found if self.normalized is None else found.normalized(self.normalized)
+
+
+class PartTable(BaseModel):
+    """Numbers of the oscillators: of a distribution, or a column of a file."""
+
+    model_config = ConfigDict(extra="allow")
+    distribution: str | None = None
+    sampling: Literal["random", "quantiles"] = "random"
+    seed: int | None = None
+    file: str | None = None
+    column: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> PartTable:
+        if (self.distribution is None) == (self.file is None):
+            raise ValueError("give either distribution or file")
+        return self
+
+    def build(self, n: int, seed: int) -> NDArray[np.float64]:
+        """Shape (n,); quantiles in random order."""
+        if self.file is not None:
+            columns = graphs.read_columns(self.file)
+            name = self.column or next(iter(columns))
+            if name not in columns:
+                raise ValueError(f"{self.file} has no column {name!r}; it has {', '.join(columns)}")
+            return np.asarray(columns[name], dtype=float)
+        found = distributions.named(str(self.distribution), **(self.model_extra or {}))
+        seed = seed if self.seed is None else self.seed
+        if self.sampling == "random":
+            return found.draw(n, seed)
+        return np.random.default_rng(seed).permutation(found.quantiles(n))  # ascending along the nodes would be a pattern
+
+
+Number = Annotated[float, Field(strict=True)]  # not a boolean
+Part = Number | list[Number] | str | PartTable
 
 
 class ModelSection(_Section):
     """The other parts of the equation."""
 
     gain: Literal["softmax"] | None = None
-    frequencies: float | list[float] = 0.0
-    field: float | list[float] = 0.0
+    frequencies: Part = 0.0
+    field: Part = 0.0
+    delays: Number | list[Number] | list[list[Number]] | str | PartTable = 0.0
+    noise: Part = 0.0
+    common_noise: Number = 0.0
+    inertia: Part = 0.0
+    damping: Part = 1.0
 
 
 class RunSection(_Section):
@@ -101,6 +172,10 @@ class RunSection(_Section):
     phases: list[float] | None = None
     t_end: float | None = Field(default=None, gt=0)
     tolerance: float = Field(default=1e-8, gt=0)
+    step: float | None = Field(default=None, gt=0)
+    method: str | None = None
+    velocities: float | list[float] | None = None
+    history: str | None = None
     out: str | None = None
 
 
@@ -108,19 +183,42 @@ class Config(_Section):
     """A whole file."""
 
     interaction: InteractionSection
-    coupling: CouplingSection = CouplingSection()
+    coupling: CouplingSection | list[CouplingSection] = CouplingSection()
     model: ModelSection = ModelSection()
     run: RunSection = RunSection()
 
     def build(self) -> PhaseModel:
         """The model."""
-        return PhaseModel(
-            self.interaction.build(),
-            self.coupling.build(),
-            gain=self.model.gain,
-            frequencies=np.asarray(self.model.frequencies, dtype=float),
-            field=np.asarray(self.model.field, dtype=float),
-        )
+        return self.build_with_graph()[0]
+
+    def build_with_graph(self) -> tuple[PhaseModel, graphs.Graph | None]:
+        """The model, and the graph of its coupling where it has one."""
+        tables = self.coupling if isinstance(self.coupling, list) else [self.coupling]
+        if not tables:
+            raise ValueError("coupling: give at least one table")
+        n = self.run.n if self.run.phases is None else len(self.run.phases)
+        built = [table.build(n) for table in tables]
+        coupling = sum((part for part, _ in built[1:]), built[0][0])
+        graph = next((graph for _, graph in built if graph is not None), None)
+        size = coupling.size or n or self._listed() or 1000
+        parts = {name: self._part(k, name, size, graph) for k, name in enumerate(PARTS)}
+        return PhaseModel(self.interaction.build(), coupling, gain=self.model.gain, **parts), graph
+
+    def _listed(self) -> int | None:
+        """The length of the first list among the parts."""
+        return next((len(part) for name in PARTS if isinstance(part := getattr(self.model, name), list)), None)
+
+    def _part(self, k: int, name: str, n: int, graph: graphs.Graph | None) -> Any:
+        part = getattr(self.model, name)
+        if isinstance(part, PartTable):
+            seeds = np.random.SeedSequence((self.run.seed, k))  # a part's own, so that parts are independent
+            return part.build(n, int(seeds.generate_state(1)[0]))
+        if not isinstance(part, str):
+            return np.asarray(part, dtype=float)
+        columns = {} if graph is None else graph.nodes
+        if part not in columns:
+            raise ValueError(f"{name}: the graph has no column {part!r}; it has {', '.join(columns) or 'none'}")
+        return columns[part]
 
 
 def load(path: str | os.PathLike[str]) -> Config:
@@ -145,7 +243,7 @@ def checked_config(data: dict[str, Any], source: str) -> Config:
         return Config.model_validate(data)
     except ValidationError as error:
         faults = []
-        for fault in error.errors():
+        for fault in _without_alternatives(error.errors()):
             key = ".".join(str(part) for part in fault["loc"]) or "file"
             if fault["type"] == "extra_forbidden":
                 section = Config.model_fields if len(fault["loc"]) == 1 else _fields(str(fault["loc"][0]))
@@ -153,6 +251,22 @@ def checked_config(data: dict[str, Any], source: str) -> Config:
             else:
                 faults.append(f"{key}: {fault['msg']}; got {fault.get('input')!r:.60}")
         raise ValueError(f"{source}: " + "; ".join(faults)) from None
+
+
+def _without_alternatives(faults: list[Any]) -> list[Any]:
+    """One fault for a part of the model that is none of what it may be; pydantic names one for each alternative."""
+    kept: dict[Any, Any] = {}
+    for fault in faults:
+        part = fault["loc"][0] == "model" and len(fault["loc"]) > 2
+        if not part:
+            kept[fault["loc"]] = fault
+        elif isinstance(fault["input"], dict) or "PartTable" in fault["loc"]:
+            if "PartTable" in fault["loc"]:
+                kept[fault["loc"][:2]] = fault | {"loc": fault["loc"][:2]}
+        else:
+            what = "must be a number, a list of numbers, a column of the graph, or a table with distribution or file"
+            kept.setdefault(fault["loc"][:2], fault | {"loc": fault["loc"][:2], "msg": what})
+    return list(kept.values())
 
 
 def _fields(section: str) -> list[str]:

@@ -168,6 +168,11 @@ class PhaseModel:
     # ----------------------------------------------------------------------------------------------------------- velocity
 
     @cached_property
+    def _active(self) -> tuple[bool, bool, bool]:
+        """Whether there are frequencies, a field, and a damping other than 1."""
+        return bool(np.any(self.frequencies)), bool(np.any(self.field)), bool(np.any(self.damping != 1))
+
+    @cached_property
     def _pull(self) -> Interaction:
         return -self.interaction
 
@@ -211,11 +216,12 @@ class PhaseModel:
             if callable(self.gain):
                 gain = np.asarray(self.gain(phases), dtype=float)
                 out /= np.where(gain > 0, gain, np.nan)
-        if np.any(self.field):
+        turns, field, damped = self._active
+        if field:
             out += self.field * np.sin(phases)
-        if np.any(self.frequencies):
+        if turns:
             out += self.frequencies
-        if np.any(self.damping != 1):
+        if damped:
             out /= self.damping
         return out
 
@@ -341,6 +347,12 @@ class PhaseModel:
             elif name in ("frequencies", "field") or np.any(values != DEFAULTS.get(name, 0.0)):
                 parts[name] = values.tolist()
         return parts
+
+
+def longest_delay(model: PhaseModel) -> float:
+    """max τ."""
+    values = model.delays.data if sparse.issparse(model.delays) else model.delays
+    return float(np.max(values)) if values.size else 0.0
 
 
 PARTS = ("frequencies", "field", "delays", "noise", "common_noise", "inertia", "damping")

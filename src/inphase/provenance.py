@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from inphase.model import PhaseModel
 
-LONGEST = 20_000  # characters of a model's numbers that are written out; longer ones are named by their hash
+LISTED = 2000  # numbers of a model that are written out; where there are more, long lists are named by their hash
 
 
 def version() -> str:
@@ -24,16 +24,30 @@ def version() -> str:
 
 def model_text(model: PhaseModel) -> str:
     """The model as JSON; arrays that are too long to print are given by their length and SHA-256."""
+    parts = model.to_dict()
+    return json.dumps(parts if _count(parts) <= LISTED else _shortened(parts))
+
+
+def _count(value: Any) -> int:
+    """The numbers in nested lists and dictionaries."""
+    if isinstance(value, dict):
+        return sum(_count(item) for item in value.values())
+    if isinstance(value, list):
+        return len(value) if value and isinstance(value[0], (int, float)) else sum(_count(item) for item in value)
+    return 1
+
+
+def _shortened(value: Any) -> Any:
+    """Lists of more than 100 numbers as their length and the hash of their bytes, in float64."""
     import hashlib
 
-    parts = model.to_dict()
-    if len(json.dumps(parts)) > LONGEST:
-        for part in (parts, parts["coupling"]):
-            for key, value in part.items():
-                if isinstance(value, list) and len(value) > 100:
-                    digest = hashlib.sha256(json.dumps(value).encode()).hexdigest()
-                    part[key] = {"length": len(value), "sha256": digest}
-    return json.dumps(parts)
+    import numpy as np
+
+    if isinstance(value, dict):
+        return {key: _shortened(item) for key, item in value.items()}
+    if isinstance(value, list) and _count(value) > 100 and not isinstance(value[0], dict):
+        return {"length": len(value), "sha256": hashlib.sha256(np.array(value, dtype=float).tobytes()).hexdigest()}
+    return [_shortened(item) for item in value] if isinstance(value, list) else value
 
 
 def attributes(model: PhaseModel, **more: Any) -> dict[str, Any]:

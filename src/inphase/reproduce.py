@@ -78,7 +78,7 @@ def reproduce(name: str, out: str | os.PathLike[str]) -> dict[str, Path]:
     if name not in EXPERIMENTS:
         raise ValueError(f"experiment must be one of {sorted(EXPERIMENTS)}; got {name!r}")
     folder = output_folder(out)
-    from inphase.report.figures import png, svg
+    from inphase.report.style import png, svg
 
     experiment = EXPERIMENTS[name]
     figure, numbers = experiment.draw()

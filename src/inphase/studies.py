@@ -14,19 +14,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from inphase import initial, observables, theory
 from inphase.coupling import AllToAll
+from inphase.evidence import certificate, summary
 from inphase.files import output_folder, write_dataset, write_text
-from inphase.model import PhaseModel
-from inphase.provenance import version
+from inphase.model import PhaseModel, longest_delay
 from inphase.report.words import values
 from inphase.simulation import coarsen, simulate
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from inphase.certify import Certificate
+    from inphase.graphs import Graph
 
 Array = NDArray[np.float64]
-SYNCHRONIZED_WITHIN = 1e-3  # radians: the arc within which a run's end counts as one cluster
 KEPT = 24_000_000  # bytes of phases in trajectory.nc
 
 
@@ -38,6 +37,8 @@ class Study:
     ----------
     model, initial, seed, title
         What was studied: PhaseModel, phases (n,), int, str.
+    graph : inphase.graphs.Graph or None
+        Of the coupling, where one was given.
     run : xarray.Dataset
         The trajectory, from `simulate`.
     tree : xarray.Dataset or None
@@ -54,6 +55,7 @@ class Study:
     initial: Array
     seed: int
     title: str
+    graph: Graph | None
     run: xr.Dataset
     tree: xr.Dataset | None
     growth: dict[str, list[Any]]
@@ -78,7 +80,10 @@ def study(
     options: dict[str, Any] | None = None,
     t_end: float | None = None,
     tolerance: float = 1e-8,
+    step: float | None = None,
+    graph: Graph | None = None,
     progress: bool = False,
+    **how: Any,
 ) -> Study:
     """Does this system synchronize? Proof, spectrum and experiment, and a report.
 
@@ -97,8 +102,14 @@ def study(
         End of the trajectory; by default a multiple of the slowest time scale of the uniform state's growth.
     tolerance : float
         Local error of `simulate`, radians per step.
+    step : float, optional
+        Constant step instead; with noise, a fiftieth of the coupling's time scale if not given.
+    graph : inphase.graphs.Graph, optional
+        The graph of the coupling, whose columns `x` and `y` place its nodes in the report's drawing.
     progress : bool
         Show bars.
+    **how
+        Further arguments of `simulate`: method, velocities, history.
 
     Returns
     -------
@@ -128,11 +139,14 @@ def study(
     first = model.check(first)
     if first.ndim != 1:
         raise ValueError(f"phases must have shape (n,); got {first.shape}")
-    rates = _predicted_rates(model, len(first))
+    rates = _predicted_rates(model, len(first)) if model.is_autonomous else None
     end = _time_to_watch(model, rates, len(first)) if t_end is None else t_end
     frames = int(np.clip(KEPT // (8 * len(first)), 2, 201))
     files: dict[str, str] = {}
-    run = simulate(model, first, times=np.linspace(0.0, end, frames), tolerance=tolerance, progress=progress)
+    if step is None and model.has_noise:
+        step = 0.02 * _time_scale(model, len(first))
+    at = np.linspace(0.0, end, frames)
+    run = simulate(model, first, times=at, tolerance=tolerance, step=step, seed=seed, progress=progress, **how)
     if folder is not None:
         files["trajectory"] = str(write_dataset(folder / "trajectory.nc", run))
     tree = None
@@ -141,12 +155,12 @@ def study(
         if folder is not None:
             files["tree"] = str(write_dataset(folder / "tree.nc", tree))
     growth = _growth(run, rates)
-    proof = _certificate(model, len(first))
+    proof = certificate(model, len(first))
     if folder is not None and proof is not None and proof.verdict != "undecided":
         files["proof"] = str(proof.save(folder / "proof.json"))
-    summary = _summary(model, first, run, tree, rates, proof)
-    summary["numbers"]["wall_time_seconds"] = round(clock.perf_counter() - began, 2)
-    result = Study(model, first, seed, _title(model, len(first)), run, tree, growth, summary, files)
+    findings = summary(model, first, run, tree, rates, proof)
+    findings["numbers"]["wall_time_seconds"] = round(clock.perf_counter() - began, 2)
+    result = Study(model, first, seed, _title(model, len(first)), graph, run, tree, growth, findings, files)
     if folder is not None:
         _write(result, folder)
     return result
@@ -170,7 +184,7 @@ def _title(model: PhaseModel, n: int) -> str:
 def _coarsens(model: PhaseModel) -> bool:
     """Whether equal phases stay equal, the flow is a gradient flow, and near phases attract."""
     attracts = float(model.interaction.derivative()(0.0)) > 0
-    return model.is_gradient and attracts and not callable(model.gain)
+    return isinstance(model.coupling, AllToAll) and model.is_gradient and attracts and not callable(model.gain)
 
 
 def _predicted_rates(model: PhaseModel, n: int) -> Array | None:
@@ -189,8 +203,16 @@ def _time_to_watch(model: PhaseModel, rates: Array | None, n: int) -> float:
     """Long enough for noise of size n^(−1/2) in the fastest mode to become clusters, and these to tighten."""
     if rates is not None and np.max(rates) > 0:
         return float((0.5 * np.log(n) + 12.0) / np.max(rates))
-    scale = max(float(np.max(np.abs(model.interaction.modes[1:]))), 1e-12)
-    return float(60.0 / scale)
+    slowest = 60.0 * _time_scale(model, n) * float(np.max(model.damping))
+    turns = 20.0 / float(np.std(model.frequencies)) if np.ptp(model.frequencies) > 0 else 0.0
+    coasting = 20.0 * float(np.max(model.inertia / model.damping))
+    return max(slowest, turns, coasting, 20.0 * longest_delay(model))
+
+
+def _time_scale(model: PhaseModel, n: int) -> float:
+    """1/(the largest Fourier mode of f · the mean strength with which an oscillator listens)."""
+    size = float(np.max(np.abs(model.interaction.modes[1:])))
+    return 1.0 / max(size * (model.coupling.mean_strength(n) if model.gain is None else 1.0), 1e-12)
 
 
 def _growth(run: xr.Dataset, rates: Array | None) -> dict[str, list[Any]]:
@@ -225,174 +247,3 @@ def _slope(time: Array, size: Array) -> tuple[float, float] | None:
         return None
     (slope, _), covariance = np.polyfit(time, np.log(size), 1, cov=True)
     return float(slope), float(np.sqrt(covariance[0, 0]))
-
-
-# ------------------------------------------------------------------------------------------------------------- the summary
-
-
-def _summary(
-    model: PhaseModel,
-    first: Array,
-    run: xr.Dataset,
-    tree: xr.Dataset | None,
-    rates: Array | None,
-    proof: Certificate | None,
-) -> dict[str, Any]:
-    numbers = _numbers(model, first, run, tree)
-    evidence = [] if proof is None else [_proof_says(proof)]
-    evidence += [*_theory_says(model), *_spectrum_says(model, rates), *_experiment_says(model, run, tree, numbers)]
-    answer = _answer(model, run, tree, numbers)
-    if proof is not None and len(first) > 1:
-        known = {"proved": "Proved: almost every start synchronizes.", "refuted": "Proved: not from every start."}
-        answer = f"{known[proof.verdict]} {answer}" if proof.verdict in known else answer
-    return {
-        "question": "Do they synchronize?",
-        "answer": answer,
-        "evidence": evidence,
-        "numbers": numbers,
-        "versions": {"inphase": version(), "numpy": np.__version__},
-    }
-
-
-def _numbers(model: PhaseModel, first: Array, run: xr.Dataset, tree: xr.Dataset | None) -> dict[str, Any]:
-    end = run.phase.values[-1]
-    numbers: dict[str, Any] = {
-        "n": len(first),
-        "t_end": float(run.time[-1]),
-        "order_parameter_at_start": float(run.order_parameter[0]),
-        "order_parameter_at_end": float(run.order_parameter[-1]),
-        "arc_at_end": float(observables.arc(end)),
-        "clusters_at_end": int(observables.count_clusters(end, SYNCHRONIZED_WITHIN)),
-        "clusters_within": SYNCHRONIZED_WITHIN,
-        "simulation_status": run.attrs["status"],
-    }
-    if model.is_gradient and len(run.time) > 1:
-        energy = model.energy(run.phase.values)
-        numbers["energy_at_end"] = float(energy[-1])
-        numbers["largest_fall_of_energy"] = float(max(0.0, np.max(energy[:-1] - energy[1:])))
-    if tree is not None:
-        numbers["coarsening_status"] = tree.attrs["status"]
-        numbers["coarsening_time_reached"] = float(tree.attrs["time_reached"])
-        numbers["clusters_left"] = int(tree.attrs["clusters_left"])
-        late = tree.clusters.values < 10
-        numbers["last_mergers"] = [
-            {"time": float(t), "clusters": int(k)} for t, k in zip(tree.time.values[late], tree.clusters.values[late])
-        ]
-    return numbers
-
-
-def _evidence(kind: str, statement: str, value: float | None = None) -> dict[str, Any]:
-    return {"kind": kind, "statement": statement, "value": value, "proof": False}
-
-
-def _certificate(model: PhaseModel, n: int) -> Certificate | None:
-    """What `certify` finds in a few seconds; None where its theorems do not speak of such a model."""
-    from inphase.certify import synchronization
-
-    if not model.is_gradient or callable(model.gain) or n < 2:
-        return None
-    equal = isinstance(model.coupling, AllToAll) and model.coupling.columns is None
-    try:
-        return synchronization(model, n=n if equal else None, budget=2000, refutation=n <= 500)
-    except ValueError:
-        return None
-
-
-def _proof_says(proof: Certificate) -> dict[str, Any]:
-    margin = proof.margin if np.isfinite(proof.margin) else None
-    by = f" (theorems: {', '.join(proof.theorems)}; verify with `inphase check`)" if proof.theorems else ""
-    text = f"{proof.verdict}: {proof.statement}{by}"
-    return _evidence("proof", text, margin) | {"proof": proof.verdict != "undecided"}
-
-
-def _theory_says(model: PhaseModel) -> list[dict[str, Any]]:
-    f, found = model.interaction, []
-    if model.is_gradient:
-        slope = float(f.derivative()(0.0))
-        if slope <= 0:
-            text = f"f'(0) = {slope:.4g}: near phases do not attract, so the synchronized state is not stable"
-            return [_evidence("theory", text, slope)]
-        positive = f.profile is not None and bool(np.min(f.profile(np.linspace(0, np.pi, 1025))) > 0)
-        for gap, name in ([(np.pi, "π")] if positive else []) + [(2 * np.pi, "2π")]:
-            ratio = f.synchronization_ratio(gap)
-            says = "synchronizes from almost every start" if ratio >= 1 else "the criterion does not decide"
-            text = f"L1 criterion of Polyanskiy, Rigollet and Yao with M = {name}: ratio {ratio:.6f}, {says}"
-            found.append(_evidence("theory", text + " (floating point: not a proof)", ratio))
-        return found
-    if f.odd and f.name.endswith("kuramoto") and np.ptp(model.frequencies) > 0 and _equal_weights(model):
-        strength = float(f.derivative()(0.0))
-        needed = theory.locking_coupling(np.broadcast_to(model.frequencies, model.frequencies.shape))
-        text = f"a phase-locked state exists where the coupling is at least {needed:.6g}; here it is {strength:.6g}"
-        found.append(_evidence("theory", text + " (floating point: not a proof)", needed))
-    return found
-
-
-def _equal_weights(model: PhaseModel) -> bool:
-    return isinstance(model.coupling, AllToAll) and model.coupling.columns is None and not np.any(model.field)
-
-
-def _spectrum_says(model: PhaseModel, rates: Array | None) -> list[dict[str, Any]]:
-    found = []
-    if rates is not None:
-        best, count = int(np.argmax(rates)) + 1, int(np.sum(rates > 1e-12 * np.max(np.abs(rates))))
-        if count:
-            text = f"uniform state: {count} growing mode(s), the fastest is k = {best} with rate {rates[best - 1]:.6g}"
-            found.append(_evidence("spectrum", text, float(rates[best - 1])))
-        else:
-            found.append(_evidence("spectrum", "uniform state: no mode grows", float(np.max(rates))))
-    if model.is_gradient and not callable(model.gain):
-        slope = float(model.interaction.derivative()(0.0))
-        pull = -slope / (float(model.interaction.profile(0.0)) if model.gain and model.interaction.profile else 1.0)
-        weights = model.coupling.weights(1) if isinstance(model.coupling, AllToAll) else np.ones(1)
-        rate = pull * (float(np.sum(weights)) if model.gain is None else 1.0)
-        word = "stable" if rate < 0 else "unstable"
-        found.append(_evidence("spectrum", f"synchronized state: {word}, all transverse rates equal {rate:.6g}", rate))
-    return found
-
-
-def _experiment_says(
-    model: PhaseModel, run: xr.Dataset, tree: xr.Dataset | None, numbers: dict[str, Any]
-) -> list[dict[str, Any]]:
-    text = (
-        f"simulation to t = {numbers['t_end']:.4g} ({run.attrs['accepted_steps']} steps, local error "
-        f"{run.attrs['tolerance']:g} rad): |R| from {numbers['order_parameter_at_start']:.4f} to "
-        f"{numbers['order_parameter_at_end']:.6f}, {numbers['clusters_at_end']} cluster(s) within {SYNCHRONIZED_WITHIN:g} rad"
-    )
-    found = [_evidence("experiment", text, numbers["order_parameter_at_end"])]
-    if "largest_fall_of_energy" in numbers:
-        fall = numbers["largest_fall_of_energy"]
-        found.append(_evidence("experiment", f"largest fall of the energy between frames: {fall:.2g} (it must rise)", fall))
-    if tree is not None:
-        left, reached = tree.attrs["clusters_left"], float(tree.attrs["time_reached"])
-        text = f"coarsening: {left} cluster(s) left at t = {reached:.4g} (status: {tree.attrs['status']})"
-        found.append(_evidence("experiment", text, float(left)))
-    return found
-
-
-def _answer(model: PhaseModel, run: xr.Dataset, tree: xr.Dataset | None, numbers: dict[str, Any]) -> str:
-    n = numbers["n"]
-    who = f"the {n} oscillators" if n > 1 else "a single oscillator"
-    if n == 1:
-        return "Trivially: a single oscillator is synchronized with itself."
-    if run.attrs["status"] == "interrupted":
-        return f"Interrupted at t = {float(run.time[-1]) if len(run.time) else 0.0:.4g}: no answer."
-    if tree is not None:
-        left, reached = tree.attrs["clusters_left"], float(tree.attrs["time_reached"])
-        if left == 1:
-            return f"Yes, in this run: {who} became one cluster at t = {float(tree.time[-1]):.4g}."
-        state = {"finished": "metastable or stable", "stationary": "at an equilibrium"}.get(tree.attrs["status"], "unfinished")
-        return f"Not by t = {reached:.4g}, in this run: {left} clusters are left ({state})."
-    if numbers["arc_at_end"] <= SYNCHRONIZED_WITHIN:
-        return f"Yes, in this run: {who} are within {numbers['arc_at_end']:.2g} rad at t = {numbers['t_end']:.4g}."
-    if np.ptp(model.frequencies) > 0:
-        half = len(run.time) // 2
-        speeds = observables.effective_frequencies(
-            run.phase.values[half], run.phase.values[-1], float(run.time[-1] - run.time[half])
-        )
-        locked = float(np.mean(np.abs(speeds - np.median(speeds)) < 2 * np.pi / float(run.time[-1] - run.time[half])))
-        mean = float(run.order_parameter[half:].mean())
-        return (
-            f"Partly, in this run: |R| averages {mean:.4f} over the second half, and {100 * locked:.1f}% of {who} "
-            "share one frequency (to one turn)."
-        )
-    return f"Not in this run: |R| = {numbers['order_parameter_at_end']:.4f} at t = {numbers['t_end']:.4g}."

@@ -1,142 +1,44 @@
-"""One function per figure: each takes what it draws and returns a matplotlib `Figure`.
-
-No global state of pyplot is touched. `svg` and `png` turn a figure into the bytes of a file.
-"""
+"""The figures of mean-field studies: each function takes what it draws and returns a matplotlib `Figure`."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import LinearSegmentedColormap, LogNorm
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from inphase.interaction import Interaction
 from inphase.report.branches import branches, curve, drawn_share
+from inphase.report.style import (
+    BLUE,
+    DENSITY,
+    GRAY,
+    INK,
+    LINES_UP_TO,
+    NOT_A_PROOF,
+    PALE,
+    RED,
+    angle_ticks,
+    fitted_title,
+    styled,
+)
 from inphase.report.words import formula, symbol, values
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
-P = ParamSpec("P")
-
-# Okabe and Ito's blue and vermilion, told apart by every reader; the rest is ink and grays.
-BLUE, RED, INK, GRAY, PALE = "#0072B2", "#D55E00", "#222222", "#767676", "#E9EEF3"
-DENSITY = LinearSegmentedColormap.from_list("density", ["#ffffff", "#d6e6f2", "#7fb4d9", "#0072B2", "#08304f", "#030f1a"])
-NOT_A_PROOF = "computed in floating point: not a proof"
-LINES_UP_TO = 200  # oscillators that are drawn as lines
-
-STYLE: Any = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9.5,
-    "axes.titlesize": 10.5,
-    "axes.labelsize": 10,
-    "axes.edgecolor": GRAY,
-    "axes.labelcolor": INK,
-    "axes.linewidth": 0.7,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlepad": 8,
-    "axes.axisbelow": True,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.major.width": 0.7,
-    "ytick.major.width": 0.7,
-    "xtick.minor.width": 0.5,
-    "ytick.minor.width": 0.5,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-    "lines.linewidth": 1.6,
-    "lines.solid_capstyle": "round",
-    "figure.facecolor": "white",
-    "mathtext.fontset": "dejavusans",
-    "figure.constrained_layout.w_pad": 0.09,
-    "figure.constrained_layout.h_pad": 0.07,
-    "svg.hashsalt": "inphase",  # the same figure gives the same file
-}
-
-
-def _styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Draw with the style of the house, whatever the user's own settings."""
-
-    @wraps(draw)
-    def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        with rc_context(STYLE):
-            return draw(*args, **kwargs)
-
-    return styled
-
-
-def save(figure: Figure, **options: Any) -> bytes:
-    """The bytes of `Figure.savefig` with the style of the house."""
-    buffer = io.BytesIO()
-    with rc_context(STYLE):
-        figure.savefig(buffer, **options)
-    return buffer.getvalue()
-
-
-def svg(figure: Figure) -> bytes:
-    """The figure as an SVG file, text as outlines, without a date: equal figures give equal bytes."""
-    return save(figure, format="svg", dpi=200, metadata={"Date": None})
-
-
-def png(figure: Figure, dpi: int = 200) -> bytes:
-    """The figure as a PNG file."""
-    return save(figure, format="png", dpi=dpi)
-
-
-# ---------------------------------------------------------------------------------------------------- angles and formulas
-
-
-def _angle(value: float) -> str:
-    """A multiple of π/4 as a label in (−π, π]."""
-    quarter = round(value / (np.pi / 4))
-    quarter = -((-quarter + 4) % 8 - 4) if quarter % 8 != 4 else 4
-    divisor = int(np.gcd(quarter, 4))
-    top, bottom = abs(quarter) // divisor, 4 // divisor
-    sign = "−" if quarter < 0 else ""
-    return "0" if quarter == 0 else f"{sign}{top if top > 1 else ''}π{f'/{bottom}' if bottom > 1 else ''}"
-
-
-def _angle_ticks(axis: Any, low: float, high: float) -> None:
-    """Ticks at multiples of π/2 (π/4, where the range is short) between two angles, labeled in (−π, π]."""
-    step = np.pi / 2 if high - low > 2.6 else np.pi / 4
-    ticks = step * np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1)
-    at_ends = abs(high - low - 2 * np.pi) < 1e-9
-    axis.set_ticks(ticks, ["−π" if at_ends and i == 0 and _angle(t) == "π" else _angle(t) for i, t in enumerate(ticks)])
-
-
-def _title(figure: Figure, candidates: Sequence[str]) -> None:
-    """The first of the candidates that can be set and fits the width, shrunk a little if need be."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    FigureCanvasAgg(figure)
-    for text in candidates:
-        for size in (10.5, 9.5, 8.5):
-            title = figure.suptitle(text, fontsize=size)
-            try:
-                width = title.get_window_extent().width
-            except ValueError:  # mathtext cannot read it
-                break
-            if width < 0.96 * figure.bbox.width:
-                return
-    figure.suptitle("")
-
 
 # ------------------------------------------------------------------------------------------------------------ interaction
 
 
-@_styled
+@styled
 def interaction_figure(interaction: Interaction) -> Figure:
     """f and f' on [−π, π], with the attraction range τ shaded.
 
@@ -163,14 +65,14 @@ def interaction_figure(interaction: Interaction) -> Figure:
                     axes.axvline(side, color=GRAY, lw=0.9, ls=(0, (4, 3)), zorder=-1, gid="tau")
     upper.set(ylabel="f(x)", xlim=(-np.pi, np.pi))
     lower.set(ylabel="f′(x)", xlabel="phase difference x (rad)")
-    _angle_ticks(lower.xaxis, -np.pi, np.pi)
+    angle_ticks(lower.xaxis, -np.pi, np.pi)
     note = f"f′ < 0 beyond τ = {tau:.4f}" if tau < np.pi else "f′ is not negative at π: τ = π"
     if not attracts:
         note = "f′(0) ≤ 0: no attraction at short distance"
     upper.set_title(note, loc="right", fontsize=9, color=GRAY)
     with_values = f",  {values(interaction)}" if interaction.parameters else ""
     math = f"$f(x) = {formula(interaction)}$"
-    _title(figure, [math + with_values, math, f"f: {interaction.name}{with_values}", f"f: {interaction.name}"])
+    fitted_title(figure, [math + with_values, math, f"f: {interaction.name}{with_values}", f"f: {interaction.name}"])
     return figure
 
 
@@ -227,7 +129,7 @@ def _draw_ratio_curves(axes: Axes, curves: Mapping[str, Array]) -> None:
     axes.set(ylabel="synchronization ratio")
 
 
-@_styled
+@styled
 def ratio_figure(interaction: Interaction, parameter: str | None = None) -> Figure:
     """The synchronization ratio around a parameter's value; at 1 or above, the L1 criterion gives synchronization.
 
@@ -321,7 +223,7 @@ def _ratio_bars(axes: Axes, interaction: Interaction) -> None:
     axes.set(xlabel="synchronization ratio", xlim=(0, top), ylim=(-0.7, len(bars) - 0.3))
 
 
-@_styled
+@styled
 def attention_ratio_figure(curves: Mapping[str, Array], crossings: Mapping[str, float], limit: float) -> Figure:
     """The synchronization ratio of attention against β, with its crossings of 1 and its limit for large β.
 
@@ -402,7 +304,7 @@ def _density(phase: Array, bins: int) -> Array:
     return np.array(rows)
 
 
-@_styled
+@styled
 def trajectory_figure(run: xr.Dataset) -> Figure:
     """Phases in time, lines for few oscillators and their density for many, over the order parameter |R|.
 
@@ -428,7 +330,7 @@ def trajectory_figure(run: xr.Dataset) -> Figure:
     else:
         _draw_density(figure, upper, time, phase)
     upper.set(ylim=(-np.pi, np.pi), ylabel="phase (rad)")
-    _angle_ticks(upper.yaxis, -np.pi, np.pi)
+    angle_ticks(upper.yaxis, -np.pi, np.pi)
     marker = "o" if len(time) < 3 else None
     lower.plot(time, run.order_parameter.values, color=BLUE, gid="order", clip_on=False, marker=marker)
     lower.set(xlabel="time", ylabel="|R|", ylim=(0, 1), yticks=[0, 0.5, 1])
@@ -474,7 +376,7 @@ def _draw_density(figure: Figure, axes: Axes, time: Array, phase: Array) -> None
     bar.ax.yaxis.set_minor_formatter(NullFormatter())
 
 
-@_styled
+@styled
 def phase_circle_figure(run: xr.Dataset) -> Figure:
     """The phases on the circle at the start and at the end of a run: points for few, a rose of their density for many.
 
@@ -521,7 +423,7 @@ def _count_steps(tree: xr.Dataset) -> tuple[Array, Array]:
     return time[seen], count[seen]
 
 
-@_styled
+@styled
 def tree_figure(tree: xr.Dataset, initial: ArrayLike | None = None) -> Figure:
     """The merger tree and the number of clusters on a logarithmic time axis.
 
@@ -556,7 +458,7 @@ def tree_figure(tree: xr.Dataset, initial: ArrayLike | None = None) -> Figure:
     upper.plot(*np.array(ends).reshape(-1, 2).T, "o", color=INK, ms=2.6, mew=0, zorder=3, gid="mergers")
     middle, half = (low + high) / 2, max((high - low) / 2 * 1.06, 0.8)
     upper.set(xscale="log", xlim=(left, right), ylim=(middle - half, middle + half), ylabel="position (rad)")
-    _angle_ticks(upper.yaxis, middle - half, middle + half)
+    angle_ticks(upper.yaxis, middle - half, middle + half)
     upper.set_title(
         f"clusters with at least {100 * share:g} % of the mass; width grows with mass"
         if share
@@ -600,7 +502,7 @@ def _time_window(tree: xr.Dataset, births: list[float]) -> tuple[float, float]:
 # ----------------------------------------------------------------------------------------------------------- growth rates
 
 
-@_styled
+@styled
 def growth_figure(growth: Mapping[str, Sequence[float | None]]) -> Figure:
     """Growth rates of the modes of the uniform state: predicted as bars, measured as points with error bars.
 

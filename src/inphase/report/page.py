@@ -15,18 +15,21 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
-from inphase import initial
+from inphase import initial, observables
 from inphase.coupling import AllToAll, RankOne
 from inphase.interaction import CATALOG, Interaction
 from inphase.model import PhaseModel
 from inphase.provenance import version
-from inphase.report import figures, words
+from inphase.report import figures, network_figures, style, words
 from inphase.report.branches import branches, drawn_share
 from inphase.report.figures import ratios
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from inphase.graphs import Graph
 
 KINDS = ("proof", "theory", "spectrum", "experiment")
 
@@ -42,6 +45,8 @@ class Study(Protocol):
     def seed(self) -> int: ...  # noqa: D102
     @property
     def title(self) -> str: ...  # noqa: D102
+    @property
+    def graph(self) -> Graph | None: ...  # noqa: D102
     @property
     def run(self) -> xr.Dataset: ...  # noqa: D102
     @property
@@ -117,7 +122,7 @@ def _rows(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def _image(figure: Figure, alt: str) -> str:
-    data = base64.b64encode(figures.svg(figure)).decode("ascii")
+    data = base64.b64encode(style.svg(figure)).decode("ascii")
     return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alt)}">'
 
 
@@ -125,9 +130,9 @@ def _math(latex: str, alt: str) -> str:
     """A formula as an SVG image, black on nothing; as text where mathtext cannot set it."""
     figure = Figure(figsize=(1, 1))
     try:
-        with rc_context(figures.STYLE):
+        with rc_context(style.STYLE):
             figure.text(0, 0, f"${latex}$", fontsize=12, color="black")
-            data = figures.save(
+            data = style.save(
                 figure, format="svg", transparent=True, bbox_inches="tight", pad_inches=0.02, metadata={"Date": None}
             )
     except ValueError:
@@ -165,6 +170,17 @@ def _evidence(items: Iterable[Mapping[str, Any]]) -> str:
 # --------------------------------------------------------------------------------------------------------------- the model
 
 
+PARTS = (
+    ("frequencies", "ω", "rad/time"),
+    ("field", "b", "rad/time"),
+    ("delays", "τ", "time"),
+    ("noise", "D", "rad²/time"),
+    ("common_noise", "C", "rad²/time"),
+    ("inertia", "m", "time² of the coupling"),
+    ("damping", "d", "time of the coupling"),
+)
+
+
 def _equation(model: PhaseModel) -> tuple[str, str]:
     """The right side that this model has, as LaTeX and as plain text."""
     coupling = model.coupling
@@ -187,8 +203,21 @@ def _equation(model: PhaseModel) -> tuple[str, str]:
         front, plain_front, weight, plain_weight = front + r"r_i\,", plain_front + "r_i ", r"c_j\,", "c_j "
     else:
         weight, plain_weight = r"K_{ij}\,", "K_ij "
-    latex = rf"\dfrac{{d\theta_i}}{{dt}} = {' + '.join(terms)} - {front}\sum_{{j=1}}^{{n}}\ {weight}f(\theta_i - \theta_j)"
-    return latex, f"dθ_i/dt = {' + '.join(plain)} − {plain_front}Σ_j {plain_weight}f(θ_i − θ_j)"
+    pull, plain_pull = r"f(\theta_i - \theta_j)", "f(θ_i − θ_j)"
+    if model.has_delays:
+        tau, plain_tau = [(r"\tau", "τ"), (r"\tau_j", "τ_j"), (r"\tau_{ij}", "τ_ij")][model.delays.ndim]
+        pull, plain_pull = rf"f(\theta_i(t) - \theta_j(t - {tau}))", f"f(θ_i(t) − θ_j(t − {plain_tau}))"
+    left, plain_left = r"\dfrac{d\theta_i}{dt}", "dθ_i/dt"
+    if model.has_inertia or np.any(model.damping != 1):
+        left, plain_left = rf"d_i\,{left}", f"d_i {plain_left}"
+    if model.has_inertia:
+        left, plain_left = rf"m_i\,\dfrac{{d^2\theta_i}}{{dt^2}} + {left}", f"m_i d²θ_i/dt² + {plain_left}"
+    noise = (r" + \sqrt{2D}\,\xi_i" if np.any(model.noise) else "") + (
+        r" + \sqrt{2C}\,\xi" if np.any(model.common_noise) else ""
+    )
+    plain_noise = (" + √(2D) ξ_i" if np.any(model.noise) else "") + (" + √(2C) ξ" if np.any(model.common_noise) else "")
+    latex = rf"{left} = {' + '.join(terms)} - {front}\sum_{{j=1}}^{{n}}\ {weight}{pull}{noise}"
+    return latex, f"{plain_left} = {' + '.join(plain)} − {plain_front}Σ_j {plain_weight}{plain_pull}{plain_noise}"
 
 
 def _model(study: Study) -> str:
@@ -205,11 +234,12 @@ def _model(study: Study) -> str:
     facts.append(("coupling", model.coupling.to_dict()["kind"]))
     if model.gain is not None:
         facts.append(("gain g", model.gain if isinstance(model.gain, str) else "a function of the phases"))
-    for name, letter in (("frequencies", "ω"), ("field", "b")):
+    for name, letter, unit in PARTS:
         values = getattr(model, name)
-        if np.any(values):
+        values = values.data if issparse(values) else values
+        if np.any(values != (name == "damping")):
             spread = f"mean {_text(float(values.mean()))}, standard deviation {_text(float(values.std()))}"
-            facts.append((f"{name} {letter} (rad/time)", spread if values.ndim else _text(float(values))))
+            facts.append((f"{name.replace('_', ' ')} {letter} ({unit})", spread if values.ndim else _text(float(values))))
     return "\n".join(parts) + "\n" + _rows(facts)
 
 
@@ -240,10 +270,11 @@ def _figures(study: Study) -> Iterable[str]:
             "The arrow is the order parameter R, the mean of e<sup>iθ</sup>"
             + (
                 "."
-                if run.sizes["oscillator"] <= figures.LINES_UP_TO
+                if run.sizes["oscillator"] <= style.LINES_UP_TO
                 else "; the rim is the density of phases, on a logarithmic scale."
             ),
         )
+        yield from (shown(*parts) for parts in _network_figures(study))
     else:
         yield "<p>The run kept no time: there is nothing to draw.</p>"
     if len(study.growth.get("mode") or []):
@@ -254,6 +285,25 @@ def _figures(study: Study) -> Iterable[str]:
         yield f"<p>No merger tree: no two oscillators met until time {_html(float(tree.attrs['time_reached']))}.</p>"
     else:
         yield shown(figures.tree_figure(tree, study.initial), "The merger tree", _tree_caption(tree))
+
+
+def _network_figures(study: Study) -> Iterable[tuple[Figure, str, str]]:
+    """For couplings in which an oscillator's place matters: the raster, and the graph where there is one."""
+    run, graph = study.run, study.graph
+    if isinstance(study.model.coupling, RankOne) or run.sizes["time"] < 2:
+        return
+    caption = "The phase of each oscillator, as color, in the order in which they are numbered."
+    yield network_figures.raster_figure(run), "Every oscillator in time", caption
+    if graph is None:
+        return
+    placed = "by the graph's own coordinates" if {"x", "y"} <= set(graph.nodes) else "by their distances along edges"
+    text = f"Nodes are placed {placed}. Colors: the phases at the end of the run."
+    yield network_figures.graph_figure(graph, run.phase.values[-1]), "The graph, colored by phase", text
+    half = run.sizes["time"] // 2
+    span = float(run.time[-1] - run.time[half])
+    speeds = observables.effective_frequencies(run.phase.values[half], run.phase.values[-1], span)
+    text = f"The mean of dθ/dt over the last {_html(span)} units of time; gray: the median."
+    yield network_figures.graph_figure(graph, speeds, "frequency"), "The graph, colored by effective frequency", text
 
 
 def _interaction_caption(f: Interaction) -> str:
@@ -277,14 +327,14 @@ def _ratio_caption(model: PhaseModel) -> str:
         f"says nothing. Here it is {here}. M bounds the gaps of stable states: 2π always serves, π for "
         "f = sin x · h(cos x) with h &gt; 0. From roots of f′ and f‴ in floating point: not a proof."
     )
-    if not model.is_gradient:
+    if not (model.is_gradient and isinstance(model.coupling, AllToAll)):
         text += " The oscillators of this model are not identical, or not coupled all to all: the ratio is that of f alone."
     return text
 
 
 def _run_caption(run: xr.Dataset) -> str:
     attrs, time, n = run.attrs, run.time.values, run.sizes["oscillator"]
-    few = n <= figures.LINES_UP_TO
+    few = n <= style.LINES_UP_TO
     what = f"{n} phases as lines" if few else f"The density of {n} phases (uniform = 1), on a logarithmic color scale"
     return (
         f"{what}, at {len(time)} times up to {_html(float(time[-1]))}; below, |R| = |mean of e<sup>iθ</sup>|, at the end "
@@ -294,7 +344,10 @@ def _run_caption(run: xr.Dataset) -> str:
 
 
 def _steps(attrs: Mapping[str, Any]) -> str:
-    return f"{escape(str(attrs['method']))}, local error of each phase per step at most {_html(float(attrs['tolerance']))} rad"
+    method = escape(str(attrs["method"]))
+    if "tolerance" not in attrs:
+        return f"{method}, constant steps of {_html(float(attrs['step']))}"
+    return f"{method}, local error of each phase per step at most {_html(float(attrs['tolerance']))} rad"
 
 
 def _growth_caption(growth: Mapping[str, Any]) -> str:
@@ -363,9 +416,9 @@ def _model_code(model: PhaseModel) -> str:
         arguments.append("coupling")
     if model.gain is not None:
         arguments.append(f'gain="{model.gain}"' if isinstance(model.gain, str) else "gain=gain")
-    for name in ("frequencies", "field"):
+    for name, _, _ in PARTS:
         values = getattr(model, name)
-        if np.any(values):
+        if issparse(values) or np.any(values != (name == "damping")):
             arguments.append(f"{name}={name}" if values.ndim else f"{name}={float(values)!r}")
     return f"ip.PhaseModel({', '.join(arguments)})"
 
@@ -394,7 +447,9 @@ def _again(study: Study) -> str:
         f'import inphase as ip\n\nmodel = {_model_code(study.model)}\nip.study(model, {how}, seed={study.seed}, out="results")'
     )
     command = study.summary.get("command") or _command(study)
-    if re.search(r"=(frequencies|field|gain|phases)\b|\((weights|rows)\b", str(python)):
+    if re.search(
+        r"=(frequencies|field|delays|noise|inertia|damping|gain|phases)\b|(\((weights|rows)|, coupling)\b", str(python)
+    ):
         python = f"# the arrays of this study: the model's in study.json, the phases at time 0 in trajectory.nc\n{python}"
     text = f"<p>In Python:</p>\n<pre><code>{escape(str(python))}</code></pre>"
     if command:
@@ -407,7 +462,7 @@ def _provenance(study: Study) -> str:
     pairs += [(f"version of {name}", str(value)) for name, value in study.summary["versions"].items()]
     for what, data in (("simulation", study.run), ("merger tree", study.tree)):
         if data is not None:
-            for key in ("method", "tolerance", "merge_distance", "status", "wall_time_seconds"):
+            for key in ("method", "tolerance", "step", "merge_distance", "status", "wall_time_seconds"):
                 if key in data.attrs:
                     pairs.append((f"{what}: {key.replace('_', ' ')}", _text(data.attrs[key])))
     return _rows(pairs)

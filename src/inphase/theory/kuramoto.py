@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from inphase import distributions
+from inphase.distributions import Distribution
 from inphase.errors import finite_array, finite_number, finite_vector
 
-Distribution = str | Callable[[float], float]
+Density = Distribution | str | Callable[[float], float]
 
 
 def ott_antonsen(
@@ -92,22 +95,42 @@ def _uniform_locking(a: float) -> float:
     return (s + math.sin(s) * math.cos(s)) / 2
 
 
-# for width 1: g(0), and a ↦ ∫ cos²φ g(a sin φ) dφ over the locked oscillators, |φ| < π/2
-_NAMED: dict[str, tuple[float, Callable[[float], float]]] = {
-    "lorentzian": (1 / math.pi, _lorentzian_locking),
-    "normal": (1 / math.sqrt(2 * math.pi), _normal_locking),
-    "uniform": (1 / 2, _uniform_locking),
+# for width 1: a ↦ ∫ cos²φ g(a sin φ) dφ over the locked oscillators, |φ| < π/2
+_LOCKING: dict[str, Callable[[float], float]] = {
+    "lorentzian": _lorentzian_locking,
+    "normal": _normal_locking,
+    "uniform": _uniform_locking,
 }
 
 
-def _frequencies(distribution: Distribution) -> tuple[float, Callable[[float], float]]:
-    """g(0) and the locking integral a ↦ ∫ cos²φ g(a sin φ) dφ of a distribution of width 1."""
-    if isinstance(distribution, str):
-        if distribution not in _NAMED:
-            raise ValueError(f"distribution must be one of {sorted(_NAMED)} or a density; got {distribution!r}")
-        return _NAMED[distribution]
+def _distribution(distribution: Distribution | str) -> Distribution:
+    """The distribution itself, or the one of width 1 that a name stands for."""
+    if isinstance(distribution, Distribution):
+        return distribution
+    if distribution not in _LOCKING:
+        raise ValueError(f"distribution must be one of {sorted(_LOCKING)}, a Distribution or a density; got {distribution!r}")
+    return distributions.named(distribution)
+
+
+def _frequencies(distribution: Density, width: float) -> tuple[float, float, Callable[[float], float]]:
+    """The unit of frequency, and in that unit g(0) and the locking integral a ↦ ∫ cos²φ g(a sin φ) dφ."""
+    unit = finite_number("width", width, positive=True)
+    if isinstance(distribution, Distribution) and unit != 1:
+        raise ValueError(f"width must be left out where distribution has its own, {distribution!r}; got {width!r}")
+    if isinstance(distribution, Distribution | str):
+        found = _distribution(distribution)
+        peak = float(found.density(found.center)) * found.width
+        if found.name in _LOCKING:
+            return unit * found.width, peak, _LOCKING[found.name]
+        center, unit = found.center, found.width
+        return unit, *_relative(lambda w: float(found.density(center + unit * w)) * unit)
     if not callable(distribution):
-        raise TypeError(f"distribution must be one of {sorted(_NAMED)} or a density; got {distribution!r}")
+        raise TypeError(f"distribution must be one of {sorted(_LOCKING)}, a Distribution or a density; got {distribution!r}")
+    return unit, *_relative(distribution)
+
+
+def _relative(distribution: Callable[[float], float]) -> tuple[float, Callable[[float], float]]:
+    """g(0) and the locking integral of a density, by quadrature."""
     peak = finite_number("distribution(0)", distribution(0.0), positive=True)
     scale = 1 / (2 * peak)  # the half width of the uniform density with this peak
 
@@ -138,23 +161,23 @@ def _check_density(g: Callable[[float], float], peak: float, scale: float, integ
     if np.any(np.abs(right - left) > 1e-8 * peak):
         raise ValueError("distribution must be even; give the density of the frequencies relative to their mean")
     if np.any(np.diff(right) > 1e-8 * peak):
-        raise ValueError("distribution must be unimodal, with its maximum at 0")
+        raise ValueError("distribution must be unimodal, with its maximum at its center; see incoherence_threshold for others")
     mass = 2 * integral(lambda u: g(scale * math.tan(u)) * scale / math.cos(u) ** 2, math.pi / 2 * (1 - 1e-12), 0.5)
     if abs(mass - 1) > 1e-6:
         raise ValueError(f"distribution must have mass 1; its integral is {mass:.8g}")
 
 
-def critical_coupling(distribution: Distribution = "lorentzian", width: float = 1.0) -> float:
+def critical_coupling(distribution: Density = "lorentzian", width: float = 1.0) -> float:
     """K_c = 2/(π g(0)), where synchronization sets in for dθ_i/dt = ω_i + (K/n) Σ_j sin(θ_j − θ_i).
 
     Parameters
     ----------
-    distribution : "lorentzian", "normal", "uniform", or callable
-        The density g of the natural frequencies relative to their mean: unimodal and even. A callable ω ↦ g(ω) takes
+    distribution : Distribution, "lorentzian", "normal", "uniform", or callable
+        The density g of the natural frequencies relative to their center: unimodal and even. A callable ω ↦ g(ω) takes
         one float and has mass 1.
     width : float
         Half width at half maximum (lorentzian), standard deviation (normal), half width of the interval (uniform); for
-        a callable, the unit of its ω: the density is g(ω/width)/width.
+        a callable, the unit of its ω: the density is g(ω/width)/width. A `Distribution` has its own.
 
     Returns
     -------
@@ -175,11 +198,77 @@ def critical_coupling(distribution: Distribution = "lorentzian", width: float = 
     >>> critical_coupling("lorentzian", width=0.5)
     1.0
     """
-    peak, _ = _frequencies(distribution)
-    return 2 * finite_number("width", width, positive=True) / (math.pi * peak)
+    unit, peak, _ = _frequencies(distribution, width)
+    return 2 * unit / (math.pi * peak)
 
 
-def order_parameter(coupling: ArrayLike, distribution: Distribution = "lorentzian", width: float = 1.0) -> NDArray[np.float64]:
+def incoherence_threshold(distribution: Distribution | str = "lorentzian", width: float = 1.0) -> float:
+    """The least K at which incoherence is linearly unstable, for any density: also with several maxima.
+
+    A small z ~ e^{λt} grows with 1 = (K/2) ∫ g(ω)/(λ − iω) dω. At the threshold λ = iν + 0, so
+
+        PV ∫ g(ω)/(ω − ν) dω = 0 and K = 2/(π g(ν)),
+
+    and the threshold is the least such K over all ν. For one maximum, ν is the center and K = K_c of `critical_coupling`.
+    For two Lorentzians at ±ω_0 of width Δ it is 4Δ where ω_0 > Δ (two groups appear, at ±ν), else
+    2 (Δ² + ω_0²)/Δ. Synchrony may exist below it, beside incoherence (hysteresis).
+
+    Parameters
+    ----------
+    distribution : Distribution or str
+        Even about its center, with a density.
+    width : float
+        For a name, as in `critical_coupling`.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the distribution is unknown or has no density (`point`, `from_file`).
+
+    References
+    ----------
+    Strogatz, Mirollo, *Stability of incoherence in a population of coupled oscillators* (1991); Martens, Barreto, Strogatz,
+    Ott, So, Antonsen, *Exact results for the Kuramoto model with a bimodal frequency distribution* (2009).
+
+    Examples
+    --------
+    >>> from inphase.distributions import bimodal
+    >>> round(incoherence_threshold(bimodal(width=0.5, separation=3.0, component="lorentzian")), 12)
+    2.0
+    >>> round(incoherence_threshold("normal"), 12) == round(critical_coupling("normal"), 12)
+    True
+    """
+    from scipy.optimize import brentq
+
+    if not isinstance(distribution, Distribution | str):
+        raise TypeError(f"distribution must be a Distribution or one of {sorted(_LOCKING)}; got {distribution!r}")
+    unit = finite_number("width", width, positive=True)
+    if isinstance(distribution, Distribution) and unit != 1:
+        raise ValueError(f"width must be left out where distribution has its own, {distribution!r}; got {width!r}")
+    found = _distribution(distribution)
+
+    center, size = found.center, found.width
+    found.density(center)  # refuses values without a density
+
+    def slope(s: Any) -> Any:
+        """The principal value at center + s, over s: its zeros are the ν beside the center, which always is one."""
+        return found.principal_value(center + s) / s
+
+    # beyond reach of the peaks it is −1/s; zeros are sought on all scales around the center and around a peak
+    half = float(found.options.get("separation", 0.0)) / 2
+    scales = np.geomspace(1e-4 * size, 10 * (size + half), 400)
+    grid = np.unique(np.abs(np.concatenate([scales, half + scales, half - scales])))
+    values = slope(grid[1:])
+    change = 1 + np.flatnonzero((values[:-1] > 0) != (values[1:] > 0))
+    zeros = [0.0, *(brentq(slope, grid[k], grid[k + 1], rtol=1e-14) for k in change)]
+    return 2 * unit / (math.pi * float(np.max(found.density(center + np.array(zeros)))))
+
+
+def order_parameter(coupling: ArrayLike, distribution: Density = "lorentzian", width: float = 1.0) -> NDArray[np.float64]:
     """Stationary order parameter r(K) of infinitely many Kuramoto oscillators: 0 up to K_c, positive above.
 
     The oscillators with |ω| < K r lock, and r > 0 solves 1 = K ∫ cos²φ g(K r sin φ) dφ over |φ| < π/2. For the
@@ -212,8 +301,7 @@ def order_parameter(coupling: ArrayLike, distribution: Distribution = "lorentzia
     >>> order_parameter([0.5, 4.0], "lorentzian", width=0.5).round(6)
     array([0.      , 0.866025])
     """
-    peak, locking = _frequencies(distribution)
-    unit = finite_number("width", width, positive=True)
+    unit, peak, locking = _frequencies(distribution, width)
     K = finite_array("coupling", coupling) / unit
     return np.array([_locked(k, peak, locking) for k in K.flat]).reshape(K.shape)
 
@@ -274,3 +362,142 @@ def locking_coupling(frequencies: ArrayLike) -> float:
 
     u = brentq(balance, widest * (1 + 1e-15), 2 * widest, xtol=1e-15 * widest)
     return float(len(omega) * u / np.sum(np.sqrt(np.maximum(1 - (deviation / u) ** 2, 0.0))))
+
+
+def incoherent_fluctuations(coupling: float, distribution: Distribution | str = "lorentzian", width: float = 1.0) -> float:
+    """lim n ⟨r²⟩ over time and random samples of n frequencies, in incoherence: r is about sqrt(this/n).
+
+    Every oscillator turns on its own and is amplified by the medium of the others: ∫ g(ν) dν/|ε(ν)|², where
+    ε(ν) = 1 − (K/2)(π g(ν) + i PV ∫ g(ω)/(ω − ν) dω) vanishes at the threshold. Lorentzian: 1/(1 − K/K_c).
+
+    Parameters
+    ----------
+    coupling : float
+        K, any sign, below `incoherence_threshold`.
+    distribution, width
+        As in `incoherence_threshold`.
+
+    Returns
+    -------
+    float
+        1 for K = 0. To 1e-8; finite n add O(1/n), and more within n^{−2/5} or so of the threshold.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `incoherence_threshold`, and if K is not below it.
+
+    References
+    ----------
+    Daido, *Intrinsic fluctuations and a phase transition in a class of large populations of interacting oscillators*
+    (1990); Hildebrand, Buice, Chow, *Kinetic theory of coupled oscillators* (2007).
+
+    Examples
+    --------
+    >>> round(incoherent_fluctuations(1.0, "lorentzian"), 8)
+    2.0
+    """
+    from scipy.integrate import quad
+
+    K, threshold = finite_number("coupling", coupling), incoherence_threshold(distribution, width)
+    if threshold <= K:
+        raise ValueError(f"coupling must be below the threshold of incoherence, {threshold:.6g}; got {coupling!r}")
+    found = _distribution(distribution)
+    half = K / 2 / width
+
+    def gain(p: float) -> float:
+        x = found.quantile(p)
+        return float(1 / ((1 - half * math.pi * found.density(x)) ** 2 + (half * found.principal_value(x)) ** 2))
+
+    # p runs over the probability below the center
+    return 2 * float(quad(gain, 0, 0.5, epsabs=1e-10, epsrel=1e-9, limit=400)[0])
+
+
+def order_parameter_finite(coupling: ArrayLike, frequencies: ArrayLike) -> NDArray[np.float64]:
+    """Order parameter r(K) of a steady mean field on the oscillators given: their own self-consistency.
+
+    The mean field turns at Ω. Oscillators with |ω_i − Ω| <= a = K r lock at sin φ_i = x_i = (ω_i − Ω)/a; the others drift,
+    and pull on its phase alone:
+
+        r = (1/n) Σ_locked sqrt(1 − x_i²),   0 = Σ_locked x_i + Σ_drifting (x_i − sgn x_i sqrt(x_i² − 1)).
+
+    The largest r is returned, or 0 where that is below n^{−1/2}, the size of the fluctuations that are left out: see
+    `incoherent_fluctuations`. Where all lock it is exact (Ω is the mean of ω).
+
+    Parameters
+    ----------
+    coupling : array, any shape
+        K.
+    frequencies : array_like, shape (n,)
+        ω, radians per unit of time.
+
+    Returns
+    -------
+    array, the shape of coupling
+        r(K) in [0, 1]; 0 for K <= 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is not finite or the shape of frequencies is not (n,).
+
+    References
+    ----------
+    Kuramoto, *Chemical Oscillations, Waves, and Turbulence* (1984); Pazó, *Thermodynamic limit of the first-order phase
+    transition in the Kuramoto model* (2005).
+
+    Examples
+    --------
+    >>> from inphase.distributions import lorentzian
+    >>> order_parameter_finite([1.5, 4.0], lorentzian(width=0.5).quantiles(10_000)).round(3)  # sqrt(1 − 1/K) for n → ∞
+    array([0.577, 0.866])
+    """
+    omega, K = finite_vector("frequencies", frequencies), finite_array("coupling", coupling)
+    return np.array([_locked_finite(float(k), omega) for k in K.flat]).reshape(K.shape)
+
+
+def _steady(a: float, omega: NDArray[np.float64], start: float) -> tuple[float, float]:
+    """Ω for a = K r, and the mean of sqrt(1 − x²) over locked oscillators.
+
+    The pull on the phase falls through 0 at the Ω that is found: the next one from `start` in the pull's direction.
+    """
+    from scipy.optimize import brentq
+
+    def pull(Omega: float) -> float:
+        x = (omega - Omega) / a
+        drifting = np.maximum(np.abs(x), 1.0)
+        return float(np.mean(x / (drifting * (drifting + np.sqrt((drifting - 1) * (drifting + 1))))))
+
+    Omega, step = start, a * pull(start)
+    while abs(step) > 1e-15 * (a + abs(Omega)):
+        if pull(Omega + step) * step <= 0:
+            Omega = float(brentq(pull, Omega, Omega + step, xtol=1e-15 * (a + abs(Omega)), rtol=1e-15))
+            break
+        Omega, step = Omega + step, 2 * step
+    return Omega, float(np.mean(np.sqrt(np.maximum(1 - ((omega - Omega) / a) ** 2, 0.0))))
+
+
+def _locked_finite(K: float, omega: NDArray[np.float64]) -> float:
+    """r: from a = K down, a ← K r(a) falls to the largest fixed point; the root is then bracketed at its limit."""
+    from scipy.optimize import brentq
+
+    if K <= 0:
+        return 0.0
+    frame = float(np.median(omega))
+
+    def excess(a: float) -> float:
+        nonlocal frame  # followed from one a to the next
+        frame, locked = _steady(a, omega, frame)
+        return K * locked - a
+
+    a, change = K, 0.0
+    while a > K / math.sqrt(len(omega)):
+        step = -excess(a)  # >= 0
+        if step <= 4e-16 * K:
+            return a / K
+        rate = min(step / change, 0.999) if change else 0.0
+        below = a - 2 * step / (1 - rate)  # twice as far as a geometric series would go
+        if below > 0 and rate and excess(below) > 0:
+            return float(brentq(excess, below, a, xtol=1e-15 * K, rtol=1e-14)) / K
+        a, change = a - step, step
+    return 0.0

@@ -1,0 +1,237 @@
+"""What is known of one system, as sentences with their numbers: proof, theory, spectrum, experiment; for `study`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inphase import observables, theory
+from inphase.coupling import AllToAll
+from inphase.model import PhaseModel
+from inphase.provenance import version
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from inphase.certify import Certificate
+
+Array = NDArray[np.float64]
+FLOATS = " (floating point: not a proof)"
+CERTIFIED_UP_TO = 2000  # oscillators on a graph whose certificate is looked for in seconds
+POLISHED_UP_TO = 6000  # oscillators of a run whose end is polished to an equilibrium
+SYNCHRONIZED_WITHIN = 1e-3  # radians: the arc within which a run's end counts as one cluster
+
+
+def summary(
+    model: PhaseModel,
+    first: Array,
+    run: xr.Dataset,
+    tree: xr.Dataset | None,
+    rates: Array | None,
+    proof: Certificate | None,
+) -> dict[str, Any]:
+    """The question, the answer, the evidence and the numbers: see `studies.Study.summary`."""
+    numbers = _numbers(model, first, run, tree)
+    evidence = [] if proof is None else [_proof_says(proof)]
+    evidence += [*_theory_says(model, len(first)), *_spectrum_says(model, rates), *_end_says(model, run)]
+    evidence += _experiment_says(run, tree, numbers)
+    answer = _answer(model, run, tree, numbers)
+    if proof is not None and len(first) > 1:
+        known = {"proved": "Proved: almost every start synchronizes.", "refuted": "Proved: not from every start."}
+        answer = f"{known[proof.verdict]} {answer}" if proof.verdict in known else answer
+    return {
+        "question": "Do they synchronize?",
+        "answer": answer,
+        "evidence": evidence,
+        "numbers": numbers,
+        "versions": {"inphase": version(), "numpy": np.__version__},
+    }
+
+
+def _numbers(model: PhaseModel, first: Array, run: xr.Dataset, tree: xr.Dataset | None) -> dict[str, Any]:
+    end = run.phase.values[-1]
+    numbers: dict[str, Any] = {
+        "n": len(first),
+        "t_end": float(run.time[-1]),
+        "order_parameter_at_start": float(run.order_parameter[0]),
+        "order_parameter_at_end": float(run.order_parameter[-1]),
+        "arc_at_end": float(observables.arc(end)),
+        "clusters_at_end": int(observables.count_clusters(end, SYNCHRONIZED_WITHIN)),
+        "clusters_within": SYNCHRONIZED_WITHIN,
+        "simulation_status": run.attrs["status"],
+    }
+    if model.is_gradient and len(run.time) > 1:
+        energy = model.energy(run.phase.values)
+        numbers["energy_at_end"] = float(energy[-1])
+        numbers["largest_fall_of_energy"] = float(max(0.0, np.max(energy[:-1] - energy[1:])))
+    if tree is not None:
+        numbers["coarsening_status"] = tree.attrs["status"]
+        numbers["coarsening_time_reached"] = float(tree.attrs["time_reached"])
+        numbers["clusters_left"] = int(tree.attrs["clusters_left"])
+        late = tree.clusters.values < 10
+        numbers["last_mergers"] = [
+            {"time": float(t), "clusters": int(k)} for t, k in zip(tree.time.values[late], tree.clusters.values[late])
+        ]
+    return numbers
+
+
+def _evidence(kind: str, statement: str, value: float | None = None) -> dict[str, Any]:
+    return {"kind": kind, "statement": statement, "value": value, "proof": False}
+
+
+def certificate(model: PhaseModel, n: int) -> Certificate | None:
+    """What `certify` finds in a few seconds; None where its theorems do not speak of such a model."""
+    from inphase.certify import synchronization
+
+    if not model.is_gradient or callable(model.gain) or n < 2 or (n > CERTIFIED_UP_TO and not _all_to_all(model)):
+        return None
+    equal = isinstance(model.coupling, AllToAll) and model.coupling.columns is None
+    try:
+        return synchronization(model, n=n if equal else None, budget=2000, refutation=n <= 500)
+    except ValueError:
+        return None
+
+
+def _proof_says(proof: Certificate) -> dict[str, Any]:
+    margin = proof.margin if np.isfinite(proof.margin) else None
+    by = f" (theorems: {', '.join(proof.theorems)}; verify with `inphase check`)" if proof.theorems else ""
+    text = f"{proof.verdict}: {proof.statement}{by}"
+    return _evidence("proof", text, margin) | {"proof": proof.verdict != "undecided"}
+
+
+def _all_to_all(model: PhaseModel) -> bool:
+    return isinstance(model.coupling, AllToAll)
+
+
+def _theory_says(model: PhaseModel, n: int) -> list[dict[str, Any]]:
+    if not model.is_autonomous or np.any(model.field) or callable(model.gain):
+        return []
+    if model.is_gradient and _all_to_all(model):
+        return _criterion_says(model)
+    f = model.interaction
+    if not (f.odd and f.name.endswith("kuramoto") and model.gain is None and np.ptp(model.frequencies) > 0):
+        return []
+    strength = float(f.derivative()(0.0))
+    if isinstance(model.coupling, AllToAll) and model.coupling.columns is None:
+        needed = theory.locking_coupling(np.broadcast_to(model.frequencies, model.frequencies.shape))
+        text = f"a phase-locked state exists where the coupling is at least {needed:.6g}; here it is {strength:.6g}"
+        return [_evidence("theory", text + FLOATS, needed)]
+    return _bounds_say(model, strength, n)
+
+
+def _criterion_says(model: PhaseModel) -> list[dict[str, Any]]:
+    """The L1 criterion of all-to-all gradient flows."""
+    f, found = model.interaction, []
+    slope = float(f.derivative()(0.0))
+    if slope <= 0:
+        text = f"f'(0) = {slope:.4g}: near phases do not attract, so the synchronized state is not stable"
+        return [_evidence("theory", text, slope)]
+    positive = f.profile is not None and bool(np.min(f.profile(np.linspace(0, np.pi, 1025))) > 0)
+    for gap, name in ([(np.pi, "π")] if positive else []) + [(2 * np.pi, "2π")]:
+        ratio = f.synchronization_ratio(gap)
+        says = "synchronizes from almost every start" if ratio >= 1 else "the criterion does not decide"
+        text = f"L1 criterion of Polyanskiy, Rigollet and Yao with M = {name}: ratio {ratio:.6f}, {says}"
+        found.append(_evidence("theory", text + FLOATS, ratio))
+    return found
+
+
+def _bounds_say(model: PhaseModel, strength: float, n: int) -> list[dict[str, Any]]:
+    """Bounds on the coupling from which a graph locks; nothing where they do not apply (K not symmetric, not connected)."""
+    try:
+        bounds = theory.critical_coupling_bounds(model.coupling.edges(n), model.frequencies)
+    except ValueError:
+        return []
+    text = (
+        f"phase locking on this graph needs a strength of at least {bounds.necessary:.6g}, and {bounds.sufficient:.6g} "
+        f"suffices (estimate {bounds.estimate:.6g}); here it is {strength:.6g}"
+    )
+    return [_evidence("theory", text + FLOATS, bounds.necessary)]
+
+
+def _spectrum_says(model: PhaseModel, rates: Array | None) -> list[dict[str, Any]]:
+    found = []
+    if rates is not None:
+        best, count = int(np.argmax(rates)) + 1, int(np.sum(rates > 1e-12 * np.max(np.abs(rates))))
+        if count:
+            text = f"uniform state: {count} growing mode(s), the fastest is k = {best} with rate {rates[best - 1]:.6g}"
+            found.append(_evidence("spectrum", text, float(rates[best - 1])))
+        else:
+            found.append(_evidence("spectrum", "uniform state: no mode grows", float(np.max(rates))))
+    if model.is_gradient and not callable(model.gain) and isinstance(model.coupling, AllToAll):
+        slope = float(model.interaction.derivative()(0.0))
+        pull = -slope / (float(model.interaction.profile(0.0)) if model.gain and model.interaction.profile else 1.0)
+        weights = model.coupling.weights(1)
+        rate = pull * (float(np.sum(weights)) if model.gain is None else 1.0)
+        word = "stable" if rate < 0 else "unstable"
+        found.append(_evidence("spectrum", f"synchronized state: {word}, all transverse rates equal {rate:.6g}", rate))
+    return found
+
+
+def _end_says(model: PhaseModel, run: xr.Dataset) -> list[dict[str, Any]]:
+    """The phase-locked state that the run's end is near to, and whether it is stable."""
+    from inphase import equilibria
+
+    end = run.phase.values[-1] if run.sizes["time"] else np.zeros(0)
+    if len(end) < 2 or len(end) > POLISHED_UP_TO or model.has_noise or callable(model.gain):
+        return []
+    if _all_to_all(model) and model.is_gradient:
+        return []  # `_spectrum_says` and the criterion speak of these
+    state = equilibria.polish(model, end)
+    if state is None:
+        return [_evidence("spectrum", "the run does not end near a phase-locked state")]
+    word = {True: "stable", False: "unstable", None: "of undecided stability"}[state.stable]
+    text = f"the run ends near a phase-locked state ({state.name}): {word}, frequency {state.frequency:.6g}"
+    leading = float(state.eigenvalues[0].real) if len(state.eigenvalues) else None
+    if leading is not None:
+        text += f", leading transverse rate {leading:.4g} (error {state.eigenvalue_error:.1g})"
+    return [_evidence("spectrum", text + FLOATS, leading)]
+
+
+def _experiment_says(run: xr.Dataset, tree: xr.Dataset | None, numbers: dict[str, Any]) -> list[dict[str, Any]]:
+    attrs = run.attrs
+    how = f"local error {attrs['tolerance']:g} rad" if "tolerance" in attrs else f"constant steps of {attrs['step']:.4g}"
+    text = (
+        f"simulation to t = {numbers['t_end']:.4g} ({attrs['accepted_steps']} steps of {attrs['method']}, {how}): "
+        f"|R| from {numbers['order_parameter_at_start']:.4f} to "
+        f"{numbers['order_parameter_at_end']:.6f}, {numbers['clusters_at_end']} cluster(s) within {SYNCHRONIZED_WITHIN:g} rad"
+    )
+    found = [_evidence("experiment", text, numbers["order_parameter_at_end"])]
+    if "largest_fall_of_energy" in numbers:
+        fall = numbers["largest_fall_of_energy"]
+        found.append(_evidence("experiment", f"largest fall of the energy between frames: {fall:.2g} (it must rise)", fall))
+    if tree is not None:
+        left, reached = tree.attrs["clusters_left"], float(tree.attrs["time_reached"])
+        text = f"coarsening: {left} cluster(s) left at t = {reached:.4g} (status: {tree.attrs['status']})"
+        found.append(_evidence("experiment", text, float(left)))
+    return found
+
+
+def _answer(model: PhaseModel, run: xr.Dataset, tree: xr.Dataset | None, numbers: dict[str, Any]) -> str:
+    n = numbers["n"]
+    who = f"the {n} oscillators" if n > 1 else "a single oscillator"
+    if n == 1:
+        return "Trivially: a single oscillator is synchronized with itself."
+    if run.attrs["status"] == "interrupted":
+        return f"Interrupted at t = {float(run.time[-1]) if len(run.time) else 0.0:.4g}: no answer."
+    if tree is not None:
+        left, reached = tree.attrs["clusters_left"], float(tree.attrs["time_reached"])
+        if left == 1:
+            return f"Yes, in this run: {who} became one cluster at t = {float(tree.time[-1]):.4g}."
+        state = {"finished": "metastable or stable", "stationary": "at an equilibrium"}.get(tree.attrs["status"], "unfinished")
+        return f"Not by t = {reached:.4g}, in this run: {left} clusters are left ({state})."
+    if numbers["arc_at_end"] <= SYNCHRONIZED_WITHIN:
+        return f"Yes, in this run: {who} are within {numbers['arc_at_end']:.2g} rad at t = {numbers['t_end']:.4g}."
+    if np.ptp(model.frequencies) > 0:
+        half = len(run.time) // 2
+        speeds = observables.effective_frequencies(
+            run.phase.values[half], run.phase.values[-1], float(run.time[-1] - run.time[half])
+        )
+        locked = float(np.mean(np.abs(speeds - np.median(speeds)) < 2 * np.pi / float(run.time[-1] - run.time[half])))
+        mean = float(run.order_parameter[half:].mean())
+        return (
+            f"Partly, in this run: |R| averages {mean:.4f} over the second half, and {100 * locked:.1f}% of {who} "
+            "share one frequency (to one turn)."
+        )
+    return f"Not in this run: |R| = {numbers['order_parameter_at_end']:.4f} at t = {numbers['t_end']:.4g}."

@@ -1,0 +1,205 @@
+"""The figures of networks: rasters, graphs colored by their nodes, transition curves and basins.
+
+As in `figures`, each function takes what it draws and returns a matplotlib `Figure`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from inphase.observables.circle import wrap
+from inphase.report.style import BLUE, GRAY, INK, RED, angle_ticks, styled
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from inphase.graphs import Graph
+
+Array = NDArray[np.float64]
+PIVOTS = 60  # nodes whose distances to all others place a graph's nodes
+EDGES_DRAWN = 60_000
+
+# A phase is a color of this wheel: neither end nor middle stands out, and lightness tells opposite phases apart.
+PHASE = LinearSegmentedColormap.from_list(
+    "phase", ["#2f2a6b", "#2b6ca3", "#7fb9c4", "#e8e2cf", "#e0a06a", "#b8443b", "#6b2250", "#2f2a6b"]
+)
+DEVIATION = LinearSegmentedColormap.from_list("deviation", [BLUE, "#9dbfd9", "#e6e6e6", "#e9b48a", RED])
+
+
+@styled
+def raster_figure(run: xr.Dataset, order: ArrayLike | None = None) -> Figure:
+    """The phase of every oscillator in time, as color.
+
+    Parameters
+    ----------
+    run : xarray.Dataset
+        From `inphase.simulate`: one run, without replicas.
+    order : array_like of int, shape (n,), optional
+        The oscillators from bottom to top; as they are numbered if not given.
+
+    Raises
+    ------
+    ValueError
+        If the run has replicas, or kept fewer than two times.
+    """
+    if set(run.phase.dims) != {"time", "oscillator"} or run.sizes["time"] < 2:
+        raise ValueError(f"raster_figure draws one run, phase(time, oscillator), of two times or more; got {dict(run.sizes)}")
+    time, phase = run.time.values, run.phase.transpose("time", "oscillator").values
+    rows = np.arange(phase.shape[1]) if order is None else np.asarray(order)
+    rows = rows[:: max(1, len(rows) // 2000)]
+    figure = Figure(figsize=(7, 3.8), layout="constrained")
+    axes = figure.subplots()
+    edges = np.concatenate([[time[0]], (time[1:] + time[:-1]) / 2, [time[-1]]])
+    colors = wrap(phase[:, rows]).T
+    bottoms = np.linspace(0, phase.shape[1], len(rows) + 1)
+    mesh = axes.pcolormesh(edges, bottoms, colors, cmap=PHASE, vmin=-np.pi, vmax=np.pi, rasterized=True, gid="raster")
+    axes.set(xlabel="time", ylabel="oscillator" if order is None else "oscillator, in the order given")
+    _phase_bar(figure, axes, mesh)
+    return figure
+
+
+def _phase_bar(figure: Figure, axes: Any, drawn: Any) -> None:
+    bar = figure.colorbar(drawn, ax=axes, pad=0.015, aspect=18, label="phase (rad)")
+    bar.outline.set_linewidth(0)
+    angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
+
+
+@styled
+def graph_figure(graph: Graph, values: ArrayLike, kind: str = "phase") -> Figure:
+    """A graph with its nodes colored by phase, or by effective frequency.
+
+    Nodes stand where the graph's columns `x` and `y` put them, else where `layout` does.
+
+    Parameters
+    ----------
+    graph : inphase.graphs.Graph
+    values : array_like, shape (n,)
+        Phases in radians, or frequencies in radians per unit of time.
+    kind : "phase" or "frequency"
+
+    Raises
+    ------
+    ValueError
+        If the values do not fit the graph, or the kind is unknown.
+    """
+    shown = np.asarray(values, dtype=float)
+    if shown.shape != (graph.n,):
+        raise ValueError(f"values must have shape ({graph.n},), one for each node; got shape {shown.shape}")
+    if kind not in ("phase", "frequency"):
+        raise ValueError(f'kind must be "phase" or "frequency"; got {kind!r}')
+    places = layout(graph)
+    figure = Figure(figsize=(7, 5.6), layout="constrained")
+    axes = figure.subplots()
+    pairs = sparse.triu(graph.matrix + graph.matrix.T, 1).tocoo()
+    every = max(1, pairs.nnz // EDGES_DRAWN)
+    ends = np.stack([places[pairs.row[::every]], places[pairs.col[::every]]], axis=1)
+    alpha = float(np.clip(40 / np.sqrt(max(pairs.nnz, 1)), 0.12, 0.9))
+    axes.add_collection(LineCollection(list(ends), colors=GRAY, linewidths=0.5, alpha=alpha, zorder=1))
+    size = float(np.clip(6000 / graph.n, 3, 90))
+    if kind == "phase":
+        look: dict[str, Any] = {"c": wrap(shown), "cmap": PHASE, "norm": Normalize(-np.pi, np.pi)}
+    else:
+        reach = float(np.max(np.abs(shown - np.median(shown)))) or 1.0
+        look = {"c": shown, "cmap": DEVIATION, "norm": Normalize(np.median(shown) - reach, np.median(shown) + reach)}
+    drawn = axes.scatter(places[:, 0], places[:, 1], s=size, lw=0.3, edgecolors=INK, zorder=2, gid="nodes", **look)
+    if kind == "phase":
+        _phase_bar(figure, axes, drawn)
+    else:
+        bar = figure.colorbar(drawn, ax=axes, pad=0.015, aspect=18, label="effective frequency (rad/time)")
+        bar.outline.set_linewidth(0)
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    return figure
+
+
+def layout(graph: Graph) -> Array:
+    """Places of the nodes, (n, 2): columns `x`, `y`; else pivot multidimensional scaling of the distances along edges.
+
+    Brandes, Pich, *Eigensolver methods for progressive multidimensional scaling of large data* (2006).
+    """
+    if {"x", "y"} <= set(graph.nodes):
+        return np.column_stack([graph.nodes["x"], graph.nodes["y"]])
+    adjacency = graph.matrix + graph.matrix.T
+    pivots, far = [int(np.argmax(graph.degrees))], None
+    for _ in range(min(PIVOTS, graph.n)):
+        hops = csgraph.shortest_path(adjacency, unweighted=True, directed=False, indices=pivots[-1])
+        far = hops if far is None else np.minimum(far, hops)
+        pivots.append(int(np.argmax(np.where(np.isfinite(far), far, -1))))
+    hops = csgraph.shortest_path(adjacency, unweighted=True, directed=False, indices=pivots[:-1]).T
+    apart = 2.0 + float(np.max(hops[np.isfinite(hops)]))  # other components stand aside
+    squares = np.where(np.isfinite(hops), hops, apart) ** 2
+    centered = squares - squares.mean(axis=0) - squares.mean(axis=1, keepdims=True) + squares.mean()
+    u, s, _ = np.linalg.svd(centered, full_matrices=False)
+    places = np.zeros((graph.n, 2))
+    count = min(2, u.shape[1])
+    places[:, :count] = u[:, :count] * s[:count]
+    jitter = np.random.default_rng(0).normal(size=places.shape)  # nodes with the same distances would lie on one another
+    return np.asarray(places + 0.004 * np.ptp(places) * jitter)
+
+
+@styled
+def transition_figure(
+    coupling: ArrayLike,
+    measured: ArrayLike,
+    error: ArrayLike | None = None,
+    theory: tuple[ArrayLike, ArrayLike] | None = None,
+    critical: float | None = None,
+    labels: tuple[str, str] = ("coupling K", "order parameter r"),
+) -> Figure:
+    """A measured transition with its errors, and the theory over it.
+
+    Parameters
+    ----------
+    coupling, measured : array_like, shape (m,)
+    error : array_like, shape (m,), optional
+        Standard errors.
+    theory : (array_like, array_like), optional
+        Abscissas and values of the curve.
+    critical : float, optional
+        Where a vertical line goes.
+    labels : (str, str)
+        Of the axes.
+    """
+    figure = Figure(figsize=(6, 3.8), layout="constrained")
+    axes = figure.subplots()
+    if critical is not None:
+        axes.axvline(critical, color=GRAY, lw=0.8, ls=(0, (4, 3)), label="critical coupling")
+    if theory is not None:
+        axes.plot(*map(np.asarray, theory), color=RED, label="theory", gid="theory", zorder=2)
+    axes.errorbar(
+        coupling, measured, error, fmt="o", color=BLUE, ms=4.5, lw=1, capsize=2, label="measured", zorder=3, gid="measured"
+    )
+    axes.set(xlabel=labels[0], ylabel=labels[1])
+    axes.set_ylim(bottom=min(0.0, float(np.min(measured))))
+    axes.legend()
+    return figure
+
+
+@styled
+def basin_figure(basins: xr.Dataset) -> Figure:
+    """The share of starts that end in each state, with its confidence interval.
+
+    Parameters
+    ----------
+    basins : xarray.Dataset
+        From `inphase.equilibria.basins`: fraction(state), low(state), high(state), name(state).
+    """
+    names = [str(name) for name in basins.name.values]
+    share, low, high = (basins[key].values for key in ("fraction", "low", "high"))
+    figure = Figure(figsize=(6.4, max(1.8, 0.32 * len(names) + 0.9)), layout="constrained")
+    axes = figure.subplots()
+    y = np.arange(len(names))[::-1]
+    axes.barh(y, share, color=BLUE, alpha=0.8, height=0.65, gid="basins")
+    axes.hlines(y, low, high, color=INK, lw=1.1)
+    axes.set(xlabel="share of starts", xlim=(0, min(1.0, 1.08 * float(np.max(high)))))
+    axes.set_yticks(y, names)
+    axes.tick_params(axis="y", length=0)
+    return figure
