@@ -7,6 +7,7 @@ import numpy as np
 
 import inphase as ip
 from inphase import expression as ex
+from inphase.coupling import Causal, Dense, Lattice, Ring, Sparse
 
 INTERACTIONS = {
     "kuramoto": ip.kuramoto,
@@ -39,6 +40,30 @@ COUPLINGS = {
     "signed": lambda n: ip.RankOne(np.sin(1.0 + np.arange(n)), np.cos(2.0 * np.arange(n)) / n),
 }
 
+
+def random_matrix(n, density=0.4, seed=0):
+    """Entries of both signs, on the diagonal too; the last node (of several) is isolated."""
+    rng = np.random.default_rng(seed + n)
+    matrix = rng.normal(size=(n, n)) * (rng.uniform(size=(n, n)) < density)
+    if n > 1:
+        matrix[-1], matrix[:, -1] = 0.0, 0.0
+    return matrix
+
+
+NETWORKS = {  # for n = 9, 18, ...
+    "dense": lambda n: Dense(random_matrix(n, density=1.0)),
+    "dense, positive": lambda n: Dense(np.abs(random_matrix(n, density=1.0)) + np.eye(n)),
+    "sparse": lambda n: Sparse(random_matrix(n)),
+    "sparse, positive": lambda n: Sparse(np.abs(random_matrix(n)) + np.roll(np.eye(n), 1, axis=1)),
+    "ring": lambda n: Ring(2),
+    "lopsided ring": lambda n: Ring(3, [1.0, 0.0, 0.3, 0.5, -0.2, 0.1]),
+    "nonlocal ring": lambda n: Ring.from_kernel(lambda x: (1 + 0.9 * np.cos(x) + 0.1 * np.sin(x)) / (2 * np.pi), n),
+    "lattice": lambda n: Lattice((3, n // 3), periodic=(True, False), weights=(1.0, 0.5)),
+    "causal": lambda n: Causal(),
+    "causal, weights": lambda n: Causal(0.1 + np.arange(n) % 3),
+    "causal, signed": lambda n: Causal(np.cos(np.arange(n)), normalized=False),
+}
+
 GAINS = {"no gain": None, "softmax": "softmax", "callable": lambda phases: 2 + np.sin(phases)}
 
 
@@ -64,8 +89,17 @@ def combinations():
                     yield f, coupling, gain
 
 
+def networks():
+    """(interaction, coupling, gain) by name: networks with a few interactions of each sort."""
+    for f in ("kuramoto", "sakaguchi", "harmonics", "with a mean", "even", "attention(2)", "attention(25)"):
+        for coupling in NETWORKS:
+            for gain in GAINS:
+                if gain != "softmax" or (takes_softmax(interaction(f)) and NETWORKS[coupling](9).positive):
+                    yield f, coupling, gain
+
+
 def model(f, coupling, gain, n, **parts):
-    return ip.PhaseModel(interaction(f), COUPLINGS[coupling](n), gain=GAINS[gain], **parts)
+    return ip.PhaseModel(interaction(f), (COUPLINGS | NETWORKS)[coupling](n), gain=GAINS[gain], **parts)
 
 
 def velocity(model, phases):

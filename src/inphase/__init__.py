@@ -9,8 +9,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inphase import certify, density, initial, observables, theory
-    from inphase.coupling import AllToAll, Coupling, RankOne
+    from inphase import certify, density, distributions, equilibria, graphs, initial, observables, theory
+    from inphase.coupling import (
+        AllToAll,
+        AllTriads,
+        Causal,
+        Coupling,
+        Dense,
+        Hypergraph,
+        Lattice,
+        RankOne,
+        Ring,
+        Sparse,
+    )
     from inphase.interaction import Interaction, attention, harmonics, kuramoto, sakaguchi
     from inphase.model import PhaseModel
     from inphase.observables import order_parameter
@@ -19,10 +30,17 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AllToAll": "coupling",
+    "AllTriads": "coupling",
+    "Causal": "coupling",
     "Coupling": "coupling",
+    "Dense": "coupling",
+    "Hypergraph": "coupling",
     "Interaction": "interaction",
+    "Lattice": "coupling",
     "PhaseModel": "model",
     "RankOne": "coupling",
+    "Ring": "coupling",
+    "Sparse": "coupling",
     "attention": "interaction",
     "coarsen": "simulation",
     "harmonics": "interaction",
@@ -32,18 +50,28 @@ _HOMES = {
     "simulate": "simulation",
     "study": "studies",
 }
-_ROOMS = ("certify", "density", "initial", "observables", "theory")
+_ROOMS = ("certify", "density", "distributions", "equilibria", "graphs", "initial", "observables", "theory")
 
 __all__ = [
     "AllToAll",
+    "AllTriads",
+    "Causal",
     "Coupling",
+    "Dense",
+    "Hypergraph",
     "Interaction",
+    "Lattice",
     "PhaseModel",
     "RankOne",
+    "Ring",
+    "Sparse",
     "attention",
     "certify",
     "coarsen",
     "density",
+    "distributions",
+    "equilibria",
+    "graphs",
     "harmonics",
     "initial",
     "kuramoto",

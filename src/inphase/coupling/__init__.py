@@ -1,6 +1,21 @@
 """K, how strongly i listens to j: one file per kind, the contract in `base.py`."""
 
 from inphase.coupling.base import Coupling
+from inphase.coupling.causal import Causal
+from inphase.coupling.graph import Dense, Sparse
+from inphase.coupling.hypergraph import AllTriads, Hypergraph
 from inphase.coupling.mean_field import AllToAll, RankOne
+from inphase.coupling.ring import Lattice, Ring
 
-__all__ = ["AllToAll", "Coupling", "RankOne"]
+__all__ = [
+    "AllToAll",
+    "AllTriads",
+    "Causal",
+    "Coupling",
+    "Dense",
+    "Hypergraph",
+    "Lattice",
+    "RankOne",
+    "Ring",
+    "Sparse",
+]

@@ -62,6 +62,10 @@ class Coupling(ABC):
         """K as a sparse matrix, (n, n), with the pairs that are joined."""
         return sparse.csr_array(self.matrix(n))
 
+    def mean_strength(self, n: int) -> float:
+        """Σ_j |K_ij|, averaged over i: how strongly an oscillator listens in all; it sets the time scale."""
+        return float(np.mean(abs(self.edges(n)).sum(axis=1)))
+
     def jacobians(self, slopes: Sequence[Interaction], phases: Vector) -> list[Any]:
         """For each slope f', the matrix ∂(Σ_j K_ij f(θ_i − θ_j))/∂θ_l, (n, n): an ndarray, or a csr_array if K is sparse."""
         matrix, found = self.matrix(len(phases)), []

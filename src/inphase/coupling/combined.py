@@ -88,6 +88,10 @@ class Combined(Coupling):
         """K as a sparse matrix."""
         return sum((factor * term.edges(n) for factor, term in self.terms[1:]), self.terms[0][0] * self.terms[0][1].edges(n))
 
+    def mean_strength(self, n: int) -> float:
+        """The terms' strengths, added."""
+        return sum(abs(factor) * term.mean_strength(n) for factor, term in self.terms)
+
     def jacobians(self, slopes: Sequence[Interaction], phases: Vector) -> list[Any]:
         """Each term's Jacobians, scaled and added."""
         parts = [[factor * matrix for matrix in term.jacobians(slopes, phases)] for factor, term in self.terms]

@@ -81,6 +81,11 @@ class RankOne(Coupling):
         largest = int(np.argmax(np.abs(self.columns)))
         return np.array_equal(self.rows * self.columns[largest], self.columns * self.rows[largest])
 
+    def mean_strength(self, n: int) -> float:
+        """mean |r_i| · Σ_j |c_j|."""
+        rows = 1.0 if self.rows is None else float(np.mean(np.abs(self.rows)))
+        return rows * float(np.sum(np.abs(np.broadcast_to(self.weights(n), n))))
+
     def uses_pairs(self, functions: Sequence[Interaction], n: int) -> bool:
         """Whether sums are taken pair by pair."""
         return n <= PAIRS_UP_TO and any(f.contrast > PAIRS_FROM_CONTRAST for f in functions)
