@@ -7,13 +7,12 @@ steps, rounded, which is how KuraNet states its delays.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from inphase.kernels import random
 from inphase.simulation.motion import Motion
+from inphase.simulation.past import Past, polynomials
 
 Array = NDArray[np.float64]
 
@@ -32,8 +31,8 @@ class FixedStep:
     seed : int
     replicas : ndarray of int, shape (replicas,)
         The random numbers of a replica go by its number here, the seed, the step and the oscillator, and by nothing else.
-    history : callable
-        t <= 0 -> phases (replicas, n); asked only for delays.
+    history
+        As for `simulate`.
     """
 
     def __init__(
@@ -44,7 +43,7 @@ class FixedStep:
         corrected: bool,
         seed: int,
         replicas: NDArray[np.int64],
-        history: Callable[[float], Array],
+        history: Past,
     ) -> None:
         self.motion, self.step, self.corrected, self.seed, self.replicas = motion, step, corrected, seed, replicas
         self.state, self.steps = state.copy(), 0
@@ -55,7 +54,7 @@ class FixedStep:
         by = model.damping if not motion.second_order else np.where(motion.heavy, model.inertia, model.damping)
         self._own = np.atleast_1d(np.sqrt(2 * model.noise * step) / by)
         self._common = np.broadcast_to(np.sqrt(2 * model.common_noise * step) / by, n)
-        self._past = _Past(motion, self.state, step, history) if model.has_delays else None
+        self._past = _Memory(motion, self.state, step, history) if model.has_delays else None
 
     @property
     def time(self) -> float:
@@ -103,19 +102,22 @@ class FixedStep:
             self._kick = self._drawn
 
 
-class _Past:
+class _Memory:
     """Phases of the last steps, back to the longest delay: (steps, replicas, n), a ring."""
 
-    def __init__(self, motion: Motion, state: Array, step: float, history: Callable[[float], Array]) -> None:
+    def __init__(self, motion: Motion, state: Array, step: float, history: Past) -> None:
         delays = motion.model.delays
         if delays.ndim == 2:
             raise ValueError("constant steps take delays of shape () or (n,); delays of pairs need method='dormand-prince'")
         self._motion = motion
         self._lag = np.broadcast_to(np.rint(delays / step).astype(np.int64), motion.n)
-        self._ring = np.empty((int(self._lag.max()) + 2, len(state), motion.n))
+        longest = int(self._lag.max())
+        self._ring = np.empty((longest + 2, len(state), motion.n))
         self._nodes = np.arange(motion.n)
-        for k in range(1, int(self._lag.max()) + 1):
-            self._ring[-k % len(self._ring)] = history(-k * step)
+        start = motion.phases(state)
+        pieces = polynomials(history, start, motion.model.frequencies / motion.model.damping, longest * step, 1e-12)
+        for k in range(1, longest + 1):
+            self._ring[-k % len(self._ring)] = value_at(pieces, -k * step)
         self.push(0, state)
 
     def push(self, k: int, state: Array) -> None:
@@ -125,3 +127,12 @@ class _Past:
     def sources(self, k: int) -> Array:
         """What is heard at step k, (replicas, n)."""
         return np.ascontiguousarray(self._ring[(k - self._lag) % len(self._ring), :, self._nodes].T)
+
+
+def value_at(pieces: tuple[Array, Array], time: float) -> Array:
+    """The phases (replicas, n) at a time before 0, from `past.polynomials`."""
+    starts, coefficients = pieces
+    k = max(0, int(np.searchsorted(starts, time, side="right")) - 1)
+    end = starts[k + 1] if k + 1 < len(starts) else 0.0
+    x = (time - starts[k]) / (end - starts[k])
+    return np.asarray(coefficients[:, k] @ x ** np.arange(coefficients.shape[-1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,17 +14,18 @@ from inphase.kernels import steps
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar
 from inphase.provenance import attributes
+from inphase.simulation.delayed import delayed
 from inphase.simulation.events import Condition, as_conditions, name_of
 from inphase.simulation.explicit import DormandPrince
 from inphase.simulation.fixed import FixedStep
 from inphase.simulation.motion import Motion
+from inphase.simulation.past import Past
 from inphase.simulation.recording import Recorder, output_times
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
-History = str | Callable[[float], Array] | tuple[ArrayLike, ArrayLike] | None
 METHODS = {"dormand-prince": "Dormand-Prince 5(4)", "euler": "Euler", "heun": "Heun"}
 
 
@@ -40,7 +41,7 @@ def simulate(
     seed: int = 0,
     replicas: Sequence[int] | None = None,
     velocities: ArrayLike | None = None,
-    history: History = None,
+    history: Past = None,
     stop: Condition | str | Sequence[Condition | str] | None = None,
     max_steps: int = 1_000_000,
     progress: bool = False,
@@ -118,20 +119,19 @@ def simulate(
     numbers = _numbers(replicas, len(flat))
     motion = Motion(model, flat.shape[1])
     state = motion.start(flat, velocities)
-    past = _past(model, flat, history)
     kept = output_times(t_end, times, state.size)
     tolerance = finite_number("tolerance", tolerance, positive=True)
     conditions, most = as_conditions(stop), integer("max_steps", max_steps, least=1)
     about: dict[str, Any]
     if chosen == "dormand-prince":
         recorder = Recorder(kept, state)
-        run = _adaptive(motion, state, recorder, tolerance, past)
+        run = _adaptive(motion, state, kept[-1], tolerance, history)
         status = _integrate(motion, run, recorder, conditions, most, progress)
         about = {"tolerance": tolerance, "accepted_steps": run.accepted_steps, "rejected_steps": run.rejected_steps}
     else:
         h = finite_number("step", step, positive=True)
         recorder = Recorder(np.unique(np.rint(kept / h)) * h, state)
-        fixed = FixedStep(motion, state, h, chosen == "heun", integer("seed", seed, least=0), numbers, past)
+        fixed = FixedStep(motion, state, h, chosen == "heun", integer("seed", seed, least=0), numbers, history)
         status = _march(motion, fixed, recorder, conditions, most, progress)
         about = {"step": h, "seed": seed, "accepted_steps": fixed.steps * len(flat), "rejected_steps": 0}
     data = recorder.dataset(status, initial.shape, motion, numbers)
@@ -161,15 +161,13 @@ def _named(method: str, model: PhaseModel) -> str:
     return METHODS[method]
 
 
-def _adaptive(
-    motion: Motion, state: Array, recorder: Recorder, tolerance: float, past: Callable[[float], Array]
-) -> DormandPrince:
-    # A run of zero length still has its first velocity computed; everything after happens in the loop.
-    return DormandPrince(motion, state, max(recorder.times[-1], 1e-300), tolerance)
-
-
-def _past(model: PhaseModel, phases: Array, history: History) -> Callable[[float], Array]:
-    return lambda t: phases + model.frequencies / model.damping * t
+def _adaptive(motion: Motion, state: Array, end: float, tolerance: float, history: Past) -> DormandPrince:
+    end = max(end, 1e-300)  # a run of zero length still has its first velocity computed
+    if not motion.model.has_delays:
+        return DormandPrince(motion, state, end, tolerance)
+    if motion.second_order:
+        raise ValueError("delays together with inertia need constant steps: give step=, for instance step=0.01")
+    return delayed(motion.model, state, end, tolerance, history)
 
 
 def _numbers(replicas: Sequence[int] | None, count: int) -> NDArray[np.int64]:

@@ -1,0 +1,52 @@
+"""Couplings by name: what the `[coupling]` table of a TOML file calls them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from inphase.coupling.base import Coupling
+from inphase.coupling.causal import Causal
+from inphase.coupling.graph import Dense
+from inphase.coupling.hypergraph import AllTriads, Hypergraph
+from inphase.coupling.mean_field import AllToAll, RankOne
+from inphase.coupling.ring import Lattice, Ring
+
+KINDS: dict[str, Callable[..., Coupling]] = {
+    "all-to-all": AllToAll,
+    "all-triads": AllTriads,
+    "causal": Causal,
+    "dense": Dense,
+    "hypergraph": Hypergraph,
+    "lattice": Lattice,
+    "rank-one": RankOne,
+    "ring": Ring,
+}
+
+
+def named(kind: str, **options: Any) -> Coupling:
+    """The coupling called `kind`, a key of `KINDS`, with the options of its class.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the name is unknown, or an option unknown or missing; the message lists what is known.
+
+    Examples
+    --------
+    >>> from inphase.coupling.catalog import named
+    >>> named("rank-one", rows=[1, 2], columns=[1, 0]).matrix(2)
+    array([[1., 0.],
+           [2., 0.]])
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, or graph; got {kind!r}")
+    wanted = inspect.signature(KINDS[kind]).parameters
+    for key in options:
+        if key not in wanted:
+            raise TypeError(f"the coupling {kind!r} has no option {key!r}; it takes {', '.join(wanted) or 'none'}")
+    for key, parameter in wanted.items():
+        if parameter.default is parameter.empty and key not in options:
+            raise TypeError(f"the coupling {kind!r} needs the option {key!r}")
+    return KINDS[kind](**options)
