@@ -22,7 +22,7 @@ def network(n: int, longest: float):
     rng = np.random.default_rng(0)
     receivers, senders = np.divmod(rng.choice(n * n, n * LINKS, replace=False), n)
     delays = longest * (1 - rng.random(n * LINKS))
-    return receivers, senders, delays, rng.normal(1.0, 0.05, n), rng.uniform(0, 2 * np.pi, n)
+    return receivers, senders, delays, rng.normal(0.3, 0.05, n), rng.uniform(0, 2 * np.pi, n)
 
 
 def ours(n: int, longest: float) -> Callable[[float], np.ndarray]:
@@ -32,6 +32,7 @@ def ours(n: int, longest: float) -> Callable[[float], np.ndarray]:
     import inphase as ip
     from inphase.coupling.graph import Sparse
     from inphase.simulation.delayed import delayed
+    from inphase.simulation.motion import Motion
 
     receivers, senders, delays, frequencies, phases = network(n, longest)
     K = sparse.csr_array((np.full(len(delays), STRENGTH), (receivers, senders)), shape=(n, n))
@@ -39,7 +40,7 @@ def ours(n: int, longest: float) -> Callable[[float], np.ndarray]:
     model = ip.PhaseModel(ip.kuramoto(), Sparse(K), frequencies=frequencies, delays=tau)
 
     def run(tolerance: float) -> np.ndarray:
-        one = delayed(model, phases[None], T_END, tolerance)
+        one = delayed(Motion(model, len(phases)), phases[None], T_END, tolerance)
         while one.running.any():
             one.advance()
             one.next_stage()

@@ -91,7 +91,7 @@ def combinations():
 
 def networks():
     """(interaction, coupling, gain) by name: networks with a few interactions of each sort."""
-    for f in ("kuramoto", "sakaguchi", "harmonics", "with a mean", "even", "attention(2)", "attention(25)"):
+    for f in ("kuramoto", "sakaguchi", "harmonics", "with a mean", "attention(2)", "attention(25)"):
         for coupling in NETWORKS:
             for gain in GAINS:
                 if gain != "softmax" or (takes_softmax(interaction(f)) and NETWORKS[coupling](9).positive):

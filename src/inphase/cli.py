@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inphase.config import Config
+    from inphase.equilibria import Census
     from inphase.studies import Study
 
 OPTIONS = {
     "--help", "--version", "--json", "--formula", "--strength", "--gain", "--frequencies", "--n", "--seed", "--initial",
     "--phases", "--t-end", "--tolerance", "--out", "--no-progress", "--save", "--theorem", "--no-refutation", "--size",
     "--workers", "--graph", "--field", "--delays", "--noise", "--inertia", "--damping", "--step", "--method", "--starts",
-    "--samples",
+    "--samples", "--all",
 }  # fmt: skip
 PARTS_HELP = {
     "frequencies": "natural frequencies",
@@ -131,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     equilibria = verb("equilibria", _equilibria, "Find stationary and phase-locked states, their stability and their basins.",
                       "inphase equilibria kuramoto --n 5 --samples 500 --out results/")  # fmt: skip
     equilibria.add_argument("--starts", type=int, default=100, help="random starts of the search (default: 100)")
+    equilibria.add_argument("--all", action="store_true", help="all of them, with proof: f = sin on a graph of up to 6")
     equilibria.add_argument("--samples", type=int, default=0, help="runs from random phases, for the basins (default: 0)")
     certify = verb("certify", _certify, "Prove, or refute, that almost every start synchronizes, for ranges of parameters.",
                    "inphase certify attention --beta=-0.666 inf --save proof.json", system=False)  # fmt: skip
@@ -370,6 +372,8 @@ def _equilibria(options: Any) -> int:
     if n is None:
         raise ValueError("equilibria needs the number of oscillators: --n 5")
     folder = output_folder(run.out or "results")
+    if options.all:
+        return _census(equilibria.all_equilibria(model, n), folder, options.json)
     found = equilibria.find(model, n, starts=options.starts, seed=run.seed)
     files = {"equilibria": str(write_text(folder / "equilibria.json", json.dumps(found.to_dict(), indent=1)))}
     shares: dict[str, list[float]] = {}
@@ -378,8 +382,9 @@ def _equilibria(options: Any) -> int:
         from inphase.report.style import png
 
         basins = equilibria.basins(model, n, samples=options.samples, seed=run.seed)
+        figure = basin_figure(basins)
         files["basins"] = str(write_dataset(folder / "basins.nc", basins))
-        files["figure"] = str(replace_file(folder / "basins.png", png(basin_figure(basins))))
+        files["figure"] = str(replace_file(folder / "basins.png", lambda path: path.write_bytes(png(figure))))
         columns = (basins[key].values.tolist() for key in ("fraction", "low", "high"))
         shares = {str(name): list(numbers) for name, *numbers in zip(basins.name.values, *columns)}
     states = [
@@ -394,6 +399,22 @@ def _equilibria(options: Any) -> int:
     return 0
 
 
+def _census(census: Census, folder: Path, as_json: bool) -> int:
+    from inphase.files import write_text
+
+    numbers: dict[str, Any] = {
+        "count": census.count,
+        "complete": census.complete,
+        "stable": len(census.stable),
+        "undecided_boxes": len(census.undecided),
+        "bound": census.bound,
+    }
+    states = [state.to_dict() for state in census.equilibria]
+    path = write_text(folder / "equilibria.json", json.dumps(numbers | {"equilibria": states}, indent=1))
+    print(json.dumps(numbers | {"file": str(path)}) if as_json else f"{census}\n{path}")
+    return 0
+
+
 def _print_equilibria(states: list[dict[str, Any]], failed: int, shares: dict[str, list[float]], files: dict[str, str]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -404,7 +425,14 @@ def _print_equilibria(states: list[dict[str, Any]], failed: int, shares: dict[st
     for s in states:
         rate = "" if s["leading_rate"] is None else f"{s['leading_rate']:.6g}"
         index = "unknown" if s["index"] is None else str(s["index"])
-        table.add_row(s["name"], words[s["stable"]], index, f"{s['frequency']:.6g}", rate, str(s["hits"]))
+        table.add_row(
+            s["name"],
+            words[s["stable"]],
+            index,
+            f"{s['frequency'] if abs(s['frequency']) > 1e-13 else 0.0:.6g}",
+            rate,
+            str(s["hits"]),
+        )
     console.print(table)
     console.print(f"{len(states)} states; {failed} starts led to none. A search from many starts may miss states.")
     for name, (share, low, high) in shares.items():

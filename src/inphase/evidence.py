@@ -171,14 +171,14 @@ def _spectrum_says(model: PhaseModel, rates: Array | None) -> list[dict[str, Any
 
 def _end_says(model: PhaseModel, run: xr.Dataset) -> list[dict[str, Any]]:
     """The phase-locked state that the run's end is near to, and whether it is stable."""
-    from inphase import equilibria
+    from inphase.equilibria.nearest import nearest
 
     end = run.phase.values[-1] if run.sizes["time"] else np.zeros(0)
     if len(end) < 2 or len(end) > POLISHED_UP_TO or model.has_noise or callable(model.gain):
         return []
     if _all_to_all(model) and model.is_gradient:
         return []  # `_spectrum_says` and the criterion speak of these
-    state = equilibria.polish(model, end)
+    state = nearest(model, end)
     if state is None:
         return [_evidence("spectrum", "the run does not end near a phase-locked state")]
     word = {True: "stable", False: "unstable", None: "of undecided stability"}[state.stable]

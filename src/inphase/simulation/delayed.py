@@ -17,19 +17,15 @@ with constant τ_e >= 0; e goes over the oscillators (delays per sender) or over
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from inphase.coupling import Coupling
-from inphase.interaction import Interaction
 from inphase.kernels import history as ring
 from inphase.kernels import steps
-from inphase.model import PhaseModel
 from inphase.simulation.explicit import GROW, SAFETY, SHRINK, DormandPrince
+from inphase.simulation.motion import Motion
 from inphase.simulation.past import Past, polynomials
 
 Array = NDArray[np.float64]
@@ -41,35 +37,31 @@ SWEEPS = 6  # of a step that hears itself, before a shorter one is tried
 SETTLED = 0.1  # of the tolerance: the error of these sweeps that is let pass
 WORTH = 3.0  # up to so many times the shortest delay, steps that do not hear themselves are cheaper than sweeps
 MOST_KINKS = 100
-EDGES_PER_JOB = 4096
 
 
-def delayed(model: PhaseModel, phases: Array, t_end: float, tolerance: float, history: Past = None) -> DelayedDormandPrince:
-    """The integration of a model with delays from phases (replicas, n), to be moved on by `advance`.
+def delayed(motion: Motion, state: Array, t_end: float, tolerance: float, history: Past = None) -> DelayedDormandPrince:
+    """The integration of a model with delays from a state at t = 0, to be moved on by `advance`.
 
     Parameters
     ----------
-    model : PhaseModel
-    phases : ndarray, shape (replicas, n)
-        Radians, at t = 0.
+    motion : Motion
+    state : ndarray, shape (replicas, n), or (replicas, 2n) with inertia
     t_end, tolerance : float
         As for `DormandPrince`.
-    history : None, "uncoupled", "constant", callable or (times, phases)
-        The phases before t = 0, back to −max τ. "uncoupled", the default: θ_i(0) + ω_i t, as if coupling and field were
-        switched on at t = 0. "constant": θ_i(0). A function of t <= 0 with values (n,) or (replicas, n). Arrays: ascending
-        times (T,) that end at 0, and phases (T, n) or (T, replicas, n), joined by a cubic spline.
+    history
+        The phases before t = 0, back to −max τ: as for `simulate`.
 
     Raises
     ------
     ValueError, TypeError
-        If the history is too short, of another shape, or is not `phases` at t = 0 (up to whole turns and 1e-6 radians); if
+        If the history is too short, of another shape, or is not the phases at t = 0 (up to whole turns and 1e-6 radians); if
         delays per pair are given for a coupling whose terms are not pairs.
 
     Examples
     --------
     >>> import numpy as np, inphase as ip
     >>> model = ip.PhaseModel(0.5 * ip.kuramoto(), ip.AllToAll(), frequencies=1.0, delays=0.25)
-    >>> run = delayed(model, np.array([[0.0, 1.0]]), t_end=30.0, tolerance=1e-9)
+    >>> run = delayed(Motion(model, 2), np.array([[0.0, 1.0]]), t_end=30.0, tolerance=1e-9)
     >>> while run.running.any():
     ...     run.advance()
     ...     speed = run.stages[6]
@@ -77,10 +69,15 @@ def delayed(model: PhaseModel, phases: Array, t_end: float, tolerance: float, hi
     >>> bool(np.allclose(speed, 1 - 0.5 * np.sin(0.25 * speed)))  # Ω = ω − K sin(Ωτ)
     True
     """
-    velocity, heard, delays = _listening(model, phases.shape[1])
+    heard, delays = motion.heard, motion.delays
+    if heard is None or delays is None:
+        heard, delays = np.arange(motion.n), np.zeros(motion.n)
     longest = float(np.max(delays, initial=0.0))
-    past = polynomials(history, phases, model.frequencies, longest, tolerance)
-    return DelayedDormandPrince(velocity, phases, t_end, tolerance, heard=heard, delays=delays, past=past)
+    starts, coefficients = polynomials(history, motion.phases(state), motion.free_velocity, longest, tolerance)
+    if motion.second_order:  # nobody hears a velocity
+        coefficients = np.concatenate([coefficients, np.zeros_like(coefficients)], axis=2)
+    past = starts, coefficients
+    return DelayedDormandPrince(motion, state, t_end, tolerance, heard=heard, delays=delays, past=past)
 
 
 class DelayedDormandPrince(DormandPrince):
@@ -288,68 +285,3 @@ def _apart(values: Array) -> Array:
     """Ascending, without those that differ by rounding only."""
     values = np.unique(values)
     return values[np.diff(values, prepend=-np.inf) > 1e-13 * values]
-
-
-# --------------------------------------------------------------------------------------------------------- who hears whom
-
-
-def _listening(model: PhaseModel, n: int) -> tuple[Velocity, Indices, Array]:
-    """The velocity as a function of what is heard, of whom, and how late."""
-    if model.delays.ndim < 2:
-        return model.flow, np.arange(n), np.array(np.broadcast_to(model.delays, n))
-    try:
-        edges = model.coupling.edges(n)
-    except ValueError as error:
-        raise ValueError(f"delays per pair need a coupling of pairs, and {model.coupling!r} is not: {error}") from None
-    edges = sparse.csr_array(edges, copy=True)
-    edges.sum_duplicates()
-    pairs = _Pairs(edges, model.coupling.positive)
-    instant = model.replace(coupling=pairs, delays=0.0)
-    receivers = np.repeat(np.arange(n), np.diff(edges.indptr))
-    senders = edges.indices.astype(np.int64)
-
-    def velocity(phases: Array, out: Array, sources: Array) -> Array:
-        pairs.heard = sources
-        return instant.flow(phases, out)
-
-    return velocity, senders, np.asarray(model.delays[receivers, senders], dtype=float).ravel()
-
-
-class _Pairs(Coupling):
-    """A sparse K whose every pair hears a phase of its own, `heard` (replicas, pairs): f(θ_i − heard_e)."""
-
-    heard: Array
-
-    def __init__(self, edges: sparse.csr_array, positive: bool) -> None:
-        self._edges, self._positive = edges, positive
-        self._starts = edges.indptr.astype(np.int64)
-        self._weights = edges.data.astype(float)
-        jobs = np.unique(np.searchsorted(self._starts, np.arange(0, edges.nnz, EDGES_PER_JOB), side="right") - 1)
-        self._chunks = np.unique(np.concatenate([[0], jobs, [edges.shape[0]]])).astype(np.int64)
-
-    @property
-    def size(self) -> int:
-        return int(self._edges.shape[0])
-
-    @property
-    def positive(self) -> bool:
-        return self._positive
-
-    def sums(
-        self,
-        functions: Sequence[Interaction],
-        phases: Array,
-        out: Sequence[Array] | None = None,
-        sources: Array | None = None,
-    ) -> list[Array]:
-        program = functions[0].tape(*functions[1:])
-        found = list(ring.pair_sums(program, self._starts, self._weights, self._chunks, phases, self.heard))
-        for given, values in zip(out or (), found):
-            given[...] = values
-        return found if out is None else list(out)
-
-    def matrix(self, n: int) -> Array:
-        return np.asarray(self._edges.toarray())
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"kind": type(self).__name__}

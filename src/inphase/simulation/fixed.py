@@ -106,16 +106,12 @@ class _Memory:
     """Phases of the last steps, back to the longest delay: (steps, replicas, n), a ring."""
 
     def __init__(self, motion: Motion, state: Array, step: float, history: Past) -> None:
-        delays = motion.model.delays
-        if delays.ndim == 2:
-            raise ValueError("constant steps take delays of shape () or (n,); delays of pairs need method='dormand-prince'")
-        self._motion = motion
-        self._lag = np.broadcast_to(np.rint(delays / step).astype(np.int64), motion.n)
-        longest = int(self._lag.max())
+        assert motion.heard is not None and motion.delays is not None
+        self._motion, self._heard = motion, motion.heard
+        self._lag = np.rint(motion.delays / step).astype(np.int64)
+        longest = int(np.max(self._lag, initial=0))
         self._ring = np.empty((longest + 2, len(state), motion.n))
-        self._nodes = np.arange(motion.n)
-        start = motion.phases(state)
-        pieces = polynomials(history, start, motion.model.frequencies / motion.model.damping, longest * step, 1e-12)
+        pieces = polynomials(history, motion.phases(state), motion.free_velocity, longest * step, 1e-12)
         for k in range(1, longest + 1):
             self._ring[-k % len(self._ring)] = value_at(pieces, -k * step)
         self.push(0, state)
@@ -125,8 +121,8 @@ class _Memory:
         self._ring[k % len(self._ring)] = state[:, : self._motion.n]
 
     def sources(self, k: int) -> Array:
-        """What is heard at step k, (replicas, n)."""
-        return np.ascontiguousarray(self._ring[(k - self._lag) % len(self._ring), :, self._nodes].T)
+        """What is heard at step k, (replicas, m)."""
+        return np.ascontiguousarray(self._ring[(k - self._lag) % len(self._ring), :, self._heard].T)
 
 
 def value_at(pieces: tuple[Array, Array], time: float) -> Array:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase.errors import finite_array
 from inphase.model import PhaseModel
+from inphase.simulation.listening import listening
 
 Array = NDArray[np.float64]
 
@@ -16,10 +19,23 @@ class Motion:
 
     θ' = velocity(θ) in first order; (m/d) θ'' = velocity(θ) − θ' with inertia. Oscillators without inertia among others
     with it stay first order: their half of θ' rests at zero while integrating.
+
+    Attributes
+    ----------
+    heard, delays : ndarray, shape (m,), or None without delays
+        See `listening`.
+    free_velocity : ndarray, shape (n,)
+        ω/d, at which an oscillator turns that hears nothing.
     """
+
+    _flow: Callable[[Array, Array, Array | None], Array]
+    heard: NDArray[np.int64] | None
+    delays: Array | None
 
     def __init__(self, model: PhaseModel, n: int) -> None:
         self.model, self.n, self.second_order = model, n, model.has_inertia
+        self.free_velocity = np.broadcast_to(model.frequencies / model.damping, n)
+        self._flow, self.heard, self.delays = listening(model, n) if model.has_delays else (model.flow, None, None)
         self.heavy = np.broadcast_to(model.inertia > 0, n)
         with np.errstate(divide="ignore"):
             self.rate = np.where(self.heavy, np.broadcast_to(model.damping / model.inertia, n), 0.0)
@@ -41,13 +57,13 @@ class Motion:
         return np.ascontiguousarray(state[:, : self.n])
 
     def __call__(self, state: Array, out: Array, sources: Array | None = None) -> Array:
-        """d(state)/dt into `out`; `sources` (replicas, n) as in `PhaseModel.flow`."""
+        """d(state)/dt into `out`; with delays, `sources` (replicas, m) are the phases of `heard`, `delays` ago."""
         if not self.second_order:
-            return self.model.flow(state, out, sources)
+            return self._flow(state, out, sources)
         if len(self._drift) != len(state):
             self._drift = np.empty((len(state), self.n))
         phases, speeds = self.phases(state), state[:, self.n :]
-        drift = self.model.flow(phases, self._drift, sources)
+        drift = self._flow(phases, self._drift, sources)
         out[:, : self.n] = np.where(self.heavy, speeds, drift)
         np.subtract(drift, speeds, out=out[:, self.n :])
         out[:, self.n :] *= self.rate

@@ -13,7 +13,7 @@ from inphase.kernels.history import TERMS
 Array = NDArray[np.float64]
 Past = str | Callable[[float], ArrayLike] | tuple[ArrayLike, ArrayLike] | None
 
-MOST_PIECES = 4096  # polynomials that stand for a given history
+MOST_PIECES = 1024  # polynomials that stand for a given history
 
 
 def polynomials(history: Past, phases: Array, frequencies: Array, longest: float, tolerance: float) -> tuple[Array, Array]:

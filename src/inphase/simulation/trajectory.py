@@ -165,9 +165,7 @@ def _adaptive(motion: Motion, state: Array, end: float, tolerance: float, histor
     end = max(end, 1e-300)  # a run of zero length still has its first velocity computed
     if not motion.model.has_delays:
         return DormandPrince(motion, state, end, tolerance)
-    if motion.second_order:
-        raise ValueError("delays together with inertia need constant steps: give step=, for instance step=0.01")
-    return delayed(motion.model, state, end, tolerance, history)
+    return delayed(motion, state, end, tolerance, history)
 
 
 def _numbers(replicas: Sequence[int] | None, count: int) -> NDArray[np.int64]:

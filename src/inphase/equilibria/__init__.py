@@ -1,0 +1,35 @@
+"""The landscape of equilibria: which states exist, which are stable, and how large their basins are.
+
+`find` searches from many starts; `stability` gives the spectrum of one state with its error; `classify` names a state;
+`basins` estimates the shares of phase space that lead to each; `nearest` is the one next to a given state. `all_equilibria`
+proves which there are on small graphs, `continue_equilibrium` follows one in a parameter, and `lyapunov_exponents` says how
+fast neighbors part where nothing rests. Every search solves the equations in `locked.py`.
+"""
+
+from inphase.equilibria.basins import basins
+from inphase.equilibria.continuation import continue_equilibrium, switch_branch
+from inphase.equilibria.locked import locked_velocity
+from inphase.equilibria.lyapunov import lyapunov_exponents
+from inphase.equilibria.nearest import nearest
+from inphase.equilibria.polynomial import Census, all_equilibria, complex_solutions
+from inphase.equilibria.search import Landscape, find
+from inphase.equilibria.stability import Spectrum, stability
+from inphase.equilibria.states import Equilibrium, classify
+
+__all__ = [
+    "Census",
+    "Equilibrium",
+    "Landscape",
+    "Spectrum",
+    "all_equilibria",
+    "basins",
+    "classify",
+    "complex_solutions",
+    "continue_equilibrium",
+    "find",
+    "locked_velocity",
+    "lyapunov_exponents",
+    "nearest",
+    "stability",
+    "switch_branch",
+]

@@ -1,0 +1,175 @@
+"""The equations of states that turn as one body: dθ_i/dt = Ω for every i.
+
+    F_i(φ, Ω) = (ω_i + b_i sin φ_i − (1/g_i) Σ_j K_ij f(φ_i − φ_j + Ω τ_ij)) / d_i − Ω = 0
+
+In the frame that turns with Ω, what i hears of j is the phase of τ_ij ago, φ_j − Ω τ_ij. Where there is a field no state can
+turn: Ω = 0, and delays are of no effect. Inertia and noise do not enter: equilibria are those of the deterministic model.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import linalg, sparse
+from scipy.sparse.linalg import splu
+
+from inphase.errors import finite_number, finite_vector
+from inphase.model import PhaseModel
+from inphase.types import Vector
+
+EPS = float(np.finfo(float).eps)
+DENSE_BELOW = 300  # oscillators, for which a sparse Jacobian is not worth its overhead
+RANK = 1e-11  # singular values below this share of the largest count as zero in a Newton step
+
+
+def locked_velocity(model: PhaseModel, phases: ArrayLike, frequency: float = 0.0) -> Vector:
+    """dθ_i/dt of oscillators that have been turning with one frequency for long: φ_i + Ω t.
+
+    Parameters
+    ----------
+    model : PhaseModel
+        Its noise and inertia are left out.
+    phases : array_like, shape (n,)
+        φ, radians.
+    frequency : float
+        Ω, radians per unit of time; it matters only with delays.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Radians per unit of time; a locked state has Ω everywhere.
+
+    Raises
+    ------
+    ValueError, TypeError
+        On bad input; with delays, for couplings whose terms are not pairs.
+
+    Examples
+    --------
+    >>> import inphase as ip  # one oscillator that hears itself: Ω = ω − sin(Ω τ)
+    >>> model = ip.PhaseModel(ip.kuramoto(), frequencies=1.0, delays=0.5)
+    >>> locked_velocity(model, [0.0], 0.6).round(4)
+    array([0.7045])
+    """
+    theta = finite_vector("phases", phases)
+    return Locked(model, len(theta)).velocity(theta, finite_number("frequency", frequency))
+
+
+class Locked:
+    """F of a model of n oscillators, its derivatives, and Newton's step.
+
+    Attributes
+    ----------
+    rotates : bool
+        Whether a common turn of all phases changes nothing: then Ω is unknown, and one phase is free.
+    scale : float
+        The size of the Jacobian (largest row sum of moduli) where forces are not small; rounding is relative to it.
+    """
+
+    def __init__(self, model: PhaseModel, n: int) -> None:
+        model.check(np.zeros(n))
+        if callable(model.gain):
+            raise ValueError('equilibria need a gain of None or "softmax": the derivative of a callable gain is not known')
+        self.model, self.n = model, n
+        self.rotates = not np.any(model.field)
+        self.delayed = self.rotates and model.has_delays
+        if self.delayed:
+            self._join_pairs()
+        generic = np.random.default_rng(n).uniform(0, 2 * np.pi, n)
+        self.scale = max(row_sum(self.jacobian(phases, 0.0)[0]) for phases in (np.zeros(n), generic)) or 1.0
+
+    def _join_pairs(self) -> None:
+        edges = self.model.coupling.edges(self.n).tocoo()
+        self._row, self._column, self._strength = edges.row, edges.col, edges.data
+        delays = self.model.delays
+        if sparse.issparse(delays) or delays.ndim == 2:
+            found = delays[self._row, self._column]
+            self._delay = np.asarray(found.toarray() if sparse.issparse(found) else found, dtype=float).ravel()
+        else:
+            self._delay = np.broadcast_to(delays, self.n)[self._column]
+
+    def velocity(self, phases: Vector, frequency: float) -> Vector:
+        """dθ/dt, (n,)."""
+        if not self.delayed:
+            return np.asarray(self.model.flow(np.ascontiguousarray(phases), np.empty(self.n)))
+        force, gain = self._pair_sums(self._gaps(phases, frequency))
+        return np.asarray((self.model.frequencies - force / gain) / self.model.damping)
+
+    def residual(self, phases: Vector, frequency: float) -> Vector:
+        """F, (n,)."""
+        return self.velocity(phases, frequency) - frequency
+
+    def jacobian(self, phases: Vector, frequency: float) -> tuple[Any, Vector]:
+        """(∂F/∂φ, ∂F/∂Ω): (n, n), an ndarray or a csr_array, and (n,)."""
+        if not self.delayed:
+            found = self.model.jacobian_at(phases)
+            small = sparse.issparse(found) and self.n < DENSE_BELOW
+            return found.toarray() if small else found, np.full(self.n, -1.0)
+        row, column, weights, delays = self.linear_pairs(phases, frequency)
+        off = sparse.csr_array((weights, (row, column)), shape=(self.n, self.n))
+        total = off - sparse.diags_array(self._by_row(weights))
+        dense = self.n < DENSE_BELOW or off.nnz > 0.2 * self.n**2
+        return total.toarray() if dense else total.tocsr(), -self._by_row(weights * delays) - 1.0
+
+    def linear_pairs(self, phases: Vector, frequency: float) -> tuple[Any, Any, Vector, Vector]:
+        """(i, j, w, τ), one entry per pair: η_i' = −Σ_j w_ij (η_i(t) − η_j(t − τ_ij)) near a state of a delayed model."""
+        gaps = self._gaps(phases, frequency)
+        force, gain = self._pair_sums(gaps)
+        slopes = [f.derivative()(gaps) for f in self._functions()]
+        weights = slopes[0] / gain[self._row]
+        if len(slopes) > 1:
+            weights -= slopes[1] * (force / gain**2)[self._row]
+        weights *= self._strength / np.broadcast_to(self.model.damping, self.n)[self._row]
+        return self._row, self._column, weights, self._delay
+
+    def _functions(self) -> list[Any]:
+        return [self.model.interaction] + ([self.model.interaction.profile] if self.model.gain == "softmax" else [])
+
+    def _gaps(self, phases: Vector, frequency: float) -> Vector:
+        return np.asarray(phases[self._row] - phases[self._column] + frequency * self._delay)
+
+    def _pair_sums(self, gaps: Vector) -> tuple[Vector, Vector]:
+        sums = [self._by_row(self._strength * f(gaps)) for f in self._functions()]
+        return sums[0], sums[1] if len(sums) > 1 else np.ones(self.n)
+
+    def _by_row(self, values: Vector) -> Vector:
+        return np.asarray(np.bincount(self._row, weights=values, minlength=self.n), dtype=float)
+
+    def bordered(self, phases: Vector, frequency: float) -> Any:
+        """The derivative of (F, mean of φ) in (φ, Ω), (n + 1, n + 1), its border scaled to the Jacobian; or ∂F/∂φ alone."""
+        jacobian, column = self.jacobian(phases, frequency)
+        if not self.rotates:
+            return jacobian
+        border = self.scale / np.sqrt(self.n)
+        blocks = [[jacobian, border * column[:, None]], [np.full((1, self.n), border), np.zeros((1, 1))]]
+        return sparse.block_array(blocks, format="csc") if sparse.issparse(jacobian) else np.block(blocks)
+
+    def step(self, matrix: Any, residual: Vector) -> tuple[Vector, float]:
+        """Newton's step (δφ, δΩ) from the bordered matrix; the shortest one where that is singular."""
+        right = np.append(-residual, 0.0) if self.rotates else -residual
+        if sparse.issparse(matrix):
+            found = _sparse_solve(matrix, right)
+        else:
+            found = linalg.lstsq(matrix, right, cond=RANK, lapack_driver="gelsy", check_finite=False)[0]
+        change = float(found[-1]) * self.scale / np.sqrt(self.n) if self.rotates else 0.0
+        return found[: self.n], change
+
+
+def row_sum(matrix: Any) -> float:
+    """The largest sum of moduli over a row."""
+    return float(np.max(np.asarray(abs(matrix).sum(axis=1))))
+
+
+def _sparse_solve(matrix: Any, right: Vector) -> Vector:
+    """By LU; where that breaks down, by least squares with iterations."""
+    try:
+        found = splu(matrix.tocsc()).solve(right)
+    except RuntimeError:  # exactly singular
+        found = np.full_like(right, np.nan)
+    if np.all(np.isfinite(found)) and np.max(np.abs(found)) < 1e3:
+        return np.asarray(found)
+    from scipy.sparse.linalg import lsmr
+
+    return np.asarray(lsmr(matrix, right, atol=1e-14, btol=1e-14, maxiter=4 * len(right))[0])

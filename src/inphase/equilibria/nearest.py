@@ -1,0 +1,57 @@
+"""The equilibrium that a given state is near to."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from inphase.equilibria.locked import Locked
+from inphase.equilibria.search import Book, solve
+from inphase.equilibria.states import Equilibrium, distance, in_gauge
+from inphase.errors import finite_number, finite_vector
+from inphase.model import PhaseModel
+
+
+def nearest(model: PhaseModel, phases: ArrayLike, within: float = 0.1, *, tolerance: float = 1e-12) -> Equilibrium | None:
+    """The phase-locked or stationary state that Newton's method finds next to the given phases, as from the end of a run.
+
+    Parameters
+    ----------
+    model : PhaseModel
+    phases : array_like, shape (n,)
+        Radians.
+    within : float
+        The largest distance of a phase from the state's, up to rotation, radians.
+    tolerance : float
+        As for `find`.
+
+    Returns
+    -------
+    Equilibrium or None
+        None where no state was found, or it is further away than `within`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        On bad input, and for a callable gain.
+
+    Examples
+    --------
+    >>> import inphase as ip
+    >>> state = nearest(ip.PhaseModel(2 * ip.kuramoto(), frequencies=[-0.5, 0.5]), [0.0, 0.5])
+    >>> state.stable, bool(abs(state.phases[1] - np.arcsin(0.5)) < 1e-12)
+    (True, True)
+    """
+    start = finite_vector("phases", phases)
+    model.check(start)
+    reach = finite_number("within", within, positive=True)
+    system = Locked(model, len(start))
+    limit = finite_number("tolerance", tolerance, positive=True) * max(1.0, system.scale)
+    root = solve(system, start, limit=limit)
+    if root is None:
+        return None
+    book = Book(system, ())
+    book.enter(*root)
+    state = book.states[0]
+    gap = distance(in_gauge(start, system.rotates)[None], state.phases, system.rotates)
+    return state if float(np.min(gap)) <= reach else None

@@ -1,0 +1,378 @@
+"""Which equilibria are there? Newton's method from many starts, and each state listed once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+from inphase import initial, observables
+from inphase.equilibria.locked import EPS, Locked
+from inphase.equilibria.stability import spectrum_at
+from inphase.equilibria.states import Equilibrium, classify, distance, in_gauge
+from inphase.errors import finite_array, finite_number, integer
+from inphase.model import PhaseModel
+from inphase.types import Vector
+
+SAME = 1e-6  # radians between two roots of Newton's method that count as one
+TWISTS = 25  # the largest winding number among the named starts
+TRIALS = 150  # steps of the search from one start
+PERMUTATIONS_UP_TO = 400  # oscillators, for states that are compared modulo relabelling
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape(Sequence[Equilibrium]):
+    """The equilibria that a search found: a sequence of them, stable ones first, then by index.
+
+    Parameters
+    ----------
+    equilibria : tuple of Equilibrium
+    hits : tuple of int
+        How many starts ended in each (or in a state that is the same but for relabelling).
+    failed : int
+        Starts that ended nowhere.
+    relabelling : str
+        Which relabellings of oscillators were taken as the same: "all", "shifts and reflections" or "none".
+
+    Notes
+    -----
+    Nothing says that the list is complete; states with few hits suggest that it is not. (For f = sin on small graphs,
+    the polynomial method gives all of them.) Of a continuous family of equilibria one state is listed, with `neutral` > 0.
+    """
+
+    equilibria: tuple[Equilibrium, ...]
+    hits: tuple[int, ...]
+    failed: int
+    relabelling: str
+
+    def __getitem__(self, item: Any) -> Any:
+        return self.equilibria[item]
+
+    def __len__(self) -> int:
+        return len(self.equilibria)
+
+    def __iter__(self) -> Iterator[Equilibrium]:
+        return iter(self.equilibria)
+
+    @property
+    def stable(self) -> tuple[Equilibrium, ...]:
+        """Those that are surely stable."""
+        return tuple(state for state in self.equilibria if state.stable)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        states = [state.to_dict() | {"hits": hits} for state, hits in zip(self.equilibria, self.hits)]
+        return {"equilibria": states, "failed": self.failed, "relabelling": self.relabelling}
+
+
+def find(
+    model: PhaseModel,
+    n: int | None = None,
+    *,
+    starts: int = 100,
+    seed: int = 0,
+    tolerance: float = 1e-12,
+    guesses: ArrayLike | None = None,
+    relabel: bool = True,
+) -> Landscape:
+    """Search for the stationary and phase-locked states of a model.
+
+    Parameters
+    ----------
+    model : PhaseModel
+        Its noise is left out; inertia matters for stability alone; with delays, Ω is solved for together with the phases.
+    n : int, optional
+        Number of oscillators, where the model does not fix it.
+    starts : int
+        Random starts, uniform on the circle. Of every two, one is first carried along by the flow for a short while (without
+        delays and inertia), which leads to stable states. Twisted, splay, synchronized and two-cluster states, and
+        `guesses`, are started from besides; with delays each of those from several frequencies.
+    seed : int
+    tolerance : float
+        On the residual max \\|dθ_i/dt − Ω\\|, in units of the Jacobian's size where that is above 1.
+    guesses : array_like, shape (n,) or (m, n), optional
+        More starts.
+    relabel : bool
+        Whether states count as the same that differ by a relabelling under which the model does not change: any for
+        identical oscillators joined all-to-all, shifts and reflections of the indices on a ring (any coupling K_ij that is a
+        function of i − j). Other automorphisms of graphs are not sought.
+
+    Returns
+    -------
+    Landscape
+        A sequence of `Equilibrium`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        On bad input, and for a callable gain.
+
+    Examples
+    --------
+    >>> import inphase as ip
+    >>> states = find(ip.PhaseModel(ip.kuramoto()), 3)
+    >>> [(state.name, state.index) for state in states]
+    [('synchronized', 0), ('antipodal (2+1)', 1), ('splay', 2)]
+    """
+    size = size_of(model, n)
+    system = Locked(model, size)
+    limit = finite_number("tolerance", tolerance, positive=True) * max(1.0, system.scale)
+    begin = _starts(system, integer("starts", starts, least=0), integer("seed", seed, least=0), guesses)
+    book = Book(system, ("all", "shifts and reflections") if relabel else ())
+    failed = 0
+    for phases, frequency in begin:
+        root = solve(system, phases, frequency, limit=limit)
+        if root is None:
+            failed += 1
+        else:
+            book.enter(*root)
+    order = sorted(range(len(book.states)), key=lambda k: _rank(book.states[k]))
+    states, hits = tuple(book.states[k] for k in order), tuple(book.hits[k] for k in order)
+    return Landscape(states, hits, failed, book.symmetry)
+
+
+def size_of(model: PhaseModel, n: int | None) -> int:
+    """The number of oscillators: the model's, or `n`."""
+    if not isinstance(model, PhaseModel):
+        raise TypeError(f"model must be a PhaseModel; got {model!r}")
+    if n is None and model.size is None:
+        raise ValueError("n must be given: the model does not fix the number of oscillators")
+    size = model.size if n is None else integer("n", n, least=1)
+    if model.size not in (None, size):
+        raise ValueError(f"n must be {model.size}, the number of oscillators of the model; got {n}")
+    return int(size)  # type: ignore[arg-type]
+
+
+def _rank(state: Equilibrium) -> tuple[float, ...]:
+    index = len(state.phases) if state.index is None else state.index
+    return ({True: 0.0, None: 1.0, False: 2.0}[state.stable], index, -state.order_parameter, state.frequency)
+
+
+# ----------------------------------------------------------------------------------------------------------------- starts
+
+
+def _starts(system: Locked, count: int, seed: int, guesses: ArrayLike | None) -> list[tuple[Vector, float | None]]:
+    """Phases, and a frequency where there are delays."""
+    n, named = system.n, []
+    if guesses is not None:
+        given = np.atleast_2d(finite_array("guesses", guesses))
+        if given.ndim != 2 or given.shape[1] != n:
+            raise ValueError(f"guesses must have shape ({n},) or (m, {n}); got shape {np.shape(guesses)}")
+        named += list(given)
+    for winding in range(min(n // 2, TWISTS) + 1):
+        named += [initial.twisted(n, winding=q) for q in {winding: 0, -winding: 0} if 2 * q != -n]
+    named += [initial.clusters(n, masses=[n - k, k], positions=[0.0, np.pi]) for k in range(1, min(n // 2, TWISTS) + 1)]
+    if not system.rotates:
+        named.append(initial.synchronized(n, mean=np.pi))
+    drawn = initial.phases("uniform", n, seed=seed, replicas=count) if count else np.empty((0, n))
+    carried = drawn.copy()
+    if count:
+        carried[::2] = _carried(system, drawn[::2])
+    if not system.delayed:
+        return [(phases, None) for phases in [*named, *carried]]
+    frequencies = _frequencies(system)
+    choice = np.random.default_rng(seed).choice(frequencies, count)
+    return [(phases, float(w)) for phases in named for w in frequencies] + list(zip(carried, map(float, choice)))
+
+
+def _frequencies(system: Locked) -> Vector:
+    """Where Ω of a delayed model can be: branches are about π/τ apart, within the reach of the coupling."""
+    model = system.model
+    center, reach = float(np.mean(model.frequencies / model.damping)), system.scale
+    count = 3 + int(3 * reach * float(model.delays.max()) / np.pi)
+    return center + reach * np.linspace(-1, 1, min(count, 60))
+
+
+def _carried(system: Locked, phases: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The phases after the flow has had time to choose, without what the simulator would have to treat otherwise."""
+    from inphase.simulation import simulate
+
+    still = system.model.replace(noise=0.0, common_noise=0.0, inertia=0.0, delays=0.0)
+    run = simulate(still, phases, times=[40 / system.scale], tolerance=1e-5, max_steps=2000)
+    return np.asarray(run.phase.values[-1]) if run.sizes["time"] else phases
+
+
+# ------------------------------------------------------------------------------------------------------------------ roots
+
+
+def solve(system: Locked, phases: Vector, frequency: float | None = None, *, limit: float) -> tuple[Vector, float] | None:
+    """(φ, Ω) with a residual within `limit`, near a start: Levenberg and Marquardt's steps, then Newton's; or None."""
+    omega = 0.0
+    if system.rotates:
+        omega = float(np.mean(system.velocity(phases, 0.0))) if frequency is None else frequency
+    phases, omega = _descend(system, np.array(phases, dtype=float), omega)
+    return polish(system, phases, omega, limit)
+
+
+def _descend(system: Locked, phases: Vector, omega: float) -> tuple[Vector, float]:
+    """Steps (AᵀA + μ) δ = −AᵀF, with μ in proportion to |F| and to how badly the last step went."""
+    residual, trust = system.residual(phases, omega), 1.0
+    cost, matrix = float(residual @ residual), None
+    for _ in range(TRIALS):
+        if cost <= (1e-7 * system.scale) ** 2 or trust > 1e10:
+            break
+        if matrix is None:
+            matrix = system.bordered(phases, omega)[: system.n]  # the damping does what the gauge is for
+            gradient = matrix.T @ residual
+            if np.linalg.norm(gradient) <= 1e-6 * system.scale * np.sqrt(cost):
+                break  # a local minimum of |F| that is no root
+        step = _damped(matrix, -gradient, trust * system.scale * np.sqrt(cost))
+        change = float(step[-1]) * system.scale / np.sqrt(system.n) if system.rotates else 0.0
+        trial, trial_omega = phases + step[: system.n], omega + change
+        next_residual = system.residual(trial, trial_omega)
+        next_cost = float(next_residual @ next_residual)
+        expected = cost - float(np.sum((residual + matrix @ step) ** 2))
+        gain = (cost - next_cost) / max(expected, 1e-300)
+        if gain > 1e-3:
+            phases, omega, residual, cost, matrix = trial, trial_omega, next_residual, next_cost, None
+        trust = min(max(trust * (0.2 if gain > 0.75 else 4.0 if gain < 0.25 else 1.0), 1e-12), 1e12)
+    return phases, omega
+
+
+def _damped(matrix: Any, right: Vector, damping: float) -> Vector:
+    normal = matrix.T @ matrix
+    if sparse.issparse(matrix):
+        damped = sparse.csc_array(normal + sparse.diags_array(np.full(len(right), damping)))
+        return np.asarray(splu(damped, permc_spec="MMD_AT_PLUS_A").solve(right))
+    normal[np.diag_indices(len(right))] += damping
+    return np.asarray(np.linalg.solve(normal, right))
+
+
+def polish(system: Locked, phases: Vector, omega: float, limit: float) -> tuple[Vector, float] | None:
+    """(φ, Ω) by Newton's steps, as long as the residual shrinks, down to rounding; None where it stays above `limit`."""
+    residual = system.residual(phases, omega)
+    size = float(np.max(np.abs(residual)))
+    if not size <= 1e-2 * system.scale:
+        return None
+    for _ in range(60):
+        if size <= 2 * EPS * system.scale:
+            break
+        step, change = system.step(system.bordered(phases, omega), residual)
+        trial, trial_omega = phases + step, omega + change
+        trial_residual = system.residual(trial, trial_omega)
+        trial_size = float(np.max(np.abs(trial_residual)))
+        if not trial_size < 0.9 * size:
+            break
+        phases, omega, residual, size = trial, trial_omega, trial_residual, trial_size
+    return (phases, omega) if size <= limit else None
+
+
+# ------------------------------------------------------------------------------------------------------- one of each kind
+
+
+class Book:
+    """Equilibria, each entered once: modulo rotation and, for the symmetries that are named, relabelling.
+
+    Attributes
+    ----------
+    symmetry : str
+        Which relabellings are the same.
+    ring : bool
+        Whether the oscillators stand on a ring.
+    states : list of Equilibrium
+    hits : list of int
+        How often each was entered.
+    """
+
+    def __init__(self, system: Locked, relabelled: Sequence[str]) -> None:
+        self.system, found = system, _symmetry(system.model, system.n)
+        self.symmetry = found if found in relabelled else "none"
+        self.ring = found == "shifts and reflections"
+        self.states: list[Equilibrium] = []
+        self.hits: list[int] = []
+
+    def enter(self, phases: Vector, frequency: float) -> int:
+        """Count a root; the number of its state."""
+        known = self.match(phases, frequency)
+        if known is None:
+            state = self._describe(in_gauge(phases, self.system.rotates), frequency)
+            known = self._same_family(state)
+            if known is None:
+                self.states.append(state)
+                self.hits.append(0)
+                known = len(self.states) - 1
+            elif state.neutral < self.states[known].neutral:  # a family is shown by a point where it does not branch
+                self.states[known] = state
+        self.hits[known] += 1
+        return known
+
+    def match(self, phases: Vector, frequency: float | None = None, within: float = SAME) -> int | None:
+        """The number of the state that these phases are, or None."""
+        wave = np.abs(observables.order_parameter(phases))
+        for k, state in enumerate(self.states):
+            if frequency is not None and abs(state.frequency - frequency) > within * self.system.scale:
+                continue
+            if abs(state.order_parameter - wave) > 2 * within:
+                continue
+            copies = self._copies(phases)
+            reference = np.sort(state.phases) if self.symmetry == "all" else state.phases
+            if np.min(distance(copies, reference, self.system.rotates)) <= within:
+                return k
+        return None
+
+    def _copies(self, phases: Vector) -> NDArray[np.float64]:
+        """The relabelled states to compare with, (copies, n)."""
+        n = len(phases)
+        if self.symmetry == "none" or n > PERMUTATIONS_UP_TO:
+            return phases[None]
+        shifts = (np.arange(n)[:, None] + np.arange(n)) % n
+        if self.symmetry == "all":
+            return np.asarray(np.sort(phases % (2 * np.pi))[shifts])
+        return np.asarray(np.concatenate([phases[shifts], phases[::-1][shifts]]))
+
+    def _describe(self, phases: Vector, frequency: float) -> Equilibrium:
+        spectrum = spectrum_at(self.system, phases, frequency)
+        return Equilibrium(
+            phases=phases,
+            frequency=frequency,
+            residual=float(np.max(np.abs(self.system.residual(phases, frequency)))),
+            eigenvalues=spectrum.eigenvalues,
+            eigenvalue_error=float(spectrum.errors[0]) if len(spectrum.errors) else float("nan"),
+            stable=spectrum.stable,
+            index=spectrum.unstable,
+            neutral=spectrum.neutral,
+            name=classify(phases, ring=self.ring),
+            order_parameter=float(np.abs(observables.order_parameter(phases))),
+        )
+
+    def _same_family(self, state: Equilibrium) -> int | None:
+        """Equilibria that are not isolated are told apart by what does not change along a family: name, Ω and index.
+
+        The balanced states are one family, along which the index can change.
+        """
+        if not state.neutral:
+            return None
+        for k, known in enumerate(self.states):
+            alike = known.neutral and known.name == state.name
+            if state.name != "balanced":
+                alike = alike and (known.neutral, known.index) == (state.neutral, state.index)
+            turns = abs(known.frequency - state.frequency) <= SAME * self.system.scale
+            if alike and turns and abs(known.order_parameter - state.order_parameter) <= SAME:
+                return k
+        return None
+
+
+def _symmetry(model: PhaseModel, n: int) -> str:
+    """Under which relabellings the model does not change: "all", "shifts and reflections" or "none"."""
+    parts = (model.frequencies, model.field, model.inertia, model.damping)
+    if any(np.ptp(part) != 0 for part in parts) or sparse.issparse(model.delays) or np.ptp(model.delays) != 0:
+        return "none"
+    try:
+        edges = model.coupling.edges(n).tocoo()
+    except ValueError:  # the terms are not pairs
+        return "none"
+    offsets = (edges.col - edges.row) % n
+    first = np.zeros(n)
+    np.add.at(first, offsets, edges.data / n)
+    around = np.allclose(edges.data, first[offsets], rtol=1e-12, atol=0) and edges.nnz == n * np.count_nonzero(first)
+    if not around:
+        return "none"
+    if n < 3 or np.ptp(first[1:]) <= 1e-12 * np.max(np.abs(first)):
+        return "all"
+    mirrored = np.allclose(first[1:], first[1:][::-1], rtol=1e-12, atol=0)
+    return "shifts and reflections" if mirrored else "none"
