@@ -436,6 +436,45 @@ def test_a_replica_does_not_feel_the_others(delays):
     assert np.array_equal(march(run, [5.0])[-1], together[-1, [0, 2, 3]])
 
 
+def test_constant_steps_and_adaptive_ones_agree():
+    """Heun's method with delays in whole steps converges to the adaptive solution with order 2, per pair too, with inertia too."""
+    rng = np.random.default_rng(5)
+    K, tau = rng.normal(size=(4, 4)), rng.integers(0, 6, (4, 4)) * 0.2
+    parts = {"frequencies": rng.normal(size=4), "delays": tau, "damping": [1.0, 2.0, 1.0, 0.5]}
+    for inertia in (0.0, [0.5, 1.0, 0.0, 2.0]):
+        model = ip.PhaseModel(ip.sakaguchi(0.3), ip.Dense(K), inertia=inertia, **parts)
+        exact = ip.simulate(model, PHASES4, times=[3.0], tolerance=1e-11)
+        errors = []
+        for h in (0.02, 0.01):
+            run = ip.simulate(model, PHASES4, times=[3.0], step=h)
+            errors.append(float(np.max(np.abs(run.phase - exact.phase))))
+        assert errors[1] < 1e-3
+        assert 3.3 < errors[0] / errors[1] < 4.7
+
+
+PHASES4 = np.array([0.1, 1.0, 2.0, 4.0])
+
+
+@pytest.mark.parametrize("step", [None, 0.05])
+def test_histories_through_simulate(step):
+    """One oscillator hears another that turns freely: θ_0' = sin(θ_1(t − τ) − θ_0), by the history's own law before t = τ."""
+    model = ip.PhaseModel(ip.kuramoto(), ip.Dense([[0, 1], [0, 0]]), frequencies=[0.0, 1.0], delays=1.0)
+    free = ip.simulate(model, [0.0, 0.5], times=[1.0], step=step)
+    given = ip.simulate(model, [0.0, 0.5], times=[1.0], step=step, history=lambda t: [0.0, 0.5 + t])
+    listed = ip.simulate(model, [0.0, 0.5], times=[1.0], step=step, history=([-1.0, 0.0], [[0.0, -0.5], [0.0, 0.5]]))
+    np.testing.assert_allclose(given.phase, free.phase, rtol=0, atol=1e-7)
+    np.testing.assert_allclose(listed.phase, free.phase, rtol=0, atol=1e-7)
+    still = ip.simulate(model, [0.0, 0.5], times=[1.0], step=step, history="constant").phase.values[0, 0]
+    # θ' = sin(1/2 − θ): tan((1/2 − θ)/2) falls like e^{−t}
+    exact = 0.5 - 2 * np.arctan(np.tan(0.25) * np.exp(-1.0))
+    assert abs(still - exact) < (1e-7 if step is None else 1e-3)
+
+
+def test_a_history_without_delays_is_refused():
+    with pytest.raises(ValueError, match="history is for models with delays"):
+        ip.simulate(ip.PhaseModel(ip.kuramoto()), [0.0, 1.0], t_end=1.0, history="constant")
+
+
 def test_one_thread_or_two(threads):
     n, links = 3000, 20
     rng = np.random.default_rng(0)

@@ -260,9 +260,8 @@ def _without_alternatives(faults: list[Any]) -> list[Any]:
         part = fault["loc"][0] == "model" and len(fault["loc"]) > 2
         if not part:
             kept[fault["loc"]] = fault
-        elif isinstance(fault["input"], dict) or "PartTable" in str(fault["loc"]):
-            if "PartTable" in str(fault["loc"]):
-                kept[fault["loc"][:2]] = fault | {"loc": fault["loc"][:2]}
+        elif "PartTable" in str(fault["loc"]) and not fault["type"].startswith("model_"):  # a table with a fault inside
+            kept[fault["loc"][:2]] = fault | {"loc": fault["loc"][:2]}
         else:
             what = "must be a number, a list of numbers, a column of the graph, or a table with distribution or file"
             kept.setdefault(fault["loc"][:2], fault | {"loc": fault["loc"][:2], "msg": what})

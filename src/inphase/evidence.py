@@ -182,7 +182,8 @@ def _end_says(model: PhaseModel, run: xr.Dataset) -> list[dict[str, Any]]:
     if state is None:
         return [_evidence("spectrum", "the run does not end near a phase-locked state")]
     word = {True: "stable", False: "unstable", None: "of undecided stability"}[state.stable]
-    text = f"the run ends near a phase-locked state ({state.name}): {word}, frequency {state.frequency:.6g}"
+    turns = state.frequency if abs(state.frequency) > 1e-12 else 0.0
+    text = f"the run ends near a phase-locked state ({state.name}): {word}, frequency {turns:.6g}"
     leading = float(state.eigenvalues[0].real) if len(state.eigenvalues) else None
     if leading is not None:
         text += f", leading transverse rate {leading:.4g} (error {state.eigenvalue_error:.1g})"
@@ -230,8 +231,8 @@ def _answer(model: PhaseModel, run: xr.Dataset, tree: xr.Dataset | None, numbers
         )
         locked = float(np.mean(np.abs(speeds - np.median(speeds)) < 2 * np.pi / float(run.time[-1] - run.time[half])))
         mean = float(run.order_parameter[half:].mean())
-        return (
-            f"Partly, in this run: |R| averages {mean:.4f} over the second half, and {100 * locked:.1f}% of {who} "
-            "share one frequency (to one turn)."
-        )
+        shares = f"|R| averages {mean:.4f} over the second half"
+        if locked == 1.0:
+            return f"They lock, in this run: all of {who} share one frequency (to one turn); {shares}."
+        return f"Partly, in this run: {shares}, and {100 * locked:.1f}% of {who} share one frequency (to one turn)."
     return f"Not in this run: |R| = {numbers['order_parameter_at_end']:.4f} at t = {numbers['t_end']:.4g}."

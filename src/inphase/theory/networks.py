@@ -13,7 +13,7 @@ from inphase.errors import finite_array, finite_number, finite_vector
 from inphase.interaction import Interaction, checked
 
 Floats = NDArray[np.float64]
-Indices = NDArray[np.int32]
+Indices = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
