@@ -17,6 +17,7 @@ from scipy import sparse
 
 from inphase.coupling import AllToAll, Coupling, RankOne
 from inphase.coupling.low_rank import LowRankJacobian
+from inphase.distributions import Distribution
 from inphase.errors import finite_array, phase_array
 from inphase.interaction import Interaction, checked
 from inphase.types import Matrices, PerState, Phases, Square, Vector
@@ -361,6 +362,8 @@ DEFAULTS = {"damping": 1.0}  # the others: 0
 
 def _per_oscillator(name: str, given: Any) -> Any:
     """A part as a float64 array of shape () or (n,), with its sign checked."""
+    if isinstance(given, Distribution):
+        raise TypeError(f"{name} must be numbers; take them from the distribution: {given!r}.draw(n, seed) or .quantiles(n)")
     values = finite_array(name, given)
     if values.ndim > 1 or not values.size or (values.ndim and name == "common_noise"):
         allowed = "a number" if name == "common_noise" else "a number or have shape (n,)"
