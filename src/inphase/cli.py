@@ -240,9 +240,7 @@ def _part(given: str) -> Any:
     except ValueError:
         pass
     if Path(given).exists():
-        from inphase.initial import from_file
-
-        return from_file(given).tolist()
+        return {"file": given}
     name, bracket, inside = given.partition("(")
     if not bracket:
         return given

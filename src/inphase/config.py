@@ -115,7 +115,7 @@ class GraphTable(_Section):
 
 
 class PartTable(BaseModel):
-    """Numbers of the oscillators: of a distribution, or a column of a file."""
+    """Numbers of the oscillators: of a distribution, or a column of a file, in the order of the nodes."""
 
     model_config = ConfigDict(extra="allow")
     distribution: str | None = None
@@ -133,11 +133,7 @@ class PartTable(BaseModel):
     def build(self, n: int, seed: int) -> NDArray[np.float64]:
         """Shape (n,); quantiles in random order."""
         if self.file is not None:
-            columns = graphs.read_columns(self.file)
-            name = self.column or next(iter(columns))
-            if name not in columns:
-                raise ValueError(f"{self.file} has no column {name!r}; it has {', '.join(columns)}")
-            return np.asarray(columns[name], dtype=float)
+            return distributions.from_file(self.file, self.column).values
         found = distributions.named(str(self.distribution), **(self.model_extra or {}))
         seed = seed if self.seed is None else self.seed
         if self.sampling == "random":
