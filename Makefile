@@ -32,6 +32,7 @@ lint: $(VENV)/.installed
 
 figures: $(VENV)/.installed ## the figures of docs/
 	$(BIN)/python docs/make_figures.py
+	for example in docs/gallery/*.py; do $(BIN)/python $$example; done
 
 benchmark: $(VENV)/.installed ## the table of docs/performance.md (installs the peers)
 	$(BIN)/python -m pip install --quiet --editable '.[benchmark]'

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 FLOATS = " (floating point: not a proof)"
 CERTIFIED_UP_TO = 2000  # oscillators on a graph whose certificate is looked for in seconds
+BOUNDED_UP_TO = 1500  # oscillators on a graph whose critical coupling is bracketed in seconds
 POLISHED_UP_TO = 6000  # oscillators of a run whose end is polished to an equilibrium
 SYNCHRONIZED_WITHIN = 1e-3  # radians: the arc within which a run's end counts as one cluster
 
@@ -118,7 +119,7 @@ def _theory_says(model: PhaseModel, n: int) -> list[dict[str, Any]]:
         needed = theory.locking_coupling(np.broadcast_to(model.frequencies, model.frequencies.shape))
         text = f"a phase-locked state exists where the coupling is at least {needed:.6g}; here it is {strength:.6g}"
         return [_evidence("theory", text + FLOATS, needed)]
-    return _bounds_say(model, strength, n)
+    return _bounds_say(model, strength, n) if n <= BOUNDED_UP_TO else []
 
 
 def _criterion_says(model: PhaseModel) -> list[dict[str, Any]]:

@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from inphase.observables.circle import wrap
 from inphase.report.style import BLUE, GRAY, INK, RED, angle_ticks, styled
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 PIVOTS = 60  # nodes whose distances to all others place a graph's nodes
 EDGES_DRAWN = 60_000
+RIMS_UP_TO = 1000  # nodes that get a dark rim; on more, smaller ones it would hide the color
+WITHIN_COLORS = 0.9  # of the nodes: a few runaways must not take the colors of all others
 
 # A phase is a color of this wheel: neither end nor middle stands out, and lightness tells opposite phases apart.
 PHASE = LinearSegmentedColormap.from_list(
@@ -58,12 +59,17 @@ def raster_figure(run: xr.Dataset, order: ArrayLike | None = None) -> Figure:
     figure = Figure(figsize=(7, 3.8), layout="constrained")
     axes = figure.subplots()
     edges = np.concatenate([[time[0]], (time[1:] + time[:-1]) / 2, [time[-1]]])
-    colors = wrap(phase[:, rows]).T
+    colors = _signed(phase[:, rows]).T
     bottoms = np.linspace(0, phase.shape[1], len(rows) + 1)
     mesh = axes.pcolormesh(edges, bottoms, colors, cmap=PHASE, vmin=-np.pi, vmax=np.pi, rasterized=True, gid="raster")
     axes.set(xlabel="time", ylabel="oscillator" if order is None else "oscillator, in the order given")
     _phase_bar(figure, axes, mesh)
     return figure
+
+
+def _signed(phases: Array) -> Array:
+    """Phases in [−π, π), which the colors span."""
+    return np.asarray(np.remainder(phases + np.pi, 2 * np.pi) - np.pi)
 
 
 def _phase_bar(figure: Figure, axes: Any, drawn: Any) -> None:
@@ -103,17 +109,20 @@ def graph_figure(graph: Graph, values: ArrayLike, kind: str = "phase") -> Figure
     ends = np.stack([places[pairs.row[::every]], places[pairs.col[::every]]], axis=1)
     alpha = float(np.clip(40 / np.sqrt(max(pairs.nnz, 1)), 0.12, 0.9))
     axes.add_collection(LineCollection(list(ends), colors=GRAY, linewidths=0.5, alpha=alpha, zorder=1))
-    size = float(np.clip(6000 / graph.n, 3, 90))
+    size = float(np.clip(6000 / graph.n, 5, 90))
     if kind == "phase":
-        look: dict[str, Any] = {"c": wrap(shown), "cmap": PHASE, "norm": Normalize(-np.pi, np.pi)}
+        look: dict[str, Any] = {"c": _signed(shown), "cmap": PHASE, "norm": Normalize(-np.pi, np.pi)}
     else:
-        reach = float(np.max(np.abs(shown - np.median(shown)))) or 1.0
-        look = {"c": shown, "cmap": DEVIATION, "norm": Normalize(np.median(shown) - reach, np.median(shown) + reach)}
-    drawn = axes.scatter(places[:, 0], places[:, 1], s=size, lw=0.3, edgecolors=INK, zorder=2, gid="nodes", **look)
+        middle, off = float(np.median(shown)), np.abs(shown - np.median(shown))
+        reach = float(np.quantile(off, WITHIN_COLORS)) or float(np.max(off)) or 1.0
+        look = {"c": shown, "cmap": DEVIATION, "norm": Normalize(middle - reach, middle + reach)}
+    rim = 0.3 if graph.n <= RIMS_UP_TO else 0.0
+    drawn = axes.scatter(places[:, 0], places[:, 1], s=size, lw=rim, edgecolors=INK, zorder=2, gid="nodes", **look)
     if kind == "phase":
         _phase_bar(figure, axes, drawn)
     else:
-        bar = figure.colorbar(drawn, ax=axes, pad=0.015, aspect=18, label="effective frequency (rad/time)")
+        beyond = "both" if np.max(off) > reach else "neither"
+        bar = figure.colorbar(drawn, ax=axes, pad=0.015, aspect=18, extend=beyond, label="effective frequency (rad/time)")
         bar.outline.set_linewidth(0)
     axes.set_aspect("equal")
     axes.set_axis_off()
