@@ -143,7 +143,9 @@ def test_equilibria_from_the_command_line(tmp_path, capsys):
         (("step = 0.05", 'step = 0.05\nhistory = "constant"'), "history is for models with delays"),
         (("strength = 2.0", "strength = nan"), "factor must be a finite number"),
         (("strength = 2.0", 'file = "missing.gml"'), "takes either file or generator"),
-        (('generator = "small_world"', 'file = "missing.gml"'), "missing.gml"),
+        (('generator = "small_world"', 'file = "missing.gml"'), "options and seed are for a generator"),
+        (('generator = "small_world"\noptions = { neighbors = 3, rewiring = 0.1 }', 'file = "missing.gml"'), "missing.gml"),
+        (("strength = 2.0", "strength = 2.0\nweights = 1"), "unknown key 'weights'; known: file, generator"),
     ],
 )
 def test_bad_files_are_one_line_and_status_2(tmp_path, capsys, replace, message):

@@ -30,7 +30,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,11 +80,11 @@ class CouplingSection(BaseModel):
     kind: str = "all-to-all"
     strength: float = 1.0
 
-    def build(self, n: int | None) -> tuple[Coupling, graphs.Graph | None]:
+    def build(self, n: int | None, seed: int) -> tuple[Coupling, graphs.Graph | None]:
         """The coupling, and its graph where it has one."""
         options, graph = dict(self.model_extra or {}), None
         if self.kind == "graph":
-            graph = GraphTable(**options).build(n)
+            graph = validated(GraphTable, options, "coupling").build(n, seed)
         found: Coupling = named(self.kind, **options) if graph is None else Sparse(graph)
         return (found if self.strength == 1.0 else self.strength * found), graph
 
@@ -95,17 +95,21 @@ class GraphTable(_Section):
     file: str | None = None
     generator: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
-    seed: int = 0
+    seed: int | None = None
     weight: str | None = None
     normalized: str | None = None
     largest_component: bool = False
 
-    def build(self, n: int | None) -> graphs.Graph:
-        """The graph."""
+    def build(self, n: int | None, seed: int) -> graphs.Graph:
+        """The graph; a random one from its own seed, or the run's."""
         if (self.file is None) == (self.generator is None):
             raise ValueError('a coupling of kind = "graph" takes either file or generator')
         if self.generator is not None:
-            found = graphs.generate(self.generator, n, self.seed, **self.options)
+            if self.weight is not None:
+                raise ValueError("weight names a column of a file; a generator has none")
+            found = graphs.generate(self.generator, n, seed if self.seed is None else self.seed, **self.options)
+        elif self.options or self.seed is not None:
+            raise ValueError("options and seed are for a generator; a file takes weight, normalized and largest_component")
         elif self.file in graphs.DATASETS:
             found = graphs.dataset(str(self.file))
         else:
@@ -128,6 +132,8 @@ class PartTable(BaseModel):
     def _one_of(self) -> PartTable:
         if (self.distribution is None) == (self.file is None):
             raise ValueError("give either distribution or file")
+        if self.file is not None and (self.model_extra or self.seed is not None):
+            raise ValueError(f"a file takes column alone; got {', '.join(self.model_extra or {'seed': 0})}")
         return self
 
     def build(self, n: int, seed: int) -> NDArray[np.float64]:
@@ -193,7 +199,7 @@ class Config(_Section):
         if not tables:
             raise ValueError("coupling: give at least one table")
         n = self.run.n if self.run.phases is None else len(self.run.phases)
-        built = [table.build(n) for table in tables]
+        built = [table.build(n, self.run.seed) for table in tables]
         coupling = sum((part for part, _ in built[1:]), built[0][0])
         graph = next((graph for _, graph in built if graph is not None), None)
         size = coupling.size or n or self._listed() or 1000
@@ -235,17 +241,25 @@ def load(path: str | os.PathLike[str]) -> Config:
 
 def checked_config(data: dict[str, Any], source: str) -> Config:
     """A `Config` from nested dictionaries; ValueError with one line per fault."""
+    return validated(Config, data, source)
+
+
+Section = TypeVar("Section", bound=BaseModel)
+
+
+def validated(section: type[Section], data: dict[str, Any], source: str) -> Section:
+    """A section from nested dictionaries; ValueError with one line per fault, unknown keys with those that are known."""
     try:
-        return Config.model_validate(data)
+        return section.model_validate(data)
     except ValidationError as error:
         faults = []
         for fault in _without_alternatives(error.errors()):
             key = ".".join(str(part) for part in fault["loc"]) or "file"
             if fault["type"] == "extra_forbidden":
-                section = Config.model_fields if len(fault["loc"]) == 1 else _fields(str(fault["loc"][0]))
-                faults.append(f"unknown key {key!r}; known: {', '.join(section)}")
+                known = section.model_fields if len(fault["loc"]) == 1 else _fields(section, str(fault["loc"][0]))
+                faults.append(f"unknown key {key!r}; known: {', '.join(known)}")
             else:
-                faults.append(f"{key}: {fault['msg']}; got {fault.get('input')!r:.60}")
+                faults.append(f"{key}: {fault['msg'].removeprefix('Value error, ')}; got {fault.get('input')!r:.60}")
         raise ValueError(f"{source}: " + "; ".join(faults)) from None
 
 
@@ -253,7 +267,7 @@ def _without_alternatives(faults: list[Any]) -> list[Any]:
     """One fault for a part of the model that is none of what it may be; pydantic names one for each alternative."""
     kept: dict[Any, Any] = {}
     for fault in faults:
-        part = fault["loc"][0] == "model" and len(fault["loc"]) > 2
+        part = fault["loc"][:1] == ("model",) and len(fault["loc"]) > 2
         if not part:
             kept[fault["loc"]] = fault
         elif "PartTable" in str(fault["loc"]) and not fault["type"].startswith("model_"):  # a table with a fault inside
@@ -264,10 +278,9 @@ def _without_alternatives(faults: list[Any]) -> list[Any]:
     return list(kept.values())
 
 
-def _fields(section: str) -> list[str]:
-    annotation = Config.model_fields[section].annotation
-    assert annotation is not None
-    return list(annotation.model_fields)
+def _fields(section: type[BaseModel], part: str) -> list[str]:
+    annotation = section.model_fields[part].annotation
+    return list(getattr(annotation, "model_fields", {}))
 
 
 def from_catalog(name: str, parameters: dict[str, Any]) -> Interaction:

@@ -107,16 +107,16 @@ def _all_to_all(model: PhaseModel) -> bool:
 
 
 def _theory_says(model: PhaseModel, n: int) -> list[dict[str, Any]]:
-    if not model.is_autonomous or np.any(model.field) or callable(model.gain):
+    if not model.is_autonomous or np.any(model.field) or callable(model.gain) or np.any(model.damping != 1):
         return []
     if model.is_gradient and _all_to_all(model):
         return _criterion_says(model)
     f = model.interaction
-    if not (f.odd and f.name.endswith("kuramoto") and model.gain is None and np.ptp(model.frequencies) > 0):
+    strength = f.sine_strength
+    if strength is None or strength <= 0 or model.gain is not None or np.ptp(model.frequencies) == 0:
         return []
-    strength = float(f.derivative()(0.0))
     if isinstance(model.coupling, AllToAll) and model.coupling.columns is None:
-        needed = theory.locking_coupling(np.broadcast_to(model.frequencies, model.frequencies.shape))
+        needed = theory.locking_coupling(model.frequencies)
         text = f"a phase-locked state exists where the coupling is at least {needed:.6g}; here it is {strength:.6g}"
         return [_evidence("theory", text + FLOATS, needed)]
     return _bounds_say(model, strength, n) if n <= BOUNDED_UP_TO else []
@@ -160,7 +160,8 @@ def _spectrum_says(model: PhaseModel, rates: Array | None) -> list[dict[str, Any
             found.append(_evidence("spectrum", text, float(rates[best - 1])))
         else:
             found.append(_evidence("spectrum", "uniform state: no mode grows", float(np.max(rates))))
-    if model.is_gradient and not callable(model.gain) and isinstance(model.coupling, AllToAll):
+    alike = model.is_gradient and not callable(model.gain) and not np.any(model.damping != 1)
+    if alike and isinstance(model.coupling, AllToAll):
         slope = float(model.interaction.derivative()(0.0))
         pull = -slope / (float(model.interaction.profile(0.0)) if model.gain and model.interaction.profile else 1.0)
         weights = model.coupling.weights(1)

@@ -239,6 +239,18 @@ class Interaction:
         return self.parity in ("odd", "zero") or bool(np.max(np.abs(self.modes.real)) <= 1e-13 * self.maximum)
 
     @cached_property
+    def sine_strength(self) -> float | None:
+        """k where f(x) = k sin x by the structure of the formula; else None.
+
+        Examples
+        --------
+        >>> (2 * kuramoto()).sine_strength, attention(beta=1.0).sine_strength
+        (2.0, None)
+        """
+        constant = self.profile is not None and ex.text(ex.derivative(self.profile.expression)) == "0"
+        return float(self.profile(0.0)) if constant and self.profile is not None else None
+
+    @cached_property
     def maximum(self) -> float:
         """max |f|, on a grid that resolves f (relative error below 1e-2)."""
         return float(np.max(np.abs(self._samples))) or 1.0

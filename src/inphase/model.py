@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from inphase.coupling import AllToAll, Coupling, RankOne
+from inphase.coupling.combined import Combined
 from inphase.coupling.low_rank import LowRankJacobian
 from inphase.distributions import Distribution
 from inphase.errors import finite_array, phase_array
@@ -102,6 +103,7 @@ class PhaseModel:
         checked(self.interaction)
         if not isinstance(self.coupling, Coupling):
             raise TypeError(f"coupling must be a Coupling, such as ip.AllToAll(); got {self.coupling!r}")
+        self._simplify()
         object.__setattr__(self, "delays", _delays(self.delays))
         for name in PARTS:
             values = self.delays if name == "delays" else _per_oscillator(name, getattr(self, name))
@@ -114,6 +116,17 @@ class PhaseModel:
                 raise ValueError(f'gain="softmax" needs positive sums Σ_j K_ij h; with {self.coupling!r} they can vanish')
         elif self.gain is not None and not callable(self.gain):
             raise ValueError(f'gain must be None, "softmax" or a function of the phases; got {self.gain!r}')
+
+    def _simplify(self) -> None:
+        """`factor * K` with one K: the factor goes to f, so that what is known of K stays known."""
+        if not isinstance(self.coupling, Combined) or len(self.coupling.terms) != 1 or callable(self.gain):
+            return
+        (factor, term), f = self.coupling.terms[0], self.interaction
+        if self.gain is None:
+            object.__setattr__(self, "interaction", factor * f)
+        elif factor <= 0:  # a positive factor cancels from numerator and gain
+            return
+        object.__setattr__(self, "coupling", term)
 
     def replace(self, **parts: Any) -> PhaseModel:
         """The same model with other parts."""

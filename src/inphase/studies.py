@@ -139,7 +139,8 @@ def study(
     first = model.check(first)
     if first.ndim != 1:
         raise ValueError(f"phases must have shape (n,); got {first.shape}")
-    rates = _predicted_rates(model, len(first)) if model.is_autonomous else None
+    plain = model.is_autonomous and not np.any(model.damping != 1)
+    rates = _predicted_rates(model, len(first)) if plain else None
     end = _time_to_watch(model, rates, len(first)) if t_end is None else t_end
     frames = int(np.clip(KEPT // (8 * len(first)), 2, 201))
     files: dict[str, str] = {}
@@ -184,7 +185,8 @@ def _title(model: PhaseModel, n: int) -> str:
 def _coarsens(model: PhaseModel) -> bool:
     """Whether equal phases stay equal, the flow is a gradient flow, and near phases attract."""
     attracts = float(model.interaction.derivative()(0.0)) > 0
-    return isinstance(model.coupling, AllToAll) and model.is_gradient and attracts and not callable(model.gain)
+    mean_field = isinstance(model.coupling, AllToAll) and model.is_gradient and not np.any(model.damping != 1)
+    return mean_field and attracts and not callable(model.gain)
 
 
 def _predicted_rates(model: PhaseModel, n: int) -> Array | None:

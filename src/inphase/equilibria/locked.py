@@ -74,8 +74,8 @@ class Locked:
             raise ValueError('equilibria need a gain of None or "softmax": the derivative of a callable gain is not known')
         self.model, self.n = model, n
         self.rotates = not np.any(model.field)
-        self.delayed = self.rotates and model.has_delays
-        if self.delayed:
+        self.delayed = self.rotates and model.has_delays  # at rest, what was is what is
+        if model.has_delays:
             self._join_pairs()
         generic = np.random.default_rng(n).uniform(0, 2 * np.pi, n)
         self.scale = max(row_sum(self.jacobian(phases, 0.0)[0]) for phases in (np.zeros(n), generic)) or 1.0
@@ -114,7 +114,7 @@ class Locked:
         return total.toarray() if dense else total.tocsr(), -self._by_row(weights * delays) - 1.0
 
     def linear_pairs(self, phases: Vector, frequency: float) -> tuple[Any, Any, Vector, Vector]:
-        """(i, j, w, τ), one entry per pair: η_i' = −Σ_j w_ij (η_i(t) − η_j(t − τ_ij)) near a state of a delayed model."""
+        """(i, j, w, τ), one entry per pair: η_i' = (b_i cos φ_i/d_i) η_i − Σ_j w_ij (η_i(t) − η_j(t − τ_ij)) near a state."""
         gaps = self._gaps(phases, frequency)
         force, gain = self._pair_sums(gaps)
         slopes = [f.derivative()(gaps) for f in self._functions()]

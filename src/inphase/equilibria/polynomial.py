@@ -19,12 +19,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from inphase.equilibria.locked import Locked
-from inphase.equilibria.search import size_of
-from inphase.equilibria.stability import spectrum_at
-from inphase.equilibria.states import Equilibrium, classify, wrapped
+from inphase.equilibria.search import Book, size_of
+from inphase.equilibria.states import Equilibrium, wrapped
 from inphase.errors import finite_number, integer
 from inphase.model import PhaseModel
-from inphase.observables import order_parameter
 
 Array = NDArray[np.float64]
 MARGIN = 1e-13  # of the size of the terms: three orders above the rounding of the float tests
@@ -155,7 +153,9 @@ class _System:
     """
 
     def __init__(self, model: PhaseModel, n: int) -> None:
-        strength = _strength(model)
+        strength = model.interaction.sine_strength
+        if strength is None:
+            raise ValueError(f"all_equilibria is for f = k sin x, as `k * kuramoto()`; got {model.interaction!r}")
         if model.gain is not None or model.has_delays or model.has_noise:
             raise ValueError("all_equilibria is for models without gain, delays and noise")
         K = strength * model.coupling.matrix(n)
@@ -196,16 +196,6 @@ class _System:
     def slope(self, cosines: Array) -> Array:
         """∂G/∂θ from cos y: (boxes, equations, m)."""
         return np.asarray(-(cosines @ self.products).reshape(len(cosines), -1, self.m))
-
-
-def _strength(model: PhaseModel) -> float:
-    """k of f = k sin x; ValueError for other interactions."""
-    f = model.interaction
-    strength = float(f(math.pi / 2))
-    x = np.linspace(-3.0, 3.0, 41)
-    if np.max(np.abs(f(x) - strength * np.sin(x))) > 1e-14 * f.maximum:
-        raise ValueError(f"all_equilibria is for f = k sin x, as `k * kuramoto()`; got {f!r}")
-    return strength
 
 
 def _check_joined(n: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> None:
@@ -418,7 +408,8 @@ def _ball_slope(system: _System, phases: Any) -> Any:
 def _census(model: PhaseModel, system: _System, search: _Search) -> Census:
     m = system.m
     order = sorted(range(len(search.roots)), key=lambda k: tuple(np.round(search.roots[k], 9)))
-    states = [_described(model, system, search.roots[k]) for k in order]
+    book = Book(Locked(model, system.n), ())
+    states = [_described(book, system, search.roots[k]) for k in order]
     degrees = [np.linalg.slogdet(-_value_and_slope(system, search.roots[k])[0])[0] if m else 1 for k in order]
     boxes = [np.stack([c - h, c + h], axis=1) for c, h in search.given_up]
     undecided = np.concatenate(boxes) if boxes else np.zeros((0, 2, m))
@@ -433,23 +424,10 @@ def _census(model: PhaseModel, system: _System, search: _Search) -> Census:
     )
 
 
-def _described(model: PhaseModel, system: _System, root: Array) -> Equilibrium:
+def _described(book: Book, system: _System, root: Array) -> Equilibrium:
     phases = wrapped(np.concatenate([np.zeros(system.first), root]))
-    locked = Locked(model, system.n)
-    frequency = float(np.average(model.velocity(phases), weights=system.damping)) if system.turns else 0.0
-    spectrum = spectrum_at(locked, phases, frequency)
-    return Equilibrium(
-        phases=phases,
-        frequency=frequency,
-        residual=float(np.max(np.abs(locked.residual(phases, frequency)))),
-        eigenvalues=spectrum.eigenvalues,
-        eigenvalue_error=float(spectrum.errors[0]) if len(spectrum.errors) else float("nan"),
-        stable=spectrum.stable,
-        index=spectrum.unstable,
-        neutral=spectrum.neutral,
-        name=classify(phases),
-        order_parameter=float(np.abs(order_parameter(phases))),
-    )
+    velocity = book.system.velocity(phases, 0.0)
+    return book.describe(phases, float(np.average(velocity, weights=system.damping)) if system.turns else 0.0)
 
 
 # ------------------------------------------------------------------------------------------------------- complex solutions

@@ -290,7 +290,7 @@ class Book:
         """Count a root; the number of its state."""
         known = self.match(phases, frequency)
         if known is None:
-            state = self._describe(in_gauge(phases, self.system.rotates), frequency)
+            state = self.describe(in_gauge(phases, self.system.rotates), frequency)
             known = self._same_family(state)
             if known is None:
                 self.states.append(state)
@@ -325,7 +325,8 @@ class Book:
             return np.asarray(np.sort(phases % (2 * np.pi))[shifts])
         return np.asarray(np.concatenate([phases[shifts], phases[::-1][shifts]]))
 
-    def _describe(self, phases: Vector, frequency: float) -> Equilibrium:
+    def describe(self, phases: Vector, frequency: float) -> Equilibrium:
+        """A root with its spectrum and its name."""
         spectrum = spectrum_at(self.system, phases, frequency)
         return Equilibrium(
             phases=phases,

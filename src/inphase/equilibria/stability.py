@@ -115,7 +115,7 @@ def stability(model: PhaseModel, phases: ArrayLike, frequency: float = 0.0, *, l
 def spectrum_at(system: Locked, phases: Vector, frequency: float, leading: int = 6) -> Spectrum:
     """`stability` of phases that are known to be good."""
     doubt = _doubt(system, phases, frequency)
-    if system.delayed:
+    if system.model.has_delays:
         return _delayed(system, phases, frequency, leading, doubt)
     jacobian = system.jacobian(phases, frequency)[0]
     matrix, turn = _linearization(system, jacobian)
@@ -289,7 +289,7 @@ def _condition_and_residual(matrix: Any, turn: Vector, value: complex, right: Co
 
 
 def _delayed(system: Locked, phases: Vector, frequency: float, leading: int, doubt: float) -> Spectrum:
-    """η_i' = −Σ_j w_ij (η_i(t) − η_j(t − τ_ij)): the past as a polynomial at Chebyshev points, d/dt as a matrix."""
+    """`Locked.linear_pairs`: the past as a polynomial at Chebyshev points, d/dt as a matrix."""
     n = system.n
     if system.model.has_inertia:
         return _unknown("delays and inertia")
@@ -297,7 +297,8 @@ def _delayed(system: Locked, phases: Vector, frequency: float, leading: int, dou
     if degree < 6:
         return _unknown(f"delays and {n} oscillators")
     row, column, weights, delays = system.linear_pairs(phases, frequency)
-    diagonal = np.bincount(row, weights=weights, minlength=n)
+    pinned = system.model.field * np.cos(phases) / system.model.damping
+    diagonal = np.bincount(row, weights=weights, minlength=n) - pinned
     longest = float(np.max(delays))
     points, derivative = _chebyshev(degree)
     generator: Array = np.kron(derivative * (2 / longest), np.eye(n)).astype(float)
@@ -306,7 +307,7 @@ def _delayed(system: Locked, phases: Vector, frequency: float, leading: int, dou
     basis = _lagrange(points, 1 - 2 * delays / longest)  # (pairs, points): the value a delay ago
     for k in range(degree + 1):
         np.add.at(generator, (row, k * n + column), weights * basis[:, k])
-    turn = np.full(len(generator), 1 / np.sqrt(len(generator)))
+    turn = np.full(len(generator), 1 / np.sqrt(len(generator)) if system.rotates else 0.0)
     values = linalg.eigvals(_off(generator, turn))
     values = values[np.argsort(-values.real, kind="stable")][:leading]
 

@@ -125,6 +125,8 @@ def _check_model(model: PhaseModel) -> None:
         raise ValueError('coarsen needs gain=None or "softmax": the Jacobian of a callable gain is not known')
     if np.ptp(model.frequencies) or np.any(model.field):
         raise ValueError("coarsen needs equal frequencies and no field: equal phases must stay equal")
+    if not model.is_autonomous or np.any(model.damping != 1):
+        raise ValueError("coarsen needs a model without delays, noise, inertia and damping")
     if model.gain == "softmax" and np.any(model.coupling.weights(1) == 0):
         raise ValueError('coarsen with gain="softmax" needs positive weights')
     slope = float(model.interaction.derivative()(0.0))

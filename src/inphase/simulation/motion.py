@@ -70,9 +70,14 @@ class Motion:
         return out
 
     def velocities(self, states: Array) -> Array:
-        """θ' of states (..., 2n) for the record: the kept ones, and velocity(θ) of oscillators without inertia."""
+        """θ' of states (..., 2n) for the record: the kept ones, and velocity(θ) of oscillators without inertia.
+
+        With delays, the latter is not known from the state: NaN.
+        """
         kept = states[..., self.n :].copy()
-        if not np.all(self.heavy):
+        if self.heard is not None:
+            kept[..., ~self.heavy] = np.nan
+        elif not np.all(self.heavy):
             flat = np.ascontiguousarray(states[..., : self.n]).reshape(-1, self.n)
             drift = self.model.flow(flat, np.empty_like(flat)).reshape(kept.shape)
             kept[..., ~self.heavy] = drift[..., ~self.heavy]
