@@ -97,6 +97,7 @@ class GraphTable(_Section):
     options: dict[str, Any] = Field(default_factory=dict)
     seed: int | None = None
     weight: str | None = None
+    directed: bool | None = None
     normalized: str | None = None
     largest_component: bool = False
 
@@ -105,21 +106,26 @@ class GraphTable(_Section):
         if (self.file is None) == (self.generator is None):
             raise ValueError('a coupling of kind = "graph" takes either file or generator')
         if self.generator is not None:
-            if self.weight is not None:
-                raise ValueError("weight names a column of a file; a generator has none")
+            if self.weight is not None or self.directed is not None:
+                raise ValueError("weight and directed are for a file; a generator takes options")
             found = graphs.generate(self.generator, n, seed if self.seed is None else self.seed, **self.options)
         elif self.options or self.seed is not None:
-            raise ValueError("options and seed are for a generator; a file takes weight, normalized and largest_component")
+            raise ValueError(
+                "options and seed are for a generator; a file takes weight, directed, normalized and largest_component"
+            )
         elif self.file in graphs.DATASETS:
             found = graphs.dataset(str(self.file))
         else:
-            found = graphs.read(str(self.file), weight=self.weight)
+            found = graphs.read(str(self.file), weight=self.weight, directed=self.directed)
         found = found.largest_component() if self.largest_component else found
         return found if self.normalized is None else found.normalized(self.normalized)
 
 
 class PartTable(BaseModel):
-    """Numbers of the oscillators: of a distribution, or a column of a file, in the order of the nodes."""
+    """Numbers of the oscillators: of a distribution, or a column of a file.
+
+    A file with a column `node`, `id` or `label` is joined to the graph by it; others are in the order of the nodes.
+    """
 
     model_config = ConfigDict(extra="allow")
     distribution: str | None = None
@@ -136,15 +142,30 @@ class PartTable(BaseModel):
             raise ValueError(f"a file takes column alone; got {', '.join(self.model_extra or {'seed': 0})}")
         return self
 
-    def build(self, n: int, seed: int) -> NDArray[np.float64]:
+    def build(self, n: int, seed: int, graph: graphs.Graph | None) -> NDArray[np.float64]:
         """Shape (n,); quantiles in random order."""
         if self.file is not None:
-            return distributions.from_file(self.file, self.column).values
+            return _column(self.file, self.column, graph)
         found = distributions.named(str(self.distribution), **(self.model_extra or {}))
         seed = seed if self.seed is None else self.seed
         if self.sampling == "random":
             return found.draw(n, seed)
         return np.random.default_rng(seed).permutation(found.quantiles(n))  # ascending along the nodes would be a pattern
+
+
+def _column(file: str, column: str | None, graph: graphs.Graph | None) -> NDArray[np.float64]:
+    try:
+        table = graphs.read_columns(file) if graph is not None and not file.endswith(".npy") else {}
+    except ValueError:  # no header: the numbers alone
+        table = {}
+    key = next((name for name in ("node", "id", "label") if name in table), None)
+    if graph is None or key is None:
+        return distributions.from_file(file, column).values
+    others = [name for name in table if name != key]
+    name = column if column is not None or len(others) != 1 else others[0]
+    if name not in others:
+        raise ValueError(f"{file}: column must be one of {', '.join(others)}; got {column!r}")
+    return np.asarray(graph.with_columns(table[key], **{str(name): table[str(name)]}).nodes[str(name)])
 
 
 Number = Annotated[float, Field(strict=True)]  # not a boolean
@@ -214,7 +235,7 @@ class Config(_Section):
         part = getattr(self.model, name)
         if isinstance(part, PartTable):
             seeds = np.random.SeedSequence((self.run.seed, k))  # a part's own, so that parts are independent
-            return part.build(n, int(seeds.generate_state(1)[0]))
+            return part.build(n, int(seeds.generate_state(1)[0]), graph)
         if not isinstance(part, str):
             return np.asarray(part, dtype=float)
         columns = {} if graph is None else graph.nodes

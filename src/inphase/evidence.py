@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from inphase.certify import Certificate
 
 Array = NDArray[np.float64]
+END = "the run ends near a phase-locked state"
+STABLE_END = "the run ends near a stable phase-locked state"
 FLOATS = " (floating point: not a proof)"
 CERTIFIED_UP_TO = 2000  # oscillators on a graph whose certificate is looked for in seconds
 BOUNDED_UP_TO = 1500  # oscillators on a graph whose critical coupling is bracketed in seconds
@@ -35,10 +37,11 @@ def summary(
 ) -> dict[str, Any]:
     """The question, the answer, the evidence and the numbers: see `studies.Study.summary`."""
     numbers = _numbers(model, first, run, tree)
+    end = _end_says(model, run)
     evidence = [] if proof is None else [_proof_says(proof)]
-    evidence += [*_theory_says(model, len(first)), *_spectrum_says(model, rates), *_end_says(model, run)]
-    evidence += _experiment_says(run, tree, numbers)
-    answer = _answer(model, run, tree, numbers)
+    evidence += [*_theory_says(model, len(first)), *_spectrum_says(model, rates), *end]
+    evidence += _experiment_says(model, run, tree, numbers)
+    answer = _answer(model, run, tree, numbers, bool(end) and STABLE_END in end[0]["statement"])
     if proof is not None and len(first) > 1:
         known = {"proved": "Proved: almost every start synchronizes.", "refuted": "Proved: not from every start."}
         answer = f"{known[proof.verdict]} {answer}" if proof.verdict in known else answer
@@ -185,21 +188,25 @@ def _end_says(model: PhaseModel, run: xr.Dataset) -> list[dict[str, Any]]:
         return [_evidence("spectrum", "the run does not end near a phase-locked state")]
     word = {True: "stable", False: "unstable", None: "of undecided stability"}[state.stable]
     turns = state.frequency if abs(state.frequency) > 1e-12 else 0.0
-    text = f"the run ends near a phase-locked state ({state.name}): {word}, frequency {turns:.6g}"
+    text = f"{STABLE_END if state.stable else END} ({state.name}, {word}), frequency {turns:.6g}"
     leading = float(state.eigenvalues[0].real) if len(state.eigenvalues) else None
     if leading is not None:
         text += f", leading transverse rate {leading:.4g} (error {state.eigenvalue_error:.1g})"
     return [_evidence("spectrum", text + FLOATS, leading)]
 
 
-def _experiment_says(run: xr.Dataset, tree: xr.Dataset | None, numbers: dict[str, Any]) -> list[dict[str, Any]]:
+def _experiment_says(
+    model: PhaseModel, run: xr.Dataset, tree: xr.Dataset | None, numbers: dict[str, Any]
+) -> list[dict[str, Any]]:
     attrs = run.attrs
     how = f"local error {attrs['tolerance']:g} rad" if "tolerance" in attrs else f"constant steps of {attrs['step']:.4g}"
     text = (
         f"simulation to t = {numbers['t_end']:.4g} ({attrs['accepted_steps']} steps of {attrs['method']}, {how}): "
         f"|R| from {numbers['order_parameter_at_start']:.4f} to "
-        f"{numbers['order_parameter_at_end']:.6f}, {numbers['clusters_at_end']} cluster(s) within {SYNCHRONIZED_WITHIN:g} rad"
+        f"{numbers['order_parameter_at_end']:.6f}"
     )
+    if np.ptp(model.frequencies) == 0 and not model.has_noise:
+        text += f", {numbers['clusters_at_end']} cluster(s) within {SYNCHRONIZED_WITHIN:g} rad"
     found = [_evidence("experiment", text, numbers["order_parameter_at_end"])]
     if "largest_fall_of_energy" in numbers:
         fall = numbers["largest_fall_of_energy"]
@@ -211,7 +218,7 @@ def _experiment_says(run: xr.Dataset, tree: xr.Dataset | None, numbers: dict[str
     return found
 
 
-def _answer(model: PhaseModel, run: xr.Dataset, tree: xr.Dataset | None, numbers: dict[str, Any]) -> str:
+def _answer(model: PhaseModel, run: xr.Dataset, tree: xr.Dataset | None, numbers: dict[str, Any], locked: bool) -> str:
     n = numbers["n"]
     who = f"the {n} oscillators" if n > 1 else "a single oscillator"
     if n == 1:
@@ -226,15 +233,34 @@ def _answer(model: PhaseModel, run: xr.Dataset, tree: xr.Dataset | None, numbers
         return f"Not by t = {reached:.4g}, in this run: {left} clusters are left ({state})."
     if numbers["arc_at_end"] <= SYNCHRONIZED_WITHIN:
         return f"Yes, in this run: {who} are within {numbers['arc_at_end']:.2g} rad at t = {numbers['t_end']:.4g}."
+    if model.has_noise:
+        return f"With noise, in this run: |R| averages {_average(run)} over the second half, for {who}."
+    if locked:
+        return f"They lock, in this run: {who} end near a stable phase-locked state; |R| averages {_average(run)}."
     if np.ptp(model.frequencies) > 0:
-        half = len(run.time) // 2
-        speeds = observables.effective_frequencies(
-            run.phase.values[half], run.phase.values[-1], float(run.time[-1] - run.time[half])
-        )
-        locked = float(np.mean(np.abs(speeds - np.median(speeds)) < 2 * np.pi / float(run.time[-1] - run.time[half])))
-        mean = float(run.order_parameter[half:].mean())
-        shares = f"|R| averages {mean:.4f} over the second half"
-        if locked == 1.0:
-            return f"They lock, in this run: all of {who} share one frequency (to one turn); {shares}."
-        return f"Partly, in this run: {shares}, and {100 * locked:.1f}% of {who} share one frequency (to one turn)."
+        return f"{_speeds_say(model, run, who)} |R| averages {_average(run)} over the second half."
     return f"Not in this run: |R| = {numbers['order_parameter_at_end']:.4f} at t = {numbers['t_end']:.4g}."
+
+
+def _average(run: xr.Dataset) -> str:
+    """The mean of |R| over the second half, with its standard error from the means of eight blocks."""
+    values = run.order_parameter.values[len(run.time) // 2 :]
+    if len(values) < 16:
+        return f"{float(values.mean()):.4f}"
+    means = np.array([block.mean() for block in np.array_split(values, 8)])
+    return f"{float(values.mean()):.4f} ± {float(means.std(ddof=1)) / np.sqrt(8):.1g}"
+
+
+def _speeds_say(model: PhaseModel, run: xr.Dataset, who: str) -> str:
+    """How many share one frequency over the last quarter of a run, and how far the others are from it."""
+    first = 3 * len(run.time) // 4
+    span = float(run.time[-1] - run.time[first])
+    if span <= 0:
+        return "Not in this run."
+    speeds = observables.effective_frequencies(run.phase.values[first], run.phase.values[-1], span)
+    away, spread = np.abs(speeds - np.median(speeds)), float(np.std(model.frequencies))
+    share = float(np.mean(away < 0.01 * spread))
+    return (
+        f"{'Partly' if share > 1 / len(away) else 'Not'}, in this run: {100 * share:.1f}% of {who} share one frequency (to 1% "
+        f"of the spread of ω), and others differ from it by up to {float(np.max(away)):.2g} rad/time (ω by {spread:.2g})."
+    )

@@ -107,9 +107,12 @@ class PhaseModel:
         object.__setattr__(self, "delays", _delays(self.delays))
         for name in PARTS:
             values = self.delays if name == "delays" else _per_oscillator(name, getattr(self, name))
+            (values.data if sparse.issparse(values) else values).flags.writeable = False
             object.__setattr__(self, name, values)
-            if values.ndim:
-                self.coupling.check_size(values.shape[0])
+            if values.ndim and self.coupling.size not in (None, values.shape[0]):
+                raise ValueError(
+                    f"{name} has shape {values.shape}, but {self.coupling!r} is for {self.coupling.size} oscillators"
+                )
         if self.gain == "softmax":
             self.interaction.gain_profile("softmax")
             if not self.coupling.positive:
@@ -390,7 +393,7 @@ def _per_oscillator(name: str, given: Any) -> Any:
 def _delays(given: Any) -> Any:
     """τ as an array of shape (), (n,) or (n, n), or as a csr_array."""
     if sparse.issparse(given):
-        matrix = sparse.csr_array(given, dtype=float)
+        matrix = sparse.csr_array(given, dtype=float, copy=True)
         finite_array("delays", matrix.data)
         values, smallest = matrix, float(matrix.data.min()) if matrix.nnz else 0.0
     else:

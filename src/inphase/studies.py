@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from inphase import initial, observables, theory
 from inphase.coupling import AllToAll
+from inphase.coupling.graph import Network
 from inphase.evidence import certificate, summary
 from inphase.files import output_folder, write_dataset, write_text
 from inphase.model import PhaseModel, longest_delay
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from inphase.graphs import Graph
 
 Array = NDArray[np.float64]
+MOST_WATCHED = 10  # times the usual time of a run, where a graph relaxes slowly
+RELAXED_UP_TO = 6000  # oscillators whose slowest mode is looked for
 KEPT = 24_000_000  # bytes of phases in trajectory.nc
 
 
@@ -208,7 +211,18 @@ def _time_to_watch(model: PhaseModel, rates: Array | None, n: int) -> float:
     slowest = 60.0 * _time_scale(model, n) * float(np.max(model.damping))
     turns = 20.0 / float(np.std(model.frequencies)) if np.ptp(model.frequencies) > 0 else 0.0
     coasting = 20.0 * float(np.max(model.inertia / model.damping))
-    return max(slowest, turns, coasting, 20.0 * longest_delay(model))
+    shortest = max(slowest, turns, coasting, 20.0 * longest_delay(model))
+    return float(np.clip(10.0 * _relaxation(model, n), shortest, MOST_WATCHED * shortest))
+
+
+def _relaxation(model: PhaseModel, n: int) -> float:
+    """The time in which a graph's slowest mode around synchrony falls by e, for identical oscillators; 0 where unknown."""
+    from inphase.equilibria import stability
+
+    if not isinstance(model.coupling, Network) or n > RELAXED_UP_TO or not model.is_autonomous or callable(model.gain):
+        return 0.0
+    leading = stability(model.replace(frequencies=0.0, field=0.0), np.zeros(n)).eigenvalues
+    return float(-1.0 / leading[0].real) if len(leading) and leading[0].real < 0 else 0.0
 
 
 def _time_scale(model: PhaseModel, n: int) -> float:
