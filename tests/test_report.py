@@ -351,7 +351,7 @@ def study_of(case, title="a study", **more):
         "versions": {"inphase": "0.1.0", "numpy": np.__version__},
     }
     parts = {"model": model, "initial": phases, "run": run, "tree": tree, "growth": growth, "summary": summary}
-    return SimpleNamespace(seed=7, title=title, **(parts | more))
+    return SimpleNamespace(seed=7, title=title, graph=None, **(parts | more))
 
 
 def check_stands_alone(html):

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from inphase.interaction import Interaction
-from inphase.kernels import pairs
+from inphase.kernels import march, pairs
 from inphase.types import Phases, Square, Vector
 
 if TYPE_CHECKING:
@@ -61,6 +61,10 @@ class Coupling(ABC):
     def edges(self, n: int) -> sparse.csr_array:
         """K as a sparse matrix, (n, n), with the pairs that are joined."""
         return sparse.csr_array(self.matrix(n))
+
+    def lists(self, n: int) -> list[march.Term] | None:
+        """The terms, listed for the kernel that takes many steps of few oscillators; None: each step calls `sums`."""
+        return None
 
     def mean_strength(self, n: int) -> float:
         """Σ_j |K_ij|, averaged over i: how strongly an oscillator listens in all; it sets the time scale."""

@@ -10,6 +10,7 @@ import numpy as np
 from inphase.coupling.base import Coupling
 from inphase.errors import finite_number
 from inphase.interaction import Interaction
+from inphase.kernels import march
 from inphase.types import Phases, Square, Vector
 
 
@@ -87,6 +88,16 @@ class Combined(Coupling):
     def edges(self, n: int) -> Any:
         """K as a sparse matrix."""
         return sum((factor * term.edges(n) for factor, term in self.terms[1:]), self.terms[0][0] * self.terms[0][1].edges(n))
+
+    def lists(self, n: int) -> list[march.Term] | None:
+        """Each term's lists, scaled."""
+        found: list[march.Term] = []
+        for factor, term in self.terms:
+            part = term.lists(n)
+            if part is None:
+                return None
+            found += [one._replace(weights=factor * one.weights) for one in part]
+        return found
 
     def mean_strength(self, n: int) -> float:
         """The terms' strengths, added."""

@@ -22,10 +22,13 @@ from inphase.coupling.mean_field import PAIRS_FROM_CONTRAST, AllToAll
 from inphase.errors import finite_array
 from inphase.expression import FUNCTIONS, OPERATIONS, Tape
 from inphase.interaction import Interaction
-from inphase.kernels import graph, pairs, tape
+from inphase.kernels import graph, march, pairs, tape
 from inphase.types import Phases, Square, Vector
 
 MODES_PER_FUNCTION = 4  # that cost as much, at an edge, as one sine or exponential
+LISTS_UP_TO = (
+    32  # nodes of a dense matrix whose entries are listed for the kernel `march`: beyond, products of matrices are quicker
+)
 LISTED = 10_000  # entries that `to_dict` lists; of more, it gives a checksum
 
 States = NDArray[np.float64]  # (replicas, n)
@@ -92,6 +95,12 @@ class Arrangement:
         return self.results()
 
 
+def listed(edges: Any) -> list[march.Term]:
+    """The entries of a sparse matrix for the kernel `march`."""
+    entries = edges.tocoo()
+    return [march.Links(entries.data, entries.row, entries.col)]
+
+
 def listing(matrix: Any) -> dict[str, Any]:
     """Rows, columns and values of a sparse matrix for provenance; a checksum of them where they are many."""
     entries = matrix.tocoo()
@@ -149,6 +158,10 @@ class Network(Coupling):
             matrix = sparse.csr_array((off, edges.indices, edges.indptr), shape=(n, n))
             found.append((matrix - sparse.diags_array(np.bincount(row, off, n).astype(float))).tocsr())
         return found
+
+    def lists(self, n: int) -> list[march.Term]:
+        """The edges."""
+        return listed(self.edges(n))
 
     def matrix(self, n: int) -> Square:
         """K as a dense matrix, (n, n)."""
@@ -325,6 +338,10 @@ class Dense(Coupling):
             sums, totals = np.matmul(self.array, waves), arranged.totals[part]
             graph.combine(own, sums, self._totals, planned.real, planned.imaginary, totals)
         return arranged.results()
+
+    def lists(self, n: int) -> list[march.Term] | None:
+        """The entries that are not 0; None where they are many: matrix products are then quicker."""
+        return listed(self.edges(n)) if n <= LISTS_UP_TO else None
 
     def matrix(self, n: int) -> Square:
         """K, (n, n)."""

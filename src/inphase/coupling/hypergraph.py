@@ -22,7 +22,7 @@ from scipy import sparse
 from inphase.coupling.base import Coupling
 from inphase.errors import finite_array, finite_vector, integer
 from inphase.interaction import Interaction
-from inphase.kernels import fourier, triads
+from inphase.kernels import fourier, march, triads
 from inphase.types import Phases, Vector
 
 FORMS = {"2j-k-i": (1.0, -2.0, 1.0), "j+k-2i": (2.0, -1.0, -1.0)}  # f's argument: factors of θ_i, θ_j, θ_k
@@ -170,6 +170,11 @@ class Hypergraph(Triadic):
                         total.reshape(flat.shape))  # fmt: skip
         return totals
 
+    def lists(self, n: int) -> list[march.Term] | None:
+        """The triads; None where they are directed."""
+        kind = march.PRODUCT if self._kind == triads.PRODUCT else march.ORDERED
+        return None if self.directed else [march.Triangles(self.weights, self.triads, kind)]
+
     @cached_property
     def _jacobian_pattern(self) -> tuple[Integers, Floats, Integers, Integers, Integers]:
         """Terms (T, 3) as (i, j, k) and their weights; of the Jacobian, indptr, indices, and where each derivative goes."""
@@ -278,6 +283,11 @@ class AllTriads(Triadic):
         for f, total in zip(functions, totals):
             fourier.evaluate(flat, self._coefficients(f.modes, moments), total.reshape(flat.shape))
         return totals
+
+    def lists(self, n: int) -> list[march.Term]:
+        """The one mean field."""
+        kind = march.ORDERED if self.form == "2j-k-i" else march.PRODUCT
+        return [march.Field(np.ones(n), np.broadcast_to(self._weights(n), n), kind)]
 
     def jacobians(self, slopes: Sequence[Interaction], phases: Vector) -> list[Any]:
         """For each slope f', the derivative of the sums by θ_l, as a dense array (n, n)."""

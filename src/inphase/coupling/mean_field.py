@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from inphase.coupling.base import Coupling
 from inphase.errors import finite_vector
 from inphase.interaction import Interaction
-from inphase.kernels import fourier, pairs
+from inphase.kernels import fourier, march, pairs
 from inphase.types import Phases, Square, Vector
 
 PAIRS_UP_TO = 256  # particles
@@ -72,6 +72,11 @@ class RankOne(Coupling):
         """K as a dense matrix, (n, n)."""
         self.check_size(n)
         return np.outer(np.ones(n) if self.rows is None else self.rows, np.broadcast_to(self.weights(n), n))
+
+    def lists(self, n: int) -> list[march.Term]:
+        """The one mean field."""
+        rows = np.ones(n) if self.rows is None else self.rows
+        return [march.Field(rows, np.broadcast_to(self.weights(n), n), march.PAIRS)]
 
     @property
     def symmetric(self) -> bool:

@@ -208,10 +208,12 @@ def _equation(model: PhaseModel) -> tuple[str, str]:
         tau, plain_tau = [(r"\tau", "τ"), (r"\tau_j", "τ_j"), (r"\tau_{ij}", "τ_ij")][model.delays.ndim]
         pull, plain_pull = rf"f(\theta_i(t) - \theta_j(t - {tau}))", f"f(θ_i(t) − θ_j(t − {plain_tau}))"
     left, plain_left = r"\dfrac{d\theta_i}{dt}", "dθ_i/dt"
-    if model.has_inertia or np.any(model.damping != 1):
-        left, plain_left = rf"d_i\,{left}", f"d_i {plain_left}"
+    if np.any(model.damping != 1):
+        d = "d_i" if model.damping.ndim else "d"
+        left, plain_left = rf"{d}\,{left}", f"{d} {plain_left}"
     if model.has_inertia:
-        left, plain_left = rf"m_i\,\dfrac{{d^2\theta_i}}{{dt^2}} + {left}", f"m_i d²θ_i/dt² + {plain_left}"
+        m = "m_i" if model.inertia.ndim else "m"
+        left, plain_left = rf"{m}\,\dfrac{{d^2\theta_i}}{{dt^2}} + {left}", f"{m} d²θ_i/dt² + {plain_left}"
     noise = (r" + \sqrt{2D}\,\xi_i" if np.any(model.noise) else "") + (
         r" + \sqrt{2C}\,\xi" if np.any(model.common_noise) else ""
     )
@@ -256,7 +258,10 @@ def _figures(study: Study) -> Iterable[str]:
         )
 
     yield shown(figures.interaction_figure(f), "The interaction and its slope", _interaction_caption(f))
-    if not f.odd:
+    mean_field = isinstance(study.model.coupling, RankOne)
+    if not mean_field:
+        pass  # the ratio is of all-to-all flows
+    elif not f.odd:
         yield "<p>The synchronization ratio belongs to gradient flows, f odd; this f is not.</p>"
     elif float(f.derivative()(0.0)) <= 0:
         yield "<p>The synchronization ratio is 0: f′(0) ≤ 0, so oscillators do not attract at short distance.</p>"
@@ -279,8 +284,10 @@ def _figures(study: Study) -> Iterable[str]:
         yield "<p>The run kept no time: there is nothing to draw.</p>"
     if len(study.growth.get("mode") or []):
         yield shown(figures.growth_figure(study.growth), "Growth rates of the uniform state", _growth_caption(study.growth))
-    if tree is None:
+    if tree is None and mean_field:
         yield "<p>No merger tree was computed: it needs identical oscillators that attract, coupled all to all.</p>"
+    elif tree is None:
+        return
     elif tree.sizes["event"] == 0:
         yield f"<p>No merger tree: no two oscillators met until time {_html(float(tree.attrs['time_reached']))}.</p>"
     else:
@@ -401,6 +408,8 @@ def _interaction_code(f: Interaction) -> str:
     arguments = _from_catalog(f)
     if arguments is not None:
         return f"ip.{f.name}({arguments})"
+    if f.sine_strength is not None and not f.parameters:
+        return f"{f.sine_strength!r} * ip.kuramoto()"
     numbers = "".join(f", {name}={value!r}" for name, value in f.parameters.items())
     return f"ip.Interaction({json.dumps(f.to_dict()['formula'], ensure_ascii=False)}{numbers})"
 

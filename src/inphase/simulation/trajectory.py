@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time as clock
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,8 @@ def simulate(
     flat = initial.reshape(-1, initial.shape[-1])
     chosen = _method(model, method, step)
     numbers = _numbers(replicas, len(flat))
+    if history is not None and not model.has_delays:
+        raise ValueError("history is for models with delays; this one hears the present alone")
     motion = Motion(model, flat.shape[1])
     state = motion.start(flat, velocities)
     kept = output_times(t_end, times, state.size)
@@ -238,6 +241,7 @@ def _march(
     """Constant steps of all replicas up to the last time; how it ended."""
     last = round(recorder.times[-1] / run.step)
     due = {round(time / run.step): k for k, time in enumerate(recorder.times)}
+    ends = [*due]
     _stop_at_start(motion, run.state, conditions, recorder)
     live = np.array([not name for name in recorder.stopped_by])
     status = "finished"
@@ -247,7 +251,7 @@ def _march(
                 if run.steps >= max_steps:
                     status = "max_steps"
                     break
-                run.advance()
+                run.advance(1 if conditions else min(ends[bisect_right(ends, run.steps)], max_steps) - run.steps)
                 if run.steps in due or conditions:
                     if not np.all(np.isfinite(run.state[live])):
                         status = "not finite"
@@ -256,7 +260,8 @@ def _march(
                     if run.steps in due:
                         recorder.states[due[run.steps], live] = run.state[live]
                         recorder.due[live] = due[run.steps] + 1
-                    _stop_marching(motion, run, conditions, recorder, live)
+                    if conditions:
+                        _stop_marching(motion, run, conditions, recorder, live)
                 update(run.time)
     except KeyboardInterrupt:
         status = "interrupted"
