@@ -470,6 +470,14 @@ def test_histories_through_simulate(step):
     assert abs(still - exact) < (1e-7 if step is None else 1e-3)
 
 
+def test_delays_that_are_no_whole_steps_need_no_more_history():
+    model = ip.PhaseModel(ip.kuramoto(), frequencies=[1.0, 1.2], delays=0.2)
+    given = ([-0.2, 0.0], [[-0.2, 0.26], [0.0, 0.5]])
+    run = ip.simulate(model, [0.0, 0.5], times=[2.0], step=0.003, history=given)
+    exact = ip.simulate(model, [0.0, 0.5], times=[2.0], history=given)
+    assert np.max(np.abs(run.phase.values - exact.phase.values)) < 4e-3  # t = 2.001, and a lag of 0.201
+
+
 def test_a_history_without_delays_is_refused():
     with pytest.raises(ValueError, match="history is for models with delays"):
         ip.simulate(ip.PhaseModel(ip.kuramoto()), [0.0, 1.0], t_end=1.0, history="constant")

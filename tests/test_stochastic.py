@@ -169,6 +169,8 @@ def test_heun_is_of_second_order_with_delays():
         ({"method": "milstein", "step": 0.1}, "method must be one of"),
         ({"step": -0.1}, "step must be a positive"),
         ({"step": 0.1, "seed": -1}, "seed must be an integer >= 0"),
+        ({"step": 0.1, "seed": 2**63}, "seed must be below 2\\^63"),
+        ({"step": 3.0}, "step must be at most the final time, 1; got 3"),
         ({"step": 0.1, "replicas": [0, 1]}, "replicas must name each"),
         ({"step": 0.1, "velocities": 0.0}, "velocities are for models with inertia"),
     ],

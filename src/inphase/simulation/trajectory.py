@@ -133,8 +133,10 @@ def simulate(
         about = {"tolerance": tolerance, "accepted_steps": run.accepted_steps, "rejected_steps": run.rejected_steps}
     else:
         h = finite_number("step", step, positive=True)
+        if h > kept[-1] * (1 + 1e-12) and kept[-1] > 0:
+            raise ValueError(f"step must be at most the final time, {kept[-1]:g}; got {h:g}")
         recorder = Recorder(np.unique(np.rint(kept / h)) * h, state)
-        fixed = FixedStep(motion, state, h, chosen == "heun", integer("seed", seed, least=0), numbers, history)
+        fixed = FixedStep(motion, state, h, chosen == "heun", _word("seed", seed), numbers, history)
         status = _march(motion, fixed, recorder, conditions, most, progress)
         about = {"step": h, "seed": seed, "accepted_steps": fixed.steps * len(flat), "rejected_steps": 0}
     data = recorder.dataset(status, initial.shape, motion, numbers)
@@ -171,10 +173,20 @@ def _adaptive(motion: Motion, state: Array, end: float, tolerance: float, histor
     return delayed(motion, state, end, tolerance, history)
 
 
+def _word(name: str, value: Any) -> int:
+    """An integer from 0 up to the largest that the random numbers take."""
+    number = integer(name, value, least=0)
+    if number > np.iinfo(np.int64).max:
+        raise ValueError(f"{name} must be below 2^63; got {value!r}")
+    return number
+
+
 def _numbers(replicas: Sequence[int] | None, count: int) -> NDArray[np.int64]:
     if replicas is None:
         return np.arange(count, dtype=np.int64)
-    found = np.array([integer("replicas", r, least=0) for r in replicas], dtype=np.int64)
+    if isinstance(replicas, (int, np.integer)):
+        raise TypeError(f"replicas must be a sequence of integers, such as range({replicas}); got {replicas!r}")
+    found = np.array([_word("replicas", r) for r in replicas], dtype=np.int64)
     if len(found) != count:
         raise ValueError(f"replicas must name each of the {count} rows of phases; got {len(found)} numbers")
     return found
