@@ -136,16 +136,8 @@ class DelayedDormandPrince(DormandPrince):
             factor = np.clip(SAFETY * error**-0.2, SHRINK, np.where(quickly, GROW, 1.0))
         factor[~settled] = np.minimum(factor[~settled], 0.5)
         # A step that was cut, to end on a kink or so as not to hear itself, says little of what a longer one may be.
-        fresh = np.where(self.accepted & (h < self.step), np.maximum(self.step, h * factor), h * factor)
-        self.step = np.where(self.running, fresh, self.step)
-        self.time_before, self.taken = self.time, h
-        arrived = self.accepted & (h >= remaining)
-        self.time = np.where(arrived, target, np.where(self.accepted, self.time + h, self.time))
-        count = int(np.count_nonzero(self.accepted))
-        self.accepted_steps += count
-        self.rejected_steps += int(np.count_nonzero(self.time_before < self.t_end)) - count
+        self._finish(h, np.where(self.accepted & (h < self.step), np.maximum(self.step, h * factor), h * factor), target)
         self._past.accept(self.accepted, self.time)
-        self._commit()
 
     def keep(self, rows: Mask) -> None:
         """Drop the other replicas."""

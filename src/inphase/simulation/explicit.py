@@ -71,16 +71,17 @@ class DormandPrince:
         self.accepted = (error <= 1.0) & self.running
         with np.errstate(divide="ignore"):
             factor = np.clip(SAFETY * error**-0.2, SHRINK, GROW)
-        self.step = np.where(self.running, np.where(self.accepted & (h < self.step), self.step, h * factor), self.step)
+        self._finish(h, np.where(self.accepted & (h < self.step), self.step, h * factor), np.full_like(h, self.t_end))
+
+    def _finish(self, h: Array, following: Array, target: Array) -> None:
+        """Book a trial step of length h: the next step sizes, times (`target` where h reaches it), counts and states."""
+        self.step = np.where(self.running, following, self.step)
         self.time_before, self.taken = self.time, h
-        arrived = self.accepted & (h >= remaining)
-        self.time = np.where(arrived, self.t_end, np.where(self.accepted, self.time + h, self.time))
+        arrived = self.accepted & (h >= target - self.time)
+        self.time = np.where(arrived, target, np.where(self.accepted, self.time + h, self.time))
         count = int(np.count_nonzero(self.accepted))
         self.accepted_steps += count
         self.rejected_steps += int(np.count_nonzero(self.time_before < self.t_end)) - count
-        self._commit()
-
-    def _commit(self) -> None:
         if np.all(self.accepted):
             self.before, self.phases, self._trial = self.phases, self._trial, self.before
         else:

@@ -147,7 +147,9 @@ class _Memory:
         self._lag = np.rint(motion.delays / step).astype(np.int64)
         longest = int(np.max(self._lag, initial=0))
         self._ring = np.empty((longest + 2, len(state), motion.n))
-        pieces = polynomials(history, motion.phases(state), motion.free_velocity, float(np.max(motion.delays, initial=0.0)), 1e-12)
+        pieces = polynomials(
+            history, motion.phases(state), motion.free_velocity, float(np.max(motion.delays, initial=0.0)), 1e-12
+        )
         for k in range(1, longest + 1):
             self._ring[-k % len(self._ring)] = value_at(pieces, -k * step)
         self.push(0, state)
