@@ -200,3 +200,33 @@ def test_a_malformed_line_of_a_graph_is_named(tmp_path, triangle):
     )  # fmt: skip
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "triangle.gml" in done.stderr and "line 7" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--directed"], "--directed, --weight and --normalized are for a --graph"),
+        (["--frequencies", "normal(0, 1, 2, 3)"], "a distribution takes center, width"),
+        (["--frequencies", "normal(0, 1, 2)"], "'normal' has no option 'separation'"),
+        (["--frequencies", "omega.csv"], "the graph has no column 'omega.csv'"),
+        (["--n", "100000000000"], "not enough memory"),
+        (["--noise", "1", "--step", "0.1", "--seed", "99999999999999999999999999"], "below 2^63"),
+    ],
+)
+def test_bad_commands_are_one_line_and_status_2(tmp_path, capsys, arguments, message):
+    n = [] if "--n" in arguments else ["--n", "5"]
+    assert main(["simulate", "kuramoto", *n, "--t-end", "1", "--out", str(tmp_path), *arguments]) == 2
+    printed = capsys.readouterr()
+    assert message in printed.err and printed.err.count("\n") == 1 and not printed.out
+
+
+def test_weights_and_columns_from_the_command_line(tmp_path, capsys):
+    (tmp_path / "edges.csv").write_text("source,target,w\na,b,2.0\nb,c,3.0\n")
+    (tmp_path / "omega.csv").write_text("node,omega,other\nc,0.3,1\na,0.1,1\nb,0.2,1\n")
+    arguments = ["--graph", str(tmp_path / "edges.csv"), "--weight", "w", "--directed", "--t-end", "1"]
+    arguments += ["--frequencies", f"{tmp_path / 'omega.csv'}:omega", "--out", str(tmp_path), "--json"]
+    assert main(["simulate", "kuramoto", *arguments]) == 0
+    with xr.open_dataset(tmp_path / "trajectory.nc", engine="h5netcdf") as run:
+        model = json.loads(run.attrs["model"])
+    assert model["frequencies"] == [0.1, 0.2, 0.3]
+    capsys.readouterr()

@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from inphase.equilibria import Census
     from inphase.studies import Study
 
-OPTIONS = {
-    "--help", "--version", "--json", "--formula", "--strength", "--gain", "--frequencies", "--n", "--seed", "--initial",
-    "--phases", "--t-end", "--tolerance", "--out", "--no-progress", "--save", "--theorem", "--no-refutation", "--size",
-    "--workers", "--graph", "--field", "--delays", "--noise", "--inertia", "--damping", "--step", "--method", "--starts",
-    "--samples", "--all",
-}  # fmt: skip
 PARTS_HELP = {
     "frequencies": "natural frequencies",
     "field": "b of b sin θ",
@@ -33,14 +27,15 @@ PARTS_HELP = {
     "inertia": "m",
     "damping": "d",
 }
-PART_HELP = "a number, a CSV or NPY file, a column of the graph, or a distribution such as 'normal(0, 0.5)'"
+PART_HELP = "a number, a file (or file:column), a column of the graph, or a distribution such as 'uniform(1, 0.5)'"
 SYSTEM_HELP = "a name (attention, kuramoto, sakaguchi, harmonics) or a TOML file; parameters follow as options: --beta 9"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit status."""
     parser = _parser()
-    options, rest = parser.parse_known_args(_joined(sys.argv[1:] if arguments is None else arguments))
+    given = sys.argv[1:] if arguments is None else arguments
+    options, rest = parser.parse_known_args(_joined(given, _known(parser)))
     if "verb" not in options or options.verb is None:
         parser.print_help()
         return 2
@@ -52,18 +47,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("inphase: interrupted", file=sys.stderr)
         return 130
-    except (ValueError, TypeError, OSError, ImportError) as error:
+    except MemoryError as error:
+        print(
+            f"inphase: not enough memory for a system of this size ({_one_line(error) or 'allocation failed'})", file=sys.stderr
+        )
+        return 2
+    except (ValueError, TypeError, OSError, ImportError, OverflowError) as error:
         print(f"inphase: {_one_line(error)}", file=sys.stderr)
         return 2
 
 
-def _joined(arguments: Sequence[str]) -> list[str]:
+def _known(parser: argparse.ArgumentParser) -> set[str]:
+    """Every option of every verb; what else begins with -- is a parameter of the system."""
+    found: set[str] = set()
+    for action in parser._actions:
+        found.update(action.option_strings)
+        for verb in action.choices.values() if isinstance(action, argparse._SubParsersAction) else ():
+            found |= _known(verb)
+    return found
+
+
+def _joined(arguments: Sequence[str], known: set[str]) -> list[str]:
     """`--a 0 0.2` as `--a=0,0.2`, so that the numbers of parameters, whose names only the system knows, stay with them."""
     joined: list[str] = []
     words = list(arguments)
     while words:
         word = words.pop(0)
-        if word.startswith("--") and word.partition("=")[0] not in OPTIONS:
+        if word.startswith("--") and word.partition("=")[0] not in known:
             values = [word.partition("=")[2]] if "=" in word else []
             while words and (_is_number(words[0]) or (not values and not words[0].startswith("--"))):
                 values.append(words.pop(0))
@@ -109,6 +119,11 @@ def _parser() -> argparse.ArgumentParser:
             added.add_argument(
                 "--graph", metavar="GRAPH", help="file (GML, GraphML, MTX, NPZ, CSV) or data set; default: all-to-all"
             )
+            added.add_argument(
+                "--directed", action="store_true", help="the edges of the graph's file are directed: v listens to u"
+            )
+            added.add_argument("--weight", metavar="COLUMN", help="the column of the graph's file with its weights")
+            added.add_argument("--normalized", metavar="BY", help="in-degree, strength, mean-degree or n")
             for part, what in PARTS_HELP.items():
                 added.add_argument(f"--{part}", help=f"{what}: {PART_HELP}")
             added.add_argument("--n", type=int, help="number of oscillators")
@@ -157,6 +172,12 @@ def _parser() -> argparse.ArgumentParser:
     diagram.add_argument("--workers", type=int, default=1, help="processes (default: 1)")
     diagram.add_argument("--out", default="results", help="output folder (default: results)")
     diagram.add_argument("--no-progress", action="store_true", help="no progress bar")
+    training = verb("train", _train, "Learn a coupling, as a TOML file describes it, and try it on fresh nodes.",
+                    "inphase train kuranet.toml --out results/", system=False)  # fmt: skip
+    training.add_argument("file", help="the training, in TOML: inphase.learn.configuration lists its keys")
+    training.add_argument("--out", help="output folder (default: the file's, or results); a stopped training there goes on")
+    training.add_argument("--resume", action="store_true", help="refuse to begin anew where there is no checkpoint")
+    training.add_argument("--no-progress", action="store_true", help="no lines of progress")
     reproduce = verb("reproduce", _reproduce, "Redraw a figure of a paper.",
                      "inphase reproduce fig1 --out results/", system=False)  # fmt: skip
     reproduce.add_argument("name", nargs="?", help="which; without it, the list")
@@ -208,7 +229,8 @@ def _config(options: Any) -> Config:
     parts = {name: given for name in PARTS_HELP if (given := getattr(options, name)) is not None}
     if options.system is not None and options.system.endswith(".toml"):
         config = load(options.system)
-        described = (options.parameters, options.formula, options.gain, options.strength is not None, options.graph, parts)
+        of_graph = options.graph or options.directed or options.weight or options.normalized
+        described = (options.parameters, options.formula, options.gain, options.strength is not None, of_graph, parts)
         if any(described):
             raise ValueError(f"{options.system} describes the system; parameters cannot be given beside it")
     else:
@@ -221,7 +243,15 @@ def _config(options: Any) -> Config:
         data["model"] = {"gain": options.gain} if options.gain else {}
         data["model"] |= {name: _part(given) for name, given in parts.items()}
         if options.graph is not None:
-            data["coupling"] = {"kind": "graph", "file": options.graph}
+            data["coupling"] = {
+                "kind": "graph",
+                "file": options.graph,
+                "weight": options.weight,
+                "normalized": options.normalized,
+            }
+            data["coupling"] |= {"directed": True} if options.directed else {}
+        elif options.directed or options.weight or options.normalized:
+            raise ValueError("--directed, --weight and --normalized are for a --graph")
         config = checked_config(data, "command line")
     run = {key: getattr(options, key) for key in ("n", "seed", "initial", "t_end", "tolerance", "step", "method", "out")}
     changed = config.model_dump()
@@ -239,15 +269,20 @@ def _part(given: str) -> Any:
         return float(given)
     except ValueError:
         pass
-    if Path(given).exists():
+    file, colon, column = given.rpartition(":")
+    if colon and Path(file).is_file():
+        return {"file": file, "column": column}
+    if Path(given).is_file():
         return {"file": given}
     name, bracket, inside = given.partition("(")
     if not bracket:
         return given
     if not inside.endswith(")") or not _is_number(inside[:-1].replace(" ", "")):
         raise ValueError(f"a distribution is written like normal(0, 0.5); got {given!r}")
-    numbers = [float(word) for word in inside[:-1].split(",")]
-    return {"distribution": name, **dict(zip(("center", "width", "separation"), numbers))}
+    numbers, names = [float(word) for word in inside[:-1].split(",")], ("center", "width", "separation")
+    if len(numbers) > len(names):
+        raise ValueError(f"a distribution takes center, width and, if bimodal, separation; got {given!r}")
+    return {"distribution": name, **dict(zip(names, numbers))}
 
 
 def _start(config: Config, size: int | None) -> Any:
@@ -448,6 +483,45 @@ def _report(numbers: dict[str, Any], as_json: bool) -> int:
                 value = ", ".join(f"{k} at t = {t:.4g}" for t, k in value) or "none"
             print(f"{key.replace('_', ' '):>16}  {value}")
     return 130 if numbers["status"] == "interrupted" else 0
+
+
+def _train(options: Any) -> int:
+    from inphase.learn.configuration import load
+    from inphase.learn.job import carry_out
+
+    found = carry_out(load(options.file), options.out, resume=options.resume, progress=not options.no_progress)
+    if options.json:
+        print(json.dumps(found, ensure_ascii=False))
+    elif found["status"] == "finished":
+        _print_training(found)
+    if found["status"] == "interrupted":
+        print(f"inphase: interrupted; the same command goes on from the checkpoints in {found['folder']}", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _print_training(found: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=min(Console().width, 110))
+    starts = Table("start", "ended", "updates", "seconds", "validation loss", "test loss", box=None, header_style="bold")
+    for start in found["starts"]:
+        losses = (start["validation_loss"], start["test"] and start["test"]["loss"])
+        mark = " (chosen)" if start["number"] == found["chosen"] else ""
+        numbers = ["" if loss is None else f"{loss:.4f}" for loss in losses]
+        starts.add_row(f"{start['number']}{mark}", start["status"], str(start["updates"]), f"{start['seconds']:.1f}", *numbers)
+    console.print(starts)
+    test = found["test_loss"]
+    console.print(f"test loss: chosen {test['chosen']:.4f}, median {test['median']:.4f}, best {test['best']:.4f}\n")
+    fresh = Table("fresh nodes", "graphs", "pairs", "loss", "V", "untrained loss", box=None, header_style="bold")
+    for row, control in zip(found["evaluation"], found["control"]):
+        pairs = row["pairs"] if row["pairs"] == "all" else f"rank {row['rank']}, error {row['coupling_error']:.1e}"
+        numbers = [f"{value:.4f}" for value in (row["loss"], row["variance"], control["loss"])]
+        fresh.add_row(str(row["n"]), str(row["graphs"]), pairs, *numbers)
+    console.print(fresh)
+    for name, path in found["files"].items():
+        console.print(f"{name:>10}  {path}", style="dim", soft_wrap=True)
 
 
 def _reproduce(options: Any) -> int:
