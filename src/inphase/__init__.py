@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inphase import certify, density, distributions, equilibria, graphs, initial, observables, theory
+    from inphase import certify, density, distributions, equilibria, graphs, initial, learn, observables, theory
     from inphase.coupling import (
         AllToAll,
         AllTriads,
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         Dense,
         Hypergraph,
         Lattice,
+        Learnt,
+        LowRank,
         RankOne,
         Ring,
         Sparse,
@@ -37,6 +39,8 @@ _HOMES = {
     "Hypergraph": "coupling",
     "Interaction": "interaction",
     "Lattice": "coupling",
+    "Learnt": "coupling",
+    "LowRank": "coupling",
     "PhaseModel": "model",
     "RankOne": "coupling",
     "Ring": "coupling",
@@ -50,7 +54,7 @@ _HOMES = {
     "simulate": "simulation",
     "study": "studies",
 }
-_ROOMS = ("certify", "density", "distributions", "equilibria", "graphs", "initial", "observables", "theory")
+_ROOMS = ("certify", "density", "distributions", "equilibria", "graphs", "initial", "learn", "observables", "theory")
 
 __all__ = [
     "AllToAll",
@@ -61,6 +65,8 @@ __all__ = [
     "Hypergraph",
     "Interaction",
     "Lattice",
+    "Learnt",
+    "LowRank",
     "PhaseModel",
     "RankOne",
     "Ring",
@@ -75,6 +81,7 @@ __all__ = [
     "harmonics",
     "initial",
     "kuramoto",
+    "learn",
     "observables",
     "order_parameter",
     "sakaguchi",

@@ -2,8 +2,10 @@
 
 from inphase.coupling.base import Coupling
 from inphase.coupling.causal import Causal
+from inphase.coupling.factorized import LowRank
 from inphase.coupling.graph import Dense, Sparse
 from inphase.coupling.hypergraph import AllTriads, Hypergraph
+from inphase.coupling.learnt import Learnt
 from inphase.coupling.mean_field import AllToAll, RankOne
 from inphase.coupling.ring import Lattice, Ring
 
@@ -15,6 +17,8 @@ __all__ = [
     "Dense",
     "Hypergraph",
     "Lattice",
+    "Learnt",
+    "LowRank",
     "RankOne",
     "Ring",
     "Sparse",

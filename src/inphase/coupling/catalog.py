@@ -3,15 +3,45 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from inphase.coupling.base import Coupling
 from inphase.coupling.causal import Causal
+from inphase.coupling.features import read_columns
 from inphase.coupling.graph import Dense
 from inphase.coupling.hypergraph import AllTriads, Hypergraph
+from inphase.coupling.learnt import Learnt, load_network
 from inphase.coupling.mean_field import AllToAll, RankOne
 from inphase.coupling.ring import Lattice, Ring
+
+
+def learnt(file: str, features: Any, columns: Sequence[str | int] | None = None, precision: str = "float64") -> Learnt:
+    """A saved network on features, as `inphase train` writes it.
+
+    Parameters
+    ----------
+    file : str
+        The network, ``coupling.npz``.
+    features : str or array_like, shape (n, m)
+        A file that `inphase.coupling.features.read_columns` reads, or the numbers.
+    columns : sequence of str or int, optional
+        Of the file; those the network was trained with if not given, where the network's file names them.
+    precision : "float64" or "float32"
+
+    Raises
+    ------
+    OSError, ValueError, TypeError
+        If a file cannot be read or is truncated, a column is missing, or the features do not fit the network.
+    """
+    network, normalization, about = load_network(file)
+    if isinstance(features, str):
+        text = not features.lower().endswith((".npy", ".npz"))
+        features = read_columns(features, about.get("columns") if columns is None and text else columns)
+    elif columns is not None:
+        raise ValueError("columns are of a file; the features were given as numbers")
+    return Learnt(network, features, normalization, precision)
+
 
 KINDS: dict[str, Callable[..., Coupling]] = {
     "all-to-all": AllToAll,
@@ -20,6 +50,7 @@ KINDS: dict[str, Callable[..., Coupling]] = {
     "dense": Dense,
     "hypergraph": Hypergraph,
     "lattice": Lattice,
+    "learnt": learnt,
     "rank-one": RankOne,
     "ring": Ring,
 }

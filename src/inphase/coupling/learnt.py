@@ -34,17 +34,17 @@ from inphase.provenance import version
 from inphase.types import Phases, Square
 
 Array = NDArray[Any]
-Slope = 0.01  # of the leaky ReLU where it is negative
+SLOPE = 0.01  # of the leaky ReLU where it is negative
 EPSILON = 1e-5  # added to variances before they divide
 SMALLEST = 1e-12  # the least norm that a row is divided by
-BLOCK = 2048  # pairs of which the hidden layers are held at once
+BLOCK = 512  # pairs of which the hidden layers are held at once: half a megabyte, in cache
 FORMAT = 1  # of the files
 NORMALIZATIONS = ("degree", "row-l2", "row-l1", "none")
 PRECISIONS = ("float64", "float32")
 
 
 def _leaky_relu(z: Array, spare: Array) -> None:
-    np.multiply(z, Slope, out=spare)
+    np.multiply(z, SLOPE, out=spare)
     np.maximum(z, spare, out=z)
 
 
@@ -109,8 +109,8 @@ class PairNetwork:
     Examples
     --------
     >>> import numpy as np
-    >>> one = [np.ones(1)]
-    >>> network = PairNetwork([[1.0]], [[-1.0]], [], one, [np.zeros(1)], [np.zeros(1)], one, np.ones(1), "relu")
+    >>> A, one, zero = np.ones((1, 1)), [np.ones(1)], [np.zeros(1)]
+    >>> network = PairNetwork(A, -A, [], one, zero, zero, one, np.ones(1), "relu")
     >>> network.scores(np.array([[0.0], [2.0]])).round(3)
     array([[0., 0.],
            [2., 0.]])
@@ -177,7 +177,7 @@ class PairNetwork:
             raise ValueError(f"the network's array {error.args[0]!r} is missing") from None
 
     def folded(self, dtype: Any = float) -> tuple[Array, Array, Array, list[tuple[Array, Array]], Array]:
-        """(A, B, c, [(W, d), ...], out): the batch normalizations folded in; h_1 = act(x_i A + x_j B + c), h_2 = act(h_1 W + d)."""
+        """(A, B, c, [(W, d), ...], out), batch normalizations folded in: h_1 = act(x_i A + x_j B + c), h_2 = act(h_1 W + d)."""
         factors = [scale / np.sqrt(v + EPSILON) for scale, v in zip(self.scales, self.variances)]
         constants = [shift - mean * factor for shift, mean, factor in zip(self.shifts, self.means, factors)]
         deeper = [((w * f).astype(dtype), c.astype(dtype)) for w, f, c in zip(self.weights, factors[1:], constants[1:])]
@@ -352,8 +352,8 @@ class Learnt(Coupling):
     Examples
     --------
     >>> import numpy as np
-    >>> one = [np.ones(1)]
-    >>> network = PairNetwork([[1.0]], [[-1.0]], [], one, [np.zeros(1)], [np.zeros(1)], one, np.ones(1), "relu")
+    >>> A, one, zero = np.ones((1, 1)), [np.ones(1)], [np.zeros(1)]
+    >>> network = PairNetwork(A, -A, [], one, zero, zero, one, np.ones(1), "relu")
     >>> Learnt(network, [[0.0], [2.0]], "degree").matrix(2).round(3)
     array([[0.193, 0.807],
            [0.807, 0.193]])
@@ -496,9 +496,7 @@ def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[st
     return arrays, about
 
 
-def save_network(
-    path: str | os.PathLike[str], network: PairNetwork, normalization: Normalization, **about: Any
-) -> Path:
+def save_network(path: str | os.PathLike[str], network: PairNetwork, normalization: Normalization, **about: Any) -> Path:
     """Write a network and its normalization as one NPZ file with JSON in it, whole or not at all.
 
     Parameters

@@ -1,0 +1,194 @@
+"""K ≈ L Rᵀ, a matrix of low rank held by its factors: sums over n oscillators in O(n·r·m), memory O(n·r).
+
+Σ_j K_ij e^{ikφ_j} = L (Rᵀ e^{ikφ}): two thin products per harmonic, never n² numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import qr
+
+from inphase.coupling.base import Coupling
+from inphase.coupling.graph import LISTED, Arrangement, plan
+from inphase.coupling.mean_field import AllToAll
+from inphase.errors import finite_array
+from inphase.interaction import Interaction
+from inphase.kernels import graph
+from inphase.types import Phases, Square
+
+Factor = NDArray[Any]  # (n, r); float64 in a coupling
+ENTRIES = 4_000_000  # of K that are held at once where all are looked at
+ROWS = 512  # from which `mean_strength` takes the mean
+ROUNDING = 1e-12  # relative to |K|: what may be asymmetric
+
+
+class LowRank(Coupling):
+    """K = L Rᵀ: K_ij = Σ_k left_ik · right_jk.
+
+    Parameters
+    ----------
+    left : array_like, shape (n, r)
+        How i listens; any sign.
+    right : array_like, shape (n, r)
+        How j is heard; any sign.
+
+    Raises
+    ------
+    ValueError
+        If the factors are not of one shape (n, r) with n, r >= 1, or hold NaN or infinity.
+    TypeError
+        If they do not hold real numbers.
+
+    Examples
+    --------
+    >>> from inphase.coupling.factorized import LowRank
+    >>> LowRank([[1, 0], [0, 1]], [[2, 1], [1, 2]]).matrix(2)
+    array([[2., 1.],
+           [1., 2.]])
+    """
+
+    def __init__(self, left: ArrayLike, right: ArrayLike) -> None:
+        self.left: Factor = np.ascontiguousarray(finite_array("left", left))
+        self.right: Factor = np.ascontiguousarray(finite_array("right", right))
+        if self.left.ndim != 2 or not self.left.size:
+            raise ValueError(f"left must have shape (n, r) with n, r >= 1; got shape {self.left.shape}")
+        if self.right.shape != self.left.shape:
+            raise ValueError(f"left and right must have the same shape; got {self.left.shape} and {self.right.shape}")
+
+    @property
+    def size(self) -> int | None:
+        """The number of oscillators."""
+        return len(self.left)
+
+    @property
+    def rank(self) -> int:
+        """r, the number of columns of a factor; the rank of K at most."""
+        return int(self.left.shape[1])
+
+    @cached_property
+    def _totals(self) -> NDArray[np.float64]:
+        """Σ_j K_ij."""
+        return np.asarray(self.left @ self.right.sum(axis=0))
+
+    def _blocks(self) -> Any:
+        """K, some rows at a time."""
+        step = max(1, ENTRIES // len(self.left))
+        return (self.left[low : low + step] @ self.right.T for low in range(0, len(self.left), step))
+
+    @cached_property
+    def positive(self) -> bool:
+        """Whether no entry is negative and every row has a positive one: looked up in all n² entries, O(n² r), once."""
+        return bool(np.all(self._totals > 0) and all(np.min(block) >= 0 for block in self._blocks()))
+
+    @cached_property
+    def symmetric(self) -> bool:
+        """Whether K = Kᵀ up to rounding, 1e-12 |K|."""
+        triangle: Any = np.linalg.qr(np.hstack([self.left, self.right]), mode="r")
+        product = triangle[:, : self.rank] @ triangle[:, self.rank :].T
+        return bool(np.linalg.norm(product - product.T) <= ROUNDING * np.linalg.norm(product))
+
+    def matrix(self, n: int) -> Square:
+        """K as a dense matrix, (n, n)."""
+        self.check_size(n)
+        return np.asarray(self.left @ self.right.T)
+
+    def mean_strength(self, n: int) -> float:
+        """Σ_j |K_ij|, averaged over i; of more than 512 rows, over 512 evenly spaced ones."""
+        self.check_size(n)
+        rows = np.linspace(0, n - 1, min(n, ROWS)).astype(int)
+        step = max(1, ENTRIES // n)
+        parts = (np.abs(self.left[rows[low : low + step]] @ self.right.T).sum() for low in range(0, len(rows), step))
+        return float(sum(parts)) / len(rows)
+
+    def sums(
+        self,
+        functions: Sequence[Interaction],
+        phases: Phases,
+        out: Sequence[Phases] | None = None,
+        sources: Phases | None = None,
+    ) -> list[Phases]:
+        """[Σ_j K_ij f(θ_i − φ_j) for f in functions], by modes, or pair by pair as `Dense` does."""
+        arranged, planned = Arrangement(functions, phases, out, sources), plan(tuple(functions))
+        here, heard = arranged.here, arranged.heard
+        if AllToAll().uses_pairs(functions, here.shape[1]):
+            return arranged.pair_by_pair(self.matrix(here.shape[1]), planned.program)
+        step = max(1, graph.TABLE // (2 * planned.m * here.shape[1]))  # replicas of which the waves are held at once
+        for low in range(0, len(here), step):
+            part = slice(low, low + step)
+            waves = graph.waves(heard[part], planned.m)
+            own = waves if heard is here else graph.waves(here[part], planned.m)
+            sums = np.matmul(self.left, np.matmul(self.right.T, waves))
+            graph.combine(own, sums, self._totals, planned.real, planned.imaginary, arranged.totals[part])
+        return arranged.results()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Kind and factors (a checksum of more than 10,000 numbers), for provenance."""
+        if 2 * self.left.size <= LISTED:
+            return {"kind": "LowRank", "left": self.left.tolist(), "right": self.right.tolist()}
+        digest = hashlib.sha256(self.left.tobytes() + self.right.tobytes())
+        return {"kind": "LowRank", "n": len(self.left), "rank": self.rank, "sha256": digest.hexdigest()}
+
+    def __repr__(self) -> str:
+        return f"LowRank(n = {self.size}, rank {self.rank})"
+
+
+def compressed(left: Factor, right: Factor, tolerance: float = 0.0) -> tuple[Factor, Factor]:
+    """Factors of L Rᵀ with as few columns as keep it to `tolerance` · |L Rᵀ| in the Frobenius norm, O(n r²).
+
+    By the singular values of the product of the triangles of two QR factorizations; at least one column stays.
+
+    Parameters
+    ----------
+    left, right : ndarray, shape (n, r)
+    tolerance : float
+
+    Returns
+    -------
+    (left, right) : ndarrays, shape (n, q), q <= r
+    """
+    (Q, A), (P, B) = basis(left), basis(right)
+    U, values, V = np.linalg.svd(A.astype(float) @ B.T, full_matrices=False)
+    q, root = _kept(values, tolerance), np.sqrt(values)
+    return Q @ (U[:, :q] * root[:q]).astype(Q.dtype), P @ (V[:q].T * root[:q]).astype(P.dtype)
+
+
+def symmetric_part(left: Factor, right: Factor, tolerance: float = 0.0) -> tuple[Factor, Factor]:
+    """Factors of (L Rᵀ + R Lᵀ)/2, compressed as `compressed` does and still symmetric.
+
+    By the eigenvalues λ of the small matrix in the basis of [L, R]: right = left · sign λ.
+
+    Parameters
+    ----------
+    left, right : ndarray, shape (n, r)
+    tolerance : float
+
+    Returns
+    -------
+    (left, right) : ndarrays, shape (n, q), q <= 2 r
+    """
+    Q, A = basis(np.hstack([left, right]))
+    r = left.shape[1]
+    half = A[:, :r].astype(float) @ A[:, r:].T / 2
+    values, vectors = np.linalg.eigh(half + half.T)
+    order = np.argsort(-np.abs(values), kind="stable")
+    chosen = order[: _kept(np.abs(values[order]), tolerance)]
+    found = Q @ (vectors[:, chosen] * np.sqrt(np.abs(values[chosen]))).astype(Q.dtype)
+    return found, found * np.where(values[chosen] < 0, -1.0, 1.0).astype(Q.dtype)
+
+
+def basis(matrix: Any) -> Any:
+    """(Q, A) with orthonormal columns Q and Q A = matrix, (n, r), in its own precision."""
+    return qr(matrix, mode="economic", check_finite=False)
+
+
+def _kept(values: NDArray[np.float64], tolerance: float) -> int:
+    """How many of the descending values must stay so that the root of the others' squares is <= tolerance · that of all."""
+    tails = np.sqrt(np.cumsum(values[::-1] ** 2)[::-1])
+    least = max(tolerance, np.finfo(float).eps) * tails[0]
+    return max(1, int(np.count_nonzero(tails > least)))

@@ -1,0 +1,285 @@
+"""A training described in TOML; unknown keys and wrong values are refused with the name of the key.
+
+[problem]
+name = "case-1"               # case-2, case-3, moons, circles, spirals, gmm-2, gmm-3, ...; or your own nodes:
+# file = "nodes.csv"          # one row a node: CSV or other text, NPY, or NPZ with arrays instead of columns
+# features = ["x", "y"]       # its columns, by name or number; NPZ and NPY have defaults: the array `features`, all columns
+# frequencies = "omega"       # the column of ω; likewise field (b), lags (τ, in whole steps), labels (0, 1, ...; -1: none)
+# image = "photo.png"         # or the pixels of an image
+# mask = "segments.png"       # with the segment of each; or a .mat file of BSDS, with annotator = 0 and groups = [[1, 2], [3]]
+interaction = { name = "sakaguchi", parameters = { lag = 0.2 } }   # f; or formula = "..."; strength = -1.0; default: sin
+
+[network]
+hidden = [128, 128]           # sizes of the hidden layers
+activation = "leaky_relu"     # relu, silu, tanh
+initialization = "fan-in"     # xavier, with its gain
+gain = 1.0
+normalization = "degree"      # row-l2, row-l1, none
+symmetric = true
+degree = 1.0                  # of the normalization
+
+[training]
+nodes = 100                   # of a graph; every update is by one graph
+samples = 10000               # nodes drawn for training
+epochs = 10                   # times over them
+burn_in = 100                 # steps without gradient
+window = 50                   # steps with it
+step = 0.1
+method = "euler"              # heun
+start = "zero"                # normal, uniform: the initial phases
+loss = "circular-variance"    # cluster
+optimizer = "sgd"             # adam
+rate = 5e-4
+momentum = 0.0                # of sgd
+clip = 1.0                    # the largest norm of a gradient
+validation_graphs = 10
+validate_every = 100          # updates between judgments, at which checkpoints are written; default: an epoch
+patience = 5                  # judgments without a better one that end a start; default: no end
+dtype = "float32"             # float64
+
+[run]
+starts = 5                    # networks trained one after the other, of which the best on validation graphs is chosen
+seed = 0
+out = "results"
+evaluate_n = [1000, 10000]    # sizes, besides that of training, at which the chosen network is tried on fresh nodes
+evaluate_graphs = 10          # graphs at each; default: 10 up to 1000 nodes, 1 beyond
+evaluate_burn_in = 1000       # steps before the window of the evaluation
+
+Only [problem] must be there; what is left out is as the problem has it, see `inphase.learn.Settings`.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from inphase.coupling.features import Name, read_columns
+from inphase.interaction import CATALOG, Interaction
+from inphase.learn.problems import Problem, from_arrays, problem
+
+OF_FILES = ("features", "frequencies", "field", "lags", "labels")
+OF_IMAGES = ("mask", "annotator", "groups")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    def given(self) -> dict[str, Any]:
+        """What the file says, without defaults."""
+        return self.model_dump(exclude_unset=True)
+
+
+class InteractionTable(_Section):
+    """f: a name of the catalog or a formula, with parameters."""
+
+    name: str | None = None
+    formula: str | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    strength: float = 1.0
+
+    def build(self) -> Interaction:
+        """The interaction; ValueError or TypeError where it is unknown or lacks a parameter."""
+        if (self.name is None) == (self.formula is None):
+            raise ValueError("problem.interaction: give either name or formula")
+        if self.name is not None and self.name not in CATALOG:
+            raise ValueError(f"problem.interaction.name must be one of {', '.join(CATALOG)}; got {self.name!r}")
+        make: Any = partial(Interaction, str(self.formula)) if self.name is None else CATALOG[self.name]
+        try:
+            found: Interaction = make(**self.parameters)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"problem.interaction, {self.name or self.formula}: {error}") from None
+        return found if self.strength == 1.0 else self.strength * found
+
+
+class ProblemSection(_Section):
+    """What is learnt."""
+
+    name: str | None = None
+    file: str | None = None
+    features: list[str | int] | None = None
+    frequencies: str | int | None = None
+    field: str | int | None = None
+    lags: str | int | None = None
+    labels: str | int | None = None
+    image: str | None = None
+    mask: str | None = None
+    annotator: int | None = None
+    groups: list[list[int]] | None = None
+    interaction: InteractionTable | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> ProblemSection:
+        if sum(source is not None for source in (self.name, self.file, self.image)) != 1:
+            raise ValueError("give one of name, file and image")
+        for source, keys in (("file", OF_FILES), ("image", OF_IMAGES)):
+            if getattr(self, source) is None and (stray := [key for key in keys if getattr(self, key) is not None]):
+                raise ValueError(f"{stray[0]} belongs to {source}, which is not given")
+        return self
+
+    def build(self, seed: int, **changes: Any) -> Problem:
+        """The problem with these settings."""
+        if self.interaction is not None:
+            changes["interaction"] = self.interaction.build()
+        if self.name is not None:
+            return problem(self.name, **changes)
+        if self.image is not None:
+            from inphase.learn.images import load_image
+
+            return load_image(self.image, self.mask, annotator=self.annotator, groups=self.groups).problem(seed, **changes)
+        return self._of_file(str(self.file), seed, changes)
+
+    def _of_file(self, file: str, seed: int, changes: dict[str, Any]) -> Problem:
+        named = self.features if self.features and all(isinstance(name, str) for name in self.features) else None
+        features = read_columns(file, self.features)
+        columns = tuple(map(str, named)) if named and len(named) == features.shape[1] else None
+        parts: dict[str, Any] = {
+            key: _vector(file, key, name) for key in OF_FILES[1:] if (name := getattr(self, key)) is not None
+        }
+        for key in parts.keys() & {"lags", "labels"}:
+            parts[key] = _whole(file, key, parts[key])
+        return from_arrays(features, name=Path(file).stem, columns=columns, seed=seed, **parts, **changes)
+
+
+def _vector(file: str, key: str, column: Name) -> Any:
+    found = read_columns(file, [column])
+    if found.shape[1] != 1:
+        raise ValueError(f"{key}: {column!r} of {file} must have shape (n,); got shape {found.shape}")
+    return found[:, 0]
+
+
+def _whole(file: str, key: str, values: Any) -> Any:
+    bad = np.flatnonzero(~(np.isfinite(values) & (values == np.round(values))))
+    if len(bad):
+        what = "whole numbers of steps" if key == "lags" else "whole numbers"
+        raise ValueError(f"{key} of {file} must be {what}; got {values[bad[0]]:g} for node {bad[0]} (from 0)")
+    return values.astype(np.int64)
+
+
+class NetworkSection(_Section):
+    """K_μ and its normalization."""
+
+    hidden: list[int] | None = None
+    activation: str | None = None
+    initialization: str | None = None
+    gain: float | None = None
+    normalization: str | None = None
+    symmetric: bool | None = None
+    degree: float | None = None
+
+
+class TrainingSection(_Section):
+    """How it is trained."""
+
+    nodes: int | None = None
+    samples: int | None = None
+    epochs: int | None = None
+    burn_in: int | None = None
+    window: int | None = None
+    step: float | None = None
+    method: Literal["euler", "heun"] | None = None  # what `evaluate` can do too
+    start: str | None = None
+    loss: Literal["circular-variance", "cluster"] | None = None
+    optimizer: str | None = None
+    rate: float | None = None
+    momentum: float | None = None
+    clip: float | None = None
+    validation_graphs: int | None = None
+    validate_every: int | None = None
+    patience: int | None = None
+    dtype: str | None = None
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, int) else value
+
+
+class RunSection(_Section):
+    """Starts, seed, and what is tried at the end."""
+
+    starts: int = Field(default=1, ge=1)
+    seed: int = Field(default=0, ge=0)
+    out: str = "results"
+    evaluate_n: Annotated[list[Annotated[int, Field(ge=2)]], BeforeValidator(_listed)] = Field(default_factory=list)
+    evaluate_graphs: int | None = Field(default=None, ge=1)
+    evaluate_burn_in: int = Field(default=1000, ge=0)
+
+
+class Configuration(_Section):
+    """A whole file."""
+
+    problem: ProblemSection
+    network: NetworkSection = NetworkSection()
+    training: TrainingSection = TrainingSection()
+    run: RunSection = RunSection()
+
+    def build(self) -> Problem:
+        """The problem, with the settings of its training.
+
+        Raises
+        ------
+        OSError, ValueError, TypeError
+            If a file cannot be read, or a value does not fit, with its name.
+        """
+        return self.problem.build(self.run.seed, **self.network.given(), **self.training.given())
+
+
+def load(path: str | os.PathLike[str]) -> Configuration:
+    """Read and check a TOML file.
+
+    Raises
+    ------
+    OSError, ValueError
+        With the file, the key, the value and what was expected.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            data = tomllib.load(file)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not TOML: {error}") from None
+    return checked_configuration(data, str(path))
+
+
+def checked_configuration(data: dict[str, Any], source: str) -> Configuration:
+    """A `Configuration` from nested dictionaries; ValueError that names every fault.
+
+    Examples
+    --------
+    >>> checked_configuration({"problem": {"name": "case-1"}, "training": {"nodes": 20}}, "example").build().settings.nodes
+    20
+    >>> checked_configuration({"problem": {"name": "case-1"}, "training": {"rat": 0.1}}, "example")
+    Traceback (most recent call last):
+    ValueError: example: unknown key 'training.rat'; known: nodes, samples, epochs, ...
+    """
+    try:
+        return Configuration.model_validate(data)
+    except ValidationError as error:
+        faults: dict[str, str] = {}  # one for each key, where pydantic names one for each type that the key may have
+        for fault in error.errors():
+            key = ".".join(part for part in map(str, fault["loc"]) if part not in ("str", "int"))
+            if fault["type"] == "extra_forbidden":
+                faults.setdefault(key, f"unknown key {key!r}; known: {', '.join(_known(fault['loc']))}")
+            else:
+                got = "" if fault["type"] in ("missing", "value_error") else f"; got {fault.get('input')!r:.60}"
+                faults.setdefault(key, f"{key}: {fault['msg'].removeprefix('Value error, ')}{got}")
+        raise ValueError(f"{source}: " + "; ".join(faults.values())) from None
+
+
+def _known(where: tuple[int | str, ...]) -> list[str]:
+    """The keys of the section that an unknown key stands in."""
+    if len(where) == 1:
+        return list(Configuration.model_fields)
+    if where[:2] == ("problem", "interaction"):
+        return list(InteractionTable.model_fields)
+    sections: dict[str, type[_Section]] = {
+        "problem": ProblemSection,
+        "network": NetworkSection,
+        "training": TrainingSection,
+        "run": RunSection,
+    }
+    return list(sections[str(where[0])].model_fields)

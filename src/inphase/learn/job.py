@@ -1,0 +1,238 @@
+"""The job of `inphase train`: a training from its TOML file, what it does on fresh nodes, and the files that come of it.
+
+coupling.npz    the chosen network; `[coupling] kind = "learnt"` and `Learnt.load` read it
+training.json   all starts, which one was chosen, its evaluation and that of the untrained control, where it comes from
+nodes.csv       a graph of fresh nodes, and model.toml, the model on it: `inphase study model.toml`
+checkpoints/    one file per start, from which a killed run goes on, and trained.npz, what `inphase.learn.Trained.load` reads
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inphase.coupling.base import Coupling
+from inphase.coupling.learnt import save_network
+from inphase.files import output_folder, write_text
+from inphase.learn.configuration import Configuration, InteractionTable
+from inphase.learn.evaluation import evaluate, untrained
+from inphase.learn.low_rank import EXACT_UP_TO, LearntLowRank, automatic
+from inphase.learn.problems import Nodes, Problem
+from inphase.learn.settings import Settings
+from inphase.learn.training import Start, Trained, train
+from inphase.provenance import version
+
+
+def carry_out(
+    configuration: Configuration, out: str | os.PathLike[str] | None = None, *, resume: bool = False, progress: bool = False
+) -> dict[str, Any]:
+    """Train, choose, evaluate on fresh nodes, and write the files.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    out : path, optional
+        The folder; the configuration's if not given. Checkpoints of the same training in it are gone on from.
+    resume : bool
+        Refuse to begin anew: there must be checkpoints.
+    progress : bool
+        Loss, V and the remaining time on standard error.
+
+    Returns
+    -------
+    dict
+        As in training.json; only {"status": "interrupted", "folder"} after Ctrl-C, when checkpoints are all there is.
+
+    Raises
+    ------
+    OSError, ValueError, TypeError
+        If input is bad, the folder holds another training, or no start stayed finite.
+    """
+    run, task = configuration.run, configuration.build()
+    graph_sizes = [task.settings.nodes, *run.evaluate_n]
+    _check_sizes(task, graph_sizes)
+    folder = output_folder(run.out if out is None else out)
+    checkpoints = folder / "checkpoints"
+    if resume and not list(checkpoints.glob("start-*.npz")):
+        raise ValueError(f"--resume: there is no checkpoint in {checkpoints}; leave it out to begin")
+    trained = train(task, starts=run.starts, seed=run.seed, folder=checkpoints, progress=progress)
+    if any(start.status == "interrupted" for start in trained.starts):
+        return {"status": "interrupted", "folder": str(folder)}
+    if not np.isfinite(trained.chosen.best):
+        raise ValueError(f"no start stayed finite: take a smaller rate than {task.settings.rate:g} or a smaller clip")
+    found = _findings(trained, configuration, graph_sizes)
+    files = _write(folder, trained, configuration)
+    found |= {"files": files | {"training": str(folder / "training.json")}}
+    write_text(folder / "training.json", json.dumps(found, indent=1, ensure_ascii=False))
+    return found
+
+
+def _check_sizes(task: Problem, sizes: list[int]) -> None:
+    """Before hours of training: whether there are as many fresh nodes."""
+    limit = task.limits.get("test")
+    if limit is not None and max(sizes) > limit:
+        raise ValueError(f"evaluate_n must be <= {limit}, the nodes that {task.name} leaves to test; got {max(sizes)}")
+
+
+# -------------------------------------------------------------------------------------------------------------- findings
+
+
+def _findings(trained: Trained, configuration: Configuration, sizes: list[int]) -> dict[str, Any]:
+    run, chosen = configuration.run, trained.chosen
+    assert trained.problem is not None
+    starts = [_of_start(start, trained, configuration) for start in trained.starts]
+    judged = [start["validation_loss"] for start in starts if start["validation_loss"] is not None]
+    tested = [start["test"]["loss"] for start in starts if start["test"] is not None]
+    control = untrained(trained.problem, run.seed)
+    return {
+        "status": "finished",
+        "problem": trained.problem.name,
+        "columns": list(trained.problem.columns),
+        "chosen": chosen.number,
+        "validation_loss": {"best": min(judged), "median": float(np.median(judged))},
+        "test_loss": {"chosen": starts[chosen.number]["test"]["loss"], "median": float(np.median(tested)), "best": min(tested)},
+        "starts": starts,
+        "evaluation": [_measured(trained, n, configuration) for n in sizes],
+        "control": [_measured(control, n, configuration) for n in sizes],
+        "seed": run.seed,
+        "settings": trained.settings.to_dict(),
+        "configuration": configuration.model_dump(exclude_unset=True),
+        "versions": _versions(),
+    }
+
+
+def _of_start(start: Start, trained: Trained, configuration: Configuration) -> dict[str, Any]:
+    """One start: how it went, and its network at the size of training; null where it was not finite."""
+    best = min(start.judged, key=lambda row: row[1], default=None)
+    alone = Trained(trained.problem, trained.settings, [start], trained.seed)
+    return {
+        "number": start.number,
+        "status": start.status,
+        "updates": len(start.loss),
+        "seconds": round(start.seconds, 3),
+        "best_update": None if best is None else best[0],
+        "validation_loss": None if best is None else best[1],
+        "validation_variance": None if best is None else best[2],
+        "test": None if best is None else _measured(alone, trained.settings.nodes, configuration),
+    }
+
+
+def _measured(trained: Trained, n: int, configuration: Configuration) -> dict[str, Any]:
+    """Loss and V on fresh graphs of n nodes: all pairs up to 4000 nodes, a low-rank operator with its error beyond."""
+    run, made = configuration.run, []
+
+    def low_rank(network: Any, features: Any, rule: Any) -> Coupling:
+        made.append(automatic(network, features, rule))
+        return made[-1]
+
+    data = evaluate(
+        trained,
+        n,
+        graphs=run.evaluate_graphs,
+        burn_in=run.evaluate_burn_in,
+        seed=run.seed,
+        coupling=low_rank if n > EXACT_UP_TO else None,
+    )
+    count = data.sizes["graph"]
+    found: dict[str, Any] = {"n": n, "graphs": count, "pairs": "all"}
+    for name in ("loss", "variance"):
+        values = data[name].values
+        error = float(values.std(ddof=1) / np.sqrt(count)) if count > 1 else None
+        found |= {name: float(values.mean()), f"{name}_standard_error": error}
+    approximate = [one for one in made if isinstance(one, LearntLowRank)]
+    if approximate:
+        worst = max(approximate, key=lambda one: one.error)
+        found |= {"pairs": "low rank", "rank": worst.rank, "coupling_error": worst.error, "tolerance_reached": worst.reached}
+    return found
+
+
+def _versions() -> dict[str, str]:
+    import platform
+
+    import jax
+    import optax
+
+    return {
+        "inphase": version(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "jax": jax.__version__,
+        "optax": optax.__version__,
+    }
+
+
+# ----------------------------------------------------------------------------------------------------------------- files
+
+
+def _write(folder: Path, trained: Trained, configuration: Configuration) -> dict[str, str]:
+    task, settings = trained.problem, trained.settings
+    assert task is not None
+    coupling = save_network(
+        folder / "coupling.npz",
+        trained.network,
+        settings.rule,
+        problem=task.name,
+        columns=list(task.columns),
+        settings=settings.to_dict(),
+        seed=trained.seed,
+        start=trained.chosen.number,
+        validation_loss=trained.chosen.best,
+    )
+    nodes = task.draw("test", settings.nodes, trained.seed)
+    text, parts = _table(task, nodes, settings.step)
+    table = write_text(folder / "nodes.csv", text)
+    model = write_text(folder / "model.toml", _model(folder, settings, parts, configuration))
+    return {"coupling": str(coupling), "nodes": str(table), "model": str(model)}
+
+
+def _table(task: Problem, nodes: Nodes, step: float) -> tuple[str, dict[str, str]]:
+    """Nodes as CSV, and the columns of the parts of the model in it."""
+    columns: dict[str, Any] = dict(zip(task.columns, nodes.features.T))
+    own = {"frequencies": nodes.frequencies, "field": nodes.field, "delays": nodes.lags * step}
+    parts = {}
+    for part, values in own.items():
+        if np.any(values):
+            parts[part] = part + "_" * sum(name.rstrip("_") == part for name in columns)  # a feature may have that name
+            columns[parts[part]] = values
+    if task.classes:
+        columns["label" + "_" * sum(name.rstrip("_") == "label" for name in columns)] = nodes.labels
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*(values.tolist() for values in columns.values())))
+    return text.getvalue(), parts
+
+
+def _model(folder: Path, settings: Settings, parts: dict[str, str], configuration: Configuration) -> str:
+    """The model of nodes.csv as `inphase study` and `inphase simulate` read it, in steps as those of the evaluation."""
+    interaction = configuration.problem.interaction or InteractionTable(name="kuramoto")
+    nodes = json.dumps(str(folder / "nodes.csv"), ensure_ascii=False)
+    f = {key: value for key, value in interaction.given().items() if key != "parameters"}
+    parameters = ", ".join(f"{name} = {json.dumps(value)}" for name, value in interaction.parameters.items())
+    return "\n".join([
+        "# The learnt coupling on the fresh nodes of nodes.csv; files are as seen from where inphase train was run.",
+        "[interaction]",
+        *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in f.items()),
+        *([f"parameters = {{ {parameters} }}"] if parameters else []),
+        "",
+        "[coupling]",
+        'kind = "learnt"',
+        f"file = {json.dumps(str(folder / 'coupling.npz'), ensure_ascii=False)}",
+        f"features = {nodes}",
+        "",
+        *(["[model]"] if parts else []),
+        *(f"{part} = {{ file = {nodes}, column = {json.dumps(column)} }}" for part, column in parts.items()),
+        "",
+        "[run]",
+        f"n = {settings.nodes}",
+        f"t_end = {settings.step * (configuration.run.evaluate_burn_in + settings.window)!r}",
+        f"step = {settings.step!r}",
+        f'method = "{settings.method}"',
+        "",
+    ])  # fmt: skip

@@ -1,0 +1,377 @@
+"""A learnt coupling at large n: K ≈ L Rᵀ from a few of its rows and columns, with its error on rows held out.
+
+K_μ is smooth in few variables, so that its rank is low. A small random block M_ST of the matrix M of scores (of their
+exponentials for "degree") tells the rank and, by QR with column pivoting, which columns J and rows I span the others. With
+orthonormal bases Q, P of M[:, J] and M[I, :]ᵀ the core is the least-squares fit to the block,
+
+    M ≈ Q X Pᵀ,   X = argmin |Q_S X P_Tᵀ − M_ST|,
+
+a CUR decomposition whose core is sketched (Wang, Zhang, Zhang, *Towards more efficient SPSD matrix approximation and CUR
+matrix decomposition*, JMLR 17, 2016). Normalizations act on the factors: the sum of all entries is (1ᵀL)(Rᵀ1), the squared
+norms of rows are diag(L (RᵀR) Lᵀ). The network is evaluated on O(n r) pairs. Where the tolerance is 1e-4 or more, that and the
+factorization are in single precision; the coupling's factors are held in double precision. Nothing in this file needs JAX.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import qr
+
+from inphase.coupling.base import Coupling
+from inphase.coupling.factorized import ENTRIES, Factor, LowRank, basis, compressed, symmetric_part
+from inphase.coupling.learnt import SMALLEST, Learnt, Normalization, PairNetwork, as_normalization, feature_array
+from inphase.errors import finite_number, integer
+
+TOLERANCE = 3e-3
+EXACT_UP_TO = 4000  # nodes of which all pairs are taken
+SAMPLE = 400  # rows and columns of the first block
+LARGEST = 3200  # of the last
+ROUNDS = 5
+KEPT = 60_000_000  # entries of a factor: 0.24 GB in single precision
+HELD_OUT = 1_000_000  # pairs, about, of the rows that are held out
+SINGLE_FROM = 1e-4  # tolerance from which the network is evaluated in single precision
+
+Floats = NDArray[np.float64]
+
+
+class LearntLowRank(LowRank):
+    """A learnt coupling by its factors, and how far it is from all pairs, as `factorize` found on rows held out.
+
+    Attributes
+    ----------
+    left, right : ndarray, shape (n, r)
+        K = left rightᵀ.
+    error, standard_error : float
+        |K − L Rᵀ|/|K| in the Frobenius norm, from the rows held out, and its standard error from their spread.
+    worst_row : float
+        The largest relative error, in the 2-norm, of a row held out.
+    scale_error : float
+        Of the normalization. "degree": relative, of the sum of all entries; it comes on top of `error`. "row-l2", "row-l1":
+        root mean square, relative, of the rows' norms; it is part of `error`.
+    rows : int
+        How many rows were held out.
+    tolerance : float
+        What was asked for.
+    reached : bool
+        Whether `error` is within it.
+    pairs : int
+        On how many pairs the network was evaluated.
+    """
+
+    def __init__(self, left: Factor, right: Factor, normalization: Normalization, tolerance: float, found: dict[str, Any]):
+        super().__init__(left, right)
+        self.normalization, self.tolerance = normalization, tolerance
+        self.error: float = found["error"]
+        self.standard_error: float = found["standard_error"]
+        self.worst_row: float = found["worst_row"]
+        self.scale_error: float = found["scale_error"]
+        self.rows: int = found["rows"]
+        self.pairs: int = found["pairs"]
+        self.reached = self.error <= tolerance
+
+    def to_dict(self) -> dict[str, Any]:
+        """Kind, factors and errors, for provenance."""
+        names = ("tolerance", "reached", "error", "standard_error", "worst_row", "scale_error", "rows", "pairs")
+        return super().to_dict() | {"kind": "LearntLowRank"} | {name: getattr(self, name) for name in names}
+
+    def __repr__(self) -> str:
+        return f"LearntLowRank(n = {self.size}, rank {self.rank}, error {self.error:.1e} ± {self.standard_error:.0e})"
+
+
+def coupling_for(
+    trained: Any, features: ArrayLike, tolerance: float = TOLERANCE, exact_up_to: int = EXACT_UP_TO, seed: int = 0
+) -> Coupling:
+    """The coupling of a trained network on features: all pairs up to `exact_up_to` nodes, of low rank beyond.
+
+    Parameters
+    ----------
+    trained : Trained
+        What `inphase.learn.train` returns.
+    features : array_like, shape (n, m)
+    tolerance : float
+        |K − L Rᵀ|/|K|, Frobenius.
+    exact_up_to : int
+        Nodes.
+    seed : int
+        Of the rows and columns that are tried.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `factorize`.
+
+    Warns
+    -----
+    UserWarning
+        If the tolerance was not reached; the coupling says how far it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from inphase.learn import problem, untrained
+    >>> control = untrained(problem("case-1", hidden=(8,)))
+    >>> coupling_for(control, np.linspace(-1, 1, 50)[:, None])
+    Learnt(n = 50, 1 features, degree)
+    """
+    return automatic(trained.network, features, trained.settings.rule, tolerance, exact_up_to, seed)
+
+
+def automatic(
+    network: PairNetwork,
+    features: ArrayLike,
+    normalization: str | Normalization = "degree",
+    tolerance: float = TOLERANCE,
+    exact_up_to: int = EXACT_UP_TO,
+    seed: int = 0,
+) -> Coupling:
+    """As `coupling_for`, from a network and its normalization: what `evaluate(coupling=...)` takes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from inphase.learn import problem, untrained
+    >>> network = untrained(problem("case-1", hidden=(8,))).network
+    >>> automatic(network, np.linspace(-1, 1, 600)[:, None], "degree", exact_up_to=500).size
+    600
+    """
+    x = feature_array(features, network.features)
+    if len(x) <= integer("exact_up_to", exact_up_to, least=0):
+        return Learnt(network, x, normalization)
+    found = factorize(network, x, normalization, tolerance, seed=seed)
+    if not found.reached:
+        message = f"the coupling's error is {found.error:.1e} ± {found.standard_error:.0e} with rank {found.rank}"
+        warnings.warn(f"{message}; tolerance = {found.tolerance:g} was not reached", stacklevel=3)
+    return found
+
+
+def factorize(
+    network: PairNetwork,
+    features: ArrayLike,
+    normalization: str | Normalization = "degree",
+    tolerance: float = TOLERANCE,
+    *,
+    max_rank: int | None = None,
+    seed: int = 0,
+) -> LearntLowRank:
+    """K ≈ L Rᵀ to a tolerance, the rank chosen for it, the error measured on random rows that took no part.
+
+    Parameters
+    ----------
+    network : PairNetwork
+    features : array_like, shape (n, m)
+        n >= 10.
+    normalization : str or Normalization
+        As `Learnt` takes it. "row-l1" costs O(n² r) for the sums of absolute values, without the network.
+    tolerance : float
+        |K − L Rᵀ|/|K| in the Frobenius norm; below 1e-4 the network is evaluated in double precision.
+    max_rank : int, optional
+        Columns (and rows) of M that are taken at most; n/4 if not given, and 6e7 entries at most.
+    seed : int
+        Of the rows and columns that are tried, and of those held out.
+
+    Returns
+    -------
+    LearntLowRank
+        With `reached` False where the tolerance was not reached; it is then the last attempt.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument does not fit, the features are not as many as the network takes, or K cannot be normalized.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from inphase.learn import problem, untrained
+    >>> network = untrained(problem("case-1", hidden=(8,))).network
+    >>> found = factorize(network, np.linspace(-1, 1, 500)[:, None], "degree", 1e-2)
+    >>> found.reached, found.rank < 10
+    (True, True)
+    """
+    x = feature_array(features, network.features)
+    n, rule = len(x), as_normalization(normalization)
+    if n < 10:
+        raise ValueError(f"features must be of at least 10 nodes, of fewer all pairs are little work; got {n}")
+    tolerance = finite_number("tolerance", tolerance, positive=True)
+    most = max(1, min(n // 4, KEPT // n) if max_rank is None else min(n, integer("max_rank", max_rank, least=1)))
+    rng, target, size, pairs = np.random.default_rng(integer("seed", seed, least=0)), 0.6 * tolerance, SAMPLE, 0
+    with _one_blas_thread():  # ours share the blocks of pairs; BLAS's own would wait for one another
+        for last in range(ROUNDS - 1, -1, -1):
+            attempt = _Attempt(_Entries(network, x, rule, tolerance), rng, target, size, most)
+            measured = attempt.measured()
+            pairs += attempt.entries.pairs
+            finished = measured["error"] <= tolerance or attempt.columns >= most or attempt.size >= n - attempt.held
+            if finished or last == 0:
+                break
+            target *= max(0.2, 0.8 * tolerance / measured["error"])
+            size = min(2 * attempt.size, LARGEST)
+    return LearntLowRank(attempt.left, attempt.right, rule, tolerance, measured | {"pairs": pairs})
+
+
+class _Entries:
+    """M by blocks: scores, or exp(score − shift) for "degree"; counts the pairs."""
+
+    def __init__(self, network: PairNetwork, x: Floats, rule: Normalization, tolerance: float) -> None:
+        self.network, self.x, self.rule, self.pairs = network, x, rule, 0
+        self.shift: float | None = None  # the first block's largest score: the same for all blocks
+        self.dtype = np.float32 if tolerance >= SINGLE_FROM else np.float64
+
+    def block(self, rows: Any, columns: Any) -> Any:
+        """M of these rows and columns, in the network's precision."""
+        here, there = self.x[rows], self.x[columns]
+        self.pairs += len(here) * len(there)
+        values = self._scores(here, there)
+        if self.rule.kind == "degree":
+            if self.shift is None:
+                self.shift = float(np.max(values))
+            values -= self.dtype(self.shift)
+            np.exp(values, out=values)
+        return values
+
+    def _scores(self, here: Floats, there: Floats) -> Any:
+        """The network's scores, by as many threads as Numba has; each multiplies small matrices, so BLAS gets one."""
+        workers, wide = numba.get_num_threads(), len(there) > len(here)
+        parts = max(1, min(8 * workers, len(here) * len(there) // 100_000))
+        if parts == 1 or workers == 1:
+            return self.network.scores(here, there, dtype=self.dtype)
+        values = np.empty((len(here), len(there)), self.dtype)
+        edges = np.linspace(0, max(len(here), len(there)), parts + 1).astype(int)
+
+        def fill(part: int) -> None:
+            some = slice(edges[part], edges[part + 1])
+            if wide:
+                values[:, some] = self.network.scores(here, there[some], dtype=self.dtype)
+            else:
+                values[some] = self.network.scores(here[some], there, dtype=self.dtype)
+
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(fill, range(parts)))
+        return values
+
+
+@contextlib.contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """BLAS with one thread, if threadpoolctl is there to say so; without it, the work is slower and the same."""
+    try:
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    except ImportError:
+        yield
+    else:
+        with threadpool_limits(1, "blas"):
+            yield
+
+
+class _Attempt:
+    """One factorization: its own random block and rows held out; `left` and `right` are those of K."""
+
+    def __init__(self, entries: _Entries, rng: np.random.Generator, target: float, size: int, most: int) -> None:
+        self.entries, self.rule, n = entries, entries.rule, len(entries.x)
+        self.target, order = target, rng.permutation(n)
+        self.held = int(np.clip(HELD_OUT // n, min(16, n // 5), min(128, n // 5)))
+        self.out, others = order[: self.held], order[self.held :]
+        self.by_row = self.rule.kind in ("row-l2", "row-l1")
+        I, J, block, S, T = self._choose(others, rng, size, most)  # noqa: E741
+        self.columns, self.size = len(J), len(S)
+        left, right = self._cross(I, J, block, S, T)
+        self._normalize(left, right)
+
+    def _choose(self, others: Any, rng: np.random.Generator, size: int, most: int) -> Any:
+        """Rows I, columns J of M that span its others to the target, and the block M_ST that told: four times larger."""
+        T_order = rng.permutation(others)
+        while True:
+            S, T = others[:size], T_order[:size]
+            block = self.entries.block(S, T).astype(float)
+            weighted = block * self._weights(block)[:, None]
+            J, I = (self._pivots(matrix) for matrix in (weighted, weighted.T))  # noqa: E741
+            if max(len(I), len(J)) <= len(S) // 4 or len(S) >= min(len(others), LARGEST, 4 * most):
+                return S[I[:most]], T[J[:most]], block, S, T
+            size *= 2
+
+    def _weights(self, block: Floats) -> Floats:
+        """What a row counts for: as much as the others where each will be divided by its norm."""
+        norms = np.linalg.norm(block, axis=1)
+        return 1 / np.maximum(norms, SMALLEST) if self.by_row else np.ones(len(block))
+
+    def _pivots(self, matrix: Floats) -> Any:
+        """The columns that QR with pivoting takes until what is left is below the target, and some more for safety."""
+        triangle, order = qr(matrix, mode="r", pivoting=True)[:2]
+        squares = np.cumsum((triangle**2).sum(axis=1)[::-1])[::-1]
+        count = int(np.count_nonzero(squares > (self.target**2) * squares[0]))
+        return order[: count + count // 10 + 3]
+
+    def _cross(self, I: Any, J: Any, block: Floats, S: Any, T: Any) -> tuple[Factor, Factor]:  # noqa: E741
+        """Factors of M: bases of its columns J and rows I, and the core that fits the block best."""
+        everyone = slice(None)
+        Q = basis(self.entries.block(everyone, J))[0]
+        P = basis(self.entries.block(I, everyone).T)[0]
+        weights, tiny = self._weights(block)[:, None], 10 * np.finfo(self.entries.dtype).eps
+        core = np.linalg.pinv(Q[S] * weights, rcond=tiny) @ (block * weights) @ np.linalg.pinv(P[T], rcond=tiny).T
+        return Q @ core.astype(Q.dtype), P
+
+    def _normalize(self, left: Factor, right: Factor) -> None:
+        """K's factors from M's, in place; `scales` is what row i of M was divided by."""
+        n, rule = len(left), self.rule
+        self.sums = left @ right.sum(axis=0, dtype=float)
+        if rule.kind == "degree":
+            mean = float(np.mean(self.sums))
+            if not mean > 0:
+                raise ValueError(f"the sum of all exp(score) must be positive; its factors give {n * mean:g}")
+            norms = np.full(n, mean)
+        elif rule.kind == "none":
+            norms = np.ones(n)
+        else:
+            norms = np.maximum(_norms(left, right, rule.kind, self.entries.dtype), SMALLEST)
+        self.scales = norms * rule.divisor(n)
+        left /= self.scales[:, None].astype(left.dtype)
+        left, right = compressed(left, right, self.target / 2)
+        self.left, self.right = symmetric_part(left, right, self.target / 2) if rule.symmetric else (left, right)
+
+    def measured(self) -> dict[str, Any]:
+        """The errors on the rows that were held out."""
+        out, everyone, n = self.out, slice(None), len(self.entries.x)
+        exact = self.entries.block(out, everyone).astype(float)
+        sums = exact.sum(axis=1)
+        scales = self.scales.copy()
+        if self.by_row:
+            power = 2 if self.rule.kind == "row-l2" else 1
+            scales[out] = np.maximum(np.linalg.norm(exact, power, axis=1), SMALLEST) * self.rule.divisor(n)
+        exact /= scales[out, None]
+        if self.rule.symmetric:
+            exact += (self.entries.block(everyone, out) / scales[:, None]).T
+            exact /= 2
+        found = (self.left[out] @ self.right.T).astype(float)
+        missed, size = ((found - exact) ** 2).sum(axis=1), (exact**2).sum(axis=1)
+        ratio = missed.sum() / max(size.sum(), SMALLEST**2)
+        spread = np.std(missed - ratio * size, ddof=1) / np.sqrt(len(out)) / max(size.mean(), SMALLEST**2)
+        error = float(np.sqrt(ratio))
+        return {
+            "error": error,
+            "standard_error": float(spread / (2 * error)) if error else 0.0,
+            "worst_row": float(np.sqrt(np.max(missed / np.maximum(size, SMALLEST**2)))),
+            "scale_error": self._scale_error(sums, scales),
+            "rows": len(out),
+        }
+
+    def _scale_error(self, sums: Floats, scales: Floats) -> float:
+        """How far the normalization is off: of the sum of all entries for "degree", of the rows' norms where there are any."""
+        if self.rule.kind == "degree":
+            return float(abs(np.mean(sums - self.sums[self.out]) / np.mean(self.sums)))
+        return float(np.sqrt(np.mean((self.scales[self.out] / scales[self.out] - 1) ** 2)))
+
+
+def _norms(left: Factor, right: Factor, kind: str, dtype: Any) -> Floats:
+    """The norm of each row of L Rᵀ: in closed form for "row-l2", from all entries by blocks for "row-l1"."""
+    if kind == "row-l2":
+        return np.asarray(np.sqrt(np.maximum(((left @ (right.T @ right)) * left).sum(axis=1), 0.0)))
+    step, thin = max(1, ENTRIES // len(left)), right.T.astype(dtype)
+    starts = range(0, len(left), step)
+    parts = (np.abs(left[low : low + step].astype(dtype) @ thin).sum(axis=1, dtype=float) for low in starts)
+    return np.concatenate(list(parts))

@@ -1,0 +1,466 @@
+"""`train`: a network found by gradient descent through the dynamics, from several starts.
+
+An update is by one graph of n nodes: scores of all n² pairs, K, burn-in without gradient, a window with it, the loss, one
+step of the optimizer (SGD or Adam, the gradient clipped by its global norm). Everything random comes from the seed, the start
+and the number of the epoch or update, so a killed run goes on from its checkpoint with the numbers it would have had.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time as clock
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import lax
+from numpy.typing import ArrayLike, NDArray
+
+from inphase.coupling.learnt import Learnt, PairNetwork, load_arrays, load_network, save_arrays, save_network
+from inphase.errors import integer
+from inphase.files import output_folder
+from inphase.learn import dynamics
+from inphase.learn import losses as loss_functions
+from inphase.learn import network as pairs
+from inphase.learn import problems as tasks
+from inphase.learn.problems import Nodes, Problem
+from inphase.learn.settings import KURAMOTO, Settings
+
+Floats = NDArray[np.float64]
+
+
+# -------------------------------------------------------------------------------------------------------------- one update
+
+
+class Task(NamedTuple):
+    """What a compiled update depends on besides its arrays: hashable. Settings that do not enter are at a fixed value."""
+
+    settings: Settings
+    loss: loss_functions.Loss
+    scheme: dynamics.Scheme
+
+
+class State(NamedTuple):
+    """What an update changes."""
+
+    parameters: Any
+    statistics: Any
+    optimizer: Any
+
+
+def task_of(problem: Problem) -> Task:
+    """The task of a problem; ValueError where its loss or method does not fit it."""
+    settings = problem.settings
+    scheme = dynamics.scheme(settings.interaction, settings.step, settings.method, problem.longest)
+    nothing = {"interaction": KURAMOTO, "samples": settings.nodes, "epochs": 1, "validation_graphs": 1, "patience": None}
+    return Task(settings.replace(**nothing, validate_every=None), _loss(settings.loss, problem.classes), scheme)
+
+
+@contextlib.contextmanager
+def precision(dtype: str) -> Iterator[None]:
+    """JAX with float64 where that is wanted."""
+    with jax.enable_x64(dtype == "float64"):
+        yield
+
+
+_KEPT: dict[tuple[Any, int], loss_functions.Loss] = {}
+
+
+def _loss(loss: Any, classes: int) -> loss_functions.Loss:
+    """`losses.named`, the same object each time, so that what was compiled with it serves again."""
+    return _KEPT.setdefault((loss, classes), loss_functions.named(loss, classes))
+
+
+def _optimizer(settings: Settings) -> Any:
+    rule = (
+        optax.adam(settings.rate)
+        if settings.optimizer == "adam"
+        else optax.sgd(settings.rate, momentum=settings.momentum or None)
+    )
+    return optax.chain(optax.clip_by_global_norm(settings.clip), rule)
+
+
+def _window(K: Any, nodes: Nodes, phases: Any, task: Task) -> Any:
+    """The phases of the window, (window, n), with the gradient of its own steps alone."""
+    settings, scheme = task.settings, task.scheme
+    parts = dynamics.Parts(nodes.frequencies, nodes.field, nodes.lags)
+    past = dynamics.history(phases, parts, scheme)
+    if settings.burn_in:
+        past = lax.stop_gradient(dynamics.advance(lax.stop_gradient(K), past, parts, scheme, settings.burn_in))
+    return dynamics.trajectory(K, past, parts, scheme, settings.window)
+
+
+def loss_of(parameters: Any, nodes: Nodes, phases: Any, task: Task) -> tuple[Any, tuple[Any, Any]]:
+    """(loss, (V, the statistics of the pairs)) of one graph in training."""
+    scores, found = pairs.training_scores(parameters, nodes.features, task.settings.activation)
+    window = _window(pairs.normalized(scores, task.settings.rule), nodes, phases, task)
+    return task.loss(window, nodes), (loss_functions.circular_variance(window), found)
+
+
+@partial(jax.jit, static_argnums=3, donate_argnums=0)
+def update(state: State, nodes: Nodes, phases: Any, task: Task) -> tuple[State, Any, Any]:
+    """(state, loss, V) after an update by one graph."""
+    slope = jax.value_and_grad(loss_of, has_aux=True)
+    (loss, (variance, found)), gradient = slope(state.parameters, nodes, phases, task)
+    change, optimizer = _optimizer(task.settings).update(gradient, state.optimizer, state.parameters)
+    statistics = pairs.follow(state.statistics, found, len(nodes.features) ** 2)
+    return State(optax.apply_updates(state.parameters, change), statistics, optimizer), loss, variance
+
+
+@partial(jax.jit, static_argnums=4)
+def judge(parameters: Any, statistics: Any, graphs: Nodes, phases: Any, task: Task) -> tuple[Any, Any]:
+    """(loss, V), means over graphs (G, n, ...) from phases (G, n), with the running statistics."""
+
+    def one(graph: tuple[Nodes, Any]) -> tuple[Any, Any]:
+        nodes, start = graph
+        scores = pairs.scores(parameters, statistics, nodes.features, task.settings.activation)
+        window = _window(pairs.normalized(scores, task.settings.rule), nodes, start, task)
+        return task.loss(window, nodes), loss_functions.circular_variance(window)
+
+    losses, variances = lax.map(one, (graphs, phases))
+    return losses.mean(), variances.mean()
+
+
+def initial_phases(start: str, shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
+    """θ(0) by name: "zero", "normal" (mean π, deviation 1) or "uniform"; radians."""
+    if start == "zero":
+        return np.zeros(shape)
+    return rng.normal(np.pi, 1.0, shape) if start == "normal" else rng.uniform(0, 2 * np.pi, shape)
+
+
+def _typed(nodes: Nodes, dtype: Any) -> Nodes:
+    features, frequencies, b = (np.asarray(a, dtype) for a in nodes[:3])
+    return Nodes(features, frequencies, b, nodes.lags.astype(np.int32), nodes.labels.astype(np.int32))
+
+
+# -------------------------------------------------------------------------------------------------------------- what is found
+
+
+@dataclass
+class Start:
+    """One start of a training.
+
+    Attributes
+    ----------
+    number : int
+        0, 1, ...; with the seed it decides every random number.
+    network : PairNetwork
+        The best by validation.
+    loss, variance : list of float
+        Of each update, on its graph, in training.
+    judged : list of (int, float, float)
+        (update, loss, V) on the validation graphs.
+    status : str
+        "finished", "stopped early", "interrupted" or "not finite".
+    seconds : float
+        Wall time, over all parts of an interrupted run.
+    """
+
+    number: int
+    network: PairNetwork
+    loss: list[float] = field(default_factory=list)
+    variance: list[float] = field(default_factory=list)
+    judged: list[tuple[int, float, float]] = field(default_factory=list)
+    status: str = "finished"
+    seconds: float = 0.0
+
+    @property
+    def best(self) -> float:
+        """The least loss on the validation graphs; inf without one."""
+        return min((row[1] for row in self.judged), default=float("inf"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """All but the network, as JSON."""
+        names = ("number", "loss", "variance", "judged", "status", "seconds")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass
+class Trained:
+    """What `train` found.
+
+    Attributes
+    ----------
+    problem : Problem or None
+        With the settings that were used. None after `load`, where the problem has no name.
+    settings : Settings
+    starts : list of Start
+    chosen : Start
+        The one with the least validation loss.
+    seed : int
+    """
+
+    problem: Problem | None
+    settings: Settings
+    starts: list[Start]
+    seed: int
+
+    @property
+    def chosen(self) -> Start:
+        """The start with the least loss on the validation graphs."""
+        return min(self.starts, key=lambda start: start.best)
+
+    @property
+    def network(self) -> PairNetwork:
+        """The network of the chosen start."""
+        return self.chosen.network
+
+    def coupling(self, features: ArrayLike, precision: str = "float64") -> Learnt:
+        """The trained network as a coupling of nodes with these features, (n, m), in float64 or float32."""
+        return Learnt(self.network, features, self.settings.rule, precision)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the chosen network with the settings, and the course of all starts, as one NPZ file."""
+        about = {
+            "problem": None if self.problem is None else self.problem.name,
+            "settings": self.settings.to_dict(),
+            "seed": self.seed,
+            "chosen": self.chosen.number,
+            "starts": [start.to_dict() for start in self.starts],
+        }
+        return save_network(path, self.network, self.settings.rule, **about)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], problem: Problem | None = None) -> Trained:
+        """The inverse of `save`; only the chosen start has a network of its own.
+
+        Raises
+        ------
+        OSError, ValueError
+            As `inphase.coupling.learnt.load_network`.
+        """
+        network, _, about = load_network(path)
+        try:
+            loss = None if about["settings"]["loss"] in ("circular-variance", "cluster") else _unknown_loss
+            settings = Settings.from_dict(about["settings"], loss if problem is None else problem.settings.loss)
+            rows = [Start(network=network, **row) for row in about["starts"]]
+            chosen, seed, name = about["chosen"], about["seed"], about["problem"]
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{path} is a network without the course of its training: {error}") from None
+        if problem is None and name is not None:
+            with contextlib.suppress(ValueError):
+                problem = tasks.problem(name)
+        for row in rows:
+            row.judged = [(int(at), float(loss), float(v)) for at, loss, v in row.judged]
+        found = cls(problem, settings, [row for row in rows if row.number == chosen], seed)
+        found.starts += [row for row in rows if row.number != chosen]
+        return found
+
+
+def _unknown_loss(phases: Any, nodes: Any) -> Any:
+    raise ValueError("the loss was a function, which files do not keep: Trained.load(path, problem) takes it from the problem")
+
+
+# ------------------------------------------------------------------------------------------------------------------- train
+
+
+def train(
+    problem: Problem | str,
+    *,
+    starts: int = 1,
+    seed: int = 0,
+    folder: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+    watch: Callable[[dict[str, Any]], object] | None = None,
+    **changes: Any,
+) -> Trained:
+    """Train a network from several starts, and choose one by its loss on validation graphs.
+
+    Parameters
+    ----------
+    problem : Problem or str
+        A name of `inphase.learn.problem`, or what `from_arrays` and `from_image` make.
+    starts : int
+        Different initial networks, one after the other. Training falls into local minima: several are part of the method.
+    seed : int
+    folder : path, optional
+        Where checkpoints go, at each judgment. A run that was killed goes on from them, with the same result.
+    progress : bool
+        Write loss, V and the remaining time to standard error, at each judgment.
+    watch : callable, optional
+        Called at each judgment with {"start", "update", "updates", "loss", "variance", "validation", "seconds_left"}.
+    **changes
+        Settings with other values; see `Settings`.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a setting is unknown or does not fit, or the folder holds another training.
+    OSError
+        If the folder cannot be written to.
+
+    References
+    ----------
+    Ricci et al., *KuraNet: Systems of coupled oscillators that learn to synchronize*, arXiv 2105.02838 (2021).
+
+    Examples
+    --------
+    >>> found = train("case-1", nodes=10, samples=20, epochs=1, hidden=(4,), burn_in=5, window=5)
+    >>> found.chosen.status, len(found.chosen.loss)
+    ('finished', 2)
+    """
+    task = tasks.problem(problem) if isinstance(problem, str) else problem
+    if not isinstance(task, Problem):
+        raise TypeError(f"problem must be a Problem or the name of one; got {task!r:.60}")
+    task = task.replace(**changes)
+    starts, seed = integer("starts", starts, least=1), integer("seed", seed, least=0)
+    target = None if folder is None else output_folder(folder)
+    began, found, skipped = clock.perf_counter(), [], 0
+    with precision(task.settings.dtype):
+        for number in range(starts):
+            run = _Run(task, seed, number, target)
+            total = starts * run.updates
+            skipped += run.resumed  # updates that an earlier run has done
+
+            def tell(
+                report: dict[str, Any], number: int = number, run: _Run = run, total: int = total, skipped: int = skipped
+            ) -> None:
+                done = number * run.updates + report["update"]
+                report["seconds_left"] = (clock.perf_counter() - began) * (total - done) / max(done - skipped, 1)
+                if progress:
+                    print(_line(report, starts), file=sys.stderr, flush=True)
+                if watch is not None:
+                    watch(report)
+
+            found.append(run.go(tell))
+            if found[-1].status == "interrupted":
+                break
+    trained = Trained(task, task.settings, found, seed)
+    if target is not None:
+        trained.save(target / "trained.npz")
+    return trained
+
+
+def _line(report: dict[str, Any], starts: int) -> str:
+    return (
+        f"start {report['start'] + 1}/{starts}, update {report['update']}/{report['updates']}: loss {report['loss']:.4f}, "
+        f"V {report['variance']:.4f}, validation {report['validation']:.4f}, {report['seconds_left']:.0f} s left"
+    )
+
+
+class _Run:
+    """One start: from its initial network, or from its checkpoint, to its end."""
+
+    def __init__(self, problem: Problem, seed: int, number: int, folder: Path | None) -> None:
+        self.problem, self.settings, self.seed, self.number = problem, problem.settings, seed, number
+        settings = self.settings
+        self.task, self.dtype = task_of(problem), np.dtype(settings.dtype)
+        self.path = None if folder is None else folder / f"start-{number:03d}.npz"
+        self.nodes = problem.draw("train", settings.samples, seed)
+        self.per_epoch = settings.samples // settings.nodes
+        self.updates = settings.epochs * self.per_epoch
+        self.every = settings.validate_every or self.per_epoch
+        width = self.nodes.features.shape[1]
+        rng = np.random.default_rng([seed, number, 0])
+        first = pairs.initial(width, settings.hidden, rng, settings.initialization, settings.gain, self.dtype)
+        self.state = jax.tree.map(jnp.asarray, State(*first, _optimizer(settings).init(first[0])))
+        self.done, self.resumed, self.record = 0, 0, Start(number, self._network(), status="interrupted")
+        self._draw_validation()
+        if self.path is not None and self.path.exists():
+            self._resume(self.path)
+
+    def _network(self) -> PairNetwork:
+        return pairs.as_network(self.state.parameters, self.state.statistics, self.settings.activation)
+
+    def _draw_validation(self) -> None:
+        settings = self.settings
+        n = settings.nodes
+        graphs = self.problem.graphs("validation", settings.validation_graphs, n)
+        drawn = _typed(self.problem.draw("validation", graphs * n, self.seed), self.dtype)
+        self.graphs = Nodes(*(jnp.asarray(part.reshape(graphs, n, *part.shape[1:])) for part in drawn))
+        rng = np.random.default_rng([self.seed, 1])
+        self.graph_phases = jnp.asarray(initial_phases(settings.start, (graphs, n), rng).astype(self.dtype))
+
+    def go(self, tell: Callable[[dict[str, Any]], None]) -> Start:
+        """Update until the end, a judgment that says to stop, or Ctrl-C."""
+        record, before = self.record, clock.perf_counter() - self.record.seconds
+        recent: list[tuple[Any, Any]] = []
+        try:
+            while record.status == "interrupted":
+                recent.append(self._update())
+                if self.done % self.every and self.done < self.updates:
+                    continue
+                rows = np.array(recent, dtype=float)
+                recent = []
+                record.loss += rows[:, 0].tolist()
+                record.variance += rows[:, 1].tolist()
+                judged = judge(self.state.parameters, self.state.statistics, self.graphs, self.graph_phases, self.task)
+                record.status = self._judge(*map(float, judged))
+                record.seconds = clock.perf_counter() - before
+                self._save()
+                about = {"start": self.number, "update": self.done, "updates": self.updates, "validation": float(judged[0])}
+                tell(about | {"loss": float(rows[:, 0].mean()), "variance": float(rows[:, 1].mean())})
+        except KeyboardInterrupt:
+            record.status = "interrupted"
+        return record
+
+    def _update(self) -> tuple[Any, Any]:
+        epoch, batch = divmod(self.done, self.per_epoch)
+        if batch == 0 or not hasattr(self, "order"):
+            self.order = np.random.default_rng([self.seed, self.number, 1, epoch]).permutation(len(self.nodes.features))
+        n = self.settings.nodes
+        graph = _typed(self.nodes.take(self.order[batch * n : (batch + 1) * n]), self.dtype)
+        rng = np.random.default_rng([self.seed, self.number, 2, self.done])
+        phases = initial_phases(self.settings.start, (n,), rng).astype(self.dtype)
+        self.state, loss, variance = update(self.state, graph, phases, self.task)
+        self.done += 1
+        return loss, variance
+
+    def _judge(self, loss: float, variance: float) -> str:
+        """Note a judgment, keep the network if it is the best, and say how things stand."""
+        record = self.record
+        if not np.isfinite(loss) or not np.all(np.isfinite(record.loss)):
+            return "not finite"
+        if loss < record.best:
+            record.network = self._network()
+        record.judged.append((self.done, loss, variance))
+        since = len(record.judged) - 1 - int(np.argmin([row[1] for row in record.judged]))
+        if self.done >= self.updates:
+            return "finished"
+        return "stopped early" if self.settings.patience is not None and since >= self.settings.patience else "interrupted"
+
+    # ------------------------------------------------------------------------------------------------------- checkpoints
+
+    def _about(self) -> dict[str, Any]:
+        """What a checkpoint must have been made with to serve."""
+        nodes = {"nodes_sha256": _digest(self.nodes), "problem": self.problem.name, "seed": self.seed}
+        return self.settings.to_dict() | nodes
+
+    def _save(self) -> None:
+        if self.path is None:
+            return
+        leaves = {f"state.{k}": np.asarray(leaf) for k, leaf in enumerate(jax.tree.leaves(self.state))}
+        best = {f"best.{name}": array for name, array in self.record.network.arrays().items()}
+        about = {"training": self._about(), "done": self.done, "record": self.record.to_dict()}
+        save_arrays(self.path, leaves | best, about)
+
+    def _resume(self, path: Path) -> None:
+        arrays, about = load_arrays(path)
+        wanted, stored = self._about(), about.get("training", {})
+        for name, value in wanted.items():
+            if stored.get(name) != value:
+                raise ValueError(f"{path} is of another training: {name} was {stored.get(name)!r}, now {value!r}")
+        leaves, shape = jax.tree.flatten(self.state)
+        self.state = jax.tree.unflatten(shape, [jnp.asarray(arrays[f"state.{k}"]) for k in range(len(leaves))])
+        best = {name[5:]: array for name, array in arrays.items() if name.startswith("best.")}
+        self.done = self.resumed = int(about["done"])
+        self.record = Start(network=PairNetwork.from_arrays(best, self.settings.activation), **about["record"])
+        self.record.judged = [(int(at), float(loss), float(v)) for at, loss, v in self.record.judged]
+
+
+def _digest(nodes: Nodes) -> str:
+    import hashlib
+
+    return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in nodes)).hexdigest()
