@@ -14,9 +14,7 @@ factorization are in single precision; the coupling's factors are held in double
 
 from __future__ import annotations
 
-import contextlib
 import warnings
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -29,6 +27,7 @@ from inphase.coupling.base import Coupling
 from inphase.coupling.factorized import ENTRIES, Factor, LowRank, basis, compressed, symmetric_part
 from inphase.coupling.learnt import SMALLEST, Learnt, Normalization, PairNetwork, as_normalization, feature_array
 from inphase.errors import finite_number, integer
+from inphase.kernels.blas import few_threads
 
 TOLERANCE = 3e-3
 EXACT_UP_TO = 4000  # nodes of which all pairs are taken
@@ -203,7 +202,7 @@ def factorize(
     tolerance = finite_number("tolerance", tolerance, positive=True)
     most = max(1, min(n // 4, KEPT // n) if max_rank is None else min(n, integer("max_rank", max_rank, least=1)))
     rng, target, size, pairs = np.random.default_rng(integer("seed", seed, least=0)), 0.6 * tolerance, SAMPLE, 0
-    with _one_blas_thread():  # ours share the blocks of pairs; BLAS's own would wait for one another
+    with few_threads(0):  # ours share the blocks of pairs; BLAS's own would wait for one another
         for last in range(ROUNDS - 1, -1, -1):
             attempt = _Attempt(_Entries(network, x, rule, tolerance), rng, target, size, most)
             measured = attempt.measured()
@@ -255,18 +254,6 @@ class _Entries:
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(fill, range(parts)))
         return values
-
-
-@contextlib.contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    """BLAS with one thread, if threadpoolctl is there to say so; without it, the work is slower and the same."""
-    try:
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-    except ImportError:
-        yield
-    else:
-        with threadpool_limits(1, "blas"):
-            yield
 
 
 class _Attempt:
