@@ -202,7 +202,7 @@ def test_sparse_solves_agree_with_dense_ones(monkeypatch):
         return ip.PhaseModel(K * ip.kuramoto(), coupling, frequencies=frequencies)
 
     dense = continue_equilibrium(family, np.zeros(8), 2.0, between=(0.05, 3.0), step=0.2)
-    monkeypatch.setattr(continuation, "DENSE_UP_TO", 1)
+    monkeypatch.setattr(continuation, "DENSE_SOLVE_UP_TO", 1)
     thin = continue_equilibrium(family, np.zeros(8), 2.0, between=(0.05, 3.0), step=0.2)
     assert dense.sizes["special"] >= 1
     assert specials(thin) == [(kind, pytest.approx(p, abs=1e-9)) for kind, p in specials(dense)]

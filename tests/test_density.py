@@ -212,8 +212,8 @@ def test_bad_starts_are_refused(initial, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"t_end": None}, "either times"),
-        ({"times": [1.0]}, "either times"),
+        ({"t_end": None}, "either t_end or times"),
+        ({"times": [1.0]}, "either t_end or times"),
         ({"t_end": -1.0}, "t_end"),
         ({"t_end": None, "times": [1.0, 0.5]}, "ascending"),
         ({"t_end": None, "times": [-1.0, 0.5]}, "ascending"),

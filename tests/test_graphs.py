@@ -389,7 +389,7 @@ MALFORMED = {  # name: (content, change, line, words)
     "hyper.graphml": (GRAPHML, ('<node id="b"/>', "<hyperedge/>"), 6, "hyperedges are not read"),
     "mixed.graphml": (GRAPHML, ('target="b"', 'target="b" directed="true"'), 7, "cannot be mixed"),
     "value.mtx": (MTX, ("2 1 3.0", "2 1 x"), 4, "Invalid floating-point value"),
-    "index.mtx": (MTX, ("2 1 3.0", "2 9 3.0"), 4, "index out of bounds"),
+    "index.mtx": (MTX, ("2 1 3.0", "2 9 3.0"), 4, "a column must be from 1 to 2; got 9"),
     "nan.mtx": (MTX, ("2 1 3.0", "2 1 nan"), 4, "weight must be a finite number; got 'nan'"),
 }
 
@@ -405,6 +405,9 @@ def test_a_malformed_line_is_named(tmp_path, name):
     with pytest.raises(ValueError) as caught:
         graphs.read(file)
     assert str(caught.value).startswith(f"{file}, line {line}: ") and words in str(caught.value)
+
+
+COORDINATES = "%%MatrixMarket matrix coordinate real general\n"
 
 
 @pytest.mark.parametrize(
@@ -423,6 +426,13 @@ def test_a_malformed_line_is_named(tmp_path, name):
         ("a.mtx", "%%MatrixMarket matrix coordinate real general\n2 3 1\n1 1 1\n", r"must have shape \(n, n\)"),
         ("a.mtx", "%%MatrixMarket matrix coordinate real general\n2 2 2\n1 1 1\n", "Truncated file"),
         ("a.npz", "no archive", "must hold a sparse matrix saved by scipy.sparse.save_npz"),
+        ("a.npz", "", "must hold a sparse matrix saved by scipy.sparse.save_npz; got another file"),
+        ("a.mtx", f"{COORDINATES}{10**12} {10**12} 1\n1 1 1\n", "the header must fit the file"),
+        ("a.mtx", f"{COORDINATES}3 3 {10**12}\n1 1 1\n", f"got 3 rows, 3 columns and {10**12}"),
+        ("a.graphml", '<?xml version="1.0" encoding="nonsense"?><graphml/>', "line 1: the encoding must be a known one"),
+        ("a.graphml", '<graphml>\n<graph edgedefault="directed">\n<node id="a"/>\n', "the <graph> of line 2 is not closed"),
+        ("a.graphml", "<graphml>\n<gra", "the <graphml> of line 1 is not closed"),
+        ("a.graphml", '<!DOCTYPE x [\n<!ENTITY a "b">]><graphml>&a;</graphml>', "line 2: entities cannot be .*; got 'a'"),
         ("a.dot", "graph {}", "path must end in one of .gml, .graphml, .mtx, .npz, .csv, .tsv, .txt, .edges, .edgelist; got"),
     ],
 )
@@ -430,6 +440,34 @@ def test_files_without_a_graph_are_refused(tmp_path, name, content, message):
     (tmp_path / name).write_text(content)
     with pytest.raises(ValueError, match=message):
         graphs.read(tmp_path / name)
+
+
+def test_arrays_and_indices_that_are_no_matrix_are_refused_without_advice_on_pickle(tmp_path):
+    file = tmp_path / "a.npz"
+    for array in (np.eye(3), np.array([{}], dtype=object)):
+        np.save(tmp_path / "a.npy", array)
+        (tmp_path / "a.npy").replace(file)
+        with pytest.raises(ValueError, match=r"save_npz; got another file, or a damaged one$"):
+            graphs.read(file)
+    matrix = sparse.csr_array(np.ones((3, 3)))
+    matrix.indices[4] = 7
+    sparse.save_npz(file, matrix)
+    with pytest.raises(ValueError, match="save_npz; got indices that do not fit it"):
+        graphs.read(file)
+
+
+def test_too_many_nodes_are_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("0,1\n")
+    for call in (lambda: graphs.read(tmp_path / "a.csv", n=10**12), lambda: graphs.from_edges([(0, 1)], n=10**12)):
+        with pytest.raises(ValueError, match="n must be at most 100000000; got 1000000000000"):
+            call()
+
+
+def test_nodes_of_the_same_label_are_called_by_their_ids_with_a_warning(tmp_path):
+    nodes = "".join(f'node [ id {k} label "{label}" ]\n' for k, label in ((3, "a"), (5, "b"), (8, "a")))
+    (tmp_path / "a.gml").write_text(f"graph [\n{nodes}edge [ source 3 target 5 ]\n]")
+    with pytest.warns(UserWarning, match="two nodes have the label 'a'"):
+        assert graphs.read(tmp_path / "a.gml").labels == (3, 5, 8)
 
 
 def test_missing_files_are_refused(tmp_path):
@@ -486,7 +524,7 @@ def test_generators_give_simple_undirected_graphs_that_the_seed_decides(name):
         (TypeError, {"name": "star", "n": 5, "m": 2}, "'star' has no option 'm'; it takes none"),
         (TypeError, {"name": "regular", "n": 5}, "'regular' needs the option 'degree'"),
         (TypeError, {"name": "star"}, "'star' needs n"),
-        (ValueError, {"name": "lattice", "n": 5, "shape": (2, 2)}, "n must be 4, .*; got 5"),
+        (ValueError, {"name": "lattice", "n": 5, "shape": (3, 3)}, "n must be 9, .*; got 5"),
         (ValueError, {"name": "star", "n": 5, "seed": -1}, "seed must be an integer >= 0; got -1"),
         (ValueError, {"name": "star", "n": 0}, "n must be an integer >= 1; got 0"),
         (TypeError, {"name": "star", "n": 5.0}, "n must be an integer; got 5.0"),
@@ -509,6 +547,7 @@ def test_generators_give_simple_undirected_graphs_that_the_seed_decides(name):
         (ValueError, {"name": "spatial", "n": 5, "degrees": 5}, "no more edges than the kernel allows, 10; got 12.5"),
         (ValueError, {"name": "spatial", "n": 9, "kernel": lambda r: -r}, "kernel must map distances"),
         (ValueError, {"name": "spatial", "n": 10_000}, "give reach"),
+        (ValueError, {"name": "lattice", "shape": (3, 4), "periodic": [True] * 3}, "periodic must be one value or"),
         (ValueError, {"name": "lattice", "shape": ()}, "shape must have at least one axis"),
         (
             ValueError,
@@ -543,12 +582,18 @@ def test_circulants_and_rings_are_those_of_networkx(n, data):
 @quick
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.booleans())
 def test_lattices_are_those_of_networkx(shape, periodic):
+    closed = [periodic and length > 2 for length in shape]
     reference = nx.empty_graph(1)
     for k, length in enumerate(shape):  # grid_graph's own sides of length 1 and 2 have loops, so build it by products
-        side = nx.cycle_graph(length) if periodic and length > 2 else nx.path_graph(length)
+        side = nx.cycle_graph(length) if closed[k] else nx.path_graph(length)
         reference = side if k == 0 else nx.cartesian_product(reference, side)
     order = sorted(reference, key=str) if len(shape) == 1 else list(reference)
-    graph = graphs.lattice(shape, periodic)
+    graph = graphs.lattice(shape, closed)
+    if all(closed) or not periodic:
+        same(graphs.lattice(shape, periodic), nx.from_numpy_array(graph.matrix.toarray()))
+    else:
+        with pytest.raises(ValueError, match=r"a periodic axis needs at least 3 nodes; got shape\[\d\] = [12]"):
+            graphs.lattice(shape)
     np.testing.assert_array_equal(graph.matrix.toarray(), nx.to_numpy_array(reference, nodelist=order))
     if len(shape) <= 3:
         position = np.stack([graph.nodes[axis] for axis in "xyz"[: len(shape)]], axis=1).astype(int)

@@ -67,3 +67,34 @@ def test_basin_figure_shows_shares_and_intervals():
     assert [bar.get_width() for bar in axes.patches] == [0.7, 0.3]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["synchronized", "twisted"]
     np.testing.assert_array_equal(np.array(axes.collections[0].get_segments())[:, :, 0], [[0.6, 0.8], [0.2, 0.4]])
+
+
+def test_coordinates_that_say_nothing_of_the_graph_are_not_used():
+    rng = np.random.default_rng(1)
+    grid = ip.graphs.lattice((20, 20), periodic=False)
+    assert figures.placed_by_coordinates(grid) and not figures.placed_by_coordinates(ip.graphs.ring(100))
+    np.testing.assert_array_equal(figures.layout(grid), np.column_stack([grid.nodes["x"], grid.nodes["y"]]))
+    strewn = ip.graphs.Graph(grid.matrix, {"x": rng.uniform(-1, 1, 400), "y": rng.uniform(-1, 1, 400)})
+    assert not figures.placed_by_coordinates(strewn)
+    places, (i, j) = figures.layout(strewn), grid.matrix.nonzero()
+    random = np.mean(np.linalg.norm(places - places[rng.permutation(400)], axis=1))
+    assert np.mean(np.linalg.norm(places[i] - places[j], axis=1)) < 0.2 * random
+
+
+def test_many_edges_are_faint():
+    alphas = []
+    for n in (1000, 3000, 12_000, 100_000):
+        collection = by_gid(figures.graph_figure(ip.graphs.ring(n), np.zeros(n)), "edges")
+        alphas.append(collection.get_alpha())
+    assert alphas[0] == 0.9 and alphas[1] == pytest.approx(40 / np.sqrt(3000))
+    assert alphas[2] == pytest.approx(alphas[1] / 4) and alphas[3] == 0.05
+
+
+def test_the_same_phase_has_the_same_color():
+    figure = figures.graph_figure(ip.graphs.path(4), [-np.pi / 2, 3 * np.pi / 2, np.pi / 2, -np.pi / 2 + 1e-12])
+    nodes = by_gid(figure, "nodes")
+    nodes.update_scalarmappable()
+    first, second, opposite, near = nodes.get_facecolors()
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(first, near)
+    assert np.max(np.abs(first - opposite)) > 0.2

@@ -9,7 +9,7 @@ import pytest
 
 import inphase as ip
 from inphase.coupling.base import Coupling
-from inphase.equilibria.polynomial import all_equilibria, complex_solutions
+from inphase.equilibria.polynomial import _blocks, all_equilibria, complex_solutions
 
 
 class Matrix(Coupling):
@@ -231,6 +231,28 @@ def test_max_boxes_ends_the_search():
     assert census.undecided.shape[1:] == (2, 4)
 
 
+def test_an_unfinished_search_says_how_much_is_undecided():
+    census = all_equilibria(network(cycle(5)), max_boxes=1)
+    assert str(census) == (
+        "no equilibrium proved; a share of 1 of phase space is undecided (2 boxes): equilibria there are not isolated, or "
+        "nearly so, or max_boxes was too small"
+    )
+
+
+def test_bound_of_long_paths_and_random_graphs():
+    """A path of 3000 nodes is 2999 blocks; networkx knows the blocks of any graph."""
+    assert complex_solutions([(k, k + 1) for k in range(2999)]) == 2**2999
+    networkx = pytest.importorskip("networkx")
+    for seed in range(30):
+        graph = networkx.gnm_random_graph(14, 15, seed=seed)
+        expected = {frozenset(frozenset(edge) for edge in block) for block in networkx.biconnected_component_edges(graph)}
+        found = _blocks(list(graph.edges))
+        assert {frozenset(frozenset(edge) for edge in block) for block in found} == expected and len(found) == len(expected)
+    for edges, error in (([(0.5, 1)], TypeError), ([("a", "b")], TypeError), ([(0, 1, 2)], ValueError)):
+        with pytest.raises(error, match="edges must be"):
+            complex_solutions(edges)
+
+
 def test_bound_of_graphs():
     edge, triangle = [(0, 1)], [(0, 1), (1, 2), (2, 0)]
     assert complex_solutions([]) == 1
@@ -256,6 +278,7 @@ def test_bound_of_graphs():
         (ip.PhaseModel(ip.kuramoto(), delays=0.1), {"n": 3}, "delays"),
         (ip.PhaseModel(ip.kuramoto(), noise=0.1), {"n": 3}, "noise"),
         (network(np.diag([0.0, 0, 0]) + np.diag([1.0, 0], 1) + np.diag([1.0, 0], -1)), {}, "falls into 2 pieces"),
+        (ip.PhaseModel(ip.kuramoto()), {"n": 9}, "n must be at most 8 for all equilibria, .*; got 9; `find` searches"),
         (ip.PhaseModel(ip.kuramoto()), {"n": 2, "max_boxes": 0}, "max_boxes"),
         (ip.PhaseModel(ip.kuramoto()), {"n": 2, "resolution": -1.0}, "resolution"),
     ],

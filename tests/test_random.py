@@ -103,17 +103,6 @@ def test_threads_grouping_and_size_change_no_bit(threads):
         np.testing.assert_array_equal(random.normals(3, rows[5:8], step, np.empty((3, size))), one[5:8, :size])
 
 
-@pytest.mark.parametrize("equal", [True, False])
-def test_added_noise_is_amplitude_times_normals(threads, equal):
-    amplitude = np.array([0.3]) if equal else np.linspace(0, 2, 5000)
-    start = np.random.default_rng(1).normal(size=(30, 5000))
-    ids = np.arange(100, 130)
-    expected = start + amplitude * random.normals(5, ids, 2, np.empty(start.shape), stream=random.COMMON)
-    for count in (1, 2):
-        threads(count)
-        np.testing.assert_array_equal(random.add_noise(start.copy(), amplitude, 5, ids, 2, random.COMMON), expected)
-
-
 @pytest.mark.parametrize("change", [{"seed": 8}, {"replicas": (1,)}, {"step": 1}, {"stream": random.COMMON}])
 def test_every_part_of_the_counter_counts(change):
     assert not np.any(draw(1000) == draw(1000, **change)) and abs(np.corrcoef(draw(1000), draw(1000, **change))[0, 1]) < 0.13

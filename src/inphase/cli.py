@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -405,9 +406,11 @@ def _equilibria(options: Any) -> int:
     if n is None:
         raise ValueError("equilibria needs the number of oscillators: --n 5")
     folder = output_folder(run.out or "results")
+    if model.has_noise:
+        print("inphase: noise is left out: these are states of the model without it", file=sys.stderr)
     if options.all:
         return _census(equilibria.all_equilibria(model, n), folder, options.json)
-    found = equilibria.find(model, n, starts=options.starts, seed=run.seed)
+    found = equilibria.find(model, n, starts=options.starts, seed=run.seed, progress=_progress(options))
     files = {"equilibria": str(write_text(folder / "equilibria.json", json.dumps(found.to_dict(), indent=1)))}
     shares: dict[str, list[float]] = {}
     if options.samples:
@@ -422,14 +425,19 @@ def _equilibria(options: Any) -> int:
         shares = {str(name): list(numbers) for name, *numbers in zip(basins.name.values, *columns)}
     states = [
         {"name": s.name, "stable": s.stable, "index": s.index, "frequency": s.frequency, "hits": hits, "residual": s.residual,
-         "leading_rate": float(s.eigenvalues[0].real) if len(s.eigenvalues) else None, "error": s.eigenvalue_error}
+         "leading_rate": float(s.eigenvalues[0].real) if len(s.eigenvalues) else None, "error": _finite(s.eigenvalue_error)}
         for s, hits in zip(found, found.hits)
     ]  # fmt: skip
     if options.json:
         print(json.dumps({"states": states, "failed": found.failed, "basins": shares, "files": files}, ensure_ascii=False))
     else:
         _print_equilibria(states, found.failed, shares, files)
-    return 0
+    return 130 if found.interrupted else 0
+
+
+def _finite(value: float) -> float | None:
+    """What JSON can hold: NaN becomes null."""
+    return value if math.isfinite(value) else None
 
 
 def _census(census: Census, folder: Path, as_json: bool) -> int:

@@ -75,6 +75,15 @@ def phase_array(phases: Any, name: str = "phases") -> NDArray[np.float64]:
     return array
 
 
+def output_times(t_end: Any, times: Any, frames: int) -> NDArray[np.float64]:
+    """The output times, shape (T,), of a run that has either `times` or `t_end`: then `frames` equally spaced ones from 0."""
+    if (t_end is None) == (times is None):
+        raise ValueError("give either t_end or times")
+    if times is None:
+        return np.linspace(0.0, finite_number("t_end", t_end, positive=True), frames)
+    return time_array(times)
+
+
 def time_array(times: Any) -> NDArray[np.float64]:
     """Output times, shape (T,) with T >= 1: ascending, from 0 on."""
     array = finite_array("times", times)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from inphase.density.stationary import SelfConsistency, UnresolvedError, odd_amplitudes, rates
 from inphase.errors import finite_number, integer
 from inphase.interaction import Interaction
+from inphase.kernels.blas import few_threads
 
 Floats = NDArray[np.float64]
 FIRST, LONGEST, SHORTEST = 1e-3, 0.05, 1e-7  # arclengths of a step, in order parameters and noise over its critical value
@@ -149,9 +150,9 @@ def bifurcations(
 
     References
     ----------
-    Mun, Rosenzweig, *Phase transitions for the noisy transformer model* (arXiv 2604.16288, 2606.05140): for attention the
-    first transition is continuous up to I_2(β)/I_1(β) = 1/2, that is s_2 = s_1; Chayes, Panferov, *The McKean-Vlasov
-    equation in finite volume* (2010).
+    Mun, Rosenzweig (arXiv 2604.16288), and for spheres of any dimension, *Phase transitions for the noisy transformer model
+    in arbitrary dimension* (arXiv 2606.05140): for attention the first transition is continuous up to I_2(β)/I_1(β) = 1/2,
+    that is s_2 = s_1. Chayes, Panferov, *The McKean-Vlasov equation in finite volume* (2010).
 
     Examples
     --------
@@ -172,11 +173,12 @@ def bifurcations(
     lowest = 0.1 * points[0].noise if lowest_noise is None and points else lowest_noise
     if lowest_noise is not None:
         lowest = finite_number("lowest_noise", lowest_noise, positive=True)
-    branches = [
-        _Path(interaction, point, SelfConsistency.of(interaction, point.mode, most)).follow(float(lowest or 0.0))
-        for point in points
-        if point.noise > float(lowest or 0.0)
-    ]
+    with few_threads(0):  # as many rows as the density has modes: small, as a rule
+        branches = [
+            _Path(interaction, point, SelfConsistency.of(interaction, point.mode, most)).follow(float(lowest or 0.0))
+            for point in points
+            if point.noise > float(lowest or 0.0)
+        ]
     return Bifurcations(tuple(points), tuple(branches))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase.density.spectral import Complexes, Continuity, Measure, density, measure
-from inphase.errors import finite_number, integer, time_array
+from inphase.errors import finite_number, integer, output_times
 from inphase.interaction import Interaction, checked
 from inphase.provenance import version
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FEWEST = 32  # modes carried at least
+FRAMES = 101  # output times, where only the last is given
 
 
 @dataclass
@@ -116,7 +117,7 @@ def evolve_density(
     tol, most = finite_number("tolerance", tolerance, least=1e-13), integer("max_modes", max_modes, FEWEST)
     if tol > 1e-2:
         raise ValueError(f"tolerance must be in [1e-13, 1e-2]; got {tolerance!r}")
-    outputs, angles = _output_times(times, t_end), integer("points", points, 1)
+    outputs, angles = output_times(t_end, times, FRAMES), integer("points", points, 1)
     start = measure(initial, most, tol)
 
     def flow(count: int) -> Continuity:
@@ -247,14 +248,3 @@ def _dataset(run: _Run, period: int, spin: float, points: int) -> xr.Dataset:
         },
     )
     return found
-
-
-# ------------------------------------------------------------------------------------------------------------- the door
-
-
-def _output_times(times: ArrayLike | None, t_end: float | None) -> NDArray[np.float64]:
-    if (times is None) == (t_end is None):
-        raise ValueError("give either times (an array) or t_end (a number)")
-    if t_end is not None:
-        return np.linspace(0.0, finite_number("t_end", t_end, positive=True), 101)
-    return time_array(times)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from inphase.density.spectral import density
 from inphase.errors import finite_number, integer
 from inphase.interaction import Interaction, checked
+from inphase.kernels.blas import few_threads
 from inphase.provenance import version
 
 if TYPE_CHECKING:
@@ -243,13 +244,14 @@ def stationary(
     rng = np.random.default_rng(integer("seed", seed, 0))
     count = integer("starts", starts, 0)
     states = [_State(0, np.ones(1), 0.0, 0.0)]
-    for period in range(1, largest + 1):
-        system = SelfConsistency.of(interaction, period, most)
-        if np.any(system.amplitudes > 0):  # else the free energy is convex, and the uniform state its only minimum
-            for start in _starts(len(system.amplitudes), count, rng):
-                _collect(states, system, start, D)
-    states.sort(key=lambda state: state.energy)
-    found = _dataset(states, [rates(interaction, state.modes, D, kept) for state in states], angles)
+    with few_threads(0):  # as many rows as the density has modes: small, as a rule
+        for period in range(1, largest + 1):
+            system = SelfConsistency.of(interaction, period, most)
+            if np.any(system.amplitudes > 0):  # else the free energy is convex, and the uniform state its only minimum
+                for start in _starts(len(system.amplitudes), count, rng):
+                    _collect(states, system, start, D)
+        states.sort(key=lambda state: state.energy)
+        found = _dataset(states, [rates(interaction, state.modes, D, kept) for state in states], angles)
     found.attrs |= {
         "equation": "0 = D rho'' + (rho (f * rho))'",
         "interaction": json.dumps(interaction.to_dict()),

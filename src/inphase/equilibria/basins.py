@@ -13,6 +13,7 @@ from inphase.equilibria.locked import Locked
 from inphase.equilibria.search import Book, polish, size_of
 from inphase.equilibria.states import distance
 from inphase.errors import finite_number, integer
+from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 from inphase.provenance import attributes
 
@@ -94,7 +95,8 @@ def basins(
     end = LONGEST / system.scale if t_end is None else finite_number("t_end", t_end, positive=True)
     starts = initial.phases("uniform", size, seed=integer("seed", seed, least=0), replicas=count)
     book = Book(system, ("all",))
-    found = [_settle(system, book, starts[k : k + together], end) for k in range(0, count, together)]
+    with few_threads(size):
+        found = [_settle(system, book, starts[k : k + together], end) for k in range(0, count, together)]
     data = _table(book, np.concatenate(found), level)
     data.attrs = attributes(model, samples=count, seed=seed, t_end=end, confidence=level, interval="Clopper-Pearson",
                             wall_time_seconds=round(clock.perf_counter() - begin, 4))  # fmt: skip
@@ -109,6 +111,8 @@ def _settle(system: Locked, book: Book, phases: Array, end: float) -> NDArray[np
     rows, phases, time, span = np.arange(len(phases)), phases.copy(), 0.0, ROUND / system.scale
     while len(rows) and time < end:
         run = simulate(system.model, phases, times=[min(span, end - time)], tolerance=1e-6)
+        if run.attrs["status"] == "interrupted":  # which the simulator takes for itself; shares of the fast would be wrong
+            raise KeyboardInterrupt
         if not run.sizes["time"]:
             break
         phases, time, span = run.phase.values[-1], time + span, 1.6 * span

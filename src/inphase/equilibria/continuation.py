@@ -18,6 +18,7 @@ from scipy import sparse
 from inphase.equilibria.locked import Locked
 from inphase.equilibria.stability import Spectrum, spectrum_at
 from inphase.errors import finite_array, finite_number, integer
+from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 from inphase.observables import order_parameter
 from inphase.provenance import attributes
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Family = Callable[[float], PhaseModel]
 
-DENSE_UP_TO = 500  # oscillators; beyond, equations are solved by sparse LU
+DENSE_SOLVE_UP_TO = 500  # oscillators; beyond, equations are solved by sparse LU
 LEADING = 12  # eigenvalues, where a spectrum is not computed whole
 SMALLEST_STEP = 1e-8
 NEWTON_STEPS = 12
@@ -104,12 +105,14 @@ def continue_equilibrium(
     (np.str_('fold'), 1.0)
     """
     curve = _Curve(family, phases, finite_number("parameter", parameter), _range(between, parameter))
-    start = curve.start(curve.model(curve.first).check(phases))
     options = (_longest(step), integer("max_points", max_points, least=1))
-    tangent = curve.tangent(start, curve.along_parameter())
-    ahead = _trace(curve, start, tangent, *options)
-    behind = _Trace([ahead.points[0]], [], "closed") if ahead.end == "closed" else _trace(curve, start, -tangent, *options)
-    return _dataset(curve, behind, ahead)
+    with few_threads(curve.n):
+        start = curve.start(curve.model(curve.first).check(phases))
+        tangent = curve.tangent(start, curve.along_parameter())
+        ahead = _trace(curve, start, tangent, *options)
+        closed = ahead.end == "closed"
+        behind = _Trace([ahead.points[0]], [], "closed") if closed else _trace(curve, start, -tangent, *options)
+        return _dataset(curve, behind, ahead)
 
 
 def switch_branch(
@@ -179,13 +182,15 @@ def switch_branch(
     after = int(branch.special_after[special])
     ends = [branch.phase.values[k] for k in (after, after + 1)]
     old = curve.pack(ends[1] - ends[0], 0.0, float(np.diff(branch.parameter.values[after : after + 2])[0]))
-    kick = curve.other_direction(origin, old, direction) * math.copysign(1.0, amplitude)
-    found, steps = curve.correct(origin + abs(amplitude) * kick, kick, origin, abs(amplitude))
-    if steps is None or not curve.low <= found[-1] <= curve.high:
-        raise ValueError(f"no other branch at the distance {amplitude:g} from special point {special}; try another amplitude")
-    tangent = curve.tangent(found, kick)
-    ahead = _trace(curve, found, tangent, _longest(step), integer("max_points", max_points, least=1))
-    return _dataset(curve, _Trace([ahead.points[0]], [], "branch point"), ahead)
+    options = (_longest(step), integer("max_points", max_points, least=1))
+    with few_threads(curve.n):
+        kick = curve.other_direction(origin, old, direction) * math.copysign(1.0, amplitude)
+        found, steps = curve.correct(origin + abs(amplitude) * kick, kick, origin, abs(amplitude))
+        if steps is None or not curve.low <= found[-1] <= curve.high:
+            away = f"no other branch at the distance {amplitude:g} from special point {special}"
+            raise ValueError(f"{away}; try another amplitude")
+        ahead = _trace(curve, found, curve.tangent(found, kick), *options)
+        return _dataset(curve, _Trace([ahead.points[0]], [], "branch point"), ahead)
 
 
 def _range(between: tuple[float, float], parameter: float) -> tuple[float, float]:
@@ -217,7 +222,7 @@ class _Curve:
         self.n, self.mean = len(row), float(np.mean(row))
         self.turns = all(self.system(p).rotates for p in (parameter, self.low, self.high))
         self.size = self.n + self.turns + 1
-        self.dense = self.n <= DENSE_UP_TO
+        self.dense = self.n <= DENSE_SOLVE_UP_TO
         self.weights = np.zeros(self.size)  # of the inner product; Ω follows from the rest
         self.weights[: self.n], self.weights[-1] = 1 / self.n, 1 / self.span**2
 

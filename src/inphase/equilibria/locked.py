@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, sparse
 from scipy.sparse.linalg import splu
 
@@ -20,7 +20,7 @@ from inphase.model import PhaseModel
 from inphase.types import Vector
 
 EPS = float(np.finfo(float).eps)
-DENSE_BELOW = 300  # oscillators, for which a sparse Jacobian is not worth its overhead
+DENSE_JACOBIAN_BELOW = 300  # oscillators, for which a sparse Jacobian is not worth its overhead
 RANK = 1e-11  # singular values below this share of the largest count as zero in a Newton step
 
 
@@ -105,12 +105,12 @@ class Locked:
         """(∂F/∂φ, ∂F/∂Ω): (n, n), an ndarray or a csr_array, and (n,)."""
         if not self.delayed:
             found = self.model.jacobian_at(phases)
-            small = sparse.issparse(found) and self.n < DENSE_BELOW
+            small = sparse.issparse(found) and self.n < DENSE_JACOBIAN_BELOW
             return found.toarray() if small else found, np.full(self.n, -1.0)
         row, column, weights, delays = self.linear_pairs(phases, frequency)
         off = sparse.csr_array((weights, (row, column)), shape=(self.n, self.n))
         total = off - sparse.diags_array(self._by_row(weights))
-        dense = self.n < DENSE_BELOW or off.nnz > 0.2 * self.n**2
+        dense = self.n < DENSE_JACOBIAN_BELOW or off.nnz > 0.2 * self.n**2
         return total.toarray() if dense else total.tocsr(), -self._by_row(weights * delays) - 1.0
 
     def linear_pairs(self, phases: Vector, frequency: float) -> tuple[Any, Any, Vector, Vector]:
@@ -155,6 +155,13 @@ class Locked:
             found = linalg.lstsq(matrix, right, cond=RANK, lapack_driver="gelsy", check_finite=False)[0]
         change = float(found[-1]) * self.scale / np.sqrt(self.n) if self.rotates else 0.0
         return found[: self.n], change
+
+
+def second_order(model: PhaseModel, n: int) -> tuple[NDArray[np.intp], Vector]:
+    """Which oscillators have inertia, and d_i/m_i of those: (heavy,) each. They obey θ' = v, v' = (d/m)(u(θ) − v)."""
+    inertia = np.broadcast_to(model.inertia, n)
+    heavy = np.flatnonzero(inertia > 0)
+    return heavy, np.broadcast_to(model.damping, n)[heavy] / inertia[heavy]
 
 
 def row_sum(matrix: Any) -> float:

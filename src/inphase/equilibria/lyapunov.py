@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase.coupling import RankOne
+from inphase.equilibria.locked import second_order
 from inphase.errors import finite_number, integer
+from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 from inphase.provenance import attributes
 from inphase.simulation.explicit import DormandPrince
@@ -45,9 +47,8 @@ class StateSpace:
         if callable(model.gain):
             raise ValueError("the Jacobian of a model with a callable gain is not known; use None or 'softmax'")
         self.model, self.n = model, n
-        inertia = np.broadcast_to(model.inertia, n)
-        self.heavy, self.light = np.flatnonzero(inertia > 0), np.flatnonzero(inertia == 0)
-        self.rate = (np.broadcast_to(model.damping, n) / np.where(inertia > 0, inertia, 1.0))[self.heavy]
+        self.heavy, self.rate = second_order(model, n)
+        self.light = np.setdiff1d(np.arange(n), self.heavy)
         self.size = n + len(self.heavy)
 
     def velocity(self, state: Array) -> Array:
@@ -143,7 +144,8 @@ def lyapunov_exponents(
 
     References
     ----------
-    Benettin, Galgani, Giorgilli, Strelcyn, *Lyapunov characteristic exponents for smooth dynamical systems* (1980).
+    Benettin, Galgani, Giorgilli, Strelcyn, *Lyapunov characteristic exponents for smooth dynamical systems and for
+    Hamiltonian systems; a method for computing all of them* (1980).
     Shimada, Nagashima, *A numerical approach to ergodic problem of dissipative dynamical systems* (1979).
 
     Examples
@@ -171,12 +173,13 @@ def lyapunov_exponents(
     if interval > t_end / BATCHES:
         raise ValueError(f"interval must be at most t_end/{BATCHES}; got {interval:g} with t_end = {t_end:g}")
     walk = _Walk(space, state, frame, tolerance)
-    for _ in range(int(np.ceil(transient / interval))):
-        walk.advance(interval)
     rows = int(np.ceil(t_end / interval))
     growth, divergence = np.empty((rows, count)), np.empty(rows)
-    for k in range(rows):
-        growth[k], divergence[k] = walk.advance(interval), space.divergence(walk.state)
+    with few_threads(space.size):
+        for _ in range(int(np.ceil(transient / interval))):
+            walk.advance(interval)
+        for k in range(rows):
+            growth[k], divergence[k] = walk.advance(interval), space.divergence(walk.state)
     return _dataset(walk, growth / interval, float(np.mean(divergence)), interval, tolerance, seed)
 
 

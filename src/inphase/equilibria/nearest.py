@@ -9,6 +9,7 @@ from inphase.equilibria.locked import Locked
 from inphase.equilibria.search import Book, solve
 from inphase.equilibria.states import Equilibrium, distance, in_gauge
 from inphase.errors import finite_number, finite_vector
+from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 
 
@@ -47,11 +48,12 @@ def nearest(model: PhaseModel, phases: ArrayLike, within: float = 0.1, *, tolera
     reach = finite_number("within", within, positive=True)
     system = Locked(model, len(start))
     limit = finite_number("tolerance", tolerance, positive=True) * max(1.0, system.scale)
-    root = solve(system, start, limit=limit)
-    if root is None:
-        return None
     book = Book(system, ())
-    book.enter(*root)
+    with few_threads(len(start)):
+        root = solve(system, start, limit=limit)
+        if root is None:
+            return None
+        book.enter(*root)
     state = book.states[0]
     gap = distance(in_gauge(start, system.rotates)[None], state.phases, system.rotates)
     return state if float(np.min(gap)) <= reach else None

@@ -22,9 +22,11 @@ from inphase.equilibria.locked import Locked
 from inphase.equilibria.search import Book, size_of
 from inphase.equilibria.states import Equilibrium, wrapped
 from inphase.errors import finite_number, integer
+from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 
 Array = NDArray[np.float64]
+LARGEST = 8  # oscillators
 MARGIN = 1e-13  # of the size of the terms: three orders above the rounding of the float tests
 CHUNK = 8192  # boxes at a time
 INFLATED = 1.3  # half widths of the neighborhood in which a root is unique, against those of the box
@@ -81,15 +83,22 @@ class Census:
 
     @property
     def degree(self) -> int:
-        """Σ degrees: 0, the Euler characteristic of the torus, where `complete` (Poincaré and Hopf)."""
+        """Σ degrees: where `complete`, the Euler characteristic of the space of unknown phases (Poincaré and Hopf).
+
+        That is 0, of a torus, but 1, of a point, for one oscillator without a field, which has no unknown phase.
+        """
         return int(np.sum(self.degrees))
 
     def __str__(self) -> str:
         if self.complete:
             return f"{self.count} equilibria, {len(self.stable)} of them stable; proved: there are no others"
+        known = "no equilibrium proved"
+        if self.count:
+            known = f"at least {self.count} equilibria, {len(self.stable)} of them stable"
+        share = float(np.sum(np.prod((self.undecided[:, 1] - self.undecided[:, 0]) / (2 * math.pi), axis=1)))
         return (
-            f"at least {self.count} equilibria, {len(self.stable)} of them stable; undecided: {len(self.undecided)} boxes, "
-            "where equilibria are not isolated, or nearly so, or max_boxes was too small"
+            f"{known}; a share of {share:.2g} of phase space is undecided ({len(self.undecided):,} boxes): "
+            "equilibria there are not isolated, or nearly so, or max_boxes was too small"
         )
 
 
@@ -104,7 +113,7 @@ def all_equilibria(model: PhaseModel, n: int | None = None, *, max_boxes: int = 
     model : PhaseModel
         f = k sin x, any K (also asymmetric), without gain, delays and noise; inertia does not move equilibria.
     n : int, optional
-        Oscillators, where the model does not fix them. The work grows exponentially; 2 to 5 take seconds.
+        Oscillators, where the model does not fix them; at most 8. The work grows exponentially: 2 to 5 take seconds.
     max_boxes : int
         Boxes after which the search ends with what it has.
     resolution : float
@@ -119,8 +128,8 @@ def all_equilibria(model: PhaseModel, n: int | None = None, *, max_boxes: int = 
     Raises
     ------
     ValueError
-        If f is not k sin x, the model has a gain, delays or noise, n is not known, or the graph falls into pieces that
-        turn freely.
+        If f is not k sin x, the model has a gain, delays or noise, n is not known or above 8, or the graph falls into pieces
+        that turn freely.
 
     Notes
     -----
@@ -138,11 +147,16 @@ def all_equilibria(model: PhaseModel, n: int | None = None, *, max_boxes: int = 
     >>> print(all_equilibria(ip.PhaseModel(ip.kuramoto()), 3))
     6 equilibria, 1 of them stable; proved: there are no others
     """
-    system = _System(model, size_of(model, n))
+    size = size_of(model, n)
+    if size > LARGEST:
+        raise ValueError(f"n must be at most {LARGEST} for all equilibria, whose proof takes exponentially long; got {size}; "
+                         "`find` searches larger networks, without a proof")  # fmt: skip
+    system = _System(model, size)
     max_boxes = integer("max_boxes", max_boxes, least=1)
     search = _Search(system, max_boxes, finite_number("resolution", resolution, positive=True))
-    search.run()
-    return _census(model, system, search)
+    with few_threads(size):
+        search.run()
+        return _census(model, system, search)
 
 
 class _System:
@@ -449,6 +463,11 @@ def complex_solutions(edges: Sequence[tuple[int, int]]) -> int:
     -------
     int
 
+    Raises
+    ------
+    TypeError, ValueError
+        If edges are not pairs of integers.
+
     References
     ----------
     Baillieul, Byrnes, *Geometric critical point analysis of lossless power system models* (1982): complete graphs.
@@ -461,7 +480,11 @@ def complex_solutions(edges: Sequence[tuple[int, int]]) -> int:
     (4, 6)
     """
     bound = 1
-    for block in _blocks(edges):
+    pairs = [tuple(edge) for edge in edges]
+    for pair in pairs:
+        if len(pair) != 2:
+            raise ValueError(f"edges must be pairs of nodes; got {pair}")
+    for block in _blocks([(integer("edges", i), integer("edges", j)) for i, j in pairs]):
         k = len({node for edge in block for node in edge})
         is_cycle = len(block) == k
         bound *= 2 if k == 2 else k * math.comb(k - 1, (k - 1) // 2) if is_cycle else math.comb(2 * (k - 1), k - 1)
@@ -475,29 +498,31 @@ def _blocks(edges: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
         neighbors.setdefault(i, []).append(j)
         neighbors.setdefault(j, []).append(i)
     depth: dict[int, int] = {}
+    least: dict[int, int] = {}  # depth that the subtree of a node reaches by one edge back
     stack: list[tuple[int, int]] = []
     blocks: list[list[tuple[int, int]]] = []
-
-    def visit(node: int, parent: int | None) -> int:
-        """The least depth that the subtree of `node` reaches by one edge back."""
-        least = depth[node]
-        for other in neighbors[node]:
-            if other not in depth:
-                depth[other] = depth[node] + 1
-                start = len(stack)
-                stack.append((node, other))
-                reach = visit(other, node)
-                if reach >= depth[node]:
-                    blocks.append(stack[start:])
-                    del stack[start:]
-                least = min(least, reach)
-            elif other != parent and depth[other] < depth[node]:
-                stack.append((node, other))
-                least = min(least, depth[other])
-        return least
-
     for root in neighbors:
-        if root not in depth:
-            depth[root] = 0
-            visit(root, None)
+        if root in depth:
+            continue
+        depth[root] = least[root] = 0
+        path = [(root, iter(neighbors[root]), 0)]  # from the root down: the node, what is left to see, edges before it
+        while path:
+            node, left, start = path[-1]
+            parent = path[-2][0] if len(path) > 1 else None
+            for other in left:
+                if other not in depth:
+                    depth[other] = least[other] = depth[node] + 1
+                    path.append((other, iter(neighbors[other]), len(stack)))
+                    stack.append((node, other))
+                    break
+                if other != parent and depth[other] < depth[node]:
+                    stack.append((node, other))
+                    least[node] = min(least[node], depth[other])
+            else:
+                path.pop()
+                if parent is not None:
+                    if least[node] >= depth[parent]:
+                        blocks.append(stack[start:])
+                        del stack[start:]
+                    least[parent] = min(least[parent], least[node])
     return blocks

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
+from scipy import linalg, sparse
 from scipy.sparse.linalg import splu
 
 from inphase import initial, observables
@@ -16,11 +16,14 @@ from inphase.equilibria.locked import EPS, Locked
 from inphase.equilibria.stability import spectrum_at
 from inphase.equilibria.states import Equilibrium, classify, distance, in_gauge
 from inphase.errors import finite_array, finite_number, integer
+from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
+from inphase.progress import progress_bar
 from inphase.types import Vector
 
 SAME = 1e-6  # radians between two roots of Newton's method that count as one
-TWISTS = 25  # the largest winding number among the named starts
+NAMED = 25  # the largest winding number, and the largest smaller cluster, among the starts that a symmetry suggests,
+NAMED_LARGE = 5  # and those on more than PERMUTATIONS_UP_TO oscillators, where each spectrum takes long
 TRIALS = 150  # steps of the search from one start
 PERMUTATIONS_UP_TO = 400  # oscillators, for states that are compared modulo relabelling
 
@@ -38,6 +41,8 @@ class Landscape(Sequence[Equilibrium]):
         Starts that ended nowhere.
     relabelling : str
         Which relabellings of oscillators were taken as the same: "all", "shifts and reflections" or "none".
+    interrupted : bool
+        Whether Ctrl-C ended the search before its last start.
 
     Notes
     -----
@@ -49,6 +54,7 @@ class Landscape(Sequence[Equilibrium]):
     hits: tuple[int, ...]
     failed: int
     relabelling: str
+    interrupted: bool = False
 
     def __getitem__(self, item: Any) -> Any:
         return self.equilibria[item]
@@ -67,7 +73,8 @@ class Landscape(Sequence[Equilibrium]):
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         states = [state.to_dict() | {"hits": hits} for state, hits in zip(self.equilibria, self.hits)]
-        return {"equilibria": states, "failed": self.failed, "relabelling": self.relabelling}
+        ended = {"failed": self.failed, "interrupted": self.interrupted}
+        return {"equilibria": states, "relabelling": self.relabelling} | ended
 
 
 def find(
@@ -79,6 +86,7 @@ def find(
     tolerance: float = 1e-12,
     guesses: ArrayLike | None = None,
     relabel: bool = True,
+    progress: bool = False,
 ) -> Landscape:
     """Search for the stationary and phase-locked states of a model.
 
@@ -90,8 +98,9 @@ def find(
         Number of oscillators, where the model does not fix it.
     starts : int
         Random starts, uniform on the circle. Of every two, one is first carried along by the flow for a short while (without
-        delays and inertia), which leads to stable states. Twisted, splay, synchronized and two-cluster states, and
-        `guesses`, are started from besides; with delays each of those from several frequencies.
+        delays and inertia), which leads to stable states. Besides, the search starts from synchrony and from `guesses`; from
+        twisted states where K_ij is a function of i − j, and from splay and two-cluster states where all K_ij are equal, for
+        identical oscillators: there symmetry makes them states. With delays each of those has several frequencies.
     seed : int
     tolerance : float
         On the residual max \\|dθ_i/dt − Ω\\|, in units of the Jacobian's size where that is above 1.
@@ -101,11 +110,13 @@ def find(
         Whether states count as the same that differ by a relabelling under which the model does not change: any for
         identical oscillators joined all-to-all, shifts and reflections of the indices on a ring (any coupling K_ij that is a
         function of i − j). Other automorphisms of graphs are not sought.
+    progress : bool
+        Whether a progress bar is shown, on standard error.
 
     Returns
     -------
     Landscape
-        A sequence of `Equilibrium`.
+        A sequence of `Equilibrium`. Ctrl-C ends the search: what was found is returned, with `interrupted` True.
 
     Raises
     ------
@@ -122,18 +133,26 @@ def find(
     size = size_of(model, n)
     system = Locked(model, size)
     limit = finite_number("tolerance", tolerance, positive=True) * max(1.0, system.scale)
-    begin = _starts(system, integer("starts", starts, least=0), integer("seed", seed, least=0), guesses)
+    count, seed = integer("starts", starts, least=0), integer("seed", seed, least=0)
+    given = _guesses(guesses, size)
     book = Book(system, ("all", "shifts and reflections") if relabel else ())
-    failed = 0
-    for phases, frequency in begin:
-        root = solve(system, phases, frequency, limit=limit)
-        if root is None:
-            failed += 1
-        else:
-            book.enter(*root)
+    failed, interrupted = 0, False
+    with few_threads(size):
+        try:
+            begin = _starts(system, count, seed, given)
+            with progress_bar("find", len(begin), progress) as update:
+                for done, (phases, frequency) in enumerate(begin, start=1):
+                    root = solve(system, phases, frequency, limit=limit)
+                    if root is None:
+                        failed += 1
+                    else:
+                        book.enter(*root)
+                    update(done)
+        except KeyboardInterrupt:
+            interrupted = True
     order = sorted(range(len(book.states)), key=lambda k: _rank(book.states[k]))
     states, hits = tuple(book.states[k] for k in order), tuple(book.hits[k] for k in order)
-    return Landscape(states, hits, failed, book.symmetry)
+    return Landscape(states, hits, failed, book.symmetry, interrupted)
 
 
 def size_of(model: PhaseModel, n: int | None) -> int:
@@ -156,19 +175,31 @@ def _rank(state: Equilibrium) -> tuple[float, ...]:
 # ----------------------------------------------------------------------------------------------------------------- starts
 
 
-def _starts(system: Locked, count: int, seed: int, guesses: ArrayLike | None) -> list[tuple[Vector, float | None]]:
+def _guesses(guesses: ArrayLike | None, n: int) -> list[Vector]:
+    if guesses is None:
+        return []
+    given = np.atleast_2d(finite_array("guesses", guesses))
+    if given.ndim != 2 or given.shape[1] != n:
+        raise ValueError(f"guesses must have shape ({n},) or (m, {n}); got shape {np.shape(guesses)}")
+    return list(given)
+
+
+def _named(system: Locked) -> list[Vector]:
+    """Synchrony, and what symmetry makes states: twisted ones on a ring, two clusters and splay where all are alike."""
+    n = system.n
+    most = min(n // 2, NAMED if n <= PERMUTATIONS_UP_TO else NAMED_LARGE)
+    found = [initial.synchronized(n)] + ([] if system.rotates else [initial.synchronized(n, mean=np.pi)])
+    symmetry = _symmetry(system.model, n)
+    if symmetry != "none":
+        found += [initial.twisted(n, winding=q) for k in range(1, most + 1) for q in (k, -k) if 2 * q != -n]
+    if symmetry == "all":
+        found += [initial.clusters(n, masses=[n - k, k], positions=[0.0, np.pi]) for k in range(1, most + 1)]
+    return found
+
+
+def _starts(system: Locked, count: int, seed: int, guesses: list[Vector]) -> list[tuple[Vector, float | None]]:
     """Phases, and a frequency where there are delays."""
-    n, named = system.n, []
-    if guesses is not None:
-        given = np.atleast_2d(finite_array("guesses", guesses))
-        if given.ndim != 2 or given.shape[1] != n:
-            raise ValueError(f"guesses must have shape ({n},) or (m, {n}); got shape {np.shape(guesses)}")
-        named += list(given)
-    for winding in range(min(n // 2, TWISTS) + 1):
-        named += [initial.twisted(n, winding=q) for q in {winding: 0, -winding: 0} if 2 * q != -n]
-    named += [initial.clusters(n, masses=[n - k, k], positions=[0.0, np.pi]) for k in range(1, min(n // 2, TWISTS) + 1)]
-    if not system.rotates:
-        named.append(initial.synchronized(n, mean=np.pi))
+    n, named = system.n, [*guesses, *_named(system)]
     drawn = initial.phases("uniform", n, seed=seed, replicas=count) if count else np.empty((0, n))
     carried = drawn.copy()
     if count:
@@ -194,6 +225,8 @@ def _carried(system: Locked, phases: NDArray[np.float64]) -> NDArray[np.float64]
 
     still = system.model.replace(noise=0.0, common_noise=0.0, inertia=0.0, delays=0.0)
     run = simulate(still, phases, times=[40 / system.scale], tolerance=1e-5, max_steps=2000)
+    if run.attrs["status"] == "interrupted":  # which the simulator takes for itself
+        raise KeyboardInterrupt
     return np.asarray(run.phase.values[-1]) if run.sizes["time"] else phases
 
 
@@ -212,16 +245,16 @@ def solve(system: Locked, phases: Vector, frequency: float | None = None, *, lim
 def _descend(system: Locked, phases: Vector, omega: float) -> tuple[Vector, float]:
     """Steps (AᵀA + μ) δ = −AᵀF, with μ in proportion to |F| and to how badly the last step went."""
     residual, trust = system.residual(phases, omega), 1.0
-    cost, matrix = float(residual @ residual), None
+    cost, matrix, normal = float(residual @ residual), None, None
     for _ in range(TRIALS):
         if cost <= (1e-7 * system.scale) ** 2 or trust > 1e10:
             break
         if matrix is None:
             matrix = system.bordered(phases, omega)[: system.n]  # the damping does what the gauge is for
-            gradient = matrix.T @ residual
+            gradient, normal = matrix.T @ residual, matrix.T @ matrix
             if np.linalg.norm(gradient) <= 1e-6 * system.scale * np.sqrt(cost):
                 break  # a local minimum of |F| that is no root
-        step = _damped(matrix, -gradient, trust * system.scale * np.sqrt(cost))
+        step = _damped(normal, -gradient, trust * system.scale * np.sqrt(cost))
         change = float(step[-1]) * system.scale / np.sqrt(system.n) if system.rotates else 0.0
         trial, trial_omega = phases + step[: system.n], omega + change
         next_residual = system.residual(trial, trial_omega)
@@ -234,13 +267,18 @@ def _descend(system: Locked, phases: Vector, omega: float) -> tuple[Vector, floa
     return phases, omega
 
 
-def _damped(matrix: Any, right: Vector, damping: float) -> Vector:
-    normal = matrix.T @ matrix
-    if sparse.issparse(matrix):
+def _damped(normal: Any, right: Vector, damping: float) -> Vector:
+    """(AᵀA + μ) δ = right."""
+    if sparse.issparse(normal):
         damped = sparse.csc_array(normal + sparse.diags_array(np.full(len(right), damping)))
-        return np.asarray(splu(damped, permc_spec="MMD_AT_PLUS_A").solve(right))
-    normal[np.diag_indices(len(right))] += damping
-    return np.asarray(np.linalg.solve(normal, right))
+        options = {"SymmetricMode": True}  # it is positive definite: no pivoting, and an order made for that
+        return np.asarray(splu(damped, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options).solve(right))
+    damped = normal.copy()
+    damped[np.diag_indices(len(right))] += damping
+    try:
+        return np.asarray(linalg.cho_solve(linalg.cho_factor(damped, check_finite=False), right, check_finite=False))
+    except linalg.LinAlgError:  # to rounding, it is not positive
+        return np.asarray(np.linalg.solve(damped, right))
 
 
 def polish(system: Locked, phases: Vector, omega: float, limit: float) -> tuple[Vector, float] | None:

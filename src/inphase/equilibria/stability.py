@@ -14,15 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs, eigsh, splu
 
-from inphase.equilibria.locked import EPS, Locked, row_sum
+from inphase.equilibria.locked import EPS, Locked, row_sum, second_order
 from inphase.errors import finite_number, finite_vector, integer
+from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 from inphase.types import Vector
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
-DENSE_UP_TO = 2000  # rows of a sparse matrix whose whole spectrum is computed
-LARGEST_DENSE = 6000  # rows of a dense matrix
+WHOLE_SPECTRUM_UP_TO = 2000  # rows of a sparse matrix whose whole spectrum is computed
+LARGEST_DENSE_SPECTRUM = 6000  # rows of a dense matrix
 DEGREE = 24  # of the polynomials in the past that delays call for
 
 
@@ -109,7 +110,9 @@ def stability(model: PhaseModel, phases: ArrayLike, frequency: float = 0.0, *, l
     """
     theta = finite_vector("phases", phases)
     system, omega = Locked(model, len(theta)), finite_number("frequency", frequency)
-    return spectrum_at(system, theta, omega, integer("leading", leading, least=1))
+    count = integer("leading", leading, least=1)
+    with few_threads(len(theta)):
+        return spectrum_at(system, theta, omega, count)
 
 
 def spectrum_at(system: Locked, phases: Vector, frequency: float, leading: int = 6) -> Spectrum:
@@ -121,7 +124,7 @@ def spectrum_at(system: Locked, phases: Vector, frequency: float, leading: int =
     matrix, turn = _linearization(system, jacobian)
     rounding = 8 * EPS * max(system.scale, row_sum(matrix))
     symmetric = not system.model.has_inertia and abs(matrix - matrix.T).max() <= 8 * EPS * system.scale
-    if len(turn) > (DENSE_UP_TO if sparse.issparse(matrix) else LARGEST_DENSE):
+    if len(turn) > (WHOLE_SPECTRUM_UP_TO if sparse.issparse(matrix) else LARGEST_DENSE_SPECTRUM):
         if not sparse.issparse(matrix):
             return _unknown(f"a dense matrix of {len(turn)} rows is too large")
         return _symmetric_sparse(matrix, turn, leading, rounding + doubt) if symmetric else _general_sparse(
@@ -152,7 +155,7 @@ def _linearization(system: Locked, jacobian: Any) -> tuple[Any, Vector]:
     With inertia, (m/d) η'' = J η − η' for those that have some, and η' = J η for the others.
     """
     n, model = system.n, system.model
-    heavy = np.flatnonzero(np.broadcast_to(model.inertia, n) > 0)
+    heavy, rate = second_order(model, n)
     turn = np.zeros(n + len(heavy))
     if system.rotates:
         turn[:n] = 1 / np.sqrt(n)
@@ -160,7 +163,6 @@ def _linearization(system: Locked, jacobian: Any) -> tuple[Any, Vector]:
         return jacobian, turn
     light = np.ones(n)
     light[heavy] = 0.0
-    rate = (np.broadcast_to(model.damping, n) / np.broadcast_to(model.inertia, n).clip(1e-300))[heavy]
     pick = sparse.csr_array((np.ones(len(heavy)), (heavy, np.arange(len(heavy)))), shape=(n, len(heavy)))
     rates = sparse.diags_array(rate)
     blocks = [[sparse.diags_array(light) @ jacobian, pick], [rates @ (pick.T @ jacobian), -rates]]
@@ -293,7 +295,7 @@ def _delayed(system: Locked, phases: Vector, frequency: float, leading: int, dou
     n = system.n
     if system.model.has_inertia:
         return _unknown("delays and inertia")
-    degree = min(DEGREE, DENSE_UP_TO // n - 1)
+    degree = min(DEGREE, WHOLE_SPECTRUM_UP_TO // n - 1)
     if degree < 6:
         return _unknown(f"delays and {n} oscillators")
     row, column, weights, delays = system.linear_pairs(phases, frequency)

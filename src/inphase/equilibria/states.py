@@ -34,7 +34,7 @@ class Equilibrium:
         Of the linearized model, off the rotation, by descending real part; all of them, or the leading ones (large sparse
         models and delays).
     eigenvalue_error : float
-        Bound (an estimate, from residuals and condition numbers) on the error of the leading eigenvalue.
+        Bound (an estimate, from residuals and condition numbers) on the error of the leading eigenvalue; NaN without one.
     stable : bool or None
         Whether all real parts are negative; None where the leading one is within its error of 0, or unknown.
     index : int or None
@@ -67,8 +67,9 @@ class Equilibrium:
     order_parameter: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Numbers and lists, for JSON; eigenvalues as [real, imaginary]."""
+        """Numbers and lists, for JSON; eigenvalues as [real, imaginary], and None for an error that is not known."""
         data = {key: getattr(self, key) for key in self.__dataclass_fields__}
+        data["eigenvalue_error"] = None if np.isnan(self.eigenvalue_error) else self.eigenvalue_error
         data["phases"] = self.phases.tolist()
         data["eigenvalues"] = [[value.real, value.imag] for value in self.eigenvalues.tolist()]
         return data
@@ -116,7 +117,10 @@ def classify(phases: ArrayLike, *, ring: bool = False, tolerance: float = 1e-6) 
         - "splay": n >= 3 phases equally spaced in some order, so that Z_k = Σ_j e^{ikθ_j}/n = 0 for 0 < k < n;
         - "k clusters (a+b+...)": k <= max(2, n/2) clusters, sizes descending;
         - "balanced": Z_1 = 0, as in the incoherent state;
-        - "cohesive": all phases within an open half circle, as locked states of unequal oscillators mostly are;
+        - "cohesive": all phases within less than a quarter of the circle, so that no two differ by π/2 or more, as in locked
+          states of unequal oscillators under strong coupling; with f = sin and positive weights such a state is stable
+          (on a connected graph without directions);
+        - "half circle": all phases within less than a half of the circle; such a state may be stable or not;
         - "chimera-like" (ring of 30 or more): sites are coherent where \\|e^{iθ_{k−1}} − 2 e^{iθ_k} + e^{iθ_{k+1}}\\| < 0.04,
           1% of its largest value; the longest coherent stretch and the incoherent rest each hold at least a tenth of the
           ring;
@@ -131,6 +135,8 @@ def classify(phases: ArrayLike, *, ring: bool = False, tolerance: float = 1e-6) 
     ----------
     D. A. Wiley, S. H. Strogatz, M. Girvan, Chaos 16 (2006) 015103 (twisted states). F. P. Kemeth, S. W. Haugland, L. Schmidt,
     I. G. Kevrekidis, K. Krischer, *A classification scheme for chimera states*, Chaos 26 (2016) 094815 (local curvature).
+    F. Dörfler, F. Bullo, *Synchronization in complex networks of phase oscillators: a survey*, Automatica 50 (2014) 1539
+    (cohesive states).
 
     Examples
     --------
@@ -179,8 +185,9 @@ def _spread(theta: Vector, limit: float, ring: bool) -> str:
         return "splay"
     if float(np.abs(observables.order_parameter(theta))) <= limit:
         return "balanced"
-    if float(observables.arc(theta)) < np.pi:
-        return "cohesive"
+    arc = float(observables.arc(theta))
+    if arc < np.pi:
+        return "cohesive" if arc < np.pi / 2 else "half circle"
     return "chimera-like" if ring and _is_chimera(theta) else "other"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import warnings
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from inphase.errors import finite_array, integer
-from inphase.graphs.graph import Column, Graph
+from inphase.graphs.graph import LARGEST, Column, Graph
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -187,6 +189,8 @@ def assemble(
     name: str = "",
 ) -> Graph:
     """The graph with K[target, source] = weight, and its mirror image unless directed; checked numbers only."""
+    if n > LARGEST:
+        raise ValueError(f"n must be at most {LARGEST}; got {n}")
     rows, cols = np.asarray(targets, dtype=np.int64), np.asarray(sources, dtype=np.int64)
     values = np.asarray(weights, dtype=float)
     if not directed:
@@ -212,6 +216,8 @@ def from_records(
                 raise ValueError(f"{where(edge.place)}: the {end} of the edge is {key!r}, which is no node")
     labels = [node.label for node in nodes]
     if len(set(labels)) < len(labels):  # labels are free text in GML; keys are not
+        twice = next(label for label, times in Counter(labels).items() if times > 1)
+        warnings.warn(f"{name}: two nodes have the label {twice!r}; nodes are labeled by their ids instead", stacklevel=4)
         labels = [node.key for node in nodes]
     sources, targets = [position[edge.source] for edge in edges], [position[edge.target] for edge in edges]
     return assemble(sources, targets, weights, len(nodes), directed, numeric_columns(nodes), labels, name)

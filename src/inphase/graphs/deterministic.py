@@ -71,11 +71,12 @@ def ring(n: int, neighbors: int = 1) -> Graph:
     >>> graphs.ring(5)
     Graph('ring', 5 nodes, 5 undirected edges)
     """
-    graph = circulant(n, np.arange(1, _either_side(n, neighbors) + 1))
+    graph = circulant(n, np.arange(1, either_side(n, neighbors) + 1))
     return Graph(graph.matrix, name="ring")
 
 
-def _either_side(n: int, neighbors: int) -> int:
+def either_side(n: int, neighbors: int) -> int:
+    """`neighbors` on either side of a node of a ring, checked."""
     n, neighbors = integer("n", n, least=2), integer("neighbors", neighbors, least=1)
     if neighbors > n // 2:
         raise ValueError(f"neighbors on either side must be at most n/2 = {n // 2}; got {neighbors}")
@@ -151,15 +152,15 @@ def path(n: int) -> Graph:
     return undirected(n, np.arange(n - 1), np.arange(1, n), "path")
 
 
-def lattice(shape: Sequence[int] | int, periodic: bool = True) -> Graph:
+def lattice(shape: Sequence[int] | int, periodic: bool | Sequence[bool] = True) -> Graph:
     """A box of a (hyper)cubic lattice, each node joined to its nearest ones along the axes.
 
     Parameters
     ----------
     shape : int or sequence of int
         Number of nodes along each axis, >= 1. Node numbers run in C order, the last axis fastest.
-    periodic : bool
-        Whether the two ends of an axis are joined (where the axis has at least 3 nodes).
+    periodic : bool or sequence of bool
+        Whether the two ends of an axis are joined, for all axes or for each; such an axis has at least 3 nodes.
 
     Returns
     -------
@@ -169,7 +170,7 @@ def lattice(shape: Sequence[int] | int, periodic: bool = True) -> Graph:
     Raises
     ------
     ValueError, TypeError
-        If a length is not an integer >= 1.
+        If a length is not an integer >= 1, or that of a periodic axis is below 3.
 
     Examples
     --------
@@ -181,12 +182,19 @@ def lattice(shape: Sequence[int] | int, periodic: bool = True) -> Graph:
     lengths = [integer("shape", length, least=1) for length in lengths]
     if not lengths:
         raise ValueError("shape must have at least one axis; got none")
+    closed = [bool(c) for c in np.atleast_1d(np.asarray(periodic))]
+    closed = closed * len(lengths) if len(closed) == 1 else closed
+    if len(closed) != len(lengths):
+        raise ValueError(f"periodic must be one value or one for each of the {len(lengths)} axes; got {len(closed)}")
+    for axis, length in enumerate(lengths):
+        if closed[axis] and length < 3:
+            raise ValueError(f"a periodic axis needs at least 3 nodes; got shape[{axis}] = {length}")
     numbers = np.arange(np.prod(lengths)).reshape(lengths)
     pairs = []
-    for axis, length in enumerate(lengths):
+    for axis in range(len(lengths)):
         row = np.moveaxis(numbers, axis, 0)
         pairs.append((row[:-1].ravel(), row[1:].ravel()))
-        if periodic and length > 2:
+        if closed[axis]:
             pairs.append((row[-1].ravel(), row[0].ravel()))
     i, j = (np.concatenate(part) for part in zip(*pairs))
     positions = np.indices(lengths).reshape(len(lengths), -1).astype(float)

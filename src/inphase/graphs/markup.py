@@ -152,6 +152,8 @@ class _GraphML:
         self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self.end
         self.parser.CharacterDataHandler = self.characters
+        self.parser.EntityDeclHandler = self.entity
+        self.open: list[tuple[str, int]] = []  # the elements around, and their lines
 
     def where(self, line: int) -> str:
         return f"{self.path}, line {line}"
@@ -165,8 +167,12 @@ class _GraphML:
             raise self.fail(f"<{tag}> must have the attribute {missing!r}; got {', '.join(attributes) or 'none'}")
         return [attributes[name] for name in names]
 
+    def entity(self, name: str, *_: Any) -> None:
+        raise self.fail(f"entities cannot be declared (a few lines of them can stand for gigabytes); got {name!r}")
+
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         tag, self.text = tag.split(" ")[-1], ""
+        self.open.append((tag, self.parser.CurrentLineNumber))
         if tag == "graph" and self.directed is None:
             self.directed = self.need(tag, attributes, "edgedefault")[0] == "directed"
         elif tag == "key":
@@ -190,7 +196,7 @@ class _GraphML:
             raise self.fail("hyperedges are not read; every edge must join two nodes")
 
     def end(self, tag: str) -> None:
-        tag = tag.split(" ")[-1]
+        tag, _ = self.open.pop()
         if tag in ("node", "edge"):
             self.owner = None
         elif tag == "default":
@@ -220,7 +226,12 @@ def read_graphml(content: bytes, path: str, name: str, weight: str | None, direc
     try:
         found.parser.Parse(content, True)
     except expat.ExpatError as error:
-        raise ValueError(f"{path}, line {error.lineno}: not well-formed XML ({expat.ErrorString(error.code)})") from None
+        reason = expat.ErrorString(error.code)
+        if found.open and reason in (expat.errors.XML_ERROR_NO_ELEMENTS, expat.errors.XML_ERROR_UNCLOSED_TOKEN):
+            reason += f"; the <{found.open[-1][0]}> of line {found.open[-1][1]} is not closed"
+        raise ValueError(f"{path}, line {error.lineno}: not well-formed XML ({reason})") from None
+    except LookupError as error:
+        raise ValueError(f"{path}, line 1: the encoding must be a known one; got {error}") from None
     _check_nodes(found.nodes, found.node_lines, path, found.where)
     for element, records in (("node", found.nodes), ("edge", found.edges)):
         for key, value in found.defaults_of(element).items():

@@ -12,11 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from inphase.errors import finite_array, finite_number, integer
 from inphase.graphs.building import assemble
-from inphase.graphs.deterministic import _either_side, undirected
-from inphase.graphs.graph import Graph
+from inphase.graphs.deterministic import either_side, undirected
+from inphase.graphs.graph import LARGEST, Graph
 
 Numbers = NDArray[np.int64]
-LARGEST = 100_000_000  # nodes; up to here the number of a pair is exact in float64, as `_triangle` needs
 ROUNDS = 100  # of redrawing what fell on a loop or an edge there is
 
 
@@ -179,7 +178,7 @@ def small_world(n: int, neighbors: int = 1, rewiring: float = 0.1, seed: int = 0
     >>> graphs.small_world(1000, neighbors=3, rewiring=0.1, seed=1)
     Graph('small_world', 1000 nodes, 3000 undirected edges)
     """
-    n, reach, rng = _size(n), _either_side(n, neighbors), generator(seed)
+    n, reach, rng = _size(n), either_side(n, neighbors), generator(seed)
     i = np.tile(np.arange(n), reach)
     d = np.repeat(np.arange(1, reach + 1), n)
     once = (2 * d < n) | (i < n // 2)
@@ -284,9 +283,9 @@ def regular(n: int, degree: int, seed: int = 0) -> Graph:
     Notes
     -----
     Ends of edges are joined at random. If that gives a loop or a second edge, all are joined anew where this succeeds
-    soon (n · degree <= 10⁴, degree <= 4), so that all graphs are equally likely; else only the ends at fault are, which
-    is uniform in the limit of many nodes (A. Steger and N. C. Wormald, Comb. Probab. Comput. 8, 377 (1999)). From degree
-    n/2 on, the complement is drawn.
+    soon (n · degree <= 10⁴, degree <= 4), so that all graphs are equally likely; else only the ends at fault are, and
+    graphs are only nearly so (a similar procedure, edge by edge, is uniform in the limit of many nodes: A. Steger and N. C.
+    Wormald, Comb. Probab. Comput. 8, 377 (1999)). From degree n/2 on, the complement is drawn.
 
     Examples
     --------

@@ -19,7 +19,7 @@ from scipy import sparse
 
 from inphase.errors import integer
 from inphase.graphs.building import WEIGHT_NAMES, assemble, ordered
-from inphase.graphs.graph import Graph
+from inphase.graphs.graph import LARGEST, Graph
 from inphase.graphs.markup import read_gml, read_graphml
 
 HEADERS = (("source", "target"), ("from", "to"))
@@ -60,7 +60,8 @@ def read(
     Returns
     -------
     Graph
-        Named as the file is. Attributes that are finite numbers at every node, and positions, are its columns.
+        Named as the file is. Attributes that are finite numbers at every node, and positions, are its columns. Nodes of GML
+        files have their labels, or with a warning their ids where two labels are the same.
 
     Raises
     ------
@@ -84,6 +85,8 @@ def read(
     if reader is None:
         raise ValueError(f"path must end in one of {', '.join(READERS)}; got {str(file)!r}")
     count = None if n is None else integer("n", n, least=1)
+    if count is not None and count > LARGEST:
+        raise ValueError(f"n must be at most {LARGEST}; got {n}")
     graph = reader(file, weight, directed, count)
     if not graph.matrix.nnz:
         raise ValueError(f"{file} must hold a graph with edges; got none")
@@ -262,12 +265,21 @@ def _whole(name: str) -> bool:
 
 
 def _matrix_market(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:
-    from scipy.io import mmread
+    from scipy.io import mminfo, mmread
 
     try:
+        rows, columns, entries = (int(number) for number in mminfo(file)[:3])
+        if max(rows, columns) > LARGEST or entries > 2 * file.stat().st_size:  # of at least a digit and the end of a line
+            got = f"{rows} rows, {columns} columns and {entries} entries in {file.stat().st_size} bytes"
+            raise ValueError(f"the header must fit the file, with at most {LARGEST} rows; got {got}")
         matrix = mmread(file)
     except (ValueError, OverflowError) as error:
         reason = re.sub(r"^Line (\d+):\s*", r"line \1: ", str(error))
+        outside = re.fullmatch(r"line (\d+): (row|column) index out of bounds", reason, flags=re.IGNORECASE)
+        if outside:
+            is_row = outside[2].lower() == "row"
+            field = _text(file).splitlines()[int(outside[1]) - 1].split()[0 if is_row else 1]
+            reason = f"line {outside[1]}: a {outside[2].lower()} must be from 1 to {rows if is_row else columns}; got {field}"
         raise ValueError(f"{file}, {reason}") from None
     values = matrix.data if sparse.issparse(matrix) else matrix
     if values.dtype.kind != "c" and not np.all(np.isfinite(values)):
@@ -281,16 +293,24 @@ def _matrix_market(file: Path, weight: str | None, directed: bool | None, n: int
 def _npz(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:
     import zipfile
 
+    wanted = f"{file} must hold a sparse matrix saved by scipy.sparse.save_npz"
     try:
         matrix = sparse.load_npz(file)
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{file} must hold a sparse matrix saved by scipy.sparse.save_npz; got: {error}") from None
+    except (ValueError, TypeError, AttributeError, KeyError, EOFError, OSError, MemoryError, zipfile.BadZipFile):
+        raise ValueError(f"{wanted}; got another file, or a damaged one") from None
+    if matrix.format in ("csr", "csc", "bsr"):
+        try:
+            matrix.check_format(full_check=True)
+        except ValueError as error:
+            raise ValueError(f"{wanted}; got indices that do not fit it ({error})") from None
     return _from_matrix(file, matrix, weight, directed)
 
 
 def _from_matrix(file: Path, matrix: Any, weight: str | None, directed: bool | None) -> Graph:
     if weight is not None:
         raise ValueError(f"weight must be left out for a matrix, which holds nothing else; got {weight!r}")
+    if max(matrix.shape) > LARGEST:
+        raise ValueError(f"{file} must hold at most {LARGEST} nodes; got a matrix of shape {matrix.shape}")
     try:
         graph = Graph(matrix, name=file.stem)
     except (ValueError, TypeError) as error:

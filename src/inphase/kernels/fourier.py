@@ -5,7 +5,7 @@
 
 With a_k = F_k conj(M_k), p(θ_i) = Σ_j c_j f(θ_i − θ_j) for f(x) = Re Σ_k F_k e^{ikx}.
 
-Cost of both: 0.1 to 0.2 ns per particle and mode (two cores, 512-bit vectors). Accuracy: rounding, relative to max|f| Σ|c_j|.
+Cost of both: a few multiplications and additions a particle and mode. Accuracy: rounding, relative to max|f| Σ|c_j|.
 Modes go four by four: one multiplication by z, then z^{k+1} = 2 cos θ z^k − z^{k−1} three times, which halves the work and
 is too short to lose digits (over all modes that recurrence does, near 0 and π); `evaluate` is the transpose. Blocks stay in
 the first-level cache. Sums are taken block by block in a fixed order, so results do not depend on the number of threads.

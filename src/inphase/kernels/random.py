@@ -9,9 +9,9 @@ so eight counters go in one vector. Two words make two normals (Box, Muller, 195
 is sqrt(2 · 53 ln 2) = 8.57, beyond which a normal number falls with probability 1e-17.
 
 Nodes go in blocks of 256: node 256 b + 64 w + i is word w of the counter with place 64 b + i, so that stores are contiguous.
-No operations are fused or reordered here (only IEEE additions, multiplications, divisions and square roots): the same bits
-with any number of threads and on any machine. Cost: 3 ns per number on one core (512-bit vectors), 15 to 20 ns where there
-are only ten nodes; a third of NumPy's `standard_normal`.
+No operations are fused or reordered here (only IEEE additions, multiplications, divisions and square roots): the bits do not
+depend on the number of threads, and should not on the machine (not tested on others). Cost: a vector of counters at a time,
+so a number costs several times as much where there are only ten nodes.
 """
 
 from __future__ import annotations
@@ -136,28 +136,7 @@ def _normals(seed, stream, step, replicas, out):
                 out[row, low + word * COUNTERS + i] = work[word, i]
 
 
-def _add_noise(phases, amplitude, seed, stream, step, replicas):
-    rows, n = phases.shape
-    blocks = (n + BLOCK - 1) // BLOCK
-    for job in nb.prange(rows * blocks):
-        row, block = job // blocks, job % blocks
-        low = block * BLOCK
-        size = min(BLOCK, n - low)
-        work, bits = np.empty((8, COUNTERS)), np.empty(COUNTERS, dtype=np.int64)
-        _normals_block(seed, stream, step, np.uint64(replicas[row]), block, work, bits, size)
-        for word in range((size + COUNTERS - 1) // COUNTERS):
-            first = low + word * COUNTERS
-            count = min(COUNTERS, size - word * COUNTERS)
-            if amplitude.size > 1:
-                for i in range(count):
-                    phases[row, first + i] += amplitude[first + i] * work[word, i]
-            else:
-                for i in range(count):
-                    phases[row, first + i] += amplitude[0] * work[word, i]
-
-
 _normals_kernel = threaded(_normals)
-_add_noise_kernel = threaded(_add_noise)
 COST = 8  # inner iterations that one normal number is worth
 
 
@@ -169,10 +148,3 @@ def normals(seed, replicas, step, out, stream=NODES):
     kernel = _normals_kernel(COST * out.size)
     kernel(np.uint64(seed), np.uint64(stream), np.uint64(step), replicas, out)
     return out
-
-
-def add_noise(phases, amplitude, seed, replicas, step, stream=NODES):
-    """phases (replicas, n) += amplitude · `normals`, in place; amplitude (n,) or (1,)."""
-    kernel = _add_noise_kernel(COST * phases.size)
-    kernel(phases, amplitude, np.uint64(seed), np.uint64(stream), np.uint64(step), replicas)
-    return phases

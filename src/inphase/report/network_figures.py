@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 PIVOTS = 60  # nodes whose distances to all others place a graph's nodes
 EDGES_DRAWN = 60_000
+CROWDED_FROM = 3000  # edges, beyond which they are drawn fainter and fainter
+SMALL = 50  # nodes, up to which a graph is readable wherever its nodes stand
+SHORT = 0.5  # of the mean distance of random pairs: edges are shorter where coordinates are a layout
 RIMS_UP_TO = 1000  # nodes that get a dark rim; on more, smaller ones it would hide the color
 WITHIN_COLORS = 0.9  # of the nodes: a few runaways must not take the colors of all others
 
@@ -82,7 +85,7 @@ def _phase_bar(figure: Figure, axes: Any, drawn: Any) -> None:
 def graph_figure(graph: Graph, values: ArrayLike, kind: str = "phase") -> Figure:
     """A graph with its nodes colored by phase, or by effective frequency.
 
-    Nodes stand where the graph's columns `x` and `y` put them, else where `layout` does.
+    Nodes stand where the graph's columns `x` and `y` put them, if `placed_by_coordinates`, else where `layout` does.
 
     Parameters
     ----------
@@ -107,8 +110,9 @@ def graph_figure(graph: Graph, values: ArrayLike, kind: str = "phase") -> Figure
     pairs = sparse.triu(graph.matrix + graph.matrix.T, 1).tocoo()
     every = max(1, pairs.nnz // EDGES_DRAWN)
     ends = np.stack([places[pairs.row[::every]], places[pairs.col[::every]]], axis=1)
-    alpha = float(np.clip(40 / np.sqrt(max(pairs.nnz, 1)), 0.12, 0.9))
-    axes.add_collection(LineCollection(list(ends), colors=GRAY, linewidths=0.5, alpha=alpha, zorder=1))
+    crowd = np.sqrt(max(pairs.nnz, 1)) * max(1.0, pairs.nnz / CROWDED_FROM) ** 0.5
+    alpha = float(np.clip(40 / crowd, 0.05, 0.9))
+    axes.add_collection(LineCollection(list(ends), colors=GRAY, linewidths=0.5, alpha=alpha, zorder=1, gid="edges"))
     size = float(np.clip(6000 / graph.n, 5, 90))
     if kind == "phase":
         look: dict[str, Any] = {"c": _signed(shown), "cmap": PHASE, "norm": Normalize(-np.pi, np.pi)}
@@ -129,12 +133,29 @@ def graph_figure(graph: Graph, values: ArrayLike, kind: str = "phase") -> Figure
     return figure
 
 
-def layout(graph: Graph) -> Array:
-    """Places of the nodes, (n, 2): columns `x`, `y`; else pivot multidimensional scaling of the distances along edges.
+def placed_by_coordinates(graph: Graph) -> bool:
+    """Whether figures put the nodes where the graph's columns `x` and `y` say.
 
-    Brandes, Pich, *Eigensolver methods for progressive multidimensional scaling of large data* (2006).
+    Not on a graph of more than 50 nodes whose edges are on average longer than half the distance of random pairs: then the
+    coordinates say nothing of the graph, such as the random square that a program writes before it has made a layout.
     """
-    if {"x", "y"} <= set(graph.nodes):
+    if not {"x", "y"} <= set(graph.nodes):
+        return False
+    if graph.n <= SMALL:
+        return True
+    places, pairs = np.column_stack([graph.nodes["x"], graph.nodes["y"]]), graph.matrix.tocoo()
+    length = float(np.mean(np.linalg.norm(places[pairs.row] - places[pairs.col], axis=1))) if pairs.nnz else 0.0
+    one, other = np.random.default_rng(0).integers(graph.n, size=(2, 20_000))
+    return length < SHORT * float(np.mean(np.linalg.norm(places[one] - places[other], axis=1)))
+
+
+def layout(graph: Graph) -> Array:
+    """Places of the nodes, (n, 2): columns `x`, `y` if `placed_by_coordinates`; else by the distances along edges.
+
+    The latter is pivot multidimensional scaling: Brandes, Pich, *Eigensolver methods for progressive
+    multidimensional scaling of large data* (2006).
+    """
+    if placed_by_coordinates(graph):
         return np.column_stack([graph.nodes["x"], graph.nodes["y"]])
     adjacency = graph.matrix + graph.matrix.T
     pivots, far = [int(np.argmax(graph.degrees))], None

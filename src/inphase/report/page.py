@@ -303,7 +303,9 @@ def _network_figures(study: Study) -> Iterable[tuple[Figure, str, str]]:
     yield network_figures.raster_figure(run), "Every oscillator in time", caption
     if graph is None:
         return
-    placed = "by the graph's own coordinates" if {"x", "y"} <= set(graph.nodes) else "by their distances along edges"
+    placed = (
+        "by the graph's own coordinates" if network_figures.placed_by_coordinates(graph) else "by their distances along edges"
+    )
     text = f"Nodes are placed {placed}. Colors: the phases at the end of the run."
     yield network_figures.graph_figure(graph, run.phase.values[-1]), "The graph, colored by phase", text
     half = run.sizes["time"] // 2

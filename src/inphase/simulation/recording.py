@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.errors import finite_number, time_array
+from inphase import errors
 from inphase.observables import order_parameter
 from inphase.simulation.motion import Motion
 
@@ -19,13 +19,8 @@ DEFAULT_OUTPUT = 64_000_000  # bytes of phases that a run keeps when no times ar
 
 
 def output_times(t_end: float | None, times: ArrayLike | None, size: int) -> Array:
-    """The times to keep; equally spaced where only the last one is given."""
-    if (t_end is None) == (times is None):
-        raise ValueError("give either t_end or times")
-    if times is None:
-        end = finite_number("t_end", t_end, positive=True)
-        return np.linspace(0.0, end, int(np.clip(DEFAULT_OUTPUT // (8 * size), 2, 201)))
-    return time_array(times)
+    """The times to keep; equally spaced where only the last one is given, as many as states of `size` phases allow."""
+    return errors.output_times(t_end, times, int(np.clip(DEFAULT_OUTPUT // (8 * size), 2, 201)))
 
 
 class Recorder:
