@@ -1,6 +1,7 @@
 """Distributions against mpmath, quadrature and order statistics; files; refusals."""
 
 import itertools
+from functools import partial
 
 import mpmath
 import numpy as np
@@ -191,3 +192,15 @@ def test_refusals(tmp_path):
         d.named("file")
     with pytest.raises(FileNotFoundError, match=r"nothing\.csv"):
         d.from_file(tmp_path / "nothing.csv")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("width", [1e-5, 1.0, 3.0])
+@pytest.mark.parametrize("make", [d.normal, d.lorentzian, d.uniform, d.bimodal, partial(d.bimodal, component="lorentzian")])
+def test_far_out_all_is_finite(make, width):
+    found, far = make(width=width), np.array([1e160, 1e200, 1e308, -1e308, 1.7e308])
+    for function in (found.density, found.cdf, found.principal_value):
+        assert np.all(np.isfinite(function(far)))
+    assert np.all(np.isfinite(found.quantile([5e-324, 1e-310, 1e-300, 1 - 2**-53])))
+    assert float(d.lorentzian().principal_value(1e200)) == pytest.approx(-1e-200)
+    assert float(d.lorentzian().quantile(1e-300)) == pytest.approx(-1e300 / np.pi)

@@ -416,3 +416,30 @@ def test_the_run_time_types_are_on():
     with pytest.raises(TypeError, match="Type-check error"):
         ip.kuramoto().synchronization_ratio(largest_gap="wide")
     assert ip.attention(2).parameters == {"beta": 2.0}
+
+
+@pytest.mark.parametrize(("b", "place"), [(20_000.0, 1.425), (5_000.0, -2.6), (20_000.0, np.pi), (800.0, 0.7)])
+def test_modes_see_narrow_features_away_from_zero(b, place):
+    f = ip.Interaction("sin(x) + 2*exp(b*(cos(x - place) - 1))", b=b, place=place)
+    assert len(f.modes) > 2 * np.sqrt(b)
+    points = np.random.default_rng(0).uniform(0, 2 * np.pi, 200)
+    points[:20] = place + np.linspace(-0.02, 0.02, 20)
+    series = (np.exp(1j * np.outer(points, np.arange(len(f.modes)))) @ f.modes).real
+    assert series == pytest.approx(f(points), abs=1e-11)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.3, -0.3, 0.999999])
+@pytest.mark.parametrize("order", [0, 1])
+def test_roots_of_sin_at_a_level(level, order):
+    shift = order * np.pi / 2
+    exact = np.array([np.arcsin(level), np.pi - np.arcsin(level)]) - shift
+    found = ip.kuramoto().roots(order, level)
+    assert np.sort(np.mod(found + 1, 2 * np.pi)) == pytest.approx(np.sort(np.mod(exact + 1, 2 * np.pi)), abs=1e-9)
+    assert not len(ip.kuramoto().roots(order, 1.001))
+
+
+def test_roots_refuse():
+    with pytest.raises(ValueError, match="level must be a finite number"):
+        ip.kuramoto().roots(level=np.nan)
+    with pytest.raises(ValueError, match="order must be an integer >= 0"):
+        ip.kuramoto().roots(-1)

@@ -276,6 +276,41 @@ def test_finite_order_parameter_tends_to_the_infinite_one(distribution):
 # ------------------------------------------------------------------------------------------------------------ networks
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_finite_order_parameter_just_above_locking_is_the_locked_state(seed):
+    rng = np.random.default_rng(seed)
+    omega = rng.standard_normal(int(rng.integers(3, 60)))
+    omega -= omega.mean()
+    least = theory.locking_coupling(omega)
+    for K in least * (1 + np.array([1e-6, 1e-4, 1e-3, 0.5])):
+        # from the top down, a ← K r(a) ends at the largest root; here by bisection above the fold, a >= max |ω|
+        r = float(theory.order_parameter_finite(K, omega))
+        locked = float(np.mean(np.sqrt(1 - (omega / (K * r)) ** 2)))
+        assert locked == pytest.approx(r, rel=1e-9)
+        above = np.linspace(r * (1 + 1e-7), 1, 2000) * K
+        assert np.all(K * np.mean(np.sqrt(1 - (omega / above[:, None]) ** 2), axis=1) < above)
+
+
+def test_finite_order_parameter_of_a_sample_that_it_once_missed():
+    rng = np.random.default_rng(11)
+    omega = rng.standard_normal(int(rng.integers(3, 60)))
+    omega -= omega.mean()
+    assert theory.order_parameter_finite(1.000001 * theory.locking_coupling(omega), omega) == pytest.approx(0.84131, abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_finite_order_parameter_below_locking_is_the_largest_root(seed):
+    """For symmetric frequencies Ω = 0: a root is missed nowhere if K r(a) < a on a fine grid above it."""
+    half = np.abs(np.random.default_rng(seed).standard_normal(12))
+    omega = np.concatenate([half, -half])
+    for K in theory.locking_coupling(omega) * np.array([0.55, 0.8, 0.95, 0.999, 1 - 1e-6]):
+        r = float(theory.order_parameter_finite(K, omega))
+        above = np.linspace(max(r * (1 + 1e-7), 24**-0.5), 1, 20_001)[:, None] * K
+        assert np.all(K * np.mean(np.sqrt(np.maximum(1 - (omega / above) ** 2, 0)), axis=1) < above[:, 0])
+        if r:
+            assert np.mean(np.sqrt(np.maximum(1 - (omega / (K * r)) ** 2, 0))) == pytest.approx(r, rel=1e-9)
+
+
 def fold(A, omega):
     """Where the locked state that starts in phase at large K ends, by Newton with shrinking steps of K."""
     n, omega = len(omega), omega - np.mean(omega)
@@ -385,16 +420,16 @@ def test_master_stability_without_delay_is_the_jacobian_of_the_model():
     assert np.sort(found.real) == pytest.approx(np.sort(exact.real), abs=1e-12)
 
 
-def transport_matrix(A, c, tau, points=20):
+def transport_matrix(A, c, tau, points=20, decay=None):
     """The delayed linear system as du/dt of its history on Chebyshev nodes: its rightmost eigenvalues are spectral."""
     n, k = len(A), np.arange(points + 1)
     x = np.cos(np.pi * k / points)
     weight = np.r_[2, np.ones(points - 1), 2] * (-1.0) ** k
     D = np.outer(weight, 1 / weight) / (x[:, None] - x + np.eye(points + 1))
     D = (D - np.diag(D.sum(axis=1))) * (2 / tau)
-    M = np.kron(D, np.eye(n))
+    M = np.kron(D, np.eye(n)).astype(complex)
     M[:n] = 0
-    M[:n, :n] = -c * np.diag(A.sum(axis=1))
+    M[:n, :n] = -c * np.diag(A.sum(axis=1)) if decay is None else -decay
     M[:n, -n:] = c * A
     return M
 
@@ -432,6 +467,32 @@ def test_master_stability_of_negative_weights_long_delays_and_refusals():
             theory.master_stability(*arguments)
     with pytest.raises(ValueError, match="delay must be >= 0"):
         theory.master_stability(kuramoto(), A, delay=-1)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_master_stability_has_the_rightmost_root_of_every_mode(seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(10):
+        strength, delay = float(rng.normal()) * rng.choice([0.07, 1.0]), rng.uniform(0.1, 5)
+        n = int(rng.integers(2, 6))
+        A = rng.random((n, n)) if rng.random() < 0.5 else rng.normal(size=(n, n))
+        A += (1 - A.sum(axis=1, keepdims=True)) / n
+        found = theory.master_stability(strength * kuramoto(), A, delay)
+        spectra = [
+            np.max(np.linalg.eigvals(transport_matrix(np.array([[mu]]), strength, delay, 40, decay=strength)).real)
+            for mu in np.linalg.eigvals(A)
+        ]
+        assert found.real == pytest.approx(sorted(spectra, reverse=True), abs=1e-7)
+
+
+def test_master_stability_takes_the_principal_branch():
+    all_to_all = (np.ones((3, 3)) - np.eye(3)) / 2  # real negative feedback
+    found = theory.master_stability(0.07 * kuramoto(), all_to_all, delay=5.0).real
+    assert found == pytest.approx([0, -0.14074403668, -0.14074403668], abs=1e-9)
+    ring = np.roll(np.eye(3), 1, axis=1)  # repulsion: the mode of the rotation has a positive root beside 0
+    found = theory.master_stability(-0.63 * kuramoto(), ring, delay=3.888)
+    rotation = float(found[np.argmin(np.abs(found.imag))].real)
+    assert 0.55 < rotation == pytest.approx(0.63 * (1 - np.exp(-3.888 * rotation)), abs=1e-12)
 
 
 # -------------------------------------------------------------------------------------------------------------- delays

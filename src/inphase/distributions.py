@@ -37,6 +37,8 @@ __all__ = [
 Floats = NDArray[np.float64]
 Function = Callable[[Floats], Floats]
 
+FARTHEST = float(np.finfo(float).max)
+
 
 @dataclass(frozen=True)
 class Standard:
@@ -83,7 +85,8 @@ class Distribution:
     options: dict[str, Any] = field(default_factory=dict)
 
     def _scaled(self, x: ArrayLike) -> Floats:
-        return (finite_array("x", x) - self.center) / self.width
+        with np.errstate(over="ignore"):
+            return np.clip((finite_array("x", x) - self.center) / self.width, -FARTHEST, FARTHEST)
 
     def density(self, x: ArrayLike) -> Floats:
         """g(x), the shape of x; per unit of x."""
@@ -105,13 +108,17 @@ class Distribution:
     def quantile(self, p: ArrayLike) -> Floats:
         """The x with cdf(x) = p, the shape of p; error at most 1e-12 relative to |x − center| + width.
 
+        Finite: heavy tails are cut where floats end, at about 1e308 widths.
+
         Raises ValueError unless 0 < p < 1.
         """
         return self._quantile(_probabilities(p))
 
     def _quantile(self, p: Floats) -> Floats:
         lower = self.standard.lower_quantile(np.minimum(p, 1 - p))
-        return np.asarray(self.center + self.width * np.where(p == 0.5, 0.0, np.where(p < 0.5, lower, -lower)))
+        scaled = np.where(p == 0.5, 0.0, np.where(p < 0.5, lower, -lower))
+        with np.errstate(over="ignore"):
+            return np.clip(self.center + self.width * scaled, -FARTHEST, FARTHEST)
 
     def quantiles(self, n: int) -> Floats:
         """n values without randomness, ascending: the quantiles of (i − 1/2)/n, i = 1..n.
@@ -222,7 +229,7 @@ def _standard_normal() -> Standard:
     from scipy.special import dawsn, ndtr, ndtri
 
     return Standard(
-        lambda x: np.exp(-x * x / 2) / math.sqrt(2 * math.pi),
+        lambda x: np.exp(-np.square(np.minimum(np.abs(x), 40.0)) / 2) / math.sqrt(2 * math.pi),
         ndtr,
         ndtri,
         lambda x: -math.sqrt(2) * dawsn(x / math.sqrt(2)),
@@ -231,15 +238,16 @@ def _standard_normal() -> Standard:
 
 def _lorentzian_quantile(p: Floats) -> Floats:
     """tan(π(p − 1/2)), without cancellation at small p."""
-    return np.asarray(np.where(p < 0.25, -1 / np.tan(math.pi * np.minimum(p, 0.25)), -np.tan(math.pi * (0.5 - p))))
+    tail = np.maximum(p, 4e-309)  # so that sums of two values stay below the largest float
+    return np.asarray(np.where(p < 0.25, -1 / np.tan(math.pi * np.minimum(tail, 0.25)), -np.tan(math.pi * (0.5 - p))))
 
 
 def _standard_lorentzian() -> Standard:
     return Standard(
-        lambda x: 1 / (math.pi * (1 + x * x)),
+        lambda x: (1 / np.hypot(1, x)) ** 2 / math.pi,
         lambda x: np.arctan2(1.0, -x) / math.pi,
         _lorentzian_quantile,
-        lambda x: -x / (1 + x * x),
+        lambda x: -(x / np.hypot(1, x)) / np.hypot(1, x),
     )
 
 

@@ -9,6 +9,7 @@ balls (`f.jet`), and traced by JAX (`f.traced`). All figures computed in floats 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -23,12 +24,21 @@ from inphase.errors import finite_number, integer
 from inphase.expression.arithmetic import Arrays, Balls
 
 EPS = float(np.finfo(float).eps)
+PROBES = 4096  # points on which the modes of f are compared with f
 
 
 def _tail(values: NDArray[np.float64]) -> float:
     """The largest mode in the upper half of the spectrum of samples, relative to their maximum; 0 for zeros."""
     spectrum = np.abs(np.fft.rfft(values)) * (2 / len(values))
     return float(np.max(spectrum[len(values) // 4 :]) / max(np.max(np.abs(values)), 1e-300))
+
+
+def _miss(values: NDArray[np.float64], fine: NDArray[np.float64], offset: float) -> float:
+    """How far the Fourier series of samples from x = 0 is from f on the grid that begins at `offset`, relative to max|f|."""
+    modes = np.fft.rfft(values)
+    modes *= np.exp(1j * offset * np.arange(len(modes)))
+    series = np.fft.irfft(modes, len(fine)) * (len(fine) / len(values))
+    return float(np.max(np.abs(series - fine)) / max(np.max(np.abs(fine)), 1e-300))
 
 
 def _joint(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
@@ -270,14 +280,21 @@ class Interaction:
 
     @cached_property
     def _samples(self) -> NDArray[np.float64]:
-        """f on the coarsest grid of 2^p points, from x = 0, whose upper half of modes is rounding."""
-        before, peak = np.inf, float(np.max(np.abs(self(3.0 * 0.7 ** np.arange(40)))))
+        """f on the coarsest grid of 2^p points, from x = 0, whose upper half of modes is rounding.
+
+        A coarse grid can miss a narrow feature of f: its modes must give f on a fine grid, too, and its values must have
+        the size of f near 0, where interactions are narrowest.
+        """
+        offset = 2 * np.pi / PROBES * (math.sqrt(5) - 1) / 2  # the golden ratio: far from all 2^p points
+        probes = self(np.concatenate([3.0 * 0.7 ** np.arange(40), offset + 2 * np.pi / PROBES * np.arange(PROBES)]))
+        before, peak, fine = np.inf, float(np.max(np.abs(probes[:40]))), probes[40:]
         for size in (2**p for p in range(5, 21)):
             values = self(np.arange(size) * (2 * np.pi / size))
             if not np.all(np.isfinite(values)):
                 break
             tail = _tail(values) if np.max(np.abs(values)) >= peak / 10 else 1.0  # a coarse grid can miss a narrow f
-            if tail <= 4 * EPS or (tail < 1e-8 and tail > before / 4):  # the formula's own rounding, where it is larger
+            settled = tail <= 4 * EPS or (tail < 1e-8 and tail > before / 4)  # the formula's own rounding, where it is larger
+            if settled and (size >= PROBES or _miss(values, fine, offset) <= 1e-10 + 100 * math.sqrt(size) * tail):
                 return values
             before = tail
         raise ValueError(
@@ -322,22 +339,50 @@ class Interaction:
             total += (-2 * mode / k * np.exp(0.5j * k * points)).real * np.sin(0.5 * k * points)
         return total
 
-    def _roots(self, order: int) -> NDArray[np.float64]:
-        """Sign changes of the derivative of that order on [−π, π], ascending, to rounding.
+    def roots(self, order: int = 0, level: float = 0.0) -> NDArray[np.float64]:
+        """Where the derivative of that order crosses `level` on one turn, from just below −π on; ascending, to rounding.
 
-        Values below 1e-14 of the largest count as zero, so that flat tails have no roots.
+        The grid of the search has the extrema too, where `level` is not 0. Values within 1e-14 of `level`, relative to the
+        largest, count as on it, so that flat tails have no roots.
+
+        Parameters
+        ----------
+        order : int
+            0 for f itself.
+        level : float
+
+        Returns
+        -------
+        ndarray, shape (m,)
+            Radians.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `order` is not an integer >= 0, or `level` not a finite number.
+
+        Examples
+        --------
+        >>> kuramoto().roots(order=1).round(6)
+        array([-1.570796,  1.570796])
+        >>> kuramoto().roots(level=0.5).round(6)
+        array([0.523599, 2.617994])
         """
         from scipy.optimize import brentq
 
-        g = self.derivative(order)
+        g, height = self.derivative(order), finite_number("level", level)
         size = 16 * max(32, len(self.modes))
         grid = -np.pi + 2 * np.pi * ((np.arange(size + 1) - 0.5) / size)  # one turn, with −π and 0 inside
+        if height:
+            grid = np.union1d(grid, (g.roots(1) - grid[0]) % (2 * np.pi) + grid[0])
         values = g(grid)
-        values[np.abs(values) < 1e-14 * np.max(np.abs(values))] = 0.0
+        largest, values = np.max(np.abs(values)), values - height
+        values[np.abs(values) < 1e-14 * largest] = 0.0
         keep = np.flatnonzero(values)  # an exact zero on the grid is bracketed by its neighbors
         grid, values = grid[keep], values[keep]
         change = np.flatnonzero(np.sign(values[:-1]) != np.sign(values[1:]))
-        return np.array([brentq(lambda t: float(g(t)), grid[i], grid[i + 1], xtol=1e-15, rtol=4 * EPS) for i in change])
+        pairs = [(grid[i], grid[i + 1]) for i in change]
+        return np.array([brentq(lambda t: float(g(t)) - height, *pair, xtol=1e-15, rtol=4 * EPS) for pair in pairs])
 
     @cached_property
     def attraction_range(self) -> float:
@@ -345,13 +390,13 @@ class Interaction:
         slope = self.derivative()
         if slope(np.pi) > 1e-14 * slope.maximum:
             return float(np.pi)
-        roots = self._roots(1)
+        roots = self.roots(1)
         return float(np.max(np.abs(roots))) if len(roots) else 0.0
 
     @cached_property
     def positive_variation(self) -> float:
         """∫ |f'''|_+ over the circle: the total rise of f'', from its turning points; approximate, not a proof."""
-        roots = self._roots(3)
+        roots = self.roots(3)
         second = self.derivative(2)(roots) if len(roots) else np.zeros(1)
         return float(np.sum(np.maximum(np.roll(second, -1) - second, 0.0)))
 
@@ -417,7 +462,7 @@ def attention(beta: float) -> Interaction:
 def sakaguchi(lag: float) -> Interaction:
     """sin(x + lag) − sin(lag): frustrated by a phase lag in radians, in the frame of the synchronized state.
 
-    Sakaguchi, Kuramoto, *A soluble active rotator model* (1986).
+    Sakaguchi, Kuramoto, *A soluble active rotater model showing phase transitions via mutual entrainment* (1986).
 
     Examples
     --------

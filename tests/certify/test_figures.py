@@ -8,7 +8,7 @@ import pytest
 
 from inphase import certify
 from inphase.certify import figures
-from inphase.certify.attention import _scaled_product
+from inphase.certify.attention import scaled_product
 from inphase.certify.balls import Enclosure, interval, precision
 from inphase.certify.lemmas import pattern, q
 from inphase.certify.stable import certified
@@ -141,7 +141,7 @@ def test_the_scaled_form_is_the_interaction(u):
     f = attention(1 / u)
     truth = f.attraction_range * f.positive_variation / 2
     with precision(96):
-        bound = float(_scaled_product(Fraction(u), Fraction(u)))
+        bound = float(scaled_product(Fraction(u), Fraction(u)))
     assert truth - 1e-9 <= bound < 2
     z = np.linspace(0.01, min(9.9, 1.99 / u), 200)
     x = np.arccos(1 - u * z)

@@ -287,3 +287,94 @@ def test_a_range_with_a_refuted_part_is_refuted_there():
 def test_a_half_line_for_five(lo):
     proof = certify.synchronization("attention", beta=(lo, "inf"), n=5)
     assert proof.verdict == "proved" and verified(proof)
+
+
+# ------------------------------------------------------------------------------------------------- graphs beside a model
+
+
+def test_a_graph_does_not_replace_the_coupling_of_a_model():
+    f, square = ip.kuramoto(), complete_minus(5, [])
+    assert certify.synchronization(ip.PhaseModel(f), graph=square).verdict == "proved"
+    assert certify.synchronization(ip.PhaseModel(f, frequencies=np.ones(5)), graph=square).verdict == "proved"
+    for coupling in (ip.coupling.Sparse(square), ip.AllToAll(np.ones(5)), ip.coupling.Causal(), ip.coupling.Ring(1)):
+        with pytest.raises(ValueError, match="coupling of its own"):
+            certify.synchronization(ip.PhaseModel(f, coupling), graph=ring(5))
+    with pytest.raises(ValueError, match="model's 4 oscillators; got 5"):
+        certify.synchronization(ip.PhaseModel(f, frequencies=np.ones(4)), graph=square)
+    with pytest.raises(ValueError, match="subject is a graph itself"):
+        certify.synchronization(square, graph=square)
+
+
+LEGAL = {
+    "weights": lambda a: ip.coupling.Dense(np.where(np.arange(6) == 1, 2, 1) * a * np.where(np.arange(6) == 1, 2, 1)[:, None]),
+    "equal positive weights": lambda a: ip.coupling.Sparse(-a) + 0 * ip.coupling.Sparse(a),
+    "diagonal": lambda a: ip.coupling.Dense(a + np.eye(6)),
+    "diagonal ": lambda a: ip.coupling.Ring.from_kernel(lambda x: 1 + 0 * x, 6),
+    "directed": lambda a: ip.coupling.Sparse(np.triu(a)),
+    "disconnected": lambda a: ip.coupling.Sparse(np.kron(np.eye(2), np.ones((3, 3)) - np.eye(3))),
+    "weights ": lambda a: ip.coupling.Ring(2, weights=[1, 0.5]),
+}
+
+
+@pytest.mark.parametrize("obstacle", LEGAL)
+def test_models_that_no_graph_criterion_is_for_are_undecided(obstacle):
+    coupling = LEGAL[obstacle](complete_minus(6, []))
+    answer = certify.synchronization(ip.PhaseModel(ip.kuramoto(), coupling), n=6)
+    named = obstacle.strip() in answer.statement or "no theorem here is for the coupling Combined" in answer.statement
+    assert answer.verdict == "undecided" and named
+
+
+def test_negative_weights_are_never_proved():
+    negative = ip.PhaseModel(ip.kuramoto(), ip.coupling.Sparse(-complete_minus(6, [])))
+    answer = certify.synchronization(negative)
+    assert answer.verdict == "undecided" and "equal positive weights" in answer.statement
+
+
+def test_graphs_and_lattices_are_graphs():
+    graph = ip.graphs.complete(6)
+    assert certify.synchronization(graph).verdict == "proved"
+    assert certify.synchronization("sin(x)", graph=graph).verdict == "proved"
+    lattice = ip.PhaseModel(ip.kuramoto(), ip.coupling.Lattice((3, 3)))
+    answer = certify.synchronization(lattice, refutation=False)
+    assert "no theorem here is for" not in answer.statement and "degree" in answer.statement
+
+
+def test_large_sparse_graphs_stay_sparse():
+    n = 60_000  # 26 GiB as a dense matrix
+    model = ip.PhaseModel(ip.kuramoto(), ip.coupling.Sparse(ip.graphs.ring(n).matrix))
+    answer = certify.synchronization(model, refutation=False)
+    assert answer.verdict == "undecided" and "the least degree is 2" in answer.statement
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [{}, {"kind": "graph"}, {"kind": "circulant", "n": 5}, {"kind": 3}, {"kind": "circulant", "n": 5, "offsets": [3]},
+     {"kind": "circulant", "n": 5, "offsets": 2}, {"kind": "graph", "n": 3, "edges": [[1, 0]]},
+     {"kind": "graph", "n": 3, "edges": [0, 1]}, {"kind": "graph", "n": 4, "edges": [[0, 1], [2, 3]]},
+     {"kind": "all-to-all", "weights": "equal", "n": 3}, {"kind": "equitable", "sizes": 2, "degrees": 3}],
+)  # fmt: skip
+def test_malformed_graphs_are_refused(graph):
+    with pytest.raises(ValueError, match=r"graph|offsets|edges"):
+        certify.synchronization("sin(x)", graph=graph)
+
+
+def test_one_oscillator_is_refused_in_one_way():
+    f = ip.kuramoto()
+    ones = [
+        *(ip.PhaseModel(f, K) for K in (ip.AllToAll([1.0]), ip.RankOne([1.0], [1.0]), ip.coupling.Sparse([[0.0]]))),
+        ip.PhaseModel(f, frequencies=[1.0]),
+        np.zeros((1, 1)),
+        ip.graphs.Graph([[0.0]]),
+    ]
+    for subject in ones:
+        with pytest.raises(ValueError, match="n must be an integer of at least 2; got 1"):
+            certify.synchronization(subject)
+
+
+def test_other_subjects_are_refused_clearly():
+    with pytest.raises(ValueError, match=r"n must be given: the coupling Ring"):
+        certify.synchronization(ip.PhaseModel(ip.kuramoto(), ip.coupling.Ring(1)))
+    assert certify.synchronization(ip.PhaseModel(ip.kuramoto(), ip.coupling.Ring(1)), n=5).verdict == "refuted"
+    for matrix in (1j * complete_minus(3, []), csr_array(1j * complete_minus(3, []))):
+        with pytest.raises(TypeError, match="real numbers"):
+            certify.synchronization(matrix)

@@ -84,7 +84,7 @@ def _infinity(box: Box) -> Attempt:
     if lo < 1:
         return Attempt(None, reason="needs β >= 1")
     u_lo, u_hi = (Fraction(0) if math.isinf(hi) else 1 / Fraction(hi)), 1 / Fraction(lo)
-    product = _scaled_product(u_lo, u_hi)
+    product = scaled_product(u_lo, u_hi)
     if not product < 2:
         return Attempt(
             None, float((2 / product - 1).lower()) if product.is_finite() else -1.0, "the inequality at large β is open"
@@ -100,7 +100,7 @@ def inverse_leaf(beta: str, u_lo: Fraction, u_hi: Fraction) -> dict[str, Any]:
     return {"theorem": "attention-l1-infinity", "box": {beta: entry}}
 
 
-def _scaled_product(u_lo: Fraction, u_hi: Fraction) -> Any:
+def scaled_product(u_lo: Fraction, u_hi: Fraction) -> Any:
     """An upper bound of τ sqrt(β) · (rise of G over z), G = f''/sqrt(β), z = β (1 − cos x), for 1/β in [u_lo, u_hi].
 
     G = sqrt(R) e^{−z} N with R = z (2 − uz), N = 2z − 3 − u + 3uz − uz²; dG/dz = e^{−z} Q/sqrt(R) and Q < 0 for z >= 10.

@@ -18,7 +18,7 @@ from flint import arb
 from inphase import expression as ex
 from inphase.certify.balls import Enclosure, lower, point
 from inphase.certify.kernels import GRADIENT
-from inphase.certify.neighbors import neighbor_bound, product_bound
+from inphase.certify.neighbors import neighbor_bound, product_bound, sum_bound
 from inphase.certify.structure import free, slope
 from inphase.certify.theorem import Attempt, Box, Theorem
 from inphase.expression.arithmetic import Balls
@@ -83,9 +83,7 @@ def _attempt(box: Box) -> Attempt:
 def _bound(box: Box) -> float | None:
     s, hint = neighbor_bound(box)
     if s is not None and hint is None:  # the closed form: a certificate's general theorem wants a bound above π/2, verified
-        from inphase.certify.neighbors import _prove_s
-
-        return _prove_s(box)
+        return sum_bound(box)
     return s
 
 

@@ -15,7 +15,8 @@ from scipy import sparse
 from inphase import expression as ex
 from inphase.certify import structure
 from inphase.certify.balls import interval
-from inphase.certify.graph import graph_coupling, is_graph
+from inphase.certify.graph import graph_coupling, is_graph, several
+from inphase.coupling import AllToAll, Dense, Lattice, RankOne, Ring, Sparse
 from inphase.interaction import CATALOG, Interaction
 
 End = Fraction | float  # a rational, or ±inf
@@ -97,16 +98,17 @@ def family(subject: Any, ranges: Mapping[str, Any], n: int | None = None, graph:
         If a range is empty or NaN, a parameter is unknown, or the subject is none of these.
     """
     wanted = {name: parameter_range(name, value) for name, value in ranges.items()}
-    if n is not None and (isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 2):
-        raise ValueError(f"n must be an integer of at least 2; got {n!r}")
+    n = None if n is None else several(n)
     middles = {name: _middle(*pair) for name, pair in wanted.items()}
     parts: dict[str, Any] = {}
     if is_graph(subject):
+        if graph is not None:
+            raise ValueError("graph must be left out where the subject is a graph itself")
         interaction, graph = Interaction("sin(x)", name="kuramoto"), subject
         if wanted:
             raise ValueError(f"a graph has no parameter {next(iter(wanted))!r}; its interaction is sin x")
     elif hasattr(subject, "interaction"):
-        interaction, parts = subject.interaction, _parts(subject, n)
+        interaction, parts = subject.interaction, _parts(subject, n, graph)
     elif isinstance(subject, Interaction):
         interaction = subject
     elif isinstance(subject, str):
@@ -123,6 +125,8 @@ def family(subject: Any, ranges: Mapping[str, Any], n: int | None = None, graph:
     own = {name: parameter_range(name, value) for name, value in interaction.parameters.items() if name in used}
     if graph is not None:
         parts = parts | {"coupling": graph_coupling(graph)}
+        if hasattr(subject, "interaction"):
+            _same_size(subject, parts["coupling"])
     elif n is not None and not parts:
         parts = parts | {"coupling": {"kind": "all-to-all", "weights": "equal", "n": int(n)}}
     if n is not None and parts["coupling"].get("n", n) != n:
@@ -162,7 +166,28 @@ def _shape_obstacle(f: Interaction) -> str:
     return ""
 
 
-def _parts(model: Any, n: int | None) -> dict[str, Any]:
+GRAPHS = (Sparse, Dense, Ring, Lattice)  # these exactly: the sums of a subclass are its own
+
+
+def _same_size(model: Any, coupling: dict[str, Any]) -> None:
+    """ValueError if a model's parts fix another number of oscillators than the graph has."""
+    size, n = getattr(model, "size", None), coupling.get("n", sum(coupling.get("sizes", [])))
+    if isinstance(size, int) and size != n:
+        raise ValueError(f"graph must have the model's {size} oscillators; got {n}")
+
+
+def _graph_parts(coupling: Any, n: int | None) -> dict[str, Any]:
+    """A model's coupling as a graph, or the obstacle to that."""
+    if n is None:
+        raise ValueError(f"n must be given: the coupling {coupling!r} joins any number of oscillators")
+    edges = coupling.edges(n)
+    try:
+        return {"coupling": graph_coupling(edges)}
+    except ValueError as error:  # a model all the same
+        return {"obstacle": str(error)}
+
+
+def _parts(model: Any, n: int | None, graph: Any) -> dict[str, Any]:
     """Coupling, gain, assumptions and obstacles of a PhaseModel, read by its attributes."""
     parts: dict[str, Any] = {"coupling": dict(ANY)}
     coupling, gain = model.coupling, getattr(model, "gain", None)
@@ -174,12 +199,14 @@ def _parts(model: Any, n: int | None) -> dict[str, Any]:
         values = np.asarray(values.data if sparse.issparse(values) else values)  # type: ignore[union-attr]
         if np.any(values != neutral):
             obstacles.append(f"the model has {name.replace('_', ' ')}")
-    kind = type(coupling).__name__
+    if graph is not None and not (type(coupling) is AllToAll and coupling.columns is None):
+        raise ValueError(f"graph must be left out where the model has a coupling of its own; it has {coupling!r}")
     size = getattr(model, "size", None)
     if size is not None and n is not None and n != size:
         raise ValueError(f"n = {n} contradicts the model's {size} oscillators")
     n = size if n is None else n
-    if kind == "AllToAll":
+    n = None if n is None else several(n)
+    if type(coupling) is AllToAll:
         weights = getattr(coupling, "columns", None)
         if weights is None:
             if n is not None:
@@ -190,14 +217,16 @@ def _parts(model: Any, n: int | None) -> dict[str, Any]:
             parts["coupling"] = {"kind": "all-to-all", "weights": "equal", "n": len(weights)}
         else:
             parts["refutable"] = False
-    elif kind == "RankOne":
+    elif type(coupling) is RankOne:
         parts["coupling"] = {"kind": "rank-one"}
         if not (_positive(coupling.rows) and _positive(coupling.columns)):
             obstacles.append("a factor of the rank-one coupling is not positive")
-    elif kind in ("Sparse", "Dense", "Ring"):
-        parts["coupling"] = graph_coupling(coupling.matrix(n or coupling.size or 0))
+    elif type(coupling) in GRAPHS:
+        found = _graph_parts(coupling, coupling.size if n is None else n)
+        obstacles += [found.pop("obstacle")] if "obstacle" in found else []
+        parts |= found
     else:
-        obstacles.append(f"no theorem here is for the coupling {kind}")
+        obstacles.append(f"no theorem here is for the coupling {type(coupling).__name__}")
     if gain is None or gain == "softmax":
         parts["gain"] = gain or "none"
     else:

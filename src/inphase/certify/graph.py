@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import sparse
+
+from inphase.errors import finite_array, integer
+from inphase.graphs import Graph
 
 Edges = list[tuple[int, int]]
+DISCONNECTED = "the graph is disconnected: its parts never feel each other, so it cannot synchronize"
 
 
 def is_graph(subject: Any) -> bool:
-    """Whether this is an adjacency matrix (dense or scipy sparse) or a path to an edge list."""
-    sparse = hasattr(subject, "tocoo") and hasattr(subject, "shape")
-    return sparse or (isinstance(subject, np.ndarray) and subject.ndim == 2) or isinstance(subject, PathLike)
+    """Whether this is a graph: an adjacency matrix (dense or scipy sparse), a `Graph`, or a path to an edge list."""
+    matrix = isinstance(subject, np.ndarray) and subject.ndim == 2
+    return matrix or sparse.issparse(subject) or isinstance(subject, Graph | PathLike)
 
 
 def read_edge_list(path: str | PathLike[str]) -> tuple[int, Edges]:
@@ -56,19 +61,24 @@ def edges_of(matrix: Any) -> tuple[int, Edges]:
     ------
     ValueError
         If the matrix is not square, not symmetric (a directed graph), has weights that differ, or a diagonal.
+    TypeError
+        If its entries are not real numbers.
     """
-    from scipy.sparse import coo_array, csr_array
-
-    a = csr_array(matrix.tocsr() if hasattr(matrix, "tocsr") else np.asarray(matrix, dtype=float))
+    if sparse.issparse(matrix):
+        finite_array("the adjacency matrix", matrix.tocoo().data)
+        a = sparse.csr_array(matrix, dtype=float, copy=True)
+    else:
+        dense = np.asarray(matrix)
+        dense = finite_array("the adjacency matrix", dense.astype(float) if dense.dtype == bool else dense)
+        a = sparse.csr_array(np.atleast_2d(dense))
     a.sum_duplicates()
     a.eliminate_zeros()
-    if a.shape[0] != a.shape[1] or a.shape[0] < 2:
-        raise ValueError(f"an adjacency matrix must be square with n >= 2; got shape {a.shape}")
-    if not np.all(np.isfinite(a.data)):
-        raise ValueError("an adjacency matrix must be finite")
+    if a.ndim != 2 or a.shape[0] != a.shape[1]:
+        raise ValueError(f"an adjacency matrix must be square; got shape {a.shape}")
+    several(a.shape[0])
     if (a != a.T).nnz:
         raise ValueError("the graph is directed: its adjacency matrix must be symmetric")
-    a = coo_array(a)
+    a = sparse.coo_array(a)
     if a.nnz and (np.any(a.data != a.data[0]) or a.data[0] <= 0):
         raise ValueError("the graph criteria are for equal positive weights on the edges; the adjacency matrix has others")
     if np.any(a.row == a.col):
@@ -80,14 +90,52 @@ def edges_of(matrix: Any) -> tuple[int, Edges]:
 def graph_coupling(graph: Any) -> dict[str, Any]:
     """The coupling of a certificate: a circulant graph by its offsets, any other connected one by its edges."""
     if isinstance(graph, dict):
-        return dict(graph)
-    n, edges = read_edge_list(graph) if isinstance(graph, (str, PathLike)) else edges_of(graph)
+        return _checked(graph)
+    if isinstance(graph, (str, PathLike)):
+        n, edges = read_edge_list(graph)
+    else:
+        n, edges = edges_of(graph.matrix if isinstance(graph, Graph) else graph)
     if not connected(n, edges):
-        raise ValueError("the graph is disconnected: its parts never feel each other, so it cannot synchronize")
+        raise ValueError(DISCONNECTED)
     offsets = sorted({min(j - i, n - j + i) for i, j in edges})
     if n >= 3 and len(edges) == n * len(offsets) and all(2 * d < n for d in offsets):
         return {"kind": "circulant", "n": n, "offsets": offsets}
     return {"kind": "graph", "n": n, "edges": [list(e) for e in edges]}
+
+
+def several(n: int) -> int:
+    """n; ValueError unless it is an integer of at least 2."""
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 2:
+        raise ValueError(f"n must be an integer of at least 2; got {n!r}")
+    return int(n)
+
+
+_PARTS = {"circulant": {"n", "offsets"}, "graph": {"n", "edges"}, "equitable": {"sizes", "degrees"}}
+
+
+def _checked(graph: dict[str, Any]) -> dict[str, Any]:
+    """A graph as certificates write it, from `ring`, `equitable` or by hand; ValueError where that is not what it is."""
+    kind = graph.get("kind")
+    if not isinstance(kind, str) or set(graph) - {"kind"} != _PARTS.get(kind):
+        shapes = ", ".join(f'{{"kind": "{name}", {", ".join(sorted(parts))}}}' for name, parts in _PARTS.items())
+        raise ValueError(f"graph must be one of {shapes}, such as ring(5), if it is a dict; got {graph!r:.80}")
+    try:
+        if kind == "equitable":
+            return equitable(graph["sizes"], graph["degrees"])
+        n = several(graph["n"])
+        if kind == "circulant":
+            offsets = [integer("an offset", d, least=1) for d in graph["offsets"]]
+            if not offsets or len(set(offsets)) < len(offsets) or 2 * max(offsets) >= n:
+                raise ValueError(f"offsets must be different integers from 1 to below n/2; got {graph['offsets']!r:.60}")
+            return {"kind": kind, "n": n, "offsets": offsets}
+        edges = [(integer("a node", i, least=0), integer("a node", j, least=0)) for i, j in graph["edges"]]
+    except TypeError as error:
+        raise ValueError(f"graph must have lists of integers; got {graph!r:.80} ({error})") from None
+    if len(set(edges)) < len(edges) or not all(i < j < n for i, j in edges):
+        raise ValueError(f"edges must be different pairs i < j < n; got {graph['edges']!r:.60}")
+    if not connected(n, edges):
+        raise ValueError(DISCONNECTED)
+    return {"kind": kind, "n": n, "edges": [list(e) for e in edges]}
 
 
 def ring(n: int, reach: int = 1) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from flint import arb, arb_series
 
-from inphase.certify.attention import _scaled_product
+from inphase.certify.attention import scaled_product
 from inphase.certify.balls import Enclosure, interval, precision
 from inphase.certify.variation import attraction_range, rise
 from inphase.interaction import attention
@@ -195,7 +195,7 @@ def lemmas() -> list[Lemma]:
         def pi_limit(tau: Any) -> Any:
             return 2 * (1 + tau / arb.pi())
 
-        large = all(bool(_scaled_product(F(k, 256), F(k + 1, 256)) < 2) for k in range(256))
+        large = all(bool(scaled_product(F(k, 256), F(k + 1, 256)) < 2) for k in range(256))
         a4 = large and covered(bracket_scaled, F(0), F(1))
         pieces = [(F(3, 4), F(1), "0.165", "1.24"), (F(1, 2), F(3, 4), "0.14", "0.9"), (THIRD, F(1, 2), "0.12", str(F(2, 3)))]
         small = [covered(tau_times_rise(two), lo, hi) for lo, hi, _, _ in pieces]

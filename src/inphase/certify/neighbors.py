@@ -60,12 +60,12 @@ def neighbor_bound(box: Box) -> tuple[float | None, float | None]:
     beta = box.family.attention
     if beta is not None and box.ranges[beta][1] <= 0:
         return box.tau, None
-    if "s" not in box._shared:
-        box._shared["s"] = _prove_s(box)
-    return box._shared["s"], box._shared["s"]
+    s = box.once("s", lambda: sum_bound(box))
+    return s, s
 
 
-def _prove_s(box: Box) -> float | None:
+def sum_bound(box: Box) -> float | None:
+    """A certified s, or None."""
     assert box.tau is not None
     guess = max(_guess(box)[0], math.pi / 2)
     for slack in (0.004, 0.03):

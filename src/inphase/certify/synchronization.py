@@ -81,13 +81,14 @@ def synchronization(
 
     Parameters
     ----------
-    subject : PhaseModel, Interaction, str, callable, or adjacency matrix
+    subject : PhaseModel, Interaction, str, callable, or graph
         A model; an interaction; a formula in `x` and the parameters, or a name of the catalog; a function of the parameters
-        that returns an interaction, such as `inphase.attention`; a graph (scipy sparse or square array; f = sin x).
+        that returns an interaction, such as `inphase.attention`; a graph (an `inphase.graphs.Graph`, or an adjacency
+        matrix, scipy sparse or square array; f = sin x).
     n : int, optional
         The number of oscillators, with equal weights. Without it: every number and all positive weights.
-    graph : matrix, path or dict, optional
-        The network, where it is not all-to-all.
+    graph : Graph, matrix, path or dict, optional
+        The network, where it is not all-to-all and not in the model: undirected, connected, with equal weights.
     theorems : sequence of str, optional
         Only these (names in `THEOREMS`); all by default.
     refutation : bool
@@ -107,7 +108,9 @@ def synchronization(
     Raises
     ------
     ValueError, TypeError
-        On an empty range, NaN, an unknown parameter or theorem, a directed or disconnected graph.
+        On an empty range, NaN, an unknown parameter or theorem, n < 2; on a graph that is directed, disconnected, with
+        other weights or self-loops, or given beside a model with a coupling of its own. (A model with such a coupling is
+        "undecided", and the statement names the obstacle.)
 
     Examples
     --------
@@ -253,7 +256,7 @@ def _cover_inverse(search: _Search, beta: str, ranges: Ranges, part: tuple[float
     stack = [(u_lo, min(u_hi, Fraction(1)))]
     while stack:
         a, b = stack.pop()
-        product = attention._scaled_product(a, b)
+        product = attention.scaled_product(a, b)
         if product < 2:
             search.leaves.append(attention.inverse_leaf(beta, a, b))
             search.margins.append(float((2 / product - 1).lower()))

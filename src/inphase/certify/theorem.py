@@ -32,7 +32,8 @@ class Box:
         self.f = Enclosure(family.interaction, family.box(ranges))
         self._shared: dict[str, Any] = {}
 
-    def _once(self, name: str, compute: Callable[[], Any]) -> Any:
+    def once(self, name: str, compute: Callable[[], Any]) -> Any:
+        """What `compute` gives, computed at the first call with this name."""
         if name not in self._shared:
             self._shared[name] = compute()
         return self._shared[name]
@@ -45,7 +46,7 @@ class Box:
     @property
     def slope(self) -> Any:
         """f'(0), a ball."""
-        return self._once("slope", lambda: self.f.at(0.0, 1)[1])
+        return self.once("slope", lambda: self.f.at(0.0, 1)[1])
 
     @property
     def attracts(self) -> bool:
@@ -55,12 +56,12 @@ class Box:
     @property
     def tau(self) -> float | None:
         """A certified τ with f' < 0 on [τ, π], or None."""
-        return self._once("tau", lambda: attraction_range(self.f))  # type: ignore[no-any-return]
+        return self.once("tau", lambda: attraction_range(self.f))  # type: ignore[no-any-return]
 
     @property
     def positive(self) -> bool:
         """Whether f > 0 on (0, π) is proved."""
-        return bool(self._once("positive", lambda: self.tau is not None and positive_inside(self.f, self.tau)))
+        return bool(self.once("positive", lambda: self.tau is not None and positive_inside(self.f, self.tau)))
 
     @property
     def gain_is_positive(self) -> bool:

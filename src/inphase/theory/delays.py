@@ -36,8 +36,8 @@ def delay_frequencies(
     """All Ω = ω − K f(Ωτ + α): the synchronized states θ_i = Ω t of identical oscillators with a delay.
 
     For dθ_i/dt = ω − K Σ_j A_ij f(θ_i(t) − θ_j(t − τ)), rows of A with the sum 1. They are stable where f'(Ωτ) > 0 if
-    A >= 0 is connected. Two oscillators also have the states in antiphase, with `lag` α = π, stable where f'(Ωτ + π) > 0.
-    All lie within ω ± K max|f|; for f = sin there are about 2 K τ/π of them.
+    A >= 0 is strongly connected. Two oscillators also have the states in antiphase, with `lag` α = π, stable where
+    f'(Ωτ + π) > 0. All lie within ω ± K max|f|; for f = sin there are about 2 K τ/π of them.
 
     Parameters
     ----------
@@ -102,21 +102,10 @@ def _monotone_pieces(own: float, K: float, tau: float, shift: float, f: Interact
     """Edges of intervals on each of which Ω − ω + K f(Ωτ + α) is monotone; all roots lie within the outermost."""
     reach = abs(K) * f.maximum * 1.02 + 1e-12 * (1 + abs(own))  # `maximum` is to 1e-2
     ends = np.array([own - reach, own + reach])
-    x = _level_crossings(f.derivative(), -1 / (K * tau)) if K * tau else np.empty(0)  # 1 + K τ f' = 0, in one turn
+    x = f.roots(1, level=-1 / (K * tau)) if K * tau else np.empty(0)  # 1 + K τ f' = 0, in one turn
     if not len(x):
         return ends
     first, last = np.floor((ends * tau + shift) / (2 * np.pi))
     turns = 2 * np.pi * np.arange(first - 1, last + 2)
     inner = np.sort(((turns[:, None] + x - shift) / tau).ravel())
     return np.concatenate([ends[:1], inner[(inner > ends[0]) & (inner < ends[1])], ends[1:]])
-
-
-def _level_crossings(g: Interaction, level: float) -> NDArray[np.float64]:
-    """Where g(x) = level on one turn, from sign changes on a grid that resolves g and from its extrema."""
-    from scipy.optimize import brentq
-
-    size = 16 * max(32, len(g.modes))
-    grid = np.union1d(2 * np.pi * (np.arange(size + 1) / size - 0.5), g.derivative()._roots(0))
-    values = g(grid) - level
-    change = np.flatnonzero((values[:-1] < 0) != (values[1:] < 0))
-    return np.array([brentq(lambda t: float(g(t)) - level, grid[k], grid[k + 1], xtol=1e-15) for k in change])

@@ -348,20 +348,24 @@ def locking_coupling(frequencies: ArrayLike) -> float:
     >>> round(locking_coupling([-1.0, 1.0]), 12)  # two oscillators: K = |ω_1 − ω_2|
     2.0
     """
-    omega = finite_vector("frequencies", frequencies)
+    return _locking(finite_vector("frequencies", frequencies))[0]
+
+
+def _locking(omega: NDArray[np.float64]) -> tuple[float, float]:
+    """The least K with a locked state, and there u = K r."""
+    from scipy.optimize import brentq
+
     deviation = omega - np.mean(omega)
     widest = float(np.max(np.abs(deviation)))
     if widest <= 1e-15 * float(np.max(np.abs(omega))):
-        return 0.0
+        return 0.0, 0.0
 
     def balance(u: float) -> float:
         root = np.sqrt(np.maximum(1 - (deviation / u) ** 2, 1e-300))
         return float(np.sum(2 * root - 1 / root))
 
-    from scipy.optimize import brentq
-
-    u = brentq(balance, widest * (1 + 1e-15), 2 * widest, xtol=1e-15 * widest)
-    return float(len(omega) * u / np.sum(np.sqrt(np.maximum(1 - (deviation / u) ** 2, 0.0))))
+    u = float(brentq(balance, widest * (1 + 1e-15), 2 * widest, xtol=1e-15 * widest))
+    return u / float(np.mean(np.sqrt(np.maximum(1 - (deviation / u) ** 2, 0.0)))), u
 
 
 def incoherent_fluctuations(coupling: float, distribution: Distribution | str = "lorentzian", width: float = 1.0) -> float:
@@ -453,7 +457,9 @@ def order_parameter_finite(coupling: ArrayLike, frequencies: ArrayLike) -> NDArr
     array([0.577, 0.866])
     """
     omega, K = finite_vector("frequencies", frequencies), finite_array("coupling", coupling)
-    return np.array([_locked_finite(float(k), omega) for k in K.flat]).reshape(K.shape)
+    locking = _locking(omega)
+    found = [_all_lock(k, omega, locking[1]) if k >= locking[0] else _some_lock(k, omega) for k in K.flat]
+    return np.where(K > 0, np.array(found).reshape(K.shape), 0.0)
 
 
 def _steady(a: float, omega: NDArray[np.float64], start: float) -> tuple[float, float]:
@@ -477,27 +483,73 @@ def _steady(a: float, omega: NDArray[np.float64], start: float) -> tuple[float, 
     return Omega, float(np.mean(np.sqrt(np.maximum(1 - ((omega - Omega) / a) ** 2, 0.0))))
 
 
-def _locked_finite(K: float, omega: NDArray[np.float64]) -> float:
-    """r: from a = K down, a ← K r(a) falls to the largest fixed point; the root is then bracketed at its limit."""
+def _all_lock(K: float, omega: NDArray[np.float64], least: float) -> float:
+    """r where all oscillators can lock: the larger of the two roots u = K r of K · mean sqrt(1 − (Ω_i/u)²) = u.
+
+    They meet at u = `least`, on the margin of locking; the excess of the left side falls from there on.
+    """
     from scipy.optimize import brentq
 
-    if K <= 0:
-        return 0.0
-    frame = float(np.median(omega))
+    deviation = omega - np.mean(omega)
+
+    def excess(u: float) -> float:
+        return K * float(np.mean(np.sqrt(np.maximum(1 - (deviation / u) ** 2, 0.0)))) - u
+
+    if K <= 0 or least == 0:
+        return 1.0
+    if excess(least) <= 0:  # on the margin, to rounding
+        return least / K
+    return float(brentq(excess, least, K * (1 + 1e-15), xtol=1e-16 * K, rtol=1e-15)) / K
+
+
+def _some_lock(K: float, omega: NDArray[np.float64]) -> float:
+    """r where some drift: the largest fixed point of a ← K r(a), from a = K down.
+
+    r(a) rises steeply where one more oscillator locks, and is concave between. So neither a step a ← K r(a) nor, from
+    the right and as far as the next such a, a step of Newton's method goes past the largest fixed point.
+    """
+    a, before, frame = K, K, float(np.median(omega))
+    while a > K / math.sqrt(len(omega)):
+        frame, locked = _steady(a, omega, frame)
+        excess = K * locked - a
+        if excess > 0:  # past it after all, as the frame moves with a
+            return _above(a, before, K, omega, frame)
+        if -excess <= 4e-16 * K:
+            return a / K
+        distance = np.abs(omega - frame)
+        edge = float(np.max(distance, initial=0.0, where=distance < a * (1 - 1e-13)))
+        slope = K * _slope(a, omega, frame) - 1
+        newton = a - excess / slope if slope < 0 else -math.inf  # no root where it rises to the right
+        before, a = a, min(a + excess, max(newton, edge))
+    return 0.0
+
+
+def _above(low: float, high: float, K: float, omega: NDArray[np.float64], frame: float) -> float:
+    """r at a fixed point above a = `low`, where K r > a, on the branch of frames that starts at `low` with `frame`.
+
+    The branch is followed in short steps: over a long one, the nearest frame can be on another branch.
+    """
+    from scipy.optimize import brentq
 
     def excess(a: float) -> float:
-        nonlocal frame  # followed from one a to the next
-        frame, locked = _steady(a, omega, frame)
-        return K * locked - a
+        return K * _steady(a, omega, frame)[1] - a
 
-    a, change = K, 0.0
-    while a > K / math.sqrt(len(omega)):
-        step = -excess(a)  # >= 0
-        if step <= 4e-16 * K:
-            return a / K
-        rate = min(step / change, 0.999) if change else 0.0
-        below = a - 2 * step / (1 - rate)  # twice as far as a geometric series would go
-        if below > 0 and rate and excess(below) > 0:
-            return float(brentq(excess, below, a, xtol=1e-15 * K, rtol=1e-14)) / K
-        a, change = a - step, step
-    return 0.0
+    step = max((high - low) / 16, 1e-15 * K)
+    while excess(low + step) > 0:
+        low += step
+        frame = _steady(low, omega, frame)[0]
+    if excess(low) <= 0:  # a root, to rounding
+        return low / K
+    return float(brentq(excess, low, low + step, xtol=1e-15 * K, rtol=1e-14)) / K
+
+
+def _slope(a: float, omega: NDArray[np.float64], frame: float) -> float:
+    """dr/da along the frames Ω(a) in which nothing pulls, for `_steady`."""
+    x = (omega - frame) / a
+    locked, size = np.abs(x) < 1 - 1e-13, np.abs(x)
+    root = np.sqrt(np.where(locked, (1 - size) * (1 + size), 1.0))
+    drift = np.sqrt(np.maximum((size - 1) * (size + 1), 1e-26))
+    pulls = np.where(locked, 1.0, 1 - np.maximum(size, 1.0) / drift)  # how the pull on each changes with x
+    stiffness = float(np.mean(pulls))
+    turn = -float(np.mean(x * pulls)) / stiffness if stiffness else 0.0  # dΩ/da
+    return float(np.mean(np.where(locked, x * (x + turn) / root, 0.0))) / a

@@ -48,18 +48,12 @@ def critical_coupling_bounds(matrix: Any, frequencies: ArrayLike) -> CouplingBou
         "cut": max over all sets S of nodes of |Σ_{i in S} ω_i| / (weight of the edges that leave S), the sum of the
         equations over S; by max-flow min-cut it is the least K for which a flow with |F_e| <= K a_e carries ω, a linear
         program. Exact on trees.
-    sufficient (proved)
+    sufficient (proved in docs/theory/networks.md), for a stable state with all |φ_e| <= π/2, φ = Bᵀθ
         "algebraic": ‖(ω_i − ω_j)_{i<j}‖_2/λ_2(L).
-        "energy": sqrt(max_e R_e · ωᵀ L⁺ ω), R_e the resistance of an edge. For φ = Bᵀθ and ‖φ‖² = Σ a_e φ_e², all
-        |φ_e| <= ‖φ‖ sqrt(R_e), and on the sphere ‖φ‖ = π/(2 sqrt(max R)) the energy
-        Σ a_e (1 − cos φ_e) − θᵀω/K rises outward from this K on, since Σ a_e φ_e sin φ_e >= (2/π)‖φ‖² and
-        θᵀω <= ‖φ‖ sqrt(ωᵀ L⁺ ω): so it has a minimum inside. With 1/a_e for R_e, this is the 2-norm test of Jafarpour
-        and Bullo; it is never above "algebraic".
+        "energy": sqrt(max_e R_e · ωᵀ L⁺ ω), R_e the resistance of an edge; never above "algebraic".
         "cutset": ‖Bᵀ L⁺ ω‖_∞/g(‖P‖_∞), P = Bᵀ L⁺ B diag(a), g(x) = (γ + sin γ)/2 − x (γ − sin γ)/2 at
-        cos γ = (x − 1)/(x + 1): P sin φ = Bᵀ L⁺ ω/K has a solution |φ_e| <= γ by Brouwer's theorem.
-        "cutset, sharper": the same with sin φ = s φ + (rest) for the best s, where the rest is bounded by its largest
-        value on |φ| <= γ, which is less than (γ − sin γ)/2.
-        Locked states with all |φ_e| < π/2 are stable.
+        cos γ = (x − 1)/(x + 1).
+        "cutset, sharper": the same with sin φ = s φ + (rest) for the best s and the largest value of the rest.
 
     Parameters
     ----------
@@ -220,9 +214,9 @@ def master_stability(
 
         λ = −c (d − μ e^{−λτ}), c = f'(Ωτ),   λ = −c d + W_0(c μ τ e^{c d τ})/τ.
 
-    For A >= 0 and connected, synchrony is stable if and only if c > 0 (Earl and Strogatz): but for the rotation (μ = d,
-    λ = 0) all rates then have negative real parts. Without delay, λ = −f'(0) times the eigenvalues of the Laplacian, and
-    rows may differ in their sum if f(0) = 0.
+    For A >= 0 and strongly connected, synchrony is stable if c > 0 and unstable if c < 0 (docs/theory/networks.md): for c > 0
+    all rates but that of the rotation (μ = d, λ = 0) have negative real parts. Without delay, λ = −f'(0) times the
+    eigenvalues of the Laplacian, and rows may differ in their sum if f(0) = 0.
 
     Parameters
     ----------
@@ -278,11 +272,17 @@ def master_stability(
 
 
 def _rightmost(decay: float, back: NDArray[Any], tau: float) -> NDArray[np.complex128]:
-    """The rightmost root of λ = −decay + back e^{−λτ}: −decay + W_0(back τ e^{decay τ})/τ, with W_0(e^y) by wrightomega(y)."""
-    from scipy.special import wrightomega
+    """The rightmost root of λ = −decay + back e^{−λτ}: −decay + W_0(e^y)/τ, e^y = back τ e^{decay τ}.
 
-    upper = back.real + 1j * np.abs(back.imag)  # W_0 of a conjugate is the conjugate; off the cut of wrightomega at −π
+    W_0 is the rightmost branch of the Lambert function everywhere. `wrightomega(y)` is W_0(e^y) too, but on its cut
+    (Im y = π, Re y < −1), and does not overflow.
+    """
+    from scipy.special import lambertw, wrightomega
+
+    upper = back.real + 1j * np.abs(back.imag)  # W_0 of a conjugate is the conjugate; above the cut of W_0
     gone = back == 0  # no feedback: the mode just decays
     y = np.log(np.where(gone, 1, upper * tau)) + decay * tau
-    found = np.where(gone, -decay, -decay + wrightomega(y) / tau)
+    large = y.real > 100
+    branch = np.where(large, wrightomega(y), lambertw(np.exp(np.where(large, 0, y))))
+    found = np.where(gone, -decay, -decay + branch / tau)
     return np.asarray(np.where(back.imag < 0, found.conj(), found))
