@@ -437,7 +437,7 @@ def test_a_replica_does_not_feel_the_others(delays):
 
 
 def test_constant_steps_and_adaptive_ones_agree():
-    """Heun's method with delays in whole steps converges to the adaptive solution with order 2, per pair too, with inertia too."""
+    """Heun's method with delays in whole steps is of order 2, also per pair and with inertia."""
     rng = np.random.default_rng(5)
     K, tau = rng.normal(size=(4, 4)), rng.integers(0, 6, (4, 4)) * 0.2
     parts = {"frequencies": rng.normal(size=4), "delays": tau, "damping": [1.0, 2.0, 1.0, 0.5]}

@@ -33,9 +33,7 @@ def test_swing_equation_against_scipy():
     start, speed = rng.uniform(-1, 1, (2, n))
     times = np.linspace(0, 20, 41)
     run = ip.simulate(model, start, times=times, velocities=speed, tolerance=1e-12)
-    reference = solve_ivp(
-        swing(model, n), (0, 20), np.concatenate([start, speed]), "DOP853", times, rtol=3e-14, atol=1e-14
-    ).y.T
+    reference = solve_ivp(swing(model, n), (0, 20), np.concatenate([start, speed]), "DOP853", times, rtol=3e-14, atol=1e-14).y.T
     assert np.max(np.abs(run.phase.values - reference[:, :n])) < 1e-9
     assert np.max(np.abs(run.velocity.values - reference[:, n:])) < 1e-9
 

@@ -64,7 +64,7 @@ def test_strong_order_one(plain):
 
 @pytest.mark.parametrize(("method", "low", "high"), [("euler", 0.8, 1.25), ("heun", 1.7, 2.4)])
 def test_weak_order(method, low, high):
-    """θ' = −sin θ + noise: <cos θ(1)> against the Fokker-Planck equation; the bias falls with the step's first, second power."""
+    """θ' = −sin θ + noise: <cos θ(2)> against the Fokker-Planck equation; the bias falls like the step, or its square."""
     D, replicas, t = 0.5, 1_000_000, 2.0
     model = ip.PhaseModel(0.0 * ip.kuramoto(), ip.AllToAll(), field=-1.0, noise=D)
     exact = fokker_planck_cosine(D, t)
@@ -154,11 +154,9 @@ def test_delays_in_whole_steps_are_kuranets_update():
 def test_heun_is_of_second_order_with_delays():
     """θ' = ω − sin(θ(t) − θ(t − τ)), identical oscillators with history ωt: against Dormand-Prince's limit at small steps."""
     model = ip.PhaseModel(ip.kuramoto(), frequencies=[1.0, 1.3], delays=[0.5, 1.0])
-    ends = [
-        ip.simulate(model, [0.0, 1.0], times=[4.0], step=h, method="heun").phase.values[0] for h in (0.05, 0.025, 0.0125)
-    ]
+    ends = [ip.simulate(model, [0.0, 1.0], times=[4.0], step=h, method="heun").phase.values[0] for h in (0.05, 0.025, 0.0125)]
     ratio = np.abs(ends[0] - ends[1]) / np.abs(ends[1] - ends[2])
-    assert np.all((3.0 < ratio) & (ratio < 5.5))
+    assert np.all((ratio > 3.0) & (ratio < 5.5))
 
 
 @pytest.mark.parametrize(
