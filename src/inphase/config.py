@@ -39,6 +39,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from inphase import distributions, graphs
 from inphase.coupling import Coupling, Sparse
 from inphase.coupling.catalog import named
+from inphase.errors import checked_options
 from inphase.interaction import CATALOG, Interaction
 from inphase.model import PARTS, PhaseModel
 
@@ -306,15 +307,7 @@ def _fields(section: type[BaseModel], part: str) -> list[str]:
 
 def from_catalog(name: str, parameters: dict[str, Any]) -> Interaction:
     """An interaction by its name; ValueError that lists the names, TypeError that lists its parameters."""
-    import inspect
-
     if name not in CATALOG:
         raise ValueError(f"unknown interaction {name!r}; known: {', '.join(CATALOG)} (or give a formula)")
-    wanted = inspect.signature(CATALOG[name]).parameters
-    for key in parameters:
-        if key not in wanted:
-            raise TypeError(f"{name} has no parameter {key!r}; it takes {', '.join(wanted) or 'none'}")
-    for key, parameter in wanted.items():
-        if parameter.default is parameter.empty and key not in parameters:
-            raise TypeError(f"{name} needs the parameter {key!r}, for instance --{key} 1.0")
+    checked_options(name, CATALOG[name], parameters, word="parameter")
     return CATALOG[name](**parameters)

@@ -7,7 +7,6 @@ and principal value then serve sampling, the transition curves of `theory` and t
 from __future__ import annotations
 
 import csv
-import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.errors import finite_array, finite_number, finite_vector, integer
+from inphase.errors import checked_options, finite_array, finite_number, finite_vector, integer
 
 __all__ = [
     "DISTRIBUTIONS",
@@ -508,11 +507,5 @@ def named(name: str, **options: Any) -> Distribution:
     """
     if name not in DISTRIBUTIONS:
         raise ValueError(f"name must be one of {', '.join(DISTRIBUTIONS)}; got {name!r}")
-    accepted = inspect.signature(DISTRIBUTIONS[name]).parameters
-    for key in options:
-        if key not in accepted:
-            raise TypeError(f"{name!r} has no option {key!r}; it takes {', '.join(accepted)}")
-    for key, parameter in accepted.items():
-        if key not in options and parameter.default is inspect.Parameter.empty:
-            raise TypeError(f"{name!r} needs the option {key!r}")
+    checked_options(repr(name), DISTRIBUTIONS[name], options)
     return DISTRIBUTIONS[name](**options)

@@ -5,8 +5,10 @@ Real numbers only: booleans, text and complex numbers are a TypeError, NaN and i
 
 from __future__ import annotations
 
+import inspect
 import math
 import operator
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,23 @@ def integer(name: str, value: Any, least: int | None = None) -> int:
     if least is not None and number < least:
         raise ValueError(f"{name} must be an integer >= {least}; got {value!r}")
     return number
+
+
+def checked_options(
+    what: str, function: Callable[..., Any], options: Mapping[str, Any], given: Sequence[str] = (), word: str = "option"
+) -> None:
+    """Refuse, with a TypeError that lists the known ones, options that `function` does not take, or a missing one.
+
+    `given` are parameters of the function that are not the user's to choose.
+    """
+    parameters = inspect.signature(function).parameters
+    accepted = [key for key in parameters if key not in given]
+    for key in options:
+        if key not in accepted:
+            raise TypeError(f"{what} has no {word} {key!r}; it takes {', '.join(accepted) or 'none'}")
+    for key in accepted:
+        if key not in options and parameters[key].default is inspect.Parameter.empty:
+            raise TypeError(f"{what} needs the {word} {key!r}")
 
 
 def finite_number(name: str, value: Any, *, positive: bool = False, least: float | None = None) -> float:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.errors import finite_number, finite_vector, integer
+from inphase.errors import checked_options, finite_number, finite_vector, integer
 
 __all__ = [
     "KINDS",
@@ -80,13 +80,7 @@ def phases(name: str, n: int | None, seed: int = 0, replicas: int | None = None,
     kind = KINDS[name]
     seed = integer("seed", seed, least=0)
     parameters = inspect.signature(kind).parameters
-    accepted = [key for key in parameters if key not in ("n", "rng")]
-    for key in options:
-        if key not in accepted:
-            raise TypeError(f"{name!r} has no option {key!r}; it takes {', '.join(accepted) or 'none'}")
-    for key in accepted:
-        if key not in options and parameters[key].default is inspect.Parameter.empty:
-            raise TypeError(f"{name!r} needs the option {key!r}")
+    checked_options(repr(name), kind, options, given=("n", "rng"))
 
     def draw(replica: int) -> Phases:
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(replica,)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from inphase.coupling.hypergraph import AllTriads, Hypergraph
 from inphase.coupling.learnt import Learnt, load_network
 from inphase.coupling.mean_field import AllToAll, RankOne
 from inphase.coupling.ring import Lattice, Ring
+from inphase.errors import checked_options
 
 
 def learnt(file: str, features: Any, columns: Sequence[str | int] | None = None, precision: str = "float64") -> Learnt:
@@ -73,11 +73,5 @@ def named(kind: str, **options: Any) -> Coupling:
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, or graph; got {kind!r}")
-    wanted = inspect.signature(KINDS[kind]).parameters
-    for key in options:
-        if key not in wanted:
-            raise TypeError(f"the coupling {kind!r} has no option {key!r}; it takes {', '.join(wanted) or 'none'}")
-    for key, parameter in wanted.items():
-        if parameter.default is parameter.empty and key not in options:
-            raise TypeError(f"the coupling {kind!r} needs the option {key!r}")
+    checked_options(f"the coupling {kind!r}", KINDS[kind], options)
     return KINDS[kind](**options)

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from inphase.errors import integer
+from inphase.errors import checked_options, integer
 from inphase.graphs.deterministic import circulant, complete, lattice, path, ring, star
 from inphase.graphs.graph import Graph
 from inphase.graphs.in_space import random_geometric, spatial
@@ -60,13 +60,7 @@ def generate(name: str, n: int | None = None, seed: int = 0, **options: Any) -> 
         raise ValueError(f"name must be one of {', '.join(GENERATORS)}; got {name!r}")
     generator, seed = GENERATORS[name], integer("seed", seed, least=0)
     parameters = inspect.signature(generator).parameters
-    accepted = [key for key in parameters if key not in ("n", "seed")]
-    for key in options:
-        if key not in accepted:
-            raise TypeError(f"{name!r} has no option {key!r}; it takes {', '.join(accepted) or 'none'}")
-    for key in accepted:
-        if key not in options and parameters[key].default is inspect.Parameter.empty:
-            raise TypeError(f"{name!r} needs the option {key!r}")
+    checked_options(repr(name), generator, options, given=("n", "seed"))
     if "n" in parameters and n is None:
         raise TypeError(f"{name!r} needs n, the number of nodes")
     given = {key: value for key, value in {"n": n, "seed": seed}.items() if key in parameters}
