@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -14,13 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import qr
 
-from inphase.coupling.base import Coupling
-from inphase.coupling.graph import LISTED, Arrangement, plan
-from inphase.coupling.mean_field import AllToAll
+from inphase.coupling.graph import LISTED, Product
 from inphase.errors import finite_array
-from inphase.interaction import Interaction
-from inphase.kernels import graph
-from inphase.types import Phases, Square
+from inphase.types import Square
 
 Factor = NDArray[Any]  # (n, r); float64 in a coupling
 ENTRIES = 4_000_000  # of K that are held at once where all are looked at
@@ -28,7 +23,7 @@ ROWS = 512  # from which `mean_strength` takes the mean
 ROUNDING = 1e-12  # relative to |K|: what may be asymmetric
 
 
-class LowRank(Coupling):
+class LowRank(Product):
     """K = L Rᵀ: K_ij = Σ_k left_ik · right_jk.
 
     Parameters
@@ -106,26 +101,9 @@ class LowRank(Coupling):
         parts = (np.abs(self.left[rows[low : low + step]] @ self.right.T).sum() for low in range(0, len(rows), step))
         return float(sum(parts)) / len(rows)
 
-    def sums(
-        self,
-        functions: Sequence[Interaction],
-        phases: Phases,
-        out: Sequence[Phases] | None = None,
-        sources: Phases | None = None,
-    ) -> list[Phases]:
-        """[Σ_j K_ij f(θ_i − φ_j) for f in functions], by modes, or pair by pair as `Dense` does."""
-        arranged, planned = Arrangement(functions, phases, out, sources), plan(tuple(functions))
-        here, heard = arranged.here, arranged.heard
-        if AllToAll().uses_pairs(functions, here.shape[1]):
-            return arranged.pair_by_pair(self.matrix(here.shape[1]), planned.program)
-        step = max(1, graph.TABLE // (2 * planned.m * here.shape[1]))  # replicas of which the waves are held at once
-        for low in range(0, len(here), step):
-            part = slice(low, low + step)
-            waves = graph.waves(heard[part], planned.m)
-            own = waves if heard is here else graph.waves(here[part], planned.m)
-            sums = np.matmul(self.left, np.matmul(self.right.T, waves))
-            graph.combine(own, sums, self._totals, planned.real, planned.imaginary, arranged.totals[part])
-        return arranged.results()
+    def product(self, waves: NDArray[np.float64]) -> NDArray[np.float64]:
+        """L (Rᵀ waves)."""
+        return np.asarray(np.matmul(self.left, np.matmul(self.right.T, waves)))
 
     def to_dict(self) -> dict[str, Any]:
         """Kind and factors (a checksum of more than 10,000 numbers), for provenance."""

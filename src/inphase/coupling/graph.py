@@ -26,9 +26,7 @@ from inphase.kernels import graph, march, pairs, tape
 from inphase.types import Phases, Square, Vector
 
 MODES_PER_FUNCTION = 4  # that cost as much, at an edge, as one sine or exponential
-LISTS_UP_TO = (
-    32  # nodes of a dense matrix whose entries are listed for the kernel `march`: beyond, products of matrices are quicker
-)
+LISTS_UP_TO = 32  # nodes of a dense matrix whose entries `march` takes; beyond, products of matrices are quicker
 LISTED = 10_000  # entries that `to_dict` lists; of more, it gives a checksum
 
 States = NDArray[np.float64]  # (replicas, n)
@@ -125,10 +123,11 @@ class Network(Coupling):
 
     def _rows(self, n: int) -> graph.Rows:
         """The edges as the kernels take them; kept for the next call."""
-        if self._laid_out is None or self._laid_out[0] != n:
+        laid_out = self._laid_out  # read once: another thread may lay out another n meanwhile
+        if laid_out is None or laid_out[0] != n:
             edges = self.edges(n)
-            self._laid_out = n, graph.sorted_rows(edges.indptr, edges.indices, edges.data)
-        return self._laid_out[1]
+            self._laid_out = laid_out = n, graph.sorted_rows(edges.indptr, edges.indices, edges.data)
+        return laid_out[1]
 
     def sums(
         self,
@@ -269,7 +268,44 @@ def _not_symmetric(i: int, j: int, one: float, other: float) -> str:
 # ------------------------------------------------------------------------------------------------------------------- dense
 
 
-class Dense(Coupling):
+class Product(Coupling):
+    """A coupling whose sums over j are a product with K: subclasses give `product` and `_totals`.
+
+    Where f spans many decades and n <= 256, sums go pair by pair.
+    """
+
+    @property
+    @abstractmethod
+    def _totals(self) -> Vector:
+        """Σ_j K_ij, (n,)."""
+
+    @abstractmethod
+    def product(self, waves: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Σ_j K_ij waves[..., j, :], float64, of waves (replicas, n, columns)."""
+
+    def sums(
+        self,
+        functions: Sequence[Interaction],
+        phases: Phases,
+        out: Sequence[Phases] | None = None,
+        sources: Phases | None = None,
+    ) -> list[Phases]:
+        """[Σ_j K_ij f(θ_i − φ_j) for f in functions], by modes or pair by pair."""
+        arranged, planned = Arrangement(functions, phases, out, sources), plan(tuple(functions))
+        here, heard = arranged.here, arranged.heard
+        if AllToAll().uses_pairs(functions, here.shape[1]):
+            return arranged.pair_by_pair(self.matrix(here.shape[1]), planned.program)
+        step = max(1, graph.TABLE // (2 * planned.m * here.shape[1]))  # replicas of which the waves are held at once
+        for low in range(0, len(here), step):
+            part = slice(low, low + step)
+            waves = graph.waves(heard[part], planned.m)
+            own = waves if heard is here else graph.waves(here[part], planned.m)
+            sums = self.product(waves)
+            graph.combine(own, sums, self._totals, planned.real, planned.imaginary, arranged.totals[part])
+        return arranged.results()
+
+
+class Dense(Product):
     """K as a dense matrix: K[i, j] is how strongly i listens to j.
 
     All harmonics are one matrix product, O(n²·m). Where f spans many decades and n <= 256, the sum goes pair by pair.
@@ -298,7 +334,6 @@ class Dense(Coupling):
 
     def __init__(self, matrix: ArrayLike, symmetric: bool = False) -> None:
         self.array: Square = np.ascontiguousarray(_square(finite_array("matrix", matrix)))
-        self._totals = self.array.sum(axis=1)
         if symmetric and not self.symmetric:
             i, j = (int(k) for k in np.argwhere(self.array != self.array.T)[0])
             raise ValueError(_not_symmetric(i, j, self.array[i, j], self.array[j, i]))
@@ -307,6 +342,10 @@ class Dense(Coupling):
     def size(self) -> int | None:
         """The number of oscillators."""
         return len(self.array)
+
+    @cached_property
+    def _totals(self) -> Vector:
+        return np.asarray(self.array.sum(axis=1))
 
     @cached_property
     def positive(self) -> bool:
@@ -318,26 +357,9 @@ class Dense(Coupling):
         """Whether K_ij = K_ji."""
         return bool(np.array_equal(self.array, self.array.T))
 
-    def sums(
-        self,
-        functions: Sequence[Interaction],
-        phases: Phases,
-        out: Sequence[Phases] | None = None,
-        sources: Phases | None = None,
-    ) -> list[Phases]:
-        """[Σ_j K_ij f(θ_i − φ_j) for f in functions], by modes or pair by pair."""
-        arranged, planned = Arrangement(functions, phases, out, sources), plan(tuple(functions))
-        here, heard = arranged.here, arranged.heard
-        if AllToAll().uses_pairs(functions, here.shape[1]):
-            return arranged.pair_by_pair(self.array, planned.program)
-        step = max(1, graph.TABLE // (2 * planned.m * here.shape[1]))  # replicas of which the waves are held at once
-        for low in range(0, len(here), step):
-            part = slice(low, low + step)
-            waves = graph.waves(heard[part], planned.m)
-            own = waves if heard is here else graph.waves(here[part], planned.m)
-            sums, totals = np.matmul(self.array, waves), arranged.totals[part]
-            graph.combine(own, sums, self._totals, planned.real, planned.imaginary, totals)
-        return arranged.results()
+    def product(self, waves: NDArray[np.float64]) -> NDArray[np.float64]:
+        """K @ waves."""
+        return np.asarray(np.matmul(self.array, waves))
 
     def lists(self, n: int) -> list[march.Term] | None:
         """The entries that are not 0; None where they are many: matrix products are then quicker."""

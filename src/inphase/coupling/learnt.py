@@ -23,15 +23,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.coupling.base import Coupling
-from inphase.coupling.graph import Arrangement, plan
-from inphase.coupling.mean_field import AllToAll
+from inphase.coupling.graph import Product
 from inphase.errors import finite_array, finite_number, integer
 from inphase.files import replace_file
-from inphase.interaction import Interaction
-from inphase.kernels import graph
 from inphase.provenance import version
-from inphase.types import Phases, Square
+from inphase.types import Square
 
 Array = NDArray[Any]
 SLOPE = 0.01  # of the leaky ReLU where it is negative
@@ -324,7 +320,7 @@ def as_normalization(given: str | Normalization, symmetric: bool = True) -> Norm
 # ---------------------------------------------------------------------------------------------------------------- coupling
 
 
-class Learnt(Coupling):
+class Learnt(Product):
     """K_ij = K_μ(x_i, x_j), normalized: a coupling that a network computes from features of the nodes.
 
     K is computed when it is first needed, O(n² h²), and kept, n² numbers; sums are one product with it per harmonic.
@@ -406,26 +402,9 @@ class Learnt(Coupling):
         self.check_size(n)
         return float(np.mean([np.abs(row).sum(dtype=float) for row in self.array]))
 
-    def sums(
-        self,
-        functions: Sequence[Interaction],
-        phases: Phases,
-        out: Sequence[Phases] | None = None,
-        sources: Phases | None = None,
-    ) -> list[Phases]:
-        """[Σ_j K_ij f(θ_i − φ_j) for f in functions], by modes or pair by pair, as `Dense` does."""
-        arranged, planned = Arrangement(functions, phases, out, sources), plan(tuple(functions))
-        here, heard = arranged.here, arranged.heard
-        if AllToAll().uses_pairs(functions, here.shape[1]):
-            return arranged.pair_by_pair(self.matrix(here.shape[1]), planned.program)
-        step = max(1, graph.TABLE // (2 * planned.m * here.shape[1]))  # replicas of which the waves are held at once
-        for low in range(0, len(here), step):
-            part = slice(low, low + step)
-            waves = graph.waves(heard[part], planned.m)
-            own = waves if heard is here else graph.waves(here[part], planned.m)
-            sums = np.matmul(self.array, waves.astype(self.array.dtype, copy=False)).astype(float, copy=False)
-            graph.combine(own, sums, self._totals, planned.real, planned.imaginary, arranged.totals[part])
-        return arranged.results()
+    def product(self, waves: NDArray[np.float64]) -> NDArray[np.float64]:
+        """K @ waves, in the precision of K."""
+        return np.asarray(np.matmul(self.array, waves.astype(self.array.dtype, copy=False)).astype(float, copy=False))
 
     def to_dict(self) -> dict[str, Any]:
         """Kind, normalization, and checksums of network and features, for provenance."""
