@@ -408,6 +408,8 @@ def _equilibria(options: Any) -> int:
     folder = output_folder(run.out or "results")
     if model.has_noise:
         print("inphase: noise is left out: these are states of the model without it", file=sys.stderr)
+    if options.all and options.samples:
+        raise ValueError("--all and --samples are two questions; ask one at a time")
     if options.all:
         return _census(equilibria.all_equilibria(model, n), folder, options.json)
     found = equilibria.find(model, n, starts=options.starts, seed=run.seed, progress=_progress(options))

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from inphase.certify import Certificate
+    from inphase.equilibria import Equilibrium
 
 Array = NDArray[np.float64]
-END = "the run ends near a phase-locked state"
-STABLE_END = "the run ends near a stable phase-locked state"
 FLOATS = " (floating point: not a proof)"
 CERTIFIED_UP_TO = 2000  # oscillators on a graph whose certificate is looked for in seconds
 BOUNDED_UP_TO = 1500  # oscillators on a graph whose critical coupling is bracketed in seconds
@@ -37,11 +36,12 @@ def summary(
 ) -> dict[str, Any]:
     """The question, the answer, the evidence and the numbers: see `studies.Study.summary`."""
     numbers = _numbers(model, first, run, tree)
-    end = _end_says(model, run)
+    looked, end = _end_state(model, run)
     evidence = [] if proof is None else [_proof_says(proof)]
-    evidence += [*_theory_says(model, len(first)), *_spectrum_says(model, rates), *end]
+    evidence += [*_theory_says(model, len(first)), *_spectrum_says(model, rates)]
+    evidence += _end_says(end) if looked else []
     evidence += _experiment_says(model, run, tree, numbers)
-    answer = _answer(model, run, tree, numbers, bool(end) and STABLE_END in end[0]["statement"])
+    answer = _answer(model, run, tree, numbers, locked=end is not None and bool(end.stable))
     if proof is not None and len(first) > 1:
         known = {"proved": "Proved: almost every start synchronizes.", "refuted": "Proved: not from every start."}
         answer = f"{known[proof.verdict]} {answer}" if proof.verdict in known else answer
@@ -174,21 +174,25 @@ def _spectrum_says(model: PhaseModel, rates: Array | None) -> list[dict[str, Any
     return found
 
 
-def _end_says(model: PhaseModel, run: xr.Dataset) -> list[dict[str, Any]]:
-    """The phase-locked state that the run's end is near to, and whether it is stable."""
+def _end_state(model: PhaseModel, run: xr.Dataset) -> tuple[bool, Equilibrium | None]:
+    """Whether a phase-locked state was looked for near the run's end, and the one that was found."""
     from inphase.equilibria.nearest import nearest
 
     end = run.phase.values[-1] if run.sizes["time"] else np.zeros(0)
     if len(end) < 2 or len(end) > POLISHED_UP_TO or model.has_noise or callable(model.gain):
-        return []
+        return False, None
     if _all_to_all(model) and model.is_gradient:
-        return []  # `_spectrum_says` and the criterion speak of these
-    state = nearest(model, end)
+        return False, None  # `_spectrum_says` and the criterion speak of these
+    return True, nearest(model, end)
+
+
+def _end_says(state: Equilibrium | None) -> list[dict[str, Any]]:
     if state is None:
         return [_evidence("spectrum", "the run does not end near a phase-locked state")]
     word = {True: "stable", False: "unstable", None: "of undecided stability"}[state.stable]
     turns = state.frequency if abs(state.frequency) > 1e-12 else 0.0
-    text = f"{STABLE_END if state.stable else END} ({state.name}, {word}), frequency {turns:.6g}"
+    kind = "stable phase-locked state" if state.stable else "phase-locked state"
+    text = f"the run ends near a {kind} ({state.name}, {word}), frequency {turns:.6g}"
     leading = float(state.eigenvalues[0].real) if len(state.eigenvalues) else None
     if leading is not None:
         text += f", leading transverse rate {leading:.4g} (error {state.eigenvalue_error:.1g})"
