@@ -110,3 +110,10 @@ def time_array(times: Any) -> NDArray[np.float64]:
         shown = array if array.size < 6 else f"shape {array.shape}"
         raise ValueError(f"times must be ascending and non-negative, of shape (T,) with T >= 1; got {shown}")
     return array
+
+
+def check_name(name: str, value: Any, known: Sequence[str]) -> str:
+    """`value` itself; ValueError that lists what is known otherwise."""
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"{name} must be one of {', '.join(known)}; got {value!r}")
+    return value

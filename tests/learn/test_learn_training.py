@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import inphase as ip
-from inphase.coupling.learnt import NORMALIZATIONS, Learnt, Normalization
+from inphase.coupling.learnt import Learnt
+from inphase.coupling.normalization import NORMALIZATIONS, Normalization
 
 jax = pytest.importorskip("jax")
 jnp = pytest.importorskip("jax.numpy")

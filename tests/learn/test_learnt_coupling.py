@@ -12,7 +12,9 @@ import zoo
 from inphase import equilibria
 from inphase.coupling import learnt
 from inphase.coupling.graph import Dense
-from inphase.coupling.learnt import Learnt, Normalization, PairNetwork, load_network, save_network
+from inphase.coupling.learnt import Learnt, load_network, save_network
+from inphase.coupling.normalization import Normalization
+from inphase.coupling.pair_network import PairNetwork
 
 PLAIN = {
     "leaky_relu": lambda z: z if z > 0 else 0.01 * z,

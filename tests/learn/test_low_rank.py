@@ -10,7 +10,9 @@ import inphase as ip
 import zoo
 from inphase.coupling.factorized import LowRank, compressed, symmetric_part
 from inphase.coupling.graph import Dense
-from inphase.coupling.learnt import NORMALIZATIONS, Learnt, Normalization, PairNetwork
+from inphase.coupling.learnt import Learnt
+from inphase.coupling.normalization import NORMALIZATIONS, Normalization
+from inphase.coupling.pair_network import PairNetwork
 from inphase.learn.low_rank import automatic, coupling_for, factorize
 
 

@@ -12,7 +12,9 @@ try:
 except ImportError as error:
     raise ImportError("learning needs JAX: pip install 'inphase[learn]'") from error
 
-from inphase.coupling.learnt import Learnt, Normalization, PairNetwork, load_network, save_network
+from inphase.coupling.learnt import Learnt, load_network, save_network
+from inphase.coupling.normalization import Normalization
+from inphase.coupling.pair_network import PairNetwork
 from inphase.learn.evaluation import evaluate, untrained
 from inphase.learn.images import LabeledImage, load_image
 from inphase.learn.losses import circular_variance, cluster_loss

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from inphase.coupling.learnt import check_name
+from inphase.errors import check_name
 from inphase.interaction import Interaction
 
 SEGMENT = 64  # steps of which the backward sweep holds the intermediate results

@@ -15,7 +15,9 @@ import numpy as np
 import xarray as xr
 
 from inphase.coupling.base import Coupling
-from inphase.coupling.learnt import Learnt, Normalization, PairNetwork
+from inphase.coupling.learnt import Learnt
+from inphase.coupling.normalization import Normalization
+from inphase.coupling.pair_network import PairNetwork
 from inphase.errors import integer
 from inphase.learn import network as pairs
 from inphase.learn.problems import Nodes, Problem

@@ -11,7 +11,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from inphase.coupling.learnt import check_name
+from inphase.errors import check_name
 
 Loss = Callable[[Any, Any], Any]
 

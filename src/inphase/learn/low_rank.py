@@ -25,7 +25,9 @@ from scipy.linalg import qr
 
 from inphase.coupling.base import Coupling
 from inphase.coupling.factorized import ENTRIES, Factor, LowRank, basis, compressed, symmetric_part
-from inphase.coupling.learnt import SMALLEST, Learnt, Normalization, PairNetwork, as_normalization, feature_array
+from inphase.coupling.learnt import Learnt
+from inphase.coupling.normalization import SMALLEST, Normalization, as_normalization
+from inphase.coupling.pair_network import PairNetwork, feature_array
 from inphase.errors import finite_number, integer
 from inphase.kernels.blas import few_threads
 

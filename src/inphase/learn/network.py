@@ -15,7 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from inphase.coupling.learnt import EPSILON, SLOPE, SMALLEST, Normalization, PairNetwork, check_name
+from inphase.coupling.normalization import SMALLEST, Normalization
+from inphase.coupling.pair_network import EPSILON, SLOPE, PairNetwork
+from inphase.errors import check_name
 
 MOMENTUM = 0.1  # of the running statistics
 PAIRS = 40_000  # of which the hidden layers are kept for the backward sweep; of more pairs, they are computed again

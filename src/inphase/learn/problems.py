@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.coupling.learnt import feature_array
+from inphase.coupling.pair_network import feature_array
 from inphase.errors import finite_array, integer
 from inphase.learn.settings import Settings
 from inphase.model import PhaseModel

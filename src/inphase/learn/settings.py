@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from inphase.coupling.learnt import ACTIVATIONS, NORMALIZATIONS, Normalization, check_name
-from inphase.errors import finite_number, integer
+from inphase.coupling.normalization import NORMALIZATIONS, Normalization
+from inphase.coupling.pair_network import ACTIVATIONS
+from inphase.errors import check_name, finite_number, integer
 from inphase.interaction import Interaction, checked, kuramoto
 
 STARTS_AT = ("zero", "normal", "uniform")
@@ -41,7 +42,7 @@ class Settings:
     normalization : "degree", "row-l2", "row-l1" or "none"
     symmetric : bool
     degree : float
-        As in `inphase.coupling.learnt.Normalization`.
+        As in `inphase.coupling.normalization.Normalization`.
     hidden : tuple of int
         The sizes of the hidden layers.
     activation : "leaky_relu", "relu", "silu" or "tanh"

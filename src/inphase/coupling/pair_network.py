@@ -1,0 +1,203 @@
+"""The network on pairs: scores s(x_i, x_j) of node features, evaluated in NumPy with its running statistics.
+
+The network is made of linear layers, each followed by a batch normalization and an activation, and a last linear layer
+without a bias (KuraNet: Ricci et al., *KuraNet: Systems of coupled oscillators that learn to synchronize*, arXiv 2105.02838,
+2021). `inphase.learn` trains it.
+
+- The first layer separates over the pair: W [x_i; x_j] = x_i A + x_j B, so that it costs O(n), not O(n²).
+- A bias before a batch normalization cancels; none is kept. (A network with biases b is the same with means μ − b.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from inphase.errors import check_name, finite_array
+
+Array = NDArray[Any]
+SLOPE = 0.01  # of the leaky ReLU where it is negative
+EPSILON = 1e-5  # added to variances before they divide
+BLOCK = 512  # pairs of which the hidden layers are held at once: half a megabyte, in cache
+LAYERED = ("scales", "shifts", "means", "variances")
+
+
+def _leaky_relu(z: Array, spare: Array) -> None:
+    np.multiply(z, SLOPE, out=spare)
+    np.maximum(z, spare, out=z)
+
+
+def _silu(z: Array, spare: Array) -> None:
+    np.negative(z, out=spare)
+    with np.errstate(over="ignore"):  # e^{-z} = inf gives z/inf = 0, as it should
+        np.exp(spare, out=spare)
+    spare += 1
+    z /= spare
+
+
+ACTIVATIONS: dict[str, Callable[[Array, Array], object]] = {  # in place, with an array of the same shape to spare
+    "leaky_relu": _leaky_relu,
+    "relu": lambda z, spare: np.maximum(z, 0, out=z),
+    "silu": _silu,
+    "tanh": lambda z, spare: np.tanh(z, out=z),
+}
+
+
+def feature_array(features: ArrayLike, width: int | None = None) -> NDArray[np.float64]:
+    """Features as float64, (n, m) with n, m >= 1; ValueError where NaN, or where m is not the `width` that is wanted."""
+    array = finite_array("features", features)
+    if array.ndim != 2 or not array.size:
+        raise ValueError(f"features must have shape (n, m) with n, m >= 1; got shape {array.shape}")
+    if width is not None and array.shape[1] != width:
+        raise ValueError(f"features must have {width} columns, as the network was trained with; got {array.shape[1]}")
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class PairNetwork:
+    """K_μ before its normalization: scores s(x_i, x_j) of pairs, by layers with batch normalization.
+
+    Parameters
+    ----------
+    own, other : ndarray, shape (m, h_1)
+        The first layer, on x_i and on x_j.
+    weights : sequence of ndarray, shapes (h_l, h_{l+1})
+        The layers after it.
+    scales, shifts, means, variances : sequence of ndarray, shapes (h_l,)
+        Of the batch normalization of each hidden layer; the last two are the running statistics.
+    out : ndarray, shape (h_L,)
+        The last layer.
+    activation : str
+        "leaky_relu", "relu", "silu" or "tanh".
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, an array is not finite, a variance is negative, or the activation is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> A, one, zero = np.ones((1, 1)), [np.ones(1)], [np.zeros(1)]
+    >>> network = PairNetwork(A, -A, [], one, zero, zero, one, np.ones(1), "relu")
+    >>> network.scores(np.array([[0.0], [2.0]])).round(3)
+    array([[0., 0.],
+           [2., 0.]])
+    """
+
+    own: Array
+    other: Array
+    weights: Sequence[Array]
+    scales: Sequence[Array]
+    shifts: Sequence[Array]
+    means: Sequence[Array]
+    variances: Sequence[Array]
+    out: Array
+    activation: str = "leaky_relu"
+
+    def __post_init__(self) -> None:
+        check_name("activation", self.activation, tuple(ACTIVATIONS))
+        for name in ("own", "other", "out"):
+            object.__setattr__(self, name, finite_array(name, getattr(self, name)))
+        for name in ("weights", *LAYERED):
+            object.__setattr__(self, name, tuple(finite_array(name, a) for a in getattr(self, name)))
+        if self.own.ndim != 2 or not self.own.size:
+            raise ValueError(f"own must have shape (m, h) with m, h >= 1; got shape {self.own.shape}")
+        sizes = self.hidden
+        wanted = {"other": self.own.shape, "out": (sizes[-1],)}
+        for name, shape in wanted.items():
+            finite_array(name, getattr(self, name), shape)
+        for low, matrix in enumerate(self.weights):
+            finite_array(f"weights[{low}]", matrix, (sizes[low], sizes[low + 1]))
+        for name in LAYERED:
+            if len(getattr(self, name)) != len(sizes):
+                raise ValueError(f"{name} must have one array per hidden layer, {len(sizes)}; got {len(getattr(self, name))}")
+            for size, array in zip(sizes, getattr(self, name)):
+                finite_array(name, array, (size,))
+        if any(np.any(v < 0) for v in self.variances):
+            raise ValueError(f"variances must be >= 0; got {min(float(v.min()) for v in self.variances):g}")
+
+    @property
+    def features(self) -> int:
+        """m, the number of features of a node."""
+        return int(self.own.shape[0])
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """The sizes of the hidden layers."""
+        return (int(self.own.shape[1]), *(int(w.shape[-1]) for w in self.weights))
+
+    def arrays(self) -> dict[str, Array]:
+        """All numbers by name, for files; `from_arrays` reads them back."""
+        plain = {"own": self.own, "other": self.other, "out": self.out}
+        for name in ("weights", *LAYERED):
+            plain |= {f"{name}.{k}": a for k, a in enumerate(getattr(self, name))}
+        return plain
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array], activation: str) -> PairNetwork:
+        """The inverse of `arrays`; ValueError names an array that is missing."""
+        depth = sum(name.startswith("scales.") for name in arrays)
+        try:
+            listed = {name: [arrays[f"{name}.{k}"] for k in range(depth)] for name in LAYERED}
+            weights = [arrays[f"weights.{k}"] for k in range(depth - 1)]
+            return cls(arrays["own"], arrays["other"], weights, out=arrays["out"], activation=activation, **listed)
+        except KeyError as error:
+            raise ValueError(f"the network's array {error.args[0]!r} is missing") from None
+
+    def folded(self, dtype: Any = float) -> tuple[Array, Array, Array, list[tuple[Array, Array]], Array]:
+        """(A, B, c, [(W, d), ...], out), batch normalizations folded in: h_1 = act(x_i A + x_j B + c), h_2 = act(h_1 W + d)."""
+        factors = [scale / np.sqrt(v + EPSILON) for scale, v in zip(self.scales, self.variances)]
+        constants = [shift - mean * factor for shift, mean, factor in zip(self.shifts, self.means, factors)]
+        deeper = [((w * f).astype(dtype), c.astype(dtype)) for w, f, c in zip(self.weights, factors[1:], constants[1:])]
+        return self.own * factors[0], self.other * factors[0], constants[0], deeper, self.out.astype(dtype)
+
+    def scores(self, features: ArrayLike, others: ArrayLike | None = None, dtype: Any = np.float64) -> Array:
+        """s(x_i, y_j) of all pairs, by blocks: memory O(n_x n_y) for the result and a few megabytes beside.
+
+        Parameters
+        ----------
+        features : array_like, shape (n_x, m)
+            x, of those who listen.
+        others : array_like, shape (n_y, m), optional
+            y, of those who are heard; x if not given.
+        dtype : float64 or float32
+            In which it is computed and returned.
+
+        Returns
+        -------
+        ndarray, shape (n_x, n_y)
+
+        Raises
+        ------
+        ValueError
+            If the number of features is not the network's, or one is not finite.
+        """
+        x = feature_array(features, self.features)
+        y = x if others is None else feature_array(others, self.features)
+        A, B, c, deeper, out = self.folded(dtype)
+        own, other = (x @ A + c).astype(dtype), (y @ B).astype(dtype)
+        found = np.empty((len(x), len(y)), dtype)
+        columns = min(len(y), BLOCK)
+        rows = max(1, BLOCK // columns)
+        for low in range(0, len(x), rows):
+            for left in range(0, len(y), columns):
+                here, there = own[low : low + rows], other[left : left + columns]
+                h = (here[:, None, :] + there).reshape(-1, here.shape[1])
+                values = self._above(h, deeper, out)
+                found[low : low + rows, left : left + columns] = values.reshape(len(here), len(there))
+        return found
+
+    def _above(self, h: Array, deeper: list[tuple[Array, Array]], out: Array) -> Array:
+        """The scores of pairs from what enters the first activation, (pairs, h_1), which is overwritten."""
+        activate = ACTIVATIONS[self.activation]
+        activate(h, np.empty_like(h))
+        for matrix, constant in deeper:
+            h = h @ matrix
+            h += constant
+            activate(h, np.empty_like(h))
+        return np.asarray(h @ out)
