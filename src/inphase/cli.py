@@ -179,10 +179,15 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--out", help="output folder (default: the file's, or results); a stopped training there goes on")
     training.add_argument("--resume", action="store_true", help="refuse to begin anew where there is no checkpoint")
     training.add_argument("--no-progress", action="store_true", help="no lines of progress")
-    reproduce = verb("reproduce", _reproduce, "Redraw a figure of a paper.",
-                     "inphase reproduce fig1 --out results/", system=False)  # fmt: skip
+    reproduce = verb("reproduce", _reproduce, "Redo a figure or a table of a paper.",
+                     "inphase reproduce kuranet-table1 --quick --out results/", system=False)  # fmt: skip
     reproduce.add_argument("name", nargs="?", help="which; without it, the list")
-    reproduce.add_argument("--out", default="results", help="output folder (default: results)")
+    reproduce.add_argument("--out", default="results", help="output folder (default: results); a stopped run there goes on")
+    reproduce.add_argument("--quick", action="store_true", help="a trial of minutes, whose figures are not the method's")
+    reproduce.add_argument("--data", help="the folder of BSDS500, for images")
+    reproduce.add_argument("--seed", type=int, default=0, help="of trainings (default: 0)")
+    reproduce.add_argument("--workers", type=int, help="processes that train (default: one per processor)")
+    reproduce.add_argument("--no-progress", action="store_true", help="no lines of progress")
     return parser
 
 
@@ -539,9 +544,18 @@ def _reproduce(options: Any) -> int:
 
     if options.name is None:
         listing = {name: entry.description for name, entry in EXPERIMENTS.items()}
-        print(json.dumps(listing) if options.json else "\n".join(f"{name:>8}  {about}" for name, about in listing.items()))
+        print(json.dumps(listing) if options.json else "\n".join(f"{name:>14}  {about}" for name, about in listing.items()))
         return 0
-    paths = [str(path) for path in reproduce(options.name, Path(options.out)).values()]
+    files = reproduce(
+        options.name,
+        Path(options.out),
+        quick=options.quick,
+        data=options.data,
+        seed=options.seed,
+        workers=options.workers,
+        progress=None if options.no_progress or options.json else lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    paths = [str(path) for path in files.values()]
     print(json.dumps({"name": options.name, "files": paths}) if options.json else "\n".join(paths))
     return 0
 

@@ -1,6 +1,8 @@
 """Images with masks, from files and from the Berkeley data set; k-means on the circle; best Dice: against brute force."""
 
+import hashlib
 import itertools
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +10,11 @@ import pytest
 import scipy.io
 from PIL import Image
 
+from inphase.learn import images
 from inphase.learn.images import (
     KURANET,
     LabeledImage,
+    bsds_folder,
     bsds_image,
     bsds_labels,
     load_image,
@@ -45,17 +49,17 @@ def test_features_pixel_by_pixel():
 
 def test_the_task_of_an_image():
     pixels, labels = halves(40, 60)
-    task = LabeledImage(pixels, labels, "halves").problem(seed=3, nodes=300)
+    task = LabeledImage(pixels, labels, "halves").problem(seed=3, nodes=240)
     everyone = {tuple(row): label for row, label in zip(pixel_features(pixels), labels.ravel())}
     parts = {split: task.draw(split, task.limits[split], seed=1) for split in ("train", "validation", "test")}
-    assert task.limits == {"train": 720, "validation": 480, "test": 1200}  # a half, and a half
+    assert task.limits == {"train": 960, "validation": 240, "test": 1200}  # a half, and a half
     sets = [{tuple(row) for row in part.features} for part in parts.values()]
     assert sum(map(len, sets)) == len(set.union(*sets)) == 2400
     for part in parts.values():
         assert all(everyone[tuple(x)] == label for x, label in zip(part.features, part.labels))
-    again = LabeledImage(pixels, labels).problem(seed=3, nodes=300).draw("test", 50, seed=1)
+    again = LabeledImage(pixels, labels).problem(seed=3, nodes=240).draw("test", 50, seed=1)
     assert np.array_equal(again.features, task.draw("test", 50, seed=1).features)
-    other = LabeledImage(pixels, labels).problem(seed=4, nodes=300).draw("test", 1200, seed=1)
+    other = LabeledImage(pixels, labels).problem(seed=4, nodes=240).draw("test", 1200, seed=1)
     assert {tuple(row) for row in other.features} != sets[2]
 
 
@@ -102,6 +106,72 @@ def test_files_and_back(tmp_path):
         picture.save(tmp_path / "other.png")
         assert Image.open(tmp_path / "other.png").mode == mode
         assert np.array_equal(read_mask(tmp_path / "other.png"), labels)
+
+
+@pytest.mark.parametrize("ending", ["npy", "csv"])
+def test_arrays_as_images_and_masks(ending, tmp_path):
+    pixels, labels = halves(16, 12)
+    gray, photo, mask = pixels[..., 0], tmp_path / f"photo.{ending}", tmp_path / f"mask.{ending}"
+
+    def write(path, values):
+        np.save(path, values) if ending == "npy" else np.savetxt(path, values, delimiter=",", fmt="%s")
+
+    write(photo, gray)
+    with_none = np.where(np.arange(192).reshape(16, 12) < 3, -1, labels * 5 + 2)
+    for values, wanted, names in [
+        (labels * 7, labels, ()),
+        (with_none, np.where(with_none < 0, -1, labels), ()),
+        (np.array(["sky", "cat"])[labels], 1 - labels, ("cat", "sky")),
+    ]:
+        write(mask, values)
+        found = load_image(photo, mask)
+        assert np.array_equal(found.pixels, gray) and np.array_equal(found.labels, wanted) and found.class_names == names
+        assert found.problem(nodes=8).class_names == names
+    write(photo, gray / 2)
+    assert np.array_equal(load_image(photo, mask).pixels, gray / 2)
+    write(mask, labels - 2)
+    with pytest.raises(ValueError, match="must hold classes >= 0, or -1 for none; got -2"):
+        load_image(photo, mask)
+    write(mask, labels / 2)
+    with pytest.raises(ValueError, match="whole numbers or texts; got float64"):
+        load_image(photo, mask)
+    write(photo, np.full((16, 12), "x"))
+    with pytest.raises(ValueError, match=r"must hold numbers 0\.\.255; got <U"):
+        load_image(photo, mask)
+    photo.write_bytes(b"\x93NUMPY" if ending == "npy" else b"1,2\n3\n")
+    with pytest.raises(ValueError, match="is truncated, or holds no array"):
+        load_image(photo, mask)
+    photo.unlink()
+    with pytest.raises(OSError, match=r"cannot read .*photo"):
+        load_image(photo, mask)
+
+
+def test_tiff_files(tmp_path):
+    pixels, labels = halves()
+    Image.fromarray(pixels).save(tmp_path / "photo.tiff")
+    Image.fromarray(labels.astype(np.uint8)).save(tmp_path / "mask.tif")
+    found = load_image(tmp_path / "photo.tiff", tmp_path / "mask.tif")
+    assert np.array_equal(found.pixels, pixels) and np.array_equal(found.labels, labels)
+
+
+def test_a_sample_with_a_mask(tmp_path):
+    coins = sample_image("coins")
+    np.save(tmp_path / "mask.npy", coins > 107)
+    found = load_image("skimage:coins", tmp_path / "mask.npy")
+    assert found.name == "coins" and np.array_equal(found.pixels, coins) and np.array_equal(found.labels, coins > 107)
+    with pytest.raises(ValueError, match=r"one of skimage.data's samples"):
+        load_image("skimage:nothing", tmp_path / "mask.npy")
+
+
+def test_samples_that_are_not_shipped(monkeypatch):
+    from skimage import data
+
+    def offline():
+        raise ConnectionError("no internet")
+
+    monkeypatch.setattr(data, "eagle", offline)
+    with pytest.raises(OSError, match="scikit-image does not ship 'eagle', and cannot download it: no internet"):
+        sample_image("eagle")
 
 
 def test_bad_files(tmp_path):
@@ -174,6 +244,62 @@ def test_the_nine_images(name):
 def test_an_image_that_is_not_there():
     with pytest.raises(OSError, match=r"cannot read .*images/\{train,val,test\}/1.jpg: no such file"):
         bsds_image(BSDS, 1)
+
+
+@pytest.fixture
+def archive(tmp_path, monkeypatch):
+    """An archive laid out as that of BSDS500, with one image; its name in place of the public page's."""
+    pixels, labels = halves()
+    inside = tmp_path / "made" / images.INSIDE
+    for part, name in (("images", "7.jpg"), ("groundTruth", "7.mat")):
+        (inside / part / "train").mkdir(parents=True)
+        if part == "images":
+            Image.fromarray(pixels).save(inside / part / "train" / name)
+        else:
+            ground_truth(inside / part / "train" / name, labels + 1)
+    (inside / "images" / "train" / "Thumbs.db").write_text("other")
+    hashes = {
+        f"{part}/train/{name}": hashlib.sha256((inside / part / "train" / name).read_bytes()).hexdigest()
+        for part, name in (("images", "7.jpg"), ("groundTruth", "7.mat"))
+    }
+    with tarfile.open(tmp_path / "set.tgz", "w:gz") as made:
+        made.add(tmp_path / "made" / "BSR", "BSR")
+        made.add(inside / "images" / "train" / "7.jpg", f"{images.INSIDE}images/train/../../../out.jpg")
+    monkeypatch.setattr(images, "BSDS", (tmp_path / "set.tgz").as_uri())
+    monkeypatch.setattr(images, "HASHES", hashes)
+    monkeypatch.setenv("INPHASE_DATA", str(tmp_path / "cache"))
+    return tmp_path / "set.tgz"
+
+
+def test_the_data_set_is_downloaded_once(archive, tmp_path):
+    found = bsds_image(None, 7)
+    assert np.array_equal(found.labels, halves()[1]) and found.pixels.shape == (20, 30, 3)
+    files = sorted(str(path.relative_to(tmp_path / "cache")) for path in (tmp_path / "cache").rglob("*") if path.is_file())
+    assert files == ["bsds500/groundTruth/train/7.mat", "bsds500/images/train/7.jpg"]
+    archive.unlink()
+    assert np.array_equal(bsds_image(None, "7").labels, found.labels)
+
+
+def test_a_download_that_fails(archive, tmp_path, monkeypatch):
+    content = archive.read_bytes()
+    archive.write_bytes(content[: len(content) // 2])
+    with pytest.raises(OSError, match=r"cannot be downloaded .*; get it by hand, and put its .*, or set INPHASE_DATA"):
+        bsds_folder()
+    archive.unlink()
+    with pytest.raises(OSError, match=r"cannot be downloaded .*No such file"):
+        bsds_folder()
+    archive.write_bytes(content)
+    monkeypatch.setattr(images, "HASHES", {"images/train/7.jpg": "0" * 64})
+    with pytest.raises(ValueError, match=r"must hold the known .*images/train/7.jpg, SHA-256 000"):
+        bsds_folder()
+    assert list((tmp_path / "cache").iterdir()) == []  # nothing is left of what failed
+
+
+@needs_bsds
+def test_the_hashes_of_the_nine():
+    assert len(images.HASHES) == 2 * len(KURANET)
+    for name, wanted in images.HASHES.items():
+        assert hashlib.sha256((BSDS / name).read_bytes()).hexdigest() == wanted
 
 
 def test_samples_of_scikit_image():

@@ -1,7 +1,10 @@
 """Losses, gradients through the network, statistics, training, checkpoints and evaluation."""
 
 import itertools
+import json
+import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -12,13 +15,13 @@ import numpy as np
 import pytest
 
 import inphase as ip
-from inphase.coupling.learnt import Learnt
+from inphase.coupling.learnt import Learnt, save_arrays
 from inphase.coupling.normalization import NORMALIZATIONS, Normalization
 
 jax = pytest.importorskip("jax")
 jnp = pytest.importorskip("jax.numpy")
 learn = pytest.importorskip("inphase.learn", exc_type=ImportError)
-losses, training, pairs = learn.losses, learn.training, learn.network
+losses, training, pairs, parallel = learn.losses, learn.training, learn.network, learn.parallel
 
 SMALL = {"nodes": 12, "samples": 36, "epochs": 2, "hidden": (6, 5), "burn_in": 5, "window": 4, "validation_graphs": 2}
 
@@ -63,6 +66,51 @@ def test_a_class_that_is_absent_is_left_out():
     loss = losses.cluster_loss(3)
     value, slope = jax.jit(jax.value_and_grad(lambda theta: loss(theta, SimpleNamespace(labels=labels))))(phases)
     assert float(value) == pytest.approx(0, abs=1e-6) and np.all(np.isfinite(slope))
+
+
+def test_target_losses_by_their_formulas():
+    """Against NumPy, on phases that drift: frequencies from the ends of the window, order parameters at each time."""
+    rng = np.random.default_rng(0)
+    speeds, labels = rng.normal(1, 0.3, 40), np.arange(40) % 3
+    phases = rng.uniform(0, 6, 40) + 0.2 * np.arange(25)[:, None] * speeds
+    nodes, R = SimpleNamespace(labels=labels), [np.abs(np.exp(1j * phases[:, labels == c]).mean(axis=1)) for c in range(3)]
+    whole = np.abs(np.exp(1j * phases).mean(axis=1))
+    off = (1 - whole).mean() + ((speeds.mean() - 0.7) ** 2 + speeds.var()) / 0.25
+    apart = np.mean((1 - R[2]) / 2 + np.maximum(0, R[0] - 0.05) / 0.95 / 2)
+    with jax.enable_x64(True):
+        found = [
+            losses.TargetFrequency(0.7, width=0.5).fitted(0, 0.2)(phases, nodes),
+            losses.TargetOrder(0.4)(phases, nodes),
+            losses.Chimera(2, 0, 0.05)(phases, nodes),
+        ]
+    assert np.allclose(found, [off, np.mean((whole - 0.4) ** 2), apart], rtol=1e-12)
+
+
+def test_effective_neighbors():
+    rng = np.random.default_rng(1)
+    K = rng.normal(size=(8, 8)) * 10.0 ** rng.integers(-9, 9, (8, 1))
+    others = [np.abs(np.delete(row, i)) for i, row in enumerate(K)]
+    wanted = np.mean([row.sum() ** 2 / (row**2).sum() for row in others])
+    with jax.enable_x64(True):
+        assert float(losses.effective_neighbors(K)) == pytest.approx(wanted, rel=1e-12)
+        assert float(losses.effective_neighbors(np.kron(np.eye(2), np.ones((4, 4))))) == pytest.approx(3, rel=1e-14)
+    assert float(losses.effective_neighbors(np.float32(1e-25) * np.ones((4, 4), np.float32))) == pytest.approx(3, rel=1e-6)
+    slope = jax.grad(losses.effective_neighbors)(jnp.zeros((3, 3)))
+    assert float(losses.effective_neighbors(np.zeros((3, 3)))) == 0 and np.all(np.isfinite(slope))
+
+
+TARGETS = (losses.TargetFrequency(0.5), losses.TargetOrder(0.3), losses.Chimera(2, 1, 0.1))
+
+
+@pytest.mark.parametrize("loss", [*TARGETS, losses.cluster_loss(3)], ids=lambda loss: loss.name)
+def test_losses_with_parameters_are_values(loss):
+    """Equal where their parameters are, also through JSON, settings and pickle; and so compiled once."""
+    again = losses.from_dict(json.loads(json.dumps(loss.to_dict())))
+    assert again == loss and hash(again) == hash(loss) and pickle.loads(pickle.dumps(loss)) == loss
+    settings = learn.Settings(loss=loss.to_dict())
+    assert settings.loss == loss and learn.Settings.from_dict(json.loads(json.dumps(settings.to_dict()))).loss == loss
+    one, other = (learn.problem("gmm-3", loss=given) for given in (loss, again))
+    assert training.task_of(one) == training.task_of(other)
 
 
 def test_slopes_where_the_mean_vanishes():
@@ -117,6 +165,26 @@ def test_gradients_against_finite_differences(loss, normalization, lags):
         parameters, _ = pairs.initial(2, (4, 3), np.random.default_rng(1), dtype=np.float64)
         for found, expected in directional(made, nodes, phases, parameters):
             assert found == pytest.approx(expected, rel=1e-6, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("loss", "normalization", "changes"),
+    [
+        (TARGETS[0], "degree", {"symmetric": False, "sparsity": 0.7}),
+        (TARGETS[1], "row-l2", {"sparsity": 0.7}),
+        pytest.param(TARGETS[2], "row-l1", {}, marks=pytest.mark.long),
+        pytest.param("cluster", "none", {"sparsity": 0.7}, marks=pytest.mark.long),
+    ],
+)
+def test_gradients_of_targets_and_sparsity(loss, normalization, changes):
+    with jax.enable_x64(True):
+        made, nodes, phases = task(loss, normalization, 3, **changes)
+        parameters, _ = pairs.initial(2, (4, 3), np.random.default_rng(1), dtype=np.float64)
+        slopes = []
+        for found, expected in directional(made, nodes, phases, parameters):
+            assert found == pytest.approx(expected, rel=1e-6, abs=1e-8)
+            slopes.append(found)
+        assert np.max(np.abs(slopes)) > 1e-4
 
 
 @pytest.mark.long
@@ -214,6 +282,68 @@ def test_training_lowers_the_loss():
     assert np.allclose(after.loss, after.variance, rtol=1e-12)  # V is the loss here
 
 
+LEARNS = {"hidden": (16, 16), "optimizer": "adam", "rate": 0.01, "burn_in": 60, "window": 20, "validation_graphs": 4}
+
+
+def neighbors(trained):
+    nodes = trained.problem.draw("test", 20)
+    return float(losses.effective_neighbors(trained.coupling(nodes.features).matrix(20)))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("name", "weight", "changes"),
+    [
+        ("case-1", 0.3, {"epochs": 6, "degree": 2.0}),
+        ("moons", 0.3, {"epochs": 10, "step": 5.0, "burn_in": 0, "window": 60}),
+    ],
+)
+def test_sparsity_leaves_fewer_neighbors_at_a_like_loss(name, weight, changes):
+    given = {"nodes": 20, "samples": 400} | LEARNS | changes
+    plain, sparse = (learn.train(name, seed=1, sparsity=weight * on, **given) for on in (0, 1))
+    one, other = (float(learn.evaluate(t, graphs=4, burn_in=200).loss.mean()) for t in (plain, sparse))
+    few, many = neighbors(sparse), neighbors(plain)
+    assert few < 0.7 * many and other < one + 0.1, (few, many, one, other)
+    assert sparse.chosen.best > other - 0.1 and sparse.settings.sparsity == weight
+
+
+def test_a_target_frequency_is_reached_on_fresh_nodes():
+    """ω ~ U[−1, 1] has the mean 0; a coupling that is not symmetric makes the nodes run together at 0.5."""
+    given = {"nodes": 20, "samples": 400, "epochs": 8, "degree": 3.0, "symmetric": False} | LEARNS
+    trained = learn.train("case-1", seed=1, loss=learn.losses.TargetFrequency(0.5, width=0.3), **given)
+    task, n = trained.problem, 20
+    nodes = task.draw("test", n, 5)
+    model = nodes.model(trained.coupling(nodes.features), trained.settings)
+    run = ip.simulate(model, np.zeros(n), times=[40.0, 60.0], method="euler", step=0.1).phase.values
+    speeds = (run[1] - run[0]) / 20
+    assert abs(nodes.frequencies.mean()) < 0.2 and np.ptp(speeds) < 1e-3
+    assert abs(speeds.mean() - 0.5) < 0.1, speeds.mean()
+    assert float(learn.evaluate(trained, graphs=2, burn_in=400).loss.mean()) < 0.3
+
+
+@pytest.mark.long
+def test_a_target_order_is_reached_on_fresh_nodes():
+    given = {"nodes": 20, "samples": 400, "epochs": 10} | LEARNS
+    trained = learn.train("case-1", seed=1, loss={"name": "target-order", "r": 0.6}, **given)
+    found = learn.evaluate(trained, graphs=5, burn_in=200)
+    control = learn.evaluate(learn.untrained(trained.problem), graphs=5, burn_in=200)
+    assert float(found.loss.mean()) < 0.05 and float(found.loss.mean()) < 0.5 * float(control.loss.mean())
+    assert abs(1 - float(found.variance.mean()) - 0.6) < 0.15
+
+
+@pytest.mark.long
+def test_a_chimera_is_reached_on_fresh_nodes():
+    """Two classes that one feature tells apart, with frequencies of one law: one locks, the other does not."""
+    rng = np.random.default_rng(0)
+    labels, omega = np.arange(1000) % 2, rng.uniform(-0.5, 0.5, 1000)
+    features = np.stack([2.0 * labels - 1, omega], axis=1)
+    given = {"nodes": 40, "samples": 300, "epochs": 30, "degree": 2.0, "start": "uniform", "normalization": "degree"}
+    task = learn.from_arrays(features, labels, frequencies=omega, loss="chimera", step=0.1, **LEARNS | given | {"burn_in": 100})
+    found = learn.evaluate(learn.train(task, seed=1), graphs=5, burn_in=300)
+    control = learn.evaluate(learn.untrained(task), graphs=5, burn_in=300)
+    assert float(found.loss.mean()) < 0.1 and float(control.loss.mean()) > 0.2
+
+
 def test_seeds(found):
     again = learn.train("case-1", starts=2, seed=3, **SMALL)
     assert all(same(a, b) for a, b in zip(found.starts, again.starts))
@@ -283,28 +413,98 @@ def test_the_users_loss_and_interaction():
 SCRIPT = """
 import sys
 from inphase import learn
-learn.train("case-3", starts=2, seed=3, folder=sys.argv[1], validate_every=2, epochs=100, **{given})
+learn.train("gmm-3", starts=2, workers=2, seed=3, folder=sys.argv[1], progress=True, **{given})
 """
+LONG = {name: value for name, value in SMALL.items() if name != "epochs"} | {"validate_every": 2, "epochs": 100}
 
 
-def test_resume_after_a_kill(tmp_path):
-    """A process killed in the middle of its second start goes on with the numbers it would have had."""
-    given = {name: value for name, value in SMALL.items() if name != "epochs"}
-    code = SCRIPT.format(given=given)
-    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], env=os.environ | {"JAX_PLATFORMS": "cpu"})
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "start-001.npz").exists() and time.monotonic() < deadline and process.poll() is None:
+def begun(folder, given):
+    """A training by two processes in a process group of its own, both with a checkpoint."""
+    code, environment = SCRIPT.format(given=given), os.environ | {"JAX_PLATFORMS": "cpu"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)], env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 240
+    while not all((folder / f"start-00{k}.npz").exists() for k in range(2)) and time.monotonic() < deadline:
         time.sleep(0.02)
+    return process
+
+
+def alone_again(process):
+    """Whether no process of the group is left, after some seconds at most."""
+    for _ in range(1000):
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return learn.train("gmm-3", starts=2, seed=3, **LONG)
+
+
+def test_resume_after_a_kill(tmp_path, whole):
+    """Killed in the middle of both starts; its processes end too, and the same call goes on, here without processes."""
+    process = begun(tmp_path, LONG)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL and not (tmp_path / "trained.npz").exists()
+    assert alone_again(process)
+    process.stderr.close()
     reports = []
-    again = learn.train(
-        "case-3", starts=2, seed=3, folder=tmp_path, validate_every=2, epochs=100, watch=reports.append, **given
-    )
-    assert reports[0]["start"] == 1 and reports[0]["update"] > 2  # it did go on, and not from the start
-    whole = learn.train("case-3", starts=2, seed=3, validate_every=2, epochs=100, **given)
+    again = learn.train("gmm-3", starts=2, seed=3, folder=tmp_path, watch=reports.append, **LONG)
+    assert reports[0]["update"] > 2  # it did go on, and not from the start
     assert [s.status for s in again.starts] == ["finished", "finished"]
     assert all(same(a, b) for a, b in zip(again.starts, whole.starts))
+    assert not list(tmp_path.glob(".*"))  # nothing half written
+
+
+def test_interrupt_with_workers(tmp_path, whole):
+    """Ctrl-C as a terminal sends it, to all processes: all end, checkpoints stay, and processes go on from them."""
+    process = begun(tmp_path, LONG)
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 0 and alone_again(process)
+    assert "Traceback" not in told and told.startswith("start ")
+    stopped = learn.Trained.load(tmp_path / "trained.npz")
+    assert [s.status for s in stopped.starts] == ["interrupted", "interrupted"]
+    again = learn.train("gmm-3", starts=2, seed=3, folder=tmp_path, workers=2, **LONG)
+    assert all(same(a, b) for a, b in zip(again.starts, whole.starts))
+
+
+@pytest.mark.parametrize("name", ["case-1", pytest.param("gmm-3", marks=pytest.mark.long)])
+def test_workers_find_the_same_numbers(name):
+    reports = []
+    given = {"starts": 3, "seed": 3, **SMALL}
+    one, many = learn.train(name, **given), learn.train(name, workers=2, watch=reports.append, **given)
+    assert len(many.starts) == 3 and all(same(a, b) for a, b in zip(one.starts, many.starts))
+    assert many.chosen.number == one.chosen.number
+    assert sorted((r["start"], r["update"]) for r in reports) == [(k, at) for k in range(3) for at in (3, 6)]
+    judged = {(r["start"], r["update"]): (r["validation"], r["validation_variance"]) for r in reports}
+    assert all(judged[k, at] == (loss, v) for k in range(3) for at, loss, v in many.starts[k].judged)
+    assert reports[-1]["seconds_left"] == 0
+
+
+def test_workers_that_fail():
+    with pytest.raises(TypeError, match=r"workers > 1 needs what can be pickled: a loss must be .* or take workers = 1"):
+        learn.train("case-1", starts=2, workers=2, loss=lambda phases, nodes: phases.sum(), **SMALL)
+    before = len(multiprocessing.active_children())
+    with pytest.raises(FloatingPointError, match="not to be had") as raised:
+        parallel.each(work_that_fails, None, 3, 2, lambda *_: None)
+    assert "work_that_fails" in raised.value.__notes__[0]
+    with pytest.raises(ChildProcessError, match="the process of start 0 ended with the exit code 7 and without an answer"):
+        parallel.each(work_that_dies, None, 1, 1, lambda *_: None)
+    assert len(multiprocessing.active_children()) == before
+
+
+def work_that_fails(common, number, tell, stopped):
+    raise FloatingPointError("not to be had")
+
+
+def work_that_dies(common, number, tell, stopped):
+    os._exit(7)
 
 
 def test_interrupt_and_go_on(tmp_path, found):
@@ -323,6 +523,14 @@ def test_checkpoints_of_another_training_and_truncated_ones(tmp_path):
         learn.train("case-1", seed=3, folder=tmp_path, rate=0.01, **SMALL)
     path = tmp_path / "start-000.npz"
     content = path.read_bytes()
+    with np.load(path) as stored:  # a checkpoint from before a setting was: it had what is now the default
+        arrays = dict(stored)
+    about = json.loads(str(arrays.pop("about")))
+    del about["training"]["sparsity"]
+    save_arrays(path, arrays, about)
+    learn.train("case-1", seed=3, folder=tmp_path, **SMALL)
+    with pytest.raises(ValueError, match=r"is of another training: sparsity was 0\.0, now 0\.1"):
+        learn.train("case-1", seed=3, folder=tmp_path, sparsity=0.1, **SMALL)
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match=r"start-000\.npz is truncated"):
         learn.train("case-1", seed=3, folder=tmp_path, **SMALL)
@@ -342,6 +550,7 @@ def test_progress(capsys):
     learn.train("case-1", progress=True, **SMALL)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2 and lines[0].startswith("start 1/1, update 3/6: loss 0.") and lines[1].endswith("0 s left")
+    assert "validation 0." in lines[0] and "(V 0." in lines[0]
 
 
 @pytest.mark.parametrize(
@@ -353,6 +562,22 @@ def test_progress(capsys):
         (lambda: learn.train("case-1", rate=-1), ValueError, "rate must be a positive, finite number; got -1"),
         (lambda: learn.train("case-1", samples=50), ValueError, "samples must be >= nodes = 100; got 50"),
         (lambda: learn.train("case-1", starts=0), ValueError, "starts must be an integer >= 1; got 0"),
+        (lambda: learn.train("case-1", workers=0), ValueError, "workers must be an integer >= 1; got 0"),
+        (lambda: learn.train("case-1", sparsity=-1), ValueError, "sparsity must be >= 0; got -1"),
+        (lambda: learn.train("case-1", loss="order"), ValueError, "loss must be one of circular-variance, cluster, target-fre"),
+        (lambda: learn.train("case-1", loss={"name": "V"}), ValueError, "loss must be one of cluster, target-frequency"),
+        (lambda: learn.train("case-1", loss="target-order"), TypeError, "the loss 'target-order' needs the parameter 'r'"),
+        (lambda: learn.train("case-1", loss={"name": "target-order", "R": 1}), TypeError, "has no parameter 'R'; it takes r"),
+        (lambda: losses.TargetOrder(1.5), ValueError, "r must be <= 1; got 1.5"),
+        (lambda: losses.TargetFrequency("fast"), TypeError, "omega must be a number; got 'fast'"),
+        (lambda: losses.TargetFrequency(1.0)(np.zeros((3, 2)), None), ValueError, "needs the step"),
+        (
+            lambda: learn.train("case-1", loss=losses.TargetFrequency(1.0), window=1),
+            ValueError,
+            "window of at least 2 steps; got 1",
+        ),
+        (lambda: losses.Chimera(1, 1), ValueError, "coherent and incoherent must be two classes; got 1 for both"),
+        (lambda: learn.train("moons", loss=losses.Chimera(0, 2)), ValueError, "labels of classes 0 and 2; the problem has 2"),
         (lambda: learn.train("case-1", loss="cluster"), ValueError, "needs labels of at least 2 classes; got 0"),
         (lambda: learn.train("case-3", method="rk4"), ValueError, "with delays, method must be one of euler, heun"),
         (lambda: learn.train("case-1", hidden=()), ValueError, "hidden must name the size of at least one layer"),

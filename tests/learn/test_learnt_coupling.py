@@ -10,7 +10,7 @@ import pytest
 import inphase as ip
 import zoo
 from inphase import equilibria
-from inphase.coupling import learnt
+from inphase.coupling import learnt, normalization, pair_scores
 from inphase.coupling.graph import Dense
 from inphase.coupling.learnt import Learnt, load_network, save_network
 from inphase.coupling.normalization import Normalization
@@ -63,7 +63,7 @@ def features(n, m=2, seed=1):
 def test_scores_pair_by_pair(activation, hidden, monkeypatch):
     net, x, y = network(3, hidden, activation), features(7, 3), features(5, 3, seed=2)
     expected = np.array([[score(net, a, b) for b in y] for a in x])
-    monkeypatch.setattr(learnt, "BLOCK", 3)
+    monkeypatch.setattr(pair_scores, "PAIRS", 3)
     blocked = net.scores(x, y)
     monkeypatch.undo()
     assert np.allclose(net.scores(x, y), expected, rtol=1e-12, atol=1e-12)
@@ -72,7 +72,7 @@ def test_scores_pair_by_pair(activation, hidden, monkeypatch):
     assert net.scores(x, y, dtype=np.float32).dtype == np.float32
 
 
-@pytest.mark.parametrize("kind", learnt.NORMALIZATIONS)
+@pytest.mark.parametrize("kind", normalization.NORMALIZATIONS)
 @pytest.mark.parametrize("symmetric", [True, False])
 @pytest.mark.parametrize("trained_size", [None, 4])
 def test_normalizations_by_their_definition(kind, symmetric, trained_size):
@@ -108,7 +108,7 @@ def test_what_normalizations_keep_fixed():
 def test_symmetrized_across_blocks():
     matrix = np.random.default_rng(5).normal(size=(1100, 1100))
     expected = (matrix + matrix.T) / 2
-    assert np.array_equal(learnt.symmetrized(matrix), expected)
+    assert np.array_equal(normalization.symmetrized(matrix), expected)
 
 
 # ------------------------------------------------------------------------------------------------------- as a coupling

@@ -171,11 +171,11 @@ def test_interrupt_keeps_the_checkpoint_and_the_same_command_goes_on(tmp_path):
 
 @pytest.fixture
 def nodes(tmp_path):
-    """100 nodes of two classes as arrays, as nodes.csv and as nodes.npz."""
+    """200 nodes of two classes as arrays, as nodes.csv and as nodes.npz."""
     rng = np.random.default_rng(0)
-    labels = np.arange(100) % 2
-    table = {"x": rng.normal(size=100) + 6 * labels, "y": rng.normal(size=100), "omega": 0.1 * rng.normal(size=100)}
-    table |= {"b": rng.uniform(size=100), "tau": rng.integers(0, 4, 100), "class": labels}
+    labels = np.arange(200) % 2
+    table = {"x": rng.normal(size=200) + 6 * labels, "y": rng.normal(size=200), "omega": 0.1 * rng.normal(size=200)}
+    table |= {"b": rng.uniform(size=200), "tau": rng.integers(0, 4, 200), "class": labels}
     rows = [",".join(repr(value.item()) for value in row) for row in zip(*table.values())]
     (tmp_path / "nodes.csv").write_text("\n".join([",".join(table), *rows]) + "\n")
     both = {"features": np.stack([table["x"], table["y"]], axis=1)}
@@ -207,7 +207,7 @@ def test_training_on_own_nodes_and_the_model_of_them(nodes, tmp_path):
     model = load_model(tmp_path / "out" / "model.toml").build()
     rows = np.genfromtxt(tmp_path / "out" / "nodes.csv", delimiter=",", names=True)
     assert set(rows["label"]) == {0, 1} and np.array_equal(model.delays, rows["delays"])
-    given = {nodes["x"][i]: nodes["tau"][i] * 0.5 for i in range(100)}
+    given = {nodes["x"][i]: nodes["tau"][i] * 0.5 for i in range(200)}
     assert [given[x] for x in rows["x"]] == rows["delays"].tolist()
     here, heard = np.random.default_rng(1).uniform(0, 6, (2, 20))
     K = model.coupling.matrix(20)
@@ -261,7 +261,7 @@ def swapped(old, new):
 BAD = [
     (edited("x", 3, "nan"), swapped("", ""), "line 4 of", "must hold a finite number in column 0; got 'nan'"),
     (edited("tau", 3, "1.5"), swapped("", ""), "lags of", "must be whole numbers of steps; got 1.5 for node 2 (from 0)"),
-    (alone, swapped("", ""), "every class needs 2 nodes in every part; class 2 has", "of its 1 nodes"),
+    (alone, swapped("", ""), "labels must give every class 2 nodes in every part; class 2 has 1 nodes in all", "in 'train'"),
     (nothing, swapped('"class"', '"kind"'), "column must be one of x, y, omega, b, tau, class", "got 'kind'"),
     (
         nothing,
@@ -269,6 +269,14 @@ BAD = [
         "needs labels",
         "got 0",
     ),
+    (
+        nothing,
+        swapped("[training]", '[training]\nloss = { name = "target-order", R = 1 }'),
+        "the loss 'target-order' has no parameter 'R'",
+        "it takes r",
+    ),
+    (nothing, swapped("[training]", "[training]\nloss = 3"), "loss must be one of circular-variance, cluster", "got 3"),
+    (nothing, swapped("[run]", "[run]\nworkers = 0"), "run.workers: Input should be greater than or equal to 1", "got 0"),
     (nothing, swapped("[training]", "[training]\nrat = 0.1"), "unknown key 'training.rat'; known: nodes, samples", "dtype"),
     (
         nothing,
@@ -286,9 +294,9 @@ BAD = [
     (nothing, swapped("nodes.csv", "none.csv"), "none.csv", "there is none"),
     (
         nothing,
-        swapped("[run]", "[run]\nevaluate_n = 60"),
-        "evaluate_n must be <= 50, the nodes that nodes leaves to test",
-        "got 60",
+        swapped("[run]", "[run]\nevaluate_n = 160"),
+        "evaluate_n must be <= 100, the nodes that nodes leaves to test",
+        "got 160",
     ),
     (nothing, swapped("nodes = 20", "nodes = 30"), "nodes must be <= 20, the nodes for validation", "got 30"),
 ]
@@ -303,6 +311,14 @@ def test_bad_input_is_refused_in_one_line(change, edit, says, also, nodes, tmp_p
     captured = capsys.readouterr()
     assert captured.out == "" and captured.err.count("\n") == 1 and captured.err.startswith("inphase: ")
     assert says in captured.err and also in captured.err
+
+
+def test_losses_and_workers_of_a_file():
+    text = CASE.replace("epochs = 2", 'epochs = 2\nsparsity = 0.1\nloss = { name = "target-frequency", omega = 0.5 }')
+    given = configuration.checked_configuration(tomllib.loads(text.replace("[run]", "[run]\nworkers = 2")), "file")
+    settings = given.build().settings
+    assert settings.loss == learn.losses.TargetFrequency(0.5) and settings.sparsity == 0.1 and given.run.workers == 2
+    assert configuration.checked_configuration(tomllib.loads(CASE), "file").run.workers is None
 
 
 def test_features_that_do_not_fit_a_saved_network(done):

@@ -5,6 +5,7 @@ from inphase.coupling.causal import Causal
 from inphase.coupling.factorized import LowRank
 from inphase.coupling.graph import Dense, Sparse
 from inphase.coupling.hypergraph import AllTriads, Hypergraph
+from inphase.coupling.lagged import Lagged
 from inphase.coupling.learnt import Learnt
 from inphase.coupling.mean_field import AllToAll, RankOne
 from inphase.coupling.ring import Lattice, Ring
@@ -16,6 +17,7 @@ __all__ = [
     "Coupling",
     "Dense",
     "Hypergraph",
+    "Lagged",
     "Lattice",
     "Learnt",
     "LowRank",

@@ -10,6 +10,7 @@ from inphase.coupling.causal import Causal
 from inphase.coupling.features import read_columns
 from inphase.coupling.graph import Dense
 from inphase.coupling.hypergraph import AllTriads, Hypergraph
+from inphase.coupling.lagged import Lagged
 from inphase.coupling.learnt import Learnt, load_network
 from inphase.coupling.mean_field import AllToAll, RankOne
 from inphase.coupling.ring import Lattice, Ring
@@ -43,12 +44,33 @@ def learnt(file: str, features: Any, columns: Sequence[str | int] | None = None,
     return Learnt(network, features, normalization, precision)
 
 
+def lagged(matrix: Any, lags: Any, precision: str = "float64") -> Lagged:
+    """Strengths K_ij and phase lags α_ij, each as numbers or of a file.
+
+    Parameters
+    ----------
+    matrix : str or array_like, shape (n, n)
+        K; a file that `inphase.coupling.features.read_columns` reads as (n, n), such as NPY.
+    lags : str, number or array_like, shape (n, n), (n, 1) or (1, n)
+        α, radians; a file likewise.
+    precision : "float64" or "float32"
+
+    Raises
+    ------
+    OSError, ValueError, TypeError
+        If a file cannot be read, or the numbers do not fit.
+    """
+    K, alpha = (read_columns(part) if isinstance(part, str) else part for part in (matrix, lags))
+    return Lagged(K, alpha, precision)
+
+
 KINDS: dict[str, Callable[..., Coupling]] = {
     "all-to-all": AllToAll,
     "all-triads": AllTriads,
     "causal": Causal,
     "dense": Dense,
     "hypergraph": Hypergraph,
+    "lagged": lagged,
     "lattice": Lattice,
     "learnt": learnt,
     "rank-one": RankOne,

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -19,21 +19,26 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase.coupling.graph import Product
+from inphase.coupling.lagged import PRECISIONS, Lagged
 from inphase.coupling.normalization import Normalization, as_normalization
 from inphase.coupling.pair_network import Array, PairNetwork, feature_array
 from inphase.errors import check_name
 from inphase.files import replace_file
+from inphase.interaction import Interaction
+from inphase.kernels.product import THIN, thin_product
 from inphase.provenance import version
-from inphase.types import Square
+from inphase.types import Phases, Square, Vector
 
 FORMAT = 1  # of the files
-PRECISIONS = ("float64", "float32")
 
 
 class Learnt(Product):
     """K_ij = K_μ(x_i, x_j), normalized: a coupling that a network computes from features of the nodes.
 
     K is computed when it is first needed, O(n² h²), and kept, n² numbers; sums are one product with it per harmonic.
+
+    A network with two outputs gives each pair a phase lag, too, α_ij = α(x_i, x_j): the terms are K_ij f(θ_i − θ_j + α_ij), and
+    all is as in `Lagged`. Lags are not normalized and not made symmetric.
 
     Parameters
     ----------
@@ -84,9 +89,26 @@ class Learnt(Product):
         return len(self.features)
 
     @cached_property
+    def _outputs(self) -> Array:
+        """(2, n, n): scores, which `array` overwrites by K, and lags."""
+        return self.network.scores_and_lags(self.features, dtype=np.dtype(self.precision))
+
+    @cached_property
     def array(self) -> Array:
         """K, (n, n), in the precision that was asked for."""
+        if self.network.has_lags:
+            return self.normalization.apply(self._outputs[0])
         return self.normalization.apply(self.network.scores(self.features, dtype=np.dtype(self.precision)))
+
+    @property
+    def lags(self) -> Array | None:
+        """α, (n, n), radians, in the precision that was asked for; None where the network gives none."""
+        return self._outputs[1] if self.network.has_lags else None
+
+    @cached_property
+    def lagged(self) -> Lagged | None:
+        """The same coupling by its numbers alone; None where the network gives no lags."""
+        return None if self.lags is None else Lagged(self.array, self.lags, self.precision)
 
     @cached_property
     def _totals(self) -> NDArray[np.float64]:
@@ -99,13 +121,31 @@ class Learnt(Product):
 
     @property
     def symmetric(self) -> bool:
-        """Whether K was made symmetric."""
-        return self.normalization.symmetric
+        """Whether K was made symmetric and there are no lags."""
+        return self.normalization.symmetric if self.lagged is None else self.lagged.symmetric
+
+    def sums(
+        self,
+        functions: Sequence[Interaction],
+        phases: Phases,
+        out: Sequence[Phases] | None = None,
+        sources: Phases | None = None,
+    ) -> list[Phases]:
+        """[Σ_j K_ij f(θ_i − φ_j + α_ij) for f in functions], by modes or pair by pair."""
+        if self.lagged is not None:
+            return self.lagged.sums(functions, phases, out, sources)
+        return super().sums(functions, phases, out, sources)
+
+    def jacobians(self, slopes: Sequence[Interaction], phases: Vector) -> list[Any]:
+        """For each slope f', the matrix ∂(Σ_j K_ij f(θ_i − θ_j + α_ij))/∂θ_l, (n, n)."""
+        if self.lagged is not None:
+            return self.lagged.jacobians(slopes, phases)
+        return super().jacobians(slopes, phases)
 
     def matrix(self, n: int) -> Square:
-        """K as a dense matrix, (n, n)."""
+        """K as a dense matrix, (n, n); ValueError where there are lags."""
         self.check_size(n)
-        return np.array(self.array, dtype=float)
+        return np.array(self.array, dtype=float) if self.lagged is None else self.lagged.matrix(n)
 
     def mean_strength(self, n: int) -> float:
         """Σ_j |K_ij|, averaged over i."""
@@ -113,13 +153,18 @@ class Learnt(Product):
         return float(np.mean([np.abs(row).sum(dtype=float) for row in self.array]))
 
     def product(self, waves: NDArray[np.float64]) -> NDArray[np.float64]:
-        """K @ waves, in the precision of K."""
+        """K @ waves, in the precision of K; with lags turned by them, as in `Lagged`."""
+        if self.lagged is not None:
+            return self.lagged.product(waves)
+        if self.precision == "float32" and waves.shape[-1] <= THIN:
+            return np.stack([thin_product(self.array, wave) for wave in waves])
         return np.asarray(np.matmul(self.array, waves.astype(self.array.dtype, copy=False)).astype(float, copy=False))
 
     def to_dict(self) -> dict[str, Any]:
         """Kind, normalization, and checksums of network and features, for provenance."""
         digest = hashlib.sha256(b"".join(a.tobytes() for a in self.network.arrays().values()))
-        return {
+        lags = {"lags": True} if self.network.has_lags else {}
+        return lags | {
             "kind": "Learnt",
             "n": len(self.features),
             "hidden": list(self.network.hidden),
@@ -152,7 +197,8 @@ class Learnt(Product):
         return cls(network, features, normalization, precision)
 
     def __repr__(self) -> str:
-        return f"Learnt(n = {self.size}, {self.network.features} features, {self.normalization.kind})"
+        lags = ", phase lags" if self.network.has_lags else ""
+        return f"Learnt(n = {self.size}, {self.network.features} features, {self.normalization.kind}{lags})"
 
 
 # ------------------------------------------------------------------------------------------------------------------- files

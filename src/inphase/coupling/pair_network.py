@@ -2,33 +2,32 @@
 
 The network is made of linear layers, each followed by a batch normalization and an activation, and a last linear layer
 without a bias (KuraNet: Ricci et al., *KuraNet: Systems of coupled oscillators that learn to synchronize*, arXiv 2105.02838,
-2021). `inphase.learn` trains it.
+2021). `inphase.learn` trains it. With a second output it also gives each pair a phase lag α(x_i, x_j): frustration, which
+`inphase.coupling.Lagged` puts into the equation.
 
 - The first layer separates over the pair: W [x_i; x_j] = x_i A + x_j B, so that it costs O(n), not O(n²).
+- The lag is the second output itself, in radians, without a function that bounds it: f is 2π-periodic, so that every number is
+  a lag, a bound would be a wall where the circle has none, and a lag such as −ω τ, which grows past π with the features,
+  would have to jump there.
 - A bias before a batch normalization cancels; none is kept. (A network with biases b is the same with means μ − b.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from inphase.coupling.pair_scores import Activation, pair_scores
 from inphase.errors import check_name, finite_array
 
 Array = NDArray[Any]
 SLOPE = 0.01  # of the leaky ReLU where it is negative
 EPSILON = 1e-5  # added to variances before they divide
-BLOCK = 512  # pairs of which the hidden layers are held at once: half a megabyte, in cache
 LAYERED = ("scales", "shifts", "means", "variances")
-
-
-def _leaky_relu(z: Array, spare: Array) -> None:
-    np.multiply(z, SLOPE, out=spare)
-    np.maximum(z, spare, out=z)
 
 
 def _silu(z: Array, spare: Array) -> None:
@@ -39,9 +38,9 @@ def _silu(z: Array, spare: Array) -> None:
     z /= spare
 
 
-ACTIVATIONS: dict[str, Callable[[Array, Array], object]] = {  # in place, with an array of the same shape to spare
-    "leaky_relu": _leaky_relu,
-    "relu": lambda z, spare: np.maximum(z, 0, out=z),
+ACTIVATIONS: dict[str, Activation | float] = {  # in place, with an array of the same shape to spare; or the slope below 0
+    "leaky_relu": SLOPE,
+    "relu": 0.0,
     "silu": _silu,
     "tanh": lambda z, spare: np.tanh(z, out=z),
 }
@@ -69,8 +68,8 @@ class PairNetwork:
         The layers after it.
     scales, shifts, means, variances : sequence of ndarray, shapes (h_l,)
         Of the batch normalization of each hidden layer; the last two are the running statistics.
-    out : ndarray, shape (h_L,)
-        The last layer.
+    out : ndarray, shape (h_L,) or (h_L, 2)
+        The last layer: to the score, or to the score and the phase lag.
     activation : str
         "leaky_relu", "relu", "silu" or "tanh".
 
@@ -108,9 +107,8 @@ class PairNetwork:
         if self.own.ndim != 2 or not self.own.size:
             raise ValueError(f"own must have shape (m, h) with m, h >= 1; got shape {self.own.shape}")
         sizes = self.hidden
-        wanted = {"other": self.own.shape, "out": (sizes[-1],)}
-        for name, shape in wanted.items():
-            finite_array(name, getattr(self, name), shape)
+        finite_array("other", self.other, self.own.shape)
+        finite_array("out", self.out, (sizes[-1], 2) if self.out.ndim == 2 else (sizes[-1],))
         for low, matrix in enumerate(self.weights):
             finite_array(f"weights[{low}]", matrix, (sizes[low], sizes[low + 1]))
         for name in LAYERED:
@@ -130,6 +128,11 @@ class PairNetwork:
     def hidden(self) -> tuple[int, ...]:
         """The sizes of the hidden layers."""
         return (int(self.own.shape[1]), *(int(w.shape[-1]) for w in self.weights))
+
+    @property
+    def has_lags(self) -> bool:
+        """Whether it gives each pair a phase lag beside the score."""
+        return bool(self.out.ndim == 2)
 
     def arrays(self) -> dict[str, Array]:
         """All numbers by name, for files; `from_arrays` reads them back."""
@@ -177,27 +180,29 @@ class PairNetwork:
         ValueError
             If the number of features is not the network's, or one is not finite.
         """
+        return self._outputs(features, others, self.out[:, 0] if self.has_lags else self.out, dtype)
+
+    def scores_and_lags(self, features: ArrayLike, others: ArrayLike | None = None, dtype: Any = np.float64) -> Array:
+        """Score s(x_i, y_j) and phase lag α(x_i, y_j), radians, of all pairs; the arguments are those of `scores`.
+
+        Returns
+        -------
+        ndarray, shape (2, n_x, n_y)
+
+        Raises
+        ------
+        ValueError
+            As `scores`, and for a network without phase lags.
+        """
+        if not self.has_lags:
+            raise ValueError(f"the network has no phase lags: its out has shape {self.out.shape}, not ({self.hidden[-1]}, 2)")
+        found = self._outputs(features, others, self.out, dtype)
+        return np.ascontiguousarray(np.moveaxis(found, -1, 0))
+
+    def _outputs(self, features: ArrayLike, others: ArrayLike | None, out: Array, dtype: Any) -> Array:
+        """What the last layer `out`, (h,) or (h, 2), gives to all pairs: (n_x, n_y) or (n_x, n_y, 2)."""
         x = feature_array(features, self.features)
         y = x if others is None else feature_array(others, self.features)
-        A, B, c, deeper, out = self.folded(dtype)
-        own, other = (x @ A + c).astype(dtype), (y @ B).astype(dtype)
-        found = np.empty((len(x), len(y)), dtype)
-        columns = min(len(y), BLOCK)
-        rows = max(1, BLOCK // columns)
-        for low in range(0, len(x), rows):
-            for left in range(0, len(y), columns):
-                here, there = own[low : low + rows], other[left : left + columns]
-                h = (here[:, None, :] + there).reshape(-1, here.shape[1])
-                values = self._above(h, deeper, out)
-                found[low : low + rows, left : left + columns] = values.reshape(len(here), len(there))
-        return found
-
-    def _above(self, h: Array, deeper: list[tuple[Array, Array]], out: Array) -> Array:
-        """The scores of pairs from what enters the first activation, (pairs, h_1), which is overwritten."""
-        activate = ACTIVATIONS[self.activation]
-        activate(h, np.empty_like(h))
-        for matrix, constant in deeper:
-            h = h @ matrix
-            h += constant
-            activate(h, np.empty_like(h))
-        return np.asarray(h @ out)
+        A, B, c, deeper, _ = self.folded(dtype)
+        own, other, out = (x @ A + c).astype(dtype), (y @ B).astype(dtype), np.ascontiguousarray(out, dtype)
+        return pair_scores(own, other, deeper, out, ACTIVATIONS[self.activation])

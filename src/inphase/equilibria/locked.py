@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, sparse
 from scipy.sparse.linalg import splu
 
+from inphase.coupling import Lagged, Learnt
 from inphase.errors import finite_number, finite_vector
 from inphase.model import PhaseModel
 from inphase.types import Vector
@@ -81,8 +82,12 @@ class Locked:
         self.scale = max(row_sum(self.jacobian(phases, 0.0)[0]) for phases in (np.zeros(n), generic)) or 1.0
 
     def _join_pairs(self) -> None:
-        edges = self.model.coupling.edges(self.n).tocoo()
+        coupling = self.model.coupling
+        lags = coupling.lags if isinstance(coupling, Lagged | Learnt) else None
+        whole = sparse.coo_array(coupling.array) if isinstance(coupling, Lagged | Learnt) else coupling.edges(self.n)
+        edges = whole.tocoo()
         self._row, self._column, self._strength = edges.row, edges.col, edges.data
+        self._lag = 0.0 if lags is None else lags[edges.row, edges.col]
         delays = self.model.delays
         if sparse.issparse(delays) or delays.ndim == 2:
             found = delays[self._row, self._column]
@@ -128,7 +133,7 @@ class Locked:
         return [self.model.interaction] + ([self.model.interaction.profile] if self.model.gain == "softmax" else [])
 
     def _gaps(self, phases: Vector, frequency: float) -> Vector:
-        return np.asarray(phases[self._row] - phases[self._column] + frequency * self._delay)
+        return np.asarray(phases[self._row] - phases[self._column] + frequency * self._delay + self._lag)
 
     def _pair_sums(self, gaps: Vector) -> tuple[Vector, Vector]:
         sums = [self._by_row(self._strength * f(gaps)) for f in self._functions()]

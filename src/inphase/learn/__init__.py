@@ -15,9 +15,22 @@ except ImportError as error:
 from inphase.coupling.learnt import Learnt, load_network, save_network
 from inphase.coupling.normalization import Normalization
 from inphase.coupling.pair_network import PairNetwork
+from inphase.learn.analyses import (
+    autocorrelation_in_training,
+    block_control,
+    block_coupling,
+    fan_in_map,
+    fan_in_peaks,
+    graph_autocorrelation,
+    phase_landscape,
+    sorted_by_class,
+    stages,
+    variance_against_autocorrelation,
+)
+from inphase.learn.distillation import Distilled, distill
 from inphase.learn.evaluation import evaluate, untrained
 from inphase.learn.images import LabeledImage, load_image
-from inphase.learn.losses import circular_variance, cluster_loss
+from inphase.learn.losses import Chimera, TargetFrequency, TargetOrder, circular_variance, cluster_loss, effective_neighbors
 from inphase.learn.low_rank import coupling_for, factorize
 from inphase.learn.problems import PROBLEMS, Nodes, Problem, from_arrays, from_image, problem
 from inphase.learn.segments import circular_kmeans, symmetric_best_dice
@@ -26,6 +39,8 @@ from inphase.learn.training import Start, Trained, train
 
 __all__ = [
     "PROBLEMS",
+    "Chimera",
+    "Distilled",
     "LabeledImage",
     "Learnt",
     "Nodes",
@@ -34,20 +49,34 @@ __all__ = [
     "Problem",
     "Settings",
     "Start",
+    "TargetFrequency",
+    "TargetOrder",
     "Trained",
+    "autocorrelation_in_training",
+    "block_control",
+    "block_coupling",
     "circular_kmeans",
     "circular_variance",
     "cluster_loss",
     "coupling_for",
+    "distill",
+    "effective_neighbors",
     "evaluate",
     "factorize",
+    "fan_in_map",
+    "fan_in_peaks",
     "from_arrays",
     "from_image",
+    "graph_autocorrelation",
     "load_image",
     "load_network",
+    "phase_landscape",
     "problem",
     "save_network",
+    "sorted_by_class",
+    "stages",
     "symmetric_best_dice",
     "train",
     "untrained",
+    "variance_against_autocorrelation",
 ]

@@ -4,9 +4,11 @@
 name = "case-1"               # case-2, case-3, moons, circles, spirals, gmm-2, gmm-3, ...; or your own nodes:
 # file = "nodes.csv"          # one row a node: CSV or other text, NPY, or NPZ with arrays instead of columns
 # features = ["x", "y"]       # its columns, by name or number; NPZ and NPY have defaults: the array `features`, all columns
-# frequencies = "omega"       # the column of ω; likewise field (b), lags (τ, in whole steps), labels (0, 1, ...; -1: none)
-# image = "photo.png"         # or the pixels of an image
-# mask = "segments.png"       # with the segment of each; or a .mat file of BSDS, with annotator = 0 and groups = [[1, 2], [3]]
+# frequencies = "omega"       # the column of ω; likewise field (b), lags (τ, in whole steps)
+# labels = "class"            # 0, 1, ..., -1 for none; or texts
+# image = "photo.png"         # or the pixels of an image: PNG, JPEG, TIFF, NPY, CSV, or "skimage:coins"
+# mask = "segments.png"       # with the segment of each: PNG, TIFF, NPY, CSV; or a .mat file of BSDS
+# annotator = 0               # of BSDS; and groups = [[1, 2], [3]], which segments are one
 interaction = { name = "sakaguchi", parameters = { lag = 0.2 } }   # f; or formula = "..."; strength = -1.0; default: sin
 
 [network]
@@ -17,6 +19,7 @@ gain = 1.0
 normalization = "degree"      # row-l2, row-l1, none
 symmetric = true
 degree = 1.0                  # of the normalization
+phase_lags = false            # whether the network gives lags α_ij too: K_ij f(θ_i − θ_j + α_ij)
 
 [training]
 nodes = 100                   # of a graph; every update is by one graph
@@ -27,9 +30,11 @@ window = 50                   # steps with it
 step = 0.1
 method = "euler"              # heun
 start = "zero"                # normal, uniform: the initial phases
-loss = "circular-variance"    # cluster
+loss = "circular-variance"    # cluster, chimera; { name = "target-order", r = 0.5 }, { name = "target-frequency", omega = 1.0 }
+sparsity = 0.0                # weight of the effective number of neighbors, a share of all, that is added to the loss
 optimizer = "sgd"             # adam
 rate = 5e-4
+schedule = "constant"         # cosine: the rate falls to 0 over the training
 momentum = 0.0                # of sgd
 clip = 1.0                    # the largest norm of a gradient
 validation_graphs = 10
@@ -38,7 +43,8 @@ patience = 5                  # judgments without a better one that end a start;
 dtype = "float32"             # float64
 
 [run]
-starts = 5                    # networks trained one after the other, of which the best on validation graphs is chosen
+starts = 5                    # networks, of which the best on validation graphs is chosen
+workers = 2                   # how many are trained at the same time; default: as many as there are starts and cores
 seed = 0
 out = "results"
 evaluate_n = [1000, 10000]    # sizes, besides that of training, at which the chosen network is tried on fresh nodes
@@ -61,7 +67,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from inphase.coupling.features import Name, read_columns
 from inphase.interaction import CATALOG, Interaction
-from inphase.learn.problems import Problem, from_arrays, problem
+from inphase.learn.problems import Problem, from_arrays, problem, read_labels
 
 OF_FILES = ("features", "frequencies", "field", "lags", "labels")
 OF_IMAGES = ("mask", "annotator", "groups")
@@ -139,10 +145,12 @@ class ProblemSection(_Section):
         features = read_columns(file, self.features)
         columns = tuple(map(str, named)) if named and len(named) == features.shape[1] else None
         parts: dict[str, Any] = {
-            key: _vector(file, key, name) for key in OF_FILES[1:] if (name := getattr(self, key)) is not None
+            key: _vector(file, key, name) for key in OF_FILES[1:4] if (name := getattr(self, key)) is not None
         }
-        for key in parts.keys() & {"lags", "labels"}:
-            parts[key] = _whole(file, key, parts[key])
+        if "lags" in parts:
+            parts["lags"] = _whole(file, parts["lags"])
+        if self.labels is not None:
+            parts["labels"] = read_labels(file, self.labels)
         return from_arrays(features, name=Path(file).stem, columns=columns, seed=seed, **parts, **changes)
 
 
@@ -153,11 +161,11 @@ def _vector(file: str, key: str, column: Name) -> Any:
     return found[:, 0]
 
 
-def _whole(file: str, key: str, values: Any) -> Any:
+def _whole(file: str, values: Any) -> Any:
     bad = np.flatnonzero(~(np.isfinite(values) & (values == np.round(values))))
     if len(bad):
-        what = "whole numbers of steps" if key == "lags" else "whole numbers"
-        raise ValueError(f"{key} of {file} must be {what}; got {values[bad[0]]:g} for node {bad[0]} (from 0)")
+        given = f"{values[bad[0]]:g} for node {bad[0]} (from 0)"
+        raise ValueError(f"lags of {file} must be whole numbers of steps; got {given}")
     return values.astype(np.int64)
 
 
@@ -171,6 +179,7 @@ class NetworkSection(_Section):
     normalization: str | None = None
     symmetric: bool | None = None
     degree: float | None = None
+    phase_lags: bool | None = None
 
 
 class TrainingSection(_Section):
@@ -184,9 +193,11 @@ class TrainingSection(_Section):
     step: float | None = None
     method: Literal["euler", "heun"] | None = None  # what `evaluate` can do too
     start: str | None = None
-    loss: Literal["circular-variance", "cluster"] | None = None
+    loss: Any = None  # a name, or a table of name and parameters, which the settings check
+    sparsity: float | None = None
     optimizer: str | None = None
     rate: float | None = None
+    schedule: str | None = None
     momentum: float | None = None
     clip: float | None = None
     validation_graphs: int | None = None
@@ -203,6 +214,7 @@ class RunSection(_Section):
     """Starts, seed, and what is tried at the end."""
 
     starts: int = Field(default=1, ge=1)
+    workers: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0)
     out: str = "results"
     evaluate_n: Annotated[list[Annotated[int, Field(ge=2)]], BeforeValidator(_listed)] = Field(default_factory=list)

@@ -4,8 +4,12 @@
 
 f enters by its Fourier modes: with waves w(φ) = (cos kφ, sin kφ)_k the sums need one product P = K w per evaluation, never n²
 sines. So the gradient with respect to K is Σ P̄ wᵀ over all evaluations, P̄ being the adjoint of P: one matrix product of
-what the backward sweep finds, instead of an (n, n) outer product at every step. Only the phases are kept from the forward
-sweep, O(T n); the backward sweep takes the steps again, `SEGMENT` at a time.
+what the backward sweep finds, instead of an (n, n) outer product at every step.
+
+With phase lags the terms are K_ij f(θ_i − φ_j + α_ij). They enter by the matrices K cos kα and K sin kα, which are made once
+for all steps (`joined`); each has its gradient as K has, and JAX goes on from these to K and α.
+
+Only the phases are kept from the forward sweep, O(T n); the backward sweep takes the steps again, `SEGMENT` at a time.
 """
 
 from __future__ import annotations
@@ -44,6 +48,14 @@ class Parts(NamedTuple):
     lags: Any
 
 
+class Turned(NamedTuple):
+    """K_ij with phase lags α_ij, by harmonics k = 1..m."""
+
+    plain: Any  # K, (n, n)
+    cosines: Any  # K cos kα, (m, n, n)
+    sines: Any  # K sin kα, (m, n, n)
+
+
 @lru_cache(maxsize=64)
 def scheme(interaction: Interaction, step: float, method: str = "euler", longest: int = 0) -> Scheme:
     """The scheme of an interaction; ValueError where the method is unknown or cannot serve delays."""
@@ -52,6 +64,14 @@ def scheme(interaction: Interaction, step: float, method: str = "euler", longest
         raise ValueError(f"with delays, method must be one of {', '.join(WITH_DELAYS)}; got {method!r}")
     modes = interaction.modes
     return Scheme(float(step), method, tuple(map(float, modes.real)), tuple(map(float, modes.imag)), int(longest))
+
+
+def joined(strengths: Any, lags: Any, scheme: Scheme) -> Any:
+    """The coupling of the functions below: K itself, (n, n), where `lags` is None; else with α (n, n), radians, `Turned`."""
+    if lags is None:
+        return strengths
+    turns = jnp.arange(1, len(scheme.real), dtype=strengths.dtype)[:, None, None] * lags
+    return Turned(strengths, strengths * jnp.cos(turns), strengths * jnp.sin(turns))
 
 
 def history(phases: Any, parts: Parts, scheme: Scheme) -> Any:
@@ -80,6 +100,38 @@ def force(phases: Any, product: Any, scheme: Scheme) -> Any:
     return total + real[0] * product[:, 0] if scheme.real[0] else total
 
 
+def _product(coupling: Any, wave: Any) -> Any:
+    """P = K w, (n, columns); with lags Σ_j K_ij e^{−ikα_ij} e^{ikφ_j}, as real and imaginary parts."""
+    if not isinstance(coupling, Turned):
+        return coupling @ wave
+    mean, both = _by_harmonics(wave, len(coupling.cosines))  # (n, 0 or 1), (m, n, 2)
+    along, across = coupling.cosines @ both, coupling.sines @ both
+    columns = [(along[..., 0] + across[..., 1]).T, (along[..., 1] - across[..., 0]).T]
+    return jnp.concatenate([coupling.plain @ mean, *columns], axis=1)
+
+
+def _by_harmonics(columns: Any, m: int) -> tuple[Any, Any]:
+    """(rows, columns) of waves or products as the mean's column, (rows, 0 or 1), and the harmonics', (m, rows, 2)."""
+    first = columns.shape[1] - 2 * m
+    return columns[:, :first], columns[:, first:].reshape(-1, 2, m).transpose(2, 0, 1)
+
+
+def _slope(coupling: Any, adjoints: Any, used: Any) -> Any:
+    """The adjoint of K, or of `Turned`, from those of P and the waves, both (steps, stages, n, columns)."""
+    n = adjoints.shape[2]
+    if not isinstance(coupling, Turned):
+        rows = adjoints.transpose(2, 0, 1, 3).reshape(n, -1)
+        return rows @ used.transpose(2, 0, 1, 3).reshape(n, -1).T
+    rows, waves = (part.transpose(2, 0, 1, 3) for part in (adjoints, used))
+    m, columns = len(coupling.cosines), rows.shape[-1]
+    (mean, bar), (ones, wave) = (_by_harmonics(part.reshape(-1, columns), m) for part in (rows, waves))
+    bar, wave = bar.reshape(m, n, -1, 2), wave.reshape(m, n, -1, 2)
+    turned = jnp.stack([wave[..., 1], -wave[..., 0]], axis=-1)  # what the sines multiply: (s, −c)
+    flat = [part.reshape(m, n, -1) for part in (bar, wave, turned)]
+    plain = mean.reshape(n, -1) @ ones.reshape(n, -1).T  # 0 without a mean, an empty product
+    return Turned(plain, flat[0] @ flat[1].mT, flat[0] @ flat[2].mT)
+
+
 def _one_step(coupling: Any, past: Any, parts: Parts, scheme: Scheme, extra: Any = None) -> tuple[Any, Any]:
     """(past one step later, waves of each stage); `extra` (stages, n, columns) is added to the products K w."""
     h = scheme.step
@@ -89,7 +141,7 @@ def _one_step(coupling: Any, past: Any, parts: Parts, scheme: Scheme, extra: Any
         theta = before[-1]
         heard = before[scheme.longest - parts.lags, jnp.arange(theta.shape[0])] if scheme.longest else theta
         wave = waves(heard, scheme)
-        product = coupling @ wave if extra is None else coupling @ wave + extra[len(used)]
+        product = _product(coupling, wave) if extra is None else _product(coupling, wave) + extra[len(used)]
         used.append(wave)
         return parts.frequencies + parts.field * jnp.sin(theta) - force(theta, product, scheme)
 
@@ -124,11 +176,12 @@ def advance(coupling: Any, past: Any, parts: Parts, scheme: Scheme, count: int) 
 
 @partial(jax.custom_vjp, nondiff_argnums=(3, 4))
 def trajectory(coupling: Any, past: Any, parts: Parts, scheme: Scheme, count: int) -> Any:
-    """The phases after each of `count` steps, (count, n), differentiable in K, the past, ω and b.
+    """The phases after each of `count` steps, (count, n), differentiable in K (and α), the past, ω and b.
 
     Parameters
     ----------
-    coupling : array, shape (n, n)
+    coupling : array, shape (n, n), or Turned
+        As `joined` makes it.
     past : array, shape (longest + 1, n)
         Radians; the newest last, as `history` makes it.
     parts : Parts
@@ -173,12 +226,11 @@ def _backward(scheme: Scheme, count: int, kept: Any, slopes: Any) -> tuple[Any, 
         _, pullback, used = jax.vjp(run, zeros, start, parts.frequencies, parts.field, has_aux=True)
         here = lax.dynamic_slice_in_dim(slopes, segment * length, length)
         P_bar, past_bar, more_frequencies, more_field = pullback((here, past_bar))
-        rows = P_bar.transpose(2, 0, 1, 3).reshape(n, -1)
-        K_bar = K_bar + rows @ used.transpose(2, 0, 1, 3).reshape(n, -1).T
+        K_bar = jax.tree.map(jnp.add, K_bar, _slope(coupling, P_bar, used))
         return (K_bar, past_bar, frequencies_bar + more_frequencies, field_bar + more_field), None
 
     nothing = (
-        jnp.zeros_like(coupling),
+        jax.tree.map(jnp.zeros_like, coupling),
         jnp.zeros_like(past),
         jnp.zeros_like(parts.frequencies),
         jnp.zeros_like(parts.field),

@@ -1,7 +1,7 @@
-"""`evaluate`: what a trained network does on fresh nodes, at the size of training and at others, with all pairs.
+"""`evaluate`: what a trained network does on fresh nodes, at the size of training and at others.
 
-The dynamics are the model's own, integrated by `inphase.simulate` on `PhaseModel`; nothing of training takes part but the
-numbers of the network.
+The dynamics are those of `PhaseModel`, with all pairs or, of many nodes, a low-rank operator whose error is measured; nothing
+of training takes part but the numbers of the network.
 """
 
 from __future__ import annotations
@@ -18,14 +18,19 @@ from inphase.coupling.base import Coupling
 from inphase.coupling.learnt import Learnt
 from inphase.coupling.normalization import Normalization
 from inphase.coupling.pair_network import PairNetwork
-from inphase.errors import integer
-from inphase.learn import network as pairs
+from inphase.errors import check_name, integer
+from inphase.learn import network as networks
+from inphase.learn.losses import Loss
+from inphase.learn.low_rank import EXACT_UP_TO, LearntLowRank, automatic
 from inphase.learn.problems import Nodes, Problem
+from inphase.learn.settings import Settings
 from inphase.learn.training import Start, Trained, initial_phases, precision, task_of
+from inphase.model import PhaseModel
 from inphase.provenance import version
 from inphase.simulation import simulate
 
 Coupler = Callable[[PairNetwork, Any, Normalization], Coupling]
+PAIRS = ("auto", "all", "low-rank")
 SINGLE_FROM = 2000  # nodes: K in single precision, so that it fills 0.4 GB at n = 10,000
 
 
@@ -39,6 +44,7 @@ def evaluate(
     window: int | None = None,
     seed: int = 0,
     split: str = "test",
+    pairs: str = "auto",
     coupling: Coupler | None = None,
 ) -> xr.Dataset:
     """The loss and the circular variance V of a trained network on graphs of fresh nodes.
@@ -53,49 +59,75 @@ def evaluate(
     graphs : int, optional
         How many; if not given, 10 up to 1000 nodes and 1 beyond, as far as the nodes go round.
     burn_in, window : int
-        Steps before the window, and in it; the training's own window if not given. Steps and method are the training's.
+        Steps before the window, and in it; the training's own window if not given.
     seed : int
         Of nodes and initial phases.
     split : "train", "validation" or "test"
+    pairs : "auto", "all" or "low-rank"
+        "all": K of all pairs, from 2000 nodes on in single precision (0.4 GB at n = 10,000). "low-rank": K ≈ L Rᵀ by
+        `factorize`, with its error. "auto": all up to 4000 nodes and where the network gives phase lags, low rank beyond.
     coupling : callable, optional
-        (network, features, normalization) -> Coupling; `Learnt`, with all pairs, if not given. A low-rank operator goes here.
+        (network, features, normalization) -> Coupling, which takes the place of the network's.
 
     Returns
     -------
     xarray.Dataset
-        `loss(graph)` and `variance(graph)`, means over the window, and `final_phase(graph, oscillator)`, radians.
+        `loss(graph)` and `variance(graph)`, means over the window, and `final_phase(graph, oscillator)`, radians. The
+        attribute `pairs` says which it was: "all", "low-rank", or "given" for a `coupling` of another kind. With "low-rank",
+        of the graph where it is worst: `rank`; `coupling_error` and `coupling_standard_error`, the error |K − L Rᵀ|/|K| in the
+        Frobenius norm, measured on rows held out; `coupling_scale_error`, that of the normalization; and whether the
+        tolerance was reached, 1 or 0 (`tolerance_reached`).
 
     Raises
     ------
     TypeError, ValueError
         If an argument does not fit, or a run is not finite.
 
+    Warns
+    -----
+    UserWarning
+        If a low-rank operator did not reach its tolerance.
+
+    Notes
+    -----
+    Step and method are the training's. "euler" and "heun", also with delays, are integrated by `inphase.simulate`; "midpoint"
+    and "rk4", which take no delays, by the same formulas as in training on `PhaseModel.velocity`.
+
     Examples
     --------
     >>> from inphase.learn import train
     >>> found = train("case-1", nodes=10, samples=20, epochs=1, hidden=(4,), burn_in=5, window=5)
-    >>> evaluate(found, graphs=2, burn_in=20).variance.shape
-    (2,)
+    >>> data = evaluate(found, graphs=2, burn_in=20)
+    >>> data.variance.shape, data.attrs["pairs"]
+    ((2,), 'all')
     """
     task = problem or trained.problem
     if task is None:
         raise ValueError("problem must be given: the training was on nodes that have no name")
     settings = trained.settings
+    loss = jax.jit(task_of(replace(task, settings=settings)).loss)
+    check_name("pairs", pairs, PAIRS)
+    if coupling is not None and pairs != "auto":
+        raise ValueError(f"give either pairs or coupling; got pairs = {pairs!r} and a coupling")
     size = settings.nodes if n is None else integer("n", n, least=2)
     usual = task.graphs(split, 10 if size <= 1000 else 1, size)
     count = usual if graphs is None else integer("graphs", graphs, least=1)
     steps = settings.window if window is None else integer("window", window, least=1)
     last = integer("burn_in", burn_in, least=0)
-    make = coupling or _all_pairs
     nodes = task.draw(split, count * size, seed)
-    found = []
+    found: list[Any] = []
+    couplings: list[dict[str, Any]] = []
     for number in range(count):
         part = nodes.take(slice(number * size, (number + 1) * size))
         rng = np.random.default_rng([seed, number, 3])
         phases = initial_phases(settings.start, (size,), rng)
-        made = make(trained.network, part.features, settings.rule)
+        made = (coupling or _COUPLERS[pairs])(trained.network, part.features, settings.rule)
+        couplings.append(_kind(made, given=coupling is not None))
         found.append(_phases(trained, part, made, phases, last, steps))
-    return _dataset(trained, task, nodes, np.stack(found), {"burn_in": last, "window": steps, "seed": seed, "split": split})
+        del made  # K of the next graph may take as much memory again
+    about = {"burn_in": last, "window": steps, "seed": seed, "split": split}
+    worst = max(couplings, key=lambda one: float(one.get("coupling_error", 0.0)))
+    return _dataset(loss, nodes, np.stack(found), about | worst | {"problem": task.name, "step": settings.step})
 
 
 def untrained(problem: Problem, seed: int = 0) -> Trained:
@@ -114,21 +146,55 @@ def untrained(problem: Problem, seed: int = 0) -> Trained:
     """
     settings = problem.settings
     width = problem.draw("train", 1, seed).features.shape[1]
-    first = pairs.initial(width, settings.hidden, np.random.default_rng([seed, 0, 0]), settings.initialization, settings.gain)
-    network = pairs.as_network(*first, settings.activation)
+    rng = np.random.default_rng([seed, 0, 0])
+    how = (settings.initialization, settings.gain)
+    first = networks.initial(width, settings.hidden, rng, *how, lags=settings.phase_lags)
+    network = networks.as_network(*first, settings.activation)
     return Trained(problem, settings, [Start(0, network, status="untrained")], seed)
 
 
-def _all_pairs(network: PairNetwork, features: Any, normalization: Normalization) -> Coupling:
+# --------------------------------------------------------------------------------------------------------------- coupling
+
+
+def _all(network: PairNetwork, features: Any, normalization: Normalization) -> Coupling:
     return Learnt(network, features, normalization, "float64" if len(features) < SINGLE_FROM else "float32")
 
 
+def _low_rank(network: PairNetwork, features: Any, normalization: Normalization) -> Coupling:
+    return automatic(network, features, normalization, exact_up_to=0)
+
+
+def _auto(network: PairNetwork, features: Any, normalization: Normalization) -> Coupling:
+    exact = len(features) <= EXACT_UP_TO or network.has_lags
+    return (_all if exact else _low_rank)(network, features, normalization)
+
+
+_COUPLERS: dict[str, Coupler] = {"auto": _auto, "all": _all, "low-rank": _low_rank}
+
+
+def _kind(coupling: Coupling, given: bool) -> dict[str, Any]:
+    """What the attributes say of a coupling."""
+    if not isinstance(coupling, LearntLowRank):
+        return {"pairs": "given" if given and not isinstance(coupling, Learnt) else "all"}
+    return {
+        "pairs": "low-rank",
+        "rank": coupling.rank,
+        "coupling_error": coupling.error,
+        "coupling_standard_error": coupling.standard_error,
+        "coupling_scale_error": coupling.scale_error,
+        "tolerance_reached": int(coupling.reached),
+    }
+
+
+# -------------------------------------------------------------------------------------------------------------------- runs
+
+
 def _phases(trained: Trained, nodes: Nodes, coupling: Coupling, phases: Any, burn_in: int, window: int) -> Any:
-    """The phases of the window, (window, n), by the library's own integrator."""
+    """The phases of the window, (window, n)."""
     settings = trained.settings
-    if settings.method not in ("euler", "heun"):
-        raise ValueError(f"evaluate takes steps of method 'euler' or 'heun'; the training had {settings.method!r}")
     model = nodes.model(coupling, settings)
+    if settings.method in ("midpoint", "rk4"):
+        return _in_steps(model, phases, settings, burn_in, window)
     times = settings.step * np.arange(burn_in + 1, burn_in + window + 1)
     steps = burn_in + window + 1
     run = simulate(model, phases, times=times, method=settings.method, step=settings.step, max_steps=steps)
@@ -139,9 +205,25 @@ def _phases(trained: Trained, nodes: Nodes, coupling: Coupling, phases: Any, bur
     return run.phase.values
 
 
-def _dataset(trained: Trained, problem: Problem, nodes: Nodes, phases: Any, about: dict[str, Any]) -> xr.Dataset:
+def _in_steps(model: PhaseModel, phases: Any, settings: Settings, burn_in: int, window: int) -> Any:
+    """By the explicit midpoint rule, or by the classical Runge-Kutta method."""
+    h, theta, kept = settings.step, np.array(phases, dtype=float), np.empty((window, len(phases)))
+    for number in range(1, burn_in + window + 1):
+        first = model.velocity(theta)
+        slope = second = model.velocity(theta + 0.5 * h * first)
+        if settings.method == "rk4":
+            third = model.velocity(theta + 0.5 * h * second)
+            slope = (first + 2 * second + 2 * third + model.velocity(theta + h * third)) / 6
+        theta = theta + h * slope
+        if not np.all(np.isfinite(theta)):
+            raise ValueError(f"the run of {len(phases)} nodes is not finite at t = {number * h:g}")
+        if number > burn_in:
+            kept[number - burn_in - 1] = theta
+    return kept
+
+
+def _dataset(loss: Loss, nodes: Nodes, phases: Any, about: dict[str, Any]) -> xr.Dataset:
     graphs, _, n = phases.shape
-    loss = jax.jit(task_of(replace(problem, settings=trained.settings)).loss)
     order = np.abs(np.exp(1j * phases).mean(axis=-1))
     with precision("float64"):
         values = [float(loss(phases[g], nodes.take(slice(g * n, (g + 1) * n)))) for g in range(graphs)]
@@ -151,5 +233,5 @@ def _dataset(trained: Trained, problem: Problem, nodes: Nodes, phases: Any, abou
             "variance": ("graph", 1 - order.mean(axis=1)),
             "final_phase": (("graph", "oscillator"), phases[:, -1], {"units": "rad"}),
         },
-        attrs=about | {"problem": problem.name, "n": n, "step": trained.settings.step, "inphase_version": version()},
+        attrs=about | {"n": n, "inphase_version": version()},
     )

@@ -17,12 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from inphase.coupling.base import Coupling
 from inphase.coupling.learnt import save_network
 from inphase.files import output_folder, write_text
 from inphase.learn.configuration import Configuration, InteractionTable
 from inphase.learn.evaluation import evaluate, untrained
-from inphase.learn.low_rank import EXACT_UP_TO, LearntLowRank, automatic
 from inphase.learn.problems import Nodes, Problem
 from inphase.learn.settings import Settings
 from inphase.learn.training import Start, Trained, train
@@ -61,7 +59,7 @@ def carry_out(
     checkpoints = folder / "checkpoints"
     if resume and not list(checkpoints.glob("start-*.npz")):
         raise ValueError(f"--resume: there is no checkpoint in {checkpoints}; leave it out to begin")
-    trained = train(task, starts=run.starts, seed=run.seed, folder=checkpoints, progress=progress)
+    trained = train(task, starts=run.starts, seed=run.seed, folder=checkpoints, progress=progress, workers=run.workers)
     if any(start.status == "interrupted" for start in trained.starts):
         return {"status": "interrupted", "folder": str(folder)}
     if not np.isfinite(trained.chosen.best):
@@ -124,31 +122,18 @@ def _of_start(start: Start, trained: Trained, configuration: Configuration) -> d
 
 
 def _measured(trained: Trained, n: int, configuration: Configuration) -> dict[str, Any]:
-    """Loss and V on fresh graphs of n nodes: all pairs up to 4000 nodes, a low-rank operator with its error beyond."""
-    run, made = configuration.run, []
-
-    def low_rank(network: Any, features: Any, rule: Any) -> Coupling:
-        made.append(automatic(network, features, rule))
-        return made[-1]
-
-    data = evaluate(
-        trained,
-        n,
-        graphs=run.evaluate_graphs,
-        burn_in=run.evaluate_burn_in,
-        seed=run.seed,
-        coupling=low_rank if n > EXACT_UP_TO else None,
-    )
+    """Loss and V on fresh graphs of n nodes, with all pairs or of low rank, as `evaluate` chooses."""
+    run = configuration.run
+    data = evaluate(trained, n, graphs=run.evaluate_graphs, burn_in=run.evaluate_burn_in, seed=run.seed)
     count = data.sizes["graph"]
-    found: dict[str, Any] = {"n": n, "graphs": count, "pairs": "all"}
+    found: dict[str, Any] = {"n": n, "graphs": count, "pairs": data.attrs["pairs"]}
     for name in ("loss", "variance"):
         values = data[name].values
         error = float(values.std(ddof=1) / np.sqrt(count)) if count > 1 else None
         found |= {name: float(values.mean()), f"{name}_standard_error": error}
-    approximate = [one for one in made if isinstance(one, LearntLowRank)]
-    if approximate:
-        worst = max(approximate, key=lambda one: one.error)
-        found |= {"pairs": "low rank", "rank": worst.rank, "coupling_error": worst.error, "tolerance_reached": worst.reached}
+    if found["pairs"] == "low-rank":
+        names = ("rank", "coupling_error", "coupling_standard_error", "coupling_scale_error")
+        found |= {name: data.attrs[name] for name in names} | {"tolerance_reached": bool(data.attrs["tolerance_reached"])}
     return found
 
 

@@ -15,10 +15,8 @@ factorization are in single precision; the coupling's factors are held in double
 from __future__ import annotations
 
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import qr
@@ -199,12 +197,14 @@ def factorize(
     """
     x = feature_array(features, network.features)
     n, rule = len(x), as_normalization(normalization)
+    if network.has_lags:
+        raise ValueError("network must have scores only: its phase lags have no low-rank operator; take all pairs")
     if n < 10:
         raise ValueError(f"features must be of at least 10 nodes, of fewer all pairs are little work; got {n}")
     tolerance = finite_number("tolerance", tolerance, positive=True)
     most = max(1, min(n // 4, KEPT // n) if max_rank is None else min(n, integer("max_rank", max_rank, least=1)))
     rng, target, size, pairs = np.random.default_rng(integer("seed", seed, least=0)), 0.6 * tolerance, SAMPLE, 0
-    with few_threads(0):  # ours share the blocks of pairs; BLAS's own would wait for one another
+    with few_threads(0):  # small matrices, for which BLAS's threads would wait for one another
         for last in range(ROUNDS - 1, -1, -1):
             attempt = _Attempt(_Entries(network, x, rule, tolerance), rng, target, size, most)
             measured = attempt.measured()
@@ -229,32 +229,12 @@ class _Entries:
         """M of these rows and columns, in the network's precision."""
         here, there = self.x[rows], self.x[columns]
         self.pairs += len(here) * len(there)
-        values = self._scores(here, there)
+        values = self.network.scores(here, there, dtype=self.dtype)
         if self.rule.kind == "degree":
             if self.shift is None:
                 self.shift = float(np.max(values))
             values -= self.dtype(self.shift)
             np.exp(values, out=values)
-        return values
-
-    def _scores(self, here: Floats, there: Floats) -> Any:
-        """The network's scores, by as many threads as Numba has; each multiplies small matrices, so BLAS gets one."""
-        workers, wide = numba.get_num_threads(), len(there) > len(here)
-        parts = max(1, min(8 * workers, len(here) * len(there) // 100_000))
-        if parts == 1 or workers == 1:
-            return self.network.scores(here, there, dtype=self.dtype)
-        values = np.empty((len(here), len(there)), self.dtype)
-        edges = np.linspace(0, max(len(here), len(there)), parts + 1).astype(int)
-
-        def fill(part: int) -> None:
-            some = slice(edges[part], edges[part + 1])
-            if wide:
-                values[:, some] = self.network.scores(here, there[some], dtype=self.dtype)
-            else:
-                values[some] = self.network.scores(here[some], there, dtype=self.dtype)
-
-        with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(fill, range(parts)))
         return values
 
 

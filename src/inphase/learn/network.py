@@ -40,6 +40,7 @@ def initial(
     initialization: str = "fan-in",
     gain: float = 1.0,
     dtype: Any = np.float32,
+    lags: bool = False,
 ) -> tuple[Parameters, Statistics]:
     """Random parameters and neutral statistics.
 
@@ -54,6 +55,9 @@ def initial(
         A layer's entries: uniform on ±1/sqrt(inputs), or normal with the deviation gain · sqrt(2/(inputs + outputs)).
     gain : float
     dtype : float32 or float64
+    lags : bool
+        Whether the network gives each pair a phase lag, too. At first it is 0 for all, so that the network is the one that the
+        same `rng` makes without lags.
     """
     check_name("initialization", initialization, INITIALIZATIONS)
 
@@ -71,6 +75,8 @@ def initial(
         "shifts": [np.zeros(h, dtype) for h in hidden],
         "out": layer(hidden[-1], 1)[:, 0],
     }
+    if lags:
+        parameters["out"] = np.stack([parameters["out"], np.zeros(hidden[-1], dtype)], axis=1)
     return parameters, {"means": [np.zeros(h, dtype) for h in hidden], "variances": [np.ones(h, dtype) for h in hidden]}
 
 
@@ -94,12 +100,12 @@ def as_parameters(network: PairNetwork, dtype: Any = np.float32) -> tuple[Parame
 
 
 def scores(parameters: Parameters, statistics: Statistics, x: Any, activation: str) -> Any:
-    """s(x_i, x_j), (n, n), with the running statistics; x (n, m)."""
+    """s(x_i, x_j), (n, n), with the running statistics; x (n, m). With lags (n, n, 2), score and lag."""
     return _scores(parameters, x, activation, statistics)[0]
 
 
 def training_scores(parameters: Parameters, x: Any, activation: str) -> tuple[Any, Statistics]:
-    """s(x_i, x_j), (n, n), with the statistics of these pairs, which are returned too."""
+    """s(x_i, x_j), (n, n), or (n, n, 2) with lags, by the statistics of these pairs, which are returned too."""
     return _scores(parameters, x, activation, None)
 
 
@@ -131,7 +137,7 @@ class _Pairs:
         self.parameters, self.act, self.own, self.other = parameters, act, own, other
 
     def together(self, found: list[tuple[Any, Any]]) -> tuple[Any, list[tuple[Any, Any]]]:
-        """Scores (n, n), and the statistics of each layer: those in `found`, and of the pairs for layers beyond."""
+        """Scores (n, n) or (n, n, 2), and each layer's statistics: those in `found`, and of the pairs for layers beyond."""
         n, found = len(self.own), list(found)
         h = self.act(self.own[:, None, :] + self.other).reshape(n * n, -1)
         for layer, weight in enumerate(self.parameters["weights"], 1):
@@ -140,7 +146,8 @@ class _Pairs:
                 found.append(_moments(z))
             factor, constant = _affine(self.parameters, layer, found[layer])
             h = self.act(z * factor + constant)
-        return (h @ self.parameters["out"]).reshape(n, n), found
+        out = self.parameters["out"]
+        return (h @ out).reshape(n, n, *out.shape[1:]), found
 
     def _up_to(self, own: Any, found: list[tuple[Any, Any]]) -> Any:
         """The last activation but for the layers that `found` does not have yet, of the pairs (own, all)."""
@@ -163,10 +170,10 @@ class _Pairs:
         return means.mean(0), variances.mean(0) + means.var(0)
 
     def in_parts(self, found: list[tuple[Any, Any]]) -> Any:
-        """Scores (n, n) with known statistics."""
+        """Scores (n, n) or (n, n, 2) with known statistics."""
         out = self.parameters["out"]
         values = lax.map(jax.checkpoint(lambda own: self._up_to(own, found) @ out), self._parts())
-        return values.reshape(len(self.own), len(self.own))
+        return values.reshape(len(self.own), len(self.own), *out.shape[1:])
 
 
 def _moments(z: Any) -> tuple[Any, Any]:
@@ -188,6 +195,13 @@ def follow(statistics: Statistics, found: Statistics, pairs: int) -> Statistics:
         name: [(1 - MOMENTUM) * old + share * new for old, new in zip(statistics[name], found[name])]
         for name, share in shares.items()
     }
+
+
+def strengths_and_lags(scores: Any, normalization: Normalization) -> tuple[Any, Any]:
+    """(K, α), both (n, n), from scores (n, n, 2); (K, None) from scores (n, n). `dynamics.joined` takes both."""
+    if scores.ndim == 2:
+        return normalized(scores, normalization), None
+    return normalized(scores[..., 0], normalization), scores[..., 1]
 
 
 def normalized(scores: Any, normalization: Normalization) -> Any:

@@ -7,14 +7,19 @@ natural frequencies and the fields of a node are independent, and so are trainin
 
 from __future__ import annotations
 
+import csv
 import dataclasses
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from inphase.coupling.features import read_columns
 from inphase.coupling.pair_network import feature_array
 from inphase.errors import finite_array, integer
 from inphase.learn.settings import Settings
@@ -84,6 +89,10 @@ class Problem:
         Steps; no delay is longer.
     limits : dict
         How many nodes a split has, where they are given and not drawn.
+    place : callable, optional
+        (features) -> Nodes; what `at` needs.
+    class_names : tuple of str
+        Names of the classes 0..k−1, where they have any.
     """
 
     name: str
@@ -93,6 +102,8 @@ class Problem:
     classes: int = 0
     longest: int = 0
     limits: dict[str, int] = dataclasses.field(default_factory=dict)
+    place: Callable[[Floats], Nodes] | None = None
+    class_names: tuple[str, ...] = ()
 
     def draw(self, split: str, count: int, seed: int = 0) -> Nodes:
         """`count` nodes of a split ("train", "validation" or "test"); the same seed gives the same nodes.
@@ -109,6 +120,27 @@ class Problem:
             raise ValueError(f"{self.name} has {limit} nodes for {split}; {count} were asked for")
         return self.sample(split, count, np.random.default_rng([integer("seed", seed, least=0), SPLITS.index(split)]))
 
+    def at(self, features: ArrayLike) -> Nodes:
+        """Nodes with these features, (n, m), for probes: ω, b and τ as the features say, and no class.
+
+        A delay is rounded to whole steps. Clusters and pixels have ω = b = τ = 0.
+
+        Raises
+        ------
+        ValueError
+            If the features are not finite or of another width, a delay is outside 0..`longest`, or the features of this
+            problem do not tell the frequencies, fields and delays.
+
+        Examples
+        --------
+        >>> nodes = problem("case-3").at([[2.5, 20.4]])
+        >>> float(nodes.frequencies[0]), int(nodes.lags[0]), int(nodes.labels[0])
+        (2.5, 20, -1)
+        """
+        if self.place is None:
+            raise ValueError(f"{self.name} does not say which frequency, field and delay a node with given features has")
+        return self.place(feature_array(features, len(self.columns)))
+
     def graphs(self, split: str, wanted: int, n: int) -> int:
         """How many graphs of n nodes a split can give without a node in two of them, up to `wanted`; at least 1."""
         return max(1, min(wanted, self.limits.get(split, wanted * n) // n))
@@ -122,19 +154,33 @@ class Problem:
 
 
 def _case_1(_: str, count: int, rng: np.random.Generator) -> Nodes:
-    omega = rng.uniform(-1, 1, count)
-    return _nodes(omega[:, None], frequencies=omega)
+    return _case_1_at(rng.uniform(-1, 1, count)[:, None])
+
+
+def _case_1_at(features: Floats) -> Nodes:
+    return _nodes(features, frequencies=features[:, 0])
 
 
 def _case_2(_: str, count: int, rng: np.random.Generator) -> Nodes:
     omega, b = rng.uniform(-1, 1, (2, count))
-    return _nodes(np.stack([omega, b], axis=1), frequencies=omega, field=b)
+    return _case_2_at(np.stack([omega, b], axis=1))
+
+
+def _case_2_at(features: Floats) -> Nodes:
+    return _nodes(features, frequencies=features[:, 0], field=features[:, 1])
 
 
 def _case_3(_: str, count: int, rng: np.random.Generator) -> Nodes:
     omega = rng.uniform(2, 4, count)
     lags = np.minimum(rng.negative_binomial(15, 0.5, count), LONGEST)
-    return _nodes(np.stack([omega, lags], axis=1), frequencies=omega, lags=lags)
+    return _case_3_at(np.stack([omega, lags], axis=1))
+
+
+def _case_3_at(features: Floats) -> Nodes:
+    lags = np.rint(features[:, 1])
+    if np.min(lags) < 0 or np.max(lags) > LONGEST:
+        raise ValueError(f"delays must be within 0..{LONGEST} steps; got {np.min(lags):g}..{np.max(lags):g}")
+    return _nodes(features, frequencies=features[:, 0], lags=lags)
 
 
 # ----------------------------------------------------------------------------------------------------------------- clusters
@@ -165,15 +211,11 @@ def _spirals(_: str, count: int, rng: np.random.Generator) -> Nodes:
     return _nodes(_with_noise(arm, 0.5, rng), labels=labels)
 
 
-def _gaussians(k: int) -> Callable[[str, int, np.random.Generator], Nodes]:
+def _gaussians(_: str, count: int, rng: np.random.Generator, k: int) -> Nodes:
     """k unit Gaussians, their centers evenly on a ring of radius 10."""
-
-    def sample(_: str, count: int, rng: np.random.Generator) -> Nodes:
-        labels = rng.integers(0, k, count)
-        angle = 2 * np.pi * labels / k
-        return _nodes(_with_noise(10 * np.stack([np.cos(angle), np.sin(angle)], axis=1), 1.0, rng), labels=labels)
-
-    return sample
+    labels = rng.integers(0, k, count)
+    angle = 2 * np.pi * labels / k
+    return _nodes(_with_noise(10 * np.stack([np.cos(angle), np.sin(angle)], axis=1), 1.0, rng), labels=labels)
 
 
 CLUSTERS = Settings(
@@ -193,19 +235,24 @@ CLUSTERS = Settings(
 IMAGES = CLUSTERS.replace(epochs=5, nodes=1000, burn_in=200, window=50)
 
 PROBLEMS: dict[str, Callable[[], Problem]] = {
-    "case-1": lambda: Problem("case-1", ("frequency",), _case_1),
-    "case-2": lambda: Problem("case-2", ("frequency", "field"), _case_2, Settings(rate=0.01)),
+    "case-1": lambda: Problem("case-1", ("frequency",), _case_1, place=_case_1_at),
+    "case-2": lambda: Problem("case-2", ("frequency", "field"), _case_2, Settings(rate=0.01), place=_case_2_at),
     "case-3": lambda: Problem(
         "case-3",
         ("frequency", "delay in steps"),
         _case_3,
         Settings(rate=0.05, momentum=0.5, clip=5.0, epochs=3),
         longest=LONGEST,
+        place=_case_3_at,
     ),
-    "moons": lambda: Problem("moons", ("x", "y"), _moons, CLUSTERS, classes=2),
-    "circles": lambda: Problem("circles", ("x", "y"), _circles, CLUSTERS, classes=2),
-    "spirals": lambda: Problem("spirals", ("x", "y"), _spirals, CLUSTERS, classes=2),
+    "moons": lambda: _clusters("moons", _moons, 2),
+    "circles": lambda: _clusters("circles", _circles, 2),
+    "spirals": lambda: _clusters("spirals", _spirals, 2),
 }
+
+
+def _clusters(name: str, sample: Callable[..., Nodes], classes: int) -> Problem:
+    return Problem(name, ("x", "y"), sample, CLUSTERS, classes, place=_nodes)
 
 
 def problem(name: str, **changes: Any) -> Problem:
@@ -235,7 +282,7 @@ def problem(name: str, **changes: Any) -> Problem:
         made = PROBLEMS[name]()
     elif isinstance(name, str) and name.startswith("gmm-") and name[4:].isdecimal() and int(name[4:]) >= 2:
         k = int(name[4:])
-        made = Problem(f"gmm-{k}", ("x", "y"), _gaussians(k), CLUSTERS, classes=k)
+        made = _clusters(f"gmm-{k}", partial(_gaussians, k=k), k)
     if made is None:
         raise ValueError(f"problem must be one of {', '.join(PROBLEMS)}, gmm-2, gmm-3, ...; got {name!r}")
     return made.replace(**changes)
@@ -257,13 +304,14 @@ def from_arrays(
     seed: int = 0,
     **changes: Any,
 ) -> Problem:
-    """A problem on given nodes: 30% of them, chosen at random, to train, 20% to validate and 50% to test.
+    """A problem on given nodes: one half of them, chosen at random, to train (40%) and validate (10%), the other to test.
 
     Parameters
     ----------
     features : array_like, shape (N, m)
-    labels : array_like of int, shape (N,), optional
-        Classes 0..k−1, each with at least two nodes in every part; then the loss is the cluster loss.
+    labels : array_like of int or str, shape (N,), optional
+        Classes 0..k−1 (−1: none), each with at least two nodes in every part; then the loss is the cluster loss. Texts are
+        numbered in sorted order, and kept as `class_names`.
     frequencies, field : float or array_like, shape (N,)
         ω and b, radians per unit of time.
     lags : int or array_like, shape (N,)
@@ -287,7 +335,7 @@ def from_arrays(
     --------
     >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(400, 3))
-    >>> from_arrays(x, (x[:, 0] > 0).astype(int), nodes=50).draw("test", 200).labels.shape
+    >>> from_arrays(x, (x[:, 0] > 0).astype(int), nodes=40).draw("test", 200).labels.shape
     (200,)
     """
     x = feature_array(features)
@@ -295,30 +343,32 @@ def from_arrays(
     delays = _whole("lags", lags, count)
     if np.any(delays < 0):
         raise ValueError(f"lags must be >= 0; got {int(delays.min())}")
-    classes = _labels(labels, count)
+    classes, names = _labels(labels, count)
     omega, b = (_vector(what, values, count) for what, values in (("frequencies", frequencies), ("field", field)))
     everyone = _nodes(x, omega, b, delays, classes)
+    same = {what: part[0] for what, part in zip(("frequencies", "field", "lags"), everyone[1:4]) if np.all(part == part[0])}
     k = int(classes.max()) + 1
     order = np.random.default_rng(integer("seed", seed, least=0)).permutation(count)
-    train, validation = 3 * count // 10, count // 2
+    train, validation = 2 * count // 5, count // 2
     parts = dict(zip(SPLITS, np.split(order, [train, validation])))
     if k:
-        _check_classes(classes, parts, k)
-
-    def sample(split: str, wanted: int, rng: np.random.Generator) -> Nodes:
-        return everyone.take(rng.permutation(parts[split])[:wanted])
-
+        _check_classes(classes, parts, names or tuple(map(str, range(k))))
     chosen, limits = settings or (CLUSTERS if k else Settings()), {split: len(rows) for split, rows in parts.items()}
     n = integer("nodes", changes.get("nodes", chosen.nodes), least=2)
     if n > min(limits.values()):
-        raise ValueError(f"nodes must be <= {min(limits.values())}, the nodes for validation, a fifth of {count}; got {n}")
+        raise ValueError(f"nodes must be <= {min(limits.values())}, the nodes for validation, a tenth of {count}; got {n}")
     chosen = chosen.replace(**{"samples": min(chosen.samples, limits["train"])} | changes)
     named = columns or tuple(f"x{i + 1}" for i in range(x.shape[1]))
-    return Problem(name, named, sample, chosen, k, int(delays.max()), limits)
+    place = partial(_nodes, **same) if len(same) == 3 else None
+    return Problem(name, named, partial(_given, everyone, parts), chosen, k, int(delays.max()), limits, place, names)
+
+
+def _given(everyone: Nodes, parts: dict[str, Any], split: str, wanted: int, rng: np.random.Generator) -> Nodes:
+    return everyone.take(rng.permutation(parts[split])[:wanted])
 
 
 def from_image(image: ArrayLike, labels: ArrayLike, *, name: str = "image", seed: int = 0, **changes: Any) -> Problem:
-    """The pixels of an image with known segments: half to train and validate, half to test.
+    """The pixels of an image with known segments: one half to train (40% of all) and validate (10%), the other to test.
 
     Features are (R, G, B)/255 and the place (x, y) in [0, 1]; a gray image has one color.
 
@@ -326,8 +376,8 @@ def from_image(image: ArrayLike, labels: ArrayLike, *, name: str = "image", seed
     ----------
     image : array_like, shape (height, width, 3) or (height, width)
         0..255.
-    labels : array_like of int, shape (height, width)
-        The segment of each pixel, 0..k−1; −1: none.
+    labels : array_like of int or str, shape (height, width)
+        The segment of each pixel, 0..k−1; −1: none. As `from_arrays` takes them.
     name : str
     seed : int
     **changes
@@ -342,7 +392,7 @@ def from_image(image: ArrayLike, labels: ArrayLike, *, name: str = "image", seed
     --------
     >>> import numpy as np
     >>> image = np.zeros((20, 30, 3)); image[:, 15:] = 255
-    >>> from_image(image, image[..., 0] > 0, nodes=100).columns
+    >>> from_image(image, image[..., 0] > 0, nodes=50).columns
     ('red', 'green', 'blue', 'x', 'y')
     """
     pixels = finite_array("image", image)
@@ -359,9 +409,8 @@ def from_image(image: ArrayLike, labels: ArrayLike, *, name: str = "image", seed
     place = np.stack([x.ravel() / max(width - 1, 1), y.ravel() / max(height - 1, 1)], axis=1)
     known = {1: ("gray",), 3: ("red", "green", "blue")}
     columns = (*known.get(colors.shape[1], tuple(f"color {i + 1}" for i in range(colors.shape[1]))), "x", "y")
-    flat = (mask.astype(int) if mask.dtype.kind == "b" else mask).ravel()
     features = np.concatenate([colors, place], axis=1)
-    return from_arrays(features, flat, name=name, columns=columns, settings=IMAGES, seed=seed, **changes)
+    return from_arrays(features, mask.ravel(), name=name, columns=columns, settings=IMAGES, seed=seed, **changes)
 
 
 def _vector(name: str, values: ArrayLike, count: int) -> Floats:
@@ -378,23 +427,117 @@ def _whole(name: str, values: ArrayLike, count: int) -> Any:
     return np.array(np.broadcast_to(array, count), dtype=np.int64)
 
 
-def _labels(labels: ArrayLike | None, count: int) -> Any:
+def _labels(labels: ArrayLike | None, count: int) -> tuple[Any, tuple[str, ...]]:
+    """Classes of the nodes, 0..k−1 or −1, and their names where they are texts."""
     if labels is None:
-        return np.full(count, -1)
-    found = _whole("labels", labels, count)
+        return np.full(count, -1), ()
+    given, names = numbered(labels)
+    found = _whole("labels", given, count)
     if np.min(found) < -1:
         raise ValueError(f"labels must be 0..k-1, or -1 for none; got {int(found.min())}")
     if np.max(found) < 1:
-        raise ValueError("labels must name at least 2 classes, 0 and 1; got fewer")
-    return found
+        raise ValueError(f"labels must name at least 2 classes; got {names[0] if names else 'fewer than 0 and 1'}")
+    return found, names
 
 
-def _check_classes(labels: Any, parts: dict[str, Any], k: int) -> None:
+def numbered(labels: ArrayLike) -> tuple[Any, tuple[str, ...]]:
+    """Labels that are texts as 0..k−1 in sorted order, with the texts; others as they are, without names.
+
+    Raises
+    ------
+    ValueError
+        If a label is missing: NaN, None or an empty text.
+
+    Examples
+    --------
+    >>> numbered(["dog", "cat", "dog"])
+    (array([1, 0, 1]), ('cat', 'dog'))
+    """
+    given = np.asarray(labels)
+    if given.dtype.kind not in "biu":
+        missing = [k for k, label in enumerate(given.ravel().tolist()) if label is None or label == "" or label != label]
+        if missing:
+            raise ValueError(f"labels must be given for every node (-1: no class); node {missing[0]} (from 0) has none")
+        if given.size and all(isinstance(label, str) for label in given.ravel()):
+            texts, numbers = np.unique(given.astype(str), return_inverse=True)
+            return numbers.reshape(given.shape), tuple(texts.tolist())
+    return (given.astype(int) if given.dtype.kind == "b" else given), ()
+
+
+def read_labels(path: str | os.PathLike[str], column: str | int) -> Any:
+    """A column of whole numbers or of texts from a file: what `from_arrays` takes as labels.
+
+    Parameters
+    ----------
+    path : path
+        ``.npz``: an array (n,), by its name. Others: as `inphase.distributions.from_file` reads them, but for the texts.
+    column : str or int
+        A name, or a number from 0 on.
+
+    Raises
+    ------
+    OSError, ValueError
+        If there is no such file or column, a label is missing, or a number is not whole.
+    """
+    file = Path(path)
+    texts = _texts(file, column) if file.suffix.lower() not in (".npy", ".npz") else None
+    try:
+        values = np.array(texts, dtype=float) if texts is not None else read_columns(file, [column]).ravel()
+    except ValueError:
+        if texts is None:
+            raise
+        return np.array(texts)
+    bad = np.flatnonzero(values != np.round(values))
+    if len(bad):
+        at = int(bad[0])
+        what = "given for every node" if np.isnan(values[at]) else f"whole numbers or texts; got {values[at]:g}"
+        raise ValueError(f"labels of {path} must be {what} (node {at}, from 0)")
+    return values.astype(np.int64)
+
+
+def _texts(file: Path, column: str | int) -> list[str]:
+    """The cells of a column of a text file."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise ValueError(f"{file} must be text in UTF-8, NPY or NPZ") from None
+    except OSError as error:
+        raise OSError(f"cannot read {file}: {error.strerror}") from None
+    lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    mark = next((mark for mark in ",;\t" if lines and mark in lines[0]), None)
+    split: Iterable[list[str]] = map(str.split, lines) if mark is None else csv.reader(lines, delimiter=mark)
+    rows = [[cell.strip() for cell in cells] for cells in split]
+    index = column if isinstance(column, int) else rows[0].index(column) if rows and column in rows[0] else -1
+    if not rows or not 0 <= index < len(rows[0]):
+        raise ValueError(f"{file} has no column {column!r}; it has {', '.join(rows[0]) if rows else 'none'}")
+    short = [k for k, row in enumerate(rows) if len(row) != len(rows[0])]
+    if short:
+        raise ValueError(
+            f"the lines of {file} must have {len(rows[0])} columns; got {len(rows[short[0]])}: {lines[short[0]]!r:.60}"
+        )
+    headed = isinstance(column, str) or not any(_is_number(cell) for cell in rows[0])
+    return [row[index] for row in rows[headed:]]
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_classes(labels: Any, parts: dict[str, Any], names: tuple[str, ...]) -> None:
+    """Two nodes of each class in each part: a class of one has no phase to agree with."""
+    k = len(names)
+    totals = np.bincount(labels[labels >= 0], minlength=k)
+    if not np.all(totals):
+        raise ValueError(f"labels must be 0..{k - 1}, all of them; no node is of class {int(np.argmin(totals))}")
     for split, rows in parts.items():
         counts = np.bincount(labels[rows][labels[rows] >= 0], minlength=k)
         few = int(np.argmin(counts))
         if counts[few] < 2:
-            total = int(np.sum(labels == few))
             raise ValueError(
-                f"every class needs 2 nodes in every part; class {few} has {counts[few]} of its {total} nodes in {split!r}"
+                f"labels must give every class 2 nodes in every part; class {names[few]} has {totals[few]} nodes in all, "
+                f"{counts[few]} of them in {split!r}"
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from inphase.coupling.normalization import NORMALIZATIONS, Normalization
 from inphase.coupling.pair_network import ACTIVATIONS
 from inphase.errors import check_name, finite_number, integer
 from inphase.interaction import Interaction, checked, kuramoto
+from inphase.learn import losses
 
 STARTS_AT = ("zero", "normal", "uniform")
 OPTIMIZERS = ("sgd", "adam")
@@ -37,12 +38,19 @@ class Settings:
         θ(0): all 0; normal with mean π and deviation 1; uniform on the circle. Drawn anew for every graph.
     interaction : Interaction
         f.
-    loss : "circular-variance", "cluster" or callable
-        A callable is `loss(phases (T, n), nodes) -> scalar`; see `inphase.learn.losses`.
+    loss : "circular-variance", "cluster", dict or callable
+        A dict has the name of one of `inphase.learn.losses.LOSSES` and its parameters, {"name": "target-order", "r": 0.5}. A
+        callable is one of these losses, or any `loss(phases (T, n), nodes) -> scalar`.
+    sparsity : float
+        λ >= 0. What is made small is loss + λ N/(n − 1), N the effective number of neighbors of a node under K, see
+        `inphase.learn.losses.effective_neighbors`. This sum is the loss of a training: of its updates, of its validation, and
+        so of the choice of a network. `evaluate` tells the loss alone.
     normalization : "degree", "row-l2", "row-l1" or "none"
     symmetric : bool
     degree : float
         As in `inphase.coupling.normalization.Normalization`.
+    phase_lags : bool
+        Whether the network gives a phase lag α_ij beside K_ij: the interaction is then K_ij f(θ_i − θ_j + α_ij).
     hidden : tuple of int
         The sizes of the hidden layers.
     activation : "leaky_relu", "relu", "silu" or "tanh"
@@ -52,6 +60,8 @@ class Settings:
     optimizer : "sgd" or "adam"
     rate, momentum : float
         The learning rate; the momentum of "sgd".
+    schedule : "constant" or "cosine"
+        Whether the rate falls to 0 over the training, along half a period of the cosine.
     clip : float
         The largest global norm of a gradient; longer ones are shortened to it.
     validation_graphs : int
@@ -82,22 +92,25 @@ class Settings:
     method: str = "euler"
     start: str = "zero"
     interaction: Interaction = KURAMOTO
-    loss: str | Callable[..., Any] = "circular-variance"
+    loss: str | Mapping[str, Any] | losses.Loss = "circular-variance"
     normalization: str = "degree"
     symmetric: bool = True
     degree: float = 1.0
+    phase_lags: bool = False
     hidden: tuple[int, ...] = (128, 128)
     activation: str = "leaky_relu"
     initialization: str = "fan-in"
     gain: float = 1.0
     optimizer: str = "sgd"
     rate: float = 5e-4
+    schedule: str = "constant"
     momentum: float = 0.0
     clip: float = 1.0
     validation_graphs: int = 10
     validate_every: int | None = None
     patience: int | None = None
     dtype: str = "float32"
+    sparsity: float = 0.0
 
     def __post_init__(self) -> None:
         checked(self.interaction)
@@ -108,7 +121,8 @@ class Settings:
                 object.__setattr__(self, name, integer(name, getattr(self, name), least=1))
         for name in ("step", "rate", "clip", "gain", "degree"):
             object.__setattr__(self, name, finite_number(name, getattr(self, name), positive=True))
-        object.__setattr__(self, "momentum", finite_number("momentum", self.momentum, least=0.0))
+        for name in ("momentum", "sparsity"):
+            object.__setattr__(self, name, finite_number(name, getattr(self, name), least=0.0))
         object.__setattr__(self, "hidden", tuple(integer("hidden", h, least=1) for h in self.hidden))
         if not self.hidden:
             raise ValueError("hidden must name the size of at least one layer; got ()")
@@ -119,12 +133,14 @@ class Settings:
             "activation": tuple(ACTIVATIONS),
             "initialization": ("fan-in", "xavier"),
             "optimizer": OPTIMIZERS,
+            "schedule": ("constant", "cosine"),
             "dtype": ("float32", "float64"),
         }
         for name, known in names.items():
             check_name(name, getattr(self, name), known)
-        if not callable(self.loss):
-            check_name("loss", self.loss, ("circular-variance", "cluster"))
+        object.__setattr__(self, "loss", losses.as_loss(self.loss))
+        if not isinstance(self.phase_lags, bool):
+            raise TypeError(f"phase_lags must be True or False; got {self.phase_lags!r}")
         if self.samples < self.nodes:
             raise ValueError(f"samples must be >= nodes = {self.nodes}; got {self.samples}")
 
@@ -142,13 +158,17 @@ class Settings:
         return Normalization(self.normalization, self.symmetric, self.degree, self.nodes)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON: what `from_dict` reads, a function for a loss by its name."""
+        """As JSON: what `from_dict` reads, a function of the user's for a loss by its name."""
         parts = {f.name: getattr(self, f.name) for f in fields(self)}
-        loss = self.loss if isinstance(self.loss, str) else getattr(self.loss, "__name__", repr(self.loss))
+        loss: Any = self.loss
+        if isinstance(loss, losses.NamedLoss):
+            loss = loss.to_dict()
+        elif not isinstance(loss, str):
+            loss = getattr(loss, "__name__", repr(loss))
         return parts | {"interaction": self.interaction.to_dict(), "hidden": list(self.hidden), "loss": loss}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any], loss: str | Callable[..., Any] | None = None) -> Settings:
-        """The inverse of `to_dict`; a loss that is a function must be given again."""
+    def from_dict(cls, data: dict[str, Any], loss: str | Mapping[str, Any] | losses.Loss | None = None) -> Settings:
+        """The inverse of `to_dict`; a loss that is a function of the user's must be given again."""
         parts = dict(data) | {"interaction": Interaction.from_dict(data["interaction"]), "hidden": tuple(data["hidden"])}
         return cls(**parts | ({} if loss is None else {"loss": loss}))

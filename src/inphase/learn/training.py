@@ -8,6 +8,7 @@ and the number of the epoch or update, so a killed run goes on from its checkpoi
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import sys
 import time as clock
@@ -28,7 +29,7 @@ from inphase.coupling.learnt import Learnt, load_arrays, load_network, save_arra
 from inphase.coupling.pair_network import PairNetwork
 from inphase.errors import integer
 from inphase.files import output_folder
-from inphase.learn import dynamics
+from inphase.learn import dynamics, parallel
 from inphase.learn import losses as loss_functions
 from inphase.learn import network as pairs
 from inphase.learn import problems as tasks
@@ -47,6 +48,7 @@ class Task(NamedTuple):
     settings: Settings
     loss: loss_functions.Loss
     scheme: dynamics.Scheme
+    updates: int  # over which the rate falls; 0 where it does not
 
 
 class State(NamedTuple):
@@ -62,7 +64,9 @@ def task_of(problem: Problem) -> Task:
     settings = problem.settings
     scheme = dynamics.scheme(settings.interaction, settings.step, settings.method, problem.longest)
     nothing = {"interaction": KURAMOTO, "samples": settings.nodes, "epochs": 1, "validation_graphs": 1, "patience": None}
-    return Task(settings.replace(**nothing, validate_every=None), _loss(settings.loss, problem.classes), scheme)
+    loss = loss_functions.named(settings.loss, problem.classes, settings.step)
+    updates = 0 if settings.schedule == "constant" else settings.epochs * (settings.samples // settings.nodes)
+    return Task(settings.replace(**nothing, validate_every=None), loss, scheme, updates)
 
 
 @contextlib.contextmanager
@@ -72,20 +76,10 @@ def precision(dtype: str) -> Iterator[None]:
         yield
 
 
-_KEPT: dict[tuple[Any, int], loss_functions.Loss] = {}
-
-
-def _loss(loss: Any, classes: int) -> loss_functions.Loss:
-    """`losses.named`, the same object each time, so that what was compiled with it serves again."""
-    return _KEPT.setdefault((loss, classes), loss_functions.named(loss, classes))
-
-
-def _optimizer(settings: Settings) -> Any:
-    rule = (
-        optax.adam(settings.rate)
-        if settings.optimizer == "adam"
-        else optax.sgd(settings.rate, momentum=settings.momentum or None)
-    )
+def _optimizer(task: Task) -> Any:
+    settings = task.settings
+    rate = optax.cosine_decay_schedule(settings.rate, task.updates) if task.updates else settings.rate
+    rule = optax.adam(rate) if settings.optimizer == "adam" else optax.sgd(rate, momentum=settings.momentum or None)
     return optax.chain(optax.clip_by_global_norm(settings.clip), rule)
 
 
@@ -99,21 +93,31 @@ def _window(K: Any, nodes: Nodes, phases: Any, task: Task) -> Any:
     return dynamics.trajectory(K, past, parts, scheme, settings.window)
 
 
+def _objective(K: Any, window: Any, nodes: Nodes, task: Task) -> Any:
+    """The loss and, where it is wanted, the price of neighbors."""
+    loss, price = task.loss(window, nodes), task.settings.sparsity
+    return loss + price * loss_functions.effective_neighbors(K) / (len(K) - 1) if price else loss
+
+
 def loss_of(parameters: Any, nodes: Nodes, phases: Any, task: Task) -> tuple[Any, tuple[Any, Any]]:
     """(loss, (V, the statistics of the pairs)) of one graph in training."""
     scores, found = pairs.training_scores(parameters, nodes.features, task.settings.activation)
-    window = _window(pairs.normalized(scores, task.settings.rule), nodes, phases, task)
-    return task.loss(window, nodes), (loss_functions.circular_variance(window), found)
+    K, lags = pairs.strengths_and_lags(scores, task.settings.rule)
+    window = _window(dynamics.joined(K, lags, task.scheme), nodes, phases, task)
+    return _objective(K, window, nodes, task), (loss_functions.circular_variance(window), found)
 
 
 @partial(jax.jit, static_argnums=3, donate_argnums=0)
 def update(state: State, nodes: Nodes, phases: Any, task: Task) -> tuple[State, Any, Any]:
-    """(state, loss, V) after an update by one graph."""
+    """(state, loss, V) after an update by one graph; where its gradient is not finite, the state is as before, the loss NaN."""
     slope = jax.value_and_grad(loss_of, has_aux=True)
     (loss, (variance, found)), gradient = slope(state.parameters, nodes, phases, task)
-    change, optimizer = _optimizer(task.settings).update(gradient, state.optimizer, state.parameters)
+    change, optimizer = _optimizer(task).update(gradient, state.optimizer, state.parameters)
     statistics = pairs.follow(state.statistics, found, len(nodes.features) ** 2)
-    return State(optax.apply_updates(state.parameters, change), statistics, optimizer), loss, variance
+    new = State(optax.apply_updates(state.parameters, change), statistics, optimizer)
+    usable = jnp.isfinite(sum(jnp.sum(part * part) for part in jax.tree.leaves(gradient)))
+    kept = jax.tree.map(lambda after, before: jnp.where(usable, after, before), new, state)
+    return kept, jnp.where(usable, loss, jnp.nan), variance
 
 
 @partial(jax.jit, static_argnums=4)
@@ -123,8 +127,9 @@ def judge(parameters: Any, statistics: Any, graphs: Nodes, phases: Any, task: Ta
     def one(graph: tuple[Nodes, Any]) -> tuple[Any, Any]:
         nodes, start = graph
         scores = pairs.scores(parameters, statistics, nodes.features, task.settings.activation)
-        window = _window(pairs.normalized(scores, task.settings.rule), nodes, start, task)
-        return task.loss(window, nodes), loss_functions.circular_variance(window)
+        K, lags = pairs.strengths_and_lags(scores, task.settings.rule)
+        window = _window(dynamics.joined(K, lags, task.scheme), nodes, start, task)
+        return _objective(K, window, nodes, task), loss_functions.circular_variance(window)
 
     losses, variances = lax.map(one, (graphs, phases))
     return losses.mean(), variances.mean()
@@ -156,13 +161,15 @@ class Start:
     network : PairNetwork
         The best by validation.
     loss, variance : list of float
-        Of each update, on its graph, in training.
+        Of each update, on its graph, in training. The loss is with the penalty where `Settings.sparsity` is not 0.
     judged : list of (int, float, float)
-        (update, loss, V) on the validation graphs.
+        (update, loss, V) on the validation graphs; the loss as above.
     status : str
         "finished", "stopped early", "interrupted" or "not finite".
     seconds : float
         Wall time, over all parts of an interrupted run.
+    skipped : int
+        Updates that were left out because their gradient was not finite.
     """
 
     number: int
@@ -172,6 +179,7 @@ class Start:
     judged: list[tuple[int, float, float]] = field(default_factory=list)
     status: str = "finished"
     seconds: float = 0.0
+    skipped: int = 0
 
     @property
     def best(self) -> float:
@@ -180,7 +188,7 @@ class Start:
 
     def to_dict(self) -> dict[str, Any]:
         """All but the network, as JSON."""
-        names = ("number", "loss", "variance", "judged", "status", "seconds")
+        names = ("number", "loss", "variance", "judged", "status", "seconds", "skipped")
         return {name: getattr(self, name) for name in names}
 
 
@@ -240,7 +248,9 @@ class Trained:
         """
         network, _, about = load_network(path)
         try:
-            loss = None if about["settings"]["loss"] in ("circular-variance", "cluster") else _unknown_loss
+            stored = about["settings"]["loss"]
+            known = isinstance(stored, dict) or stored in loss_functions.BY_NAME_ALONE
+            loss = None if known else _unknown_loss
             settings = Settings.from_dict(about["settings"], loss if problem is None else problem.settings.loss)
             rows = [Start(network=network, **row) for row in about["starts"]]
             chosen, seed, name = about["chosen"], about["seed"], about["problem"]
@@ -271,6 +281,8 @@ def train(
     folder: str | os.PathLike[str] | None = None,
     progress: bool = False,
     watch: Callable[[dict[str, Any]], object] | None = None,
+    workers: int | None = 1,
+    initial: PairNetwork | None = None,
     **changes: Any,
 ) -> Trained:
     """Train a network from several starts, and choose one by its loss on validation graphs.
@@ -280,27 +292,36 @@ def train(
     problem : Problem or str
         A name of `inphase.learn.problem`, or what `from_arrays` and `from_image` make.
     starts : int
-        Different initial networks, one after the other. Training falls into local minima: several are part of the method.
+        Different initial networks. Training falls into local minima: several are part of the method.
     seed : int
     folder : path, optional
         Where checkpoints go, at each judgment. A run that was killed goes on from them, with the same result.
     progress : bool
         Write loss, V and the remaining time to standard error, at each judgment.
     watch : callable, optional
-        Called at each judgment with {"start", "update", "updates", "loss", "variance", "validation", "seconds_left"}.
+        Called at each judgment with {"start", "update", "updates", "loss", "variance", "validation", "validation_variance",
+        "seconds_left"}: loss and V in training since the last one, and on the validation graphs.
+    workers : int, optional
+        Starts at the same time, each in a process of its own; None: as many as there are starts and cores. The numbers are the
+        same, bit for bit on one machine. With 1 they go one after the other in this process. A script that
+        wants more trains under `if __name__ == "__main__":`, since each process imports it.
+    initial : PairNetwork, optional
+        Where all starts begin, instead of at random: a trained network, to go on with other settings.
     **changes
         Settings with other values; see `Settings`.
 
     Returns
     -------
     Trained
+        After Ctrl-C with the starts that had begun, some of them "interrupted".
 
     Raises
     ------
     TypeError, ValueError
-        If a setting is unknown or does not fit, or the folder holds another training.
+        If a setting is unknown or does not fit, the folder holds another training, or workers > 1 and the loss is a function
+        that cannot be pickled.
     OSError
-        If the folder cannot be written to.
+        If the folder cannot be written to, or a process was killed (ChildProcessError).
 
     References
     ----------
@@ -317,95 +338,189 @@ def train(
         raise TypeError(f"problem must be a Problem or the name of one; got {task!r:.60}")
     task = task.replace(**changes)
     starts, seed = integer("starts", starts, least=1), integer("seed", seed, least=0)
+    wanted = parallel.cores() if workers is None else integer("workers", workers, least=1)
     target = None if folder is None else output_folder(folder)
-    began, found, skipped = clock.perf_counter(), [], 0
-    with precision(task.settings.dtype):
-        for number in range(starts):
-            run = _Run(task, seed, number, target)
-            total = starts * run.updates
-            skipped += run.resumed  # updates that an earlier run has done
-
-            def tell(
-                report: dict[str, Any], number: int = number, run: _Run = run, total: int = total, skipped: int = skipped
-            ) -> None:
-                done = number * run.updates + report["update"]
-                report["seconds_left"] = (clock.perf_counter() - began) * (total - done) / max(done - skipped, 1)
-                if progress:
-                    print(_line(report, starts), file=sys.stderr, flush=True)
-                if watch is not None:
-                    watch(report)
-
-            found.append(run.go(tell))
-            if found[-1].status == "interrupted":
-                break
+    common = _common(task, seed, target, initial)
+    tell = _Progress(starts, progress, watch)
+    if min(wanted, starts) > 1:
+        results, _ = parallel.each(_one_start, common, starts, min(wanted, starts), lambda _, report: tell(report))
+        found = [results[number] for number in sorted(results)]
+    else:
+        found = []
+        while len(found) < starts and (not found or found[-1].status != "interrupted"):
+            found.append(_one_start(common, len(found), tell))
+    if not found:  # Ctrl-C before a process had begun
+        raise KeyboardInterrupt
     trained = Trained(task, task.settings, found, seed)
     if target is not None:
         trained.save(target / "trained.npz")
     return trained
 
 
+class _Common(NamedTuple):
+    """What all starts share: a problem without its functions, which need not be fit for another process."""
+
+    problem: Problem
+    train: Nodes
+    validation: Nodes
+    seed: int
+    folder: Path | None
+    initial: PairNetwork | None
+
+
+def _common(problem: Problem, seed: int, folder: Path | None, initial: PairNetwork | None) -> _Common:
+    settings = problem.settings
+    if initial is not None:
+        _check_initial(initial, problem)
+    task_of(problem)  # raises where loss or method do not fit
+    bare = Problem(problem.name, problem.columns, _no_more, settings, problem.classes, problem.longest)
+    return _Common(bare, *_drawn(problem, seed), seed, folder, initial)
+
+
+def _check_initial(network: PairNetwork, problem: Problem) -> None:
+    settings = problem.settings
+    if not isinstance(network, PairNetwork):
+        raise TypeError(f"initial must be a PairNetwork; got {network!r:.60}")
+    about = (network.features, network.hidden, network.activation, network.has_lags)
+    wanted = (len(problem.columns), settings.hidden, settings.activation, settings.phase_lags)
+    for name, has, want in zip(("features", "hidden layers", "activation", "phase lags"), about, wanted):
+        if has != want:
+            raise ValueError(f"initial must have {name} {want!r}, as the problem and its settings say; got {has!r}")
+
+
+def _no_more(split: str, count: int, rng: np.random.Generator) -> Nodes:
+    raise AssertionError("the nodes were drawn before the starts")
+
+
+def _drawn(problem: Problem, seed: int) -> tuple[Nodes, Nodes]:
+    """The nodes to train and to validate."""
+    settings = problem.settings
+    graphs = problem.graphs("validation", settings.validation_graphs, settings.nodes)
+    validation = problem.draw("validation", graphs * settings.nodes, seed)
+    return problem.draw("train", settings.samples, seed), validation
+
+
+def _one_start(
+    common: _Common, number: int, tell: Callable[[dict[str, Any]], object], stopped: Callable[[], bool] = lambda: False
+) -> Start:
+    with precision(common.problem.settings.dtype):
+        drawn = (common.train, common.validation)
+        run = _Run(common.problem, common.seed, number, common.folder, drawn, common.initial)
+        tell({"start": number, "updates": run.updates, "resumed": run.resumed, "ended": run.record.status != "interrupted"})
+        return run.go(tell, stopped)
+
+
+class _Progress:
+    """Told the judgments of all starts: adds the remaining time, and passes them on."""
+
+    def __init__(self, starts: int, shown: bool, watch: Callable[[dict[str, Any]], object] | None) -> None:
+        self.starts, self.shown, self.watch, self.began = starts, shown, watch, clock.perf_counter()
+        self.reached: dict[int, int] = {}
+        self.skipped: dict[int, int] = {}  # updates that an earlier run has done
+
+    def __call__(self, report: dict[str, Any]) -> None:
+        number, updates, ended = report["start"], report["updates"], report.pop("ended")
+        if "resumed" in report:  # the first word of a start
+            self.reached[number] = self.skipped[number] = updates if ended else report["resumed"]
+            return
+        self.reached[number] = updates if ended else report["update"]
+        done = sum(self.reached.values()) - sum(self.skipped.values())
+        left = self.starts * updates - sum(self.reached.values())
+        report["seconds_left"] = (clock.perf_counter() - self.began) * left / max(done, 1)
+        if self.shown:
+            print(_line(report, self.starts), file=sys.stderr, flush=True)
+        if self.watch is not None:
+            self.watch(report)
+
+
 def _line(report: dict[str, Any], starts: int) -> str:
     return (
         f"start {report['start'] + 1}/{starts}, update {report['update']}/{report['updates']}: loss {report['loss']:.4f}, "
-        f"V {report['variance']:.4f}, validation {report['validation']:.4f}, {report['seconds_left']:.0f} s left"
+        f"V {report['variance']:.4f}, validation {report['validation']:.4f} (V {report['validation_variance']:.4f}), "
+        f"{report['seconds_left']:.0f} s left"
     )
 
 
 class _Run:
     """One start: from its initial network, or from its checkpoint, to its end."""
 
-    def __init__(self, problem: Problem, seed: int, number: int, folder: Path | None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        number: int,
+        folder: Path | None,
+        drawn: tuple[Nodes, Nodes] | None = None,
+        initial: PairNetwork | None = None,
+    ) -> None:
+        self.initial = initial
         self.problem, self.settings, self.seed, self.number = problem, problem.settings, seed, number
         settings = self.settings
         self.task, self.dtype = task_of(problem), np.dtype(settings.dtype)
         self.path = None if folder is None else folder / f"start-{number:03d}.npz"
-        self.nodes = problem.draw("train", settings.samples, seed)
+        self.nodes, validation = drawn or _drawn(problem, seed)
         self.per_epoch = settings.samples // settings.nodes
         self.updates = settings.epochs * self.per_epoch
         self.every = settings.validate_every or self.per_epoch
         width = self.nodes.features.shape[1]
         rng = np.random.default_rng([seed, number, 0])
-        first = pairs.initial(width, settings.hidden, rng, settings.initialization, settings.gain, self.dtype)
-        self.state = jax.tree.map(jnp.asarray, State(*first, _optimizer(settings).init(first[0])))
+        if initial is not None:
+            first = pairs.as_parameters(initial, self.dtype)
+        else:
+            how = (settings.initialization, settings.gain, self.dtype, settings.phase_lags)
+            first = pairs.initial(width, settings.hidden, rng, *how)
+        self.state = jax.tree.map(jnp.asarray, State(*first, _optimizer(self.task).init(first[0])))
         self.done, self.resumed, self.record = 0, 0, Start(number, self._network(), status="interrupted")
-        self._draw_validation()
+        self._prepare_validation(validation)
         if self.path is not None and self.path.exists():
             self._resume(self.path)
 
     def _network(self) -> PairNetwork:
         return pairs.as_network(self.state.parameters, self.state.statistics, self.settings.activation)
 
-    def _draw_validation(self) -> None:
-        settings = self.settings
-        n = settings.nodes
-        graphs = self.problem.graphs("validation", settings.validation_graphs, n)
-        drawn = _typed(self.problem.draw("validation", graphs * n, self.seed), self.dtype)
+    def _prepare_validation(self, nodes: Nodes) -> None:
+        settings, n = self.settings, self.settings.nodes
+        graphs, drawn = len(nodes.features) // n, _typed(nodes, self.dtype)
         self.graphs = Nodes(*(jnp.asarray(part.reshape(graphs, n, *part.shape[1:])) for part in drawn))
         rng = np.random.default_rng([self.seed, 1])
         self.graph_phases = jnp.asarray(initial_phases(settings.start, (graphs, n), rng).astype(self.dtype))
 
-    def go(self, tell: Callable[[dict[str, Any]], None]) -> Start:
-        """Update until the end, a judgment that says to stop, or Ctrl-C."""
+    def go(self, tell: Callable[[dict[str, Any]], object], stopped: Callable[[], bool] = lambda: False) -> Start:
+        """Update until the end, a judgment that says to stop, Ctrl-C, or `stopped()`."""
         record, before = self.record, clock.perf_counter() - self.record.seconds
         recent: list[tuple[Any, Any]] = []
         try:
-            while record.status == "interrupted":
+            while record.status == "interrupted" and not stopped():
                 recent.append(self._update())
                 if self.done % self.every and self.done < self.updates:
                     continue
                 rows = np.array(recent, dtype=float)
-                recent = []
+                usable, recent = np.isfinite(rows[:, 0]), []
+                record.skipped += int(np.sum(~usable))
+                rows = rows[usable] if np.any(usable) else np.full((1, 2), np.nan)
                 record.loss += rows[:, 0].tolist()
                 record.variance += rows[:, 1].tolist()
                 judged = judge(self.state.parameters, self.state.statistics, self.graphs, self.graph_phases, self.task)
                 record.status = self._judge(*map(float, judged))
                 record.seconds = clock.perf_counter() - before
                 self._save()
-                about = {"start": self.number, "update": self.done, "updates": self.updates, "validation": float(judged[0])}
-                tell(about | {"loss": float(rows[:, 0].mean()), "variance": float(rows[:, 1].mean())})
+                tell(self._report(rows, *map(float, judged)))
         except KeyboardInterrupt:
             record.status = "interrupted"
         return record
+
+    def _report(self, rows: Any, loss: float, variance: float) -> dict[str, Any]:
+        """What `tell` is told; rows (updates, 2) are the losses and V since the last judgment."""
+        return {
+            "start": self.number,
+            "update": self.done,
+            "updates": self.updates,
+            "loss": float(rows[:, 0].mean()),
+            "variance": float(rows[:, 1].mean()),
+            "validation": loss,
+            "validation_variance": variance,
+            "ended": self.record.status != "interrupted",
+        }
 
     def _update(self) -> tuple[Any, Any]:
         epoch, batch = divmod(self.done, self.per_epoch)
@@ -422,7 +537,7 @@ class _Run:
     def _judge(self, loss: float, variance: float) -> str:
         """Note a judgment, keep the network if it is the best, and say how things stand."""
         record = self.record
-        if not np.isfinite(loss) or not np.all(np.isfinite(record.loss)):
+        if not np.isfinite(loss) or not np.isfinite(record.loss[-1]):
             return "not finite"
         if loss < record.best:
             record.network = self._network()
@@ -437,6 +552,8 @@ class _Run:
     def _about(self) -> dict[str, Any]:
         """What a checkpoint must have been made with to serve."""
         nodes = {"nodes_sha256": _digest(self.nodes), "problem": self.problem.name, "seed": self.seed}
+        if self.initial is not None:
+            nodes["initial_sha256"] = hashlib.sha256(b"".join(a.tobytes() for a in self.initial.arrays().values())).hexdigest()
         return self.settings.to_dict() | nodes
 
     def _save(self) -> None:
@@ -449,7 +566,7 @@ class _Run:
 
     def _resume(self, path: Path) -> None:
         arrays, about = load_arrays(path)
-        wanted, stored = self._about(), about.get("training", {})
+        wanted, stored = self._about(), Settings().to_dict() | about.get("training", {})  # what it lacks had its default
         for name, value in wanted.items():
             if stored.get(name) != value:
                 raise ValueError(f"{path} is of another training: {name} was {stored.get(name)!r}, now {value!r}")
@@ -462,6 +579,4 @@ class _Run:
 
 
 def _digest(nodes: Nodes) -> str:
-    import hashlib
-
     return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in nodes)).hexdigest()

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from importlib.resources import files
-from string import Template
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from inphase import initial, observables
-from inphase.coupling import AllToAll, RankOne
+from inphase.coupling import AllToAll, Coupling, Learnt, LowRank, RankOne
 from inphase.interaction import CATALOG, Interaction
 from inphase.model import PhaseModel
 from inphase.provenance import version
 from inphase.report import figures, network_figures, style, words
 from inphase.report.branches import branches, drawn_share
 from inphase.report.figures import ratios
+from inphase.report.html import document, fact_table, formula_image, image, marked, plain, plate
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -70,9 +67,9 @@ def page(study: Study) -> str:
     str
         HTML; everything that comes from the study is escaped.
     """
-    template = Template((files("inphase.report") / "page.html").read_text(encoding="utf-8"))
     summary = study.summary
-    return template.substitute(
+    return document(
+        "page.html",
         title=escape(study.title),
         version=escape(version()),
         origin=_origin(study),
@@ -81,66 +78,10 @@ def page(study: Study) -> str:
         evidence=_evidence(summary["evidence"]),
         model=_model(study),
         figures="\n".join(_figures(study)),
-        numbers=_rows((str(key).replace("_", " "), _text(value)) for key, value in summary["numbers"].items()),
+        numbers=fact_table((str(key).replace("_", " "), plain(value)) for key, value in summary["numbers"].items()),
         again=_again(study),
         provenance=_provenance(study),
     )
-
-
-# ------------------------------------------------------------------------------------------------------------- small parts
-
-
-def _text(value: Any) -> str:
-    """A value for a reader: six digits, yes and no, lists with commas. Not escaped."""
-    if value is None:
-        return "—"
-    if isinstance(value, (bool, np.bool_)):
-        return "yes" if value else "no"
-    if isinstance(value, (int, np.integer)):
-        return f"{value:d}"
-    if isinstance(value, (float, np.floating)):
-        power = re.fullmatch(r"(.+)e([+-])0*(\d+)", f"{value:.6g}")
-        text = f"{power[1]}·10^{power[2].strip('+')}{power[3]}" if power else f"{value:.6g}"
-        return text.removeprefix("1·").replace("-", "−")
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_text(item)}" for key, item in value.items())
-    if isinstance(value, (list, tuple)):
-        between = "; " if value and isinstance(value[0], Mapping) else ", "
-        shown = between.join(_text(item) for item in value[:12])
-        return shown if len(value) <= 12 else f"{shown}{between}… ({len(value)} in all)"
-    return str(value)
-
-
-def _html(value: Any) -> str:
-    """`_text`, escaped, with powers of ten raised."""
-    return re.sub(r"10\^(−?\d+)", r"10<sup>\1</sup>", escape(_text(value)))
-
-
-def _rows(pairs: Iterable[tuple[str, str]]) -> str:
-    rows = "\n".join(f'<tr><th scope="row">{escape(key)}</th><td>{_html(value)}</td></tr>' for key, value in pairs)
-    return f'<table class="numbers"><tbody>\n{rows}\n</tbody></table>'
-
-
-def _image(figure: Figure, alt: str) -> str:
-    data = base64.b64encode(style.svg(figure)).decode("ascii")
-    return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alt)}">'
-
-
-def _math(latex: str, alt: str) -> str:
-    """A formula as an SVG image, black on nothing; as text where mathtext cannot set it."""
-    figure = Figure(figsize=(1, 1))
-    try:
-        with rc_context(style.STYLE):
-            figure.text(0, 0, f"${latex}$", fontsize=12, color="black")
-            data = style.save(
-                figure, format="svg", transparent=True, bbox_inches="tight", pad_inches=0.02, metadata={"Date": None}
-            )
-    except ValueError:
-        return f"<p><code>{escape(alt)}</code></p>"
-    width = re.search(rb'width="([\d.]+)pt"', data)
-    em = float(width[1]) / 11 if width else 30.0
-    source = base64.b64encode(data).decode("ascii")
-    return f'<img class="math" style="width:{em:.1f}em" src="data:image/svg+xml;base64,{source}" alt="{escape(alt)}">'
 
 
 def _origin(study: Study) -> str:
@@ -156,10 +97,10 @@ def _evidence(items: Iterable[Mapping[str, Any]]) -> str:
     for item in sorted(items, key=rank):
         kind = str(item["kind"])
         label = '<span class="label proved">proof</span>' if item.get("proof") else '<span class="label">not a proof</span>'
-        value = "" if item.get("value") is None else _html(item["value"])
+        value = "" if item.get("value") is None else marked(item["value"])
         head = escape(kind.capitalize()) if kind != before else ""
         rows.append(
-            f'<tr><th scope="row">{head}</th><td>{_html(str(item["statement"]))}</td>'
+            f'<tr><th scope="row">{head}</th><td>{marked(str(item["statement"]))}</td>'
             f'<td class="number">{value}</td><td>{label}</td></tr>'
         )
         before = kind
@@ -207,6 +148,8 @@ def _equation(model: PhaseModel) -> tuple[str, str]:
     if model.has_delays:
         tau, plain_tau = [(r"\tau", "τ"), (r"\tau_j", "τ_j"), (r"\tau_{ij}", "τ_ij")][model.delays.ndim]
         pull, plain_pull = rf"f(\theta_i(t) - \theta_j(t - {tau}))", f"f(θ_i(t) − θ_j(t − {plain_tau}))"
+    if getattr(coupling, "lags", None) is not None:
+        pull, plain_pull = rf"{pull[:-1]} + \alpha_{{ij}})", f"{plain_pull[:-1]} + α_ij)"
     left, plain_left = r"\dfrac{d\theta_i}{dt}", "dθ_i/dt"
     if np.any(model.damping != 1):
         d = "d_i" if model.damping.ndim else "d"
@@ -224,25 +167,57 @@ def _equation(model: PhaseModel) -> tuple[str, str]:
 
 def _model(study: Study) -> str:
     model, f = study.model, study.model.interaction
-    parts = [_math(*_equation(model))]
-    parts.append(_math(f"f(x) = {words.formula(f)}", f"f(x) = {repr(f)[12:-1]}"))
+    parts = [formula_image(*_equation(model))]
+    parts.append(formula_image(f"f(x) = {words.formula(f)}", f"f(x) = {repr(f)[12:-1]}"))
     if model.gain == "softmax":
         weighted = getattr(model.coupling, "columns", None) is not None
         mean = r"\sum_{j=1}^{n}\ c_j\," if weighted else r"\dfrac{1}{n}\,\sum_{j=1}^{n}\ "
         latex = rf"g_i = {mean}h(\cos(\theta_i - \theta_j)),\quad f(x) = \sin x\ h(\cos x)"
-        parts.append(_math(latex, f"g_i = {'Σ_j c_j' if weighted else '(1/n) Σ_j'} h(cos(θ_i − θ_j)), f(x) = sin x · h(cos x)"))
+        text = f"g_i = {'Σ_j c_j' if weighted else '(1/n) Σ_j'} h(cos(θ_i − θ_j)), f(x) = sin x · h(cos x)"
+        parts.append(formula_image(latex, text))
+    kind = model.coupling.to_dict()["kind"]
+    if kind == "Learnt":
+        parts.append(formula_image(r"K_{ij} = K_\mu(x_i, x_j)", "K_ij = K_μ(x_i, x_j)"))
+    elif kind == "LearntLowRank":
+        parts.append(formula_image(r"K_{ij} \approx K_\mu(x_i, x_j)", "K_ij ≈ K_μ(x_i, x_j)"))
     facts = [("oscillators n", str(len(study.initial)))]
-    facts += [(words.symbol(name), _text(value)) for name, value in f.parameters.items()]
-    facts.append(("coupling", model.coupling.to_dict()["kind"]))
+    facts += [(words.symbol(name), plain(value)) for name, value in f.parameters.items()]
+    facts += _coupling_facts(model.coupling)
     if model.gain is not None:
         facts.append(("gain g", model.gain if isinstance(model.gain, str) else "a function of the phases"))
     for name, letter, unit in PARTS:
         values = getattr(model, name)
         values = values.data if issparse(values) else values
         if np.any(values != (name == "damping")):
-            spread = f"mean {_text(float(values.mean()))}, standard deviation {_text(float(values.std()))}"
-            facts.append((f"{name.replace('_', ' ')} {letter} ({unit})", spread if values.ndim else _text(float(values))))
-    return "\n".join(parts) + "\n" + _rows(facts)
+            spread = f"mean {plain(float(values.mean()))}, standard deviation {plain(float(values.std()))}"
+            facts.append((f"{name.replace('_', ' ')} {letter} ({unit})", spread if values.ndim else plain(float(values))))
+    return "\n".join(parts) + "\n" + fact_table(facts)
+
+
+def _coupling_facts(coupling: Coupling) -> list[tuple[str, str]]:
+    """The kind of a coupling; of a learnt one, what it was learnt with and how it is told from others."""
+    about = coupling.to_dict()
+    if isinstance(coupling, Learnt):
+        network, rule = coupling.network, coupling.normalization
+        sizes = " → ".join(str(size) for size in (2 * network.features, *network.hidden, 1))
+        trained = f", time as at n = {rule.trained_size}" if rule.kind == "row-l2" and rule.trained_size else ""
+        return [
+            ("coupling", "Learnt: a network on the features x of two nodes gives their K"),
+            ("features of a node", plain(network.features)),
+            ("layers of the network", f"{sizes}, {network.activation}"),
+            ("normalization", f"{rule.kind}{', symmetric' * rule.symmetric}, degree {plain(rule.degree)}{trained}"),
+            ("precision of K", coupling.precision),
+            ("network, SHA-256", about["network_sha256"]),
+            ("features, SHA-256", about["features_sha256"]),
+        ]
+    if about["kind"] == "LearntLowRank" and isinstance(coupling, LowRank):
+        error, spread = plain(float(f"{about['error']:.2g}")), plain(float(f"{about['standard_error']:.1g}"))
+        return [
+            ("coupling", "Learnt: a network on the features x of two nodes gives their K, here by factors of low rank"),
+            ("rank", plain(coupling.rank)),
+            ("relative error of K", f"{error} ± {spread}, on {about['rows']} rows held out"),
+        ]
+    return [("coupling", about["kind"])]
 
 
 # ----------------------------------------------------------------------------------------------------------- the figures
@@ -252,10 +227,7 @@ def _figures(study: Study) -> Iterable[str]:
     f, run, tree = study.model.interaction, study.run, study.tree
 
     def shown(figure: Figure, title: str, caption: str) -> str:
-        return (
-            f'<figure>\n<div class="plate">{_image(figure, title)}</div>\n'
-            f"<figcaption><strong>{escape(title)}.</strong> {caption}</figcaption>\n</figure>"
-        )
+        return plate(image(figure, title), title, caption)
 
     yield shown(figures.interaction_figure(f), "The interaction and its slope", _interaction_caption(f))
     mean_field = isinstance(study.model.coupling, RankOne)
@@ -289,7 +261,7 @@ def _figures(study: Study) -> Iterable[str]:
     elif tree is None:
         return
     elif tree.sizes["event"] == 0:
-        yield f"<p>No merger tree: no two oscillators met until time {_html(float(tree.attrs['time_reached']))}.</p>"
+        yield f"<p>No merger tree: no two oscillators met until time {marked(float(tree.attrs['time_reached']))}.</p>"
     else:
         yield shown(figures.tree_figure(tree, study.initial), "The merger tree", _tree_caption(tree))
 
@@ -311,7 +283,7 @@ def _network_figures(study: Study) -> Iterable[tuple[Figure, str, str]]:
     half = run.sizes["time"] // 2
     span = float(run.time[-1] - run.time[half])
     speeds = observables.effective_frequencies(run.phase.values[half], run.phase.values[-1], span)
-    text = f"The mean of dθ/dt over the last {_html(span)} units of time; gray: the median."
+    text = f"The mean of dθ/dt over the last {marked(span)} units of time; gray: the median."
     yield network_figures.graph_figure(graph, speeds, "frequency"), "The graph, colored by effective frequency", text
 
 
@@ -346,7 +318,7 @@ def _run_caption(run: xr.Dataset) -> str:
     few = n <= style.LINES_UP_TO
     what = f"{n} phases as lines" if few else f"The density of {n} phases (uniform = 1), on a logarithmic color scale"
     return (
-        f"{what}, at {len(time)} times up to {_html(float(time[-1]))}; below, |R| = |mean of e<sup>iθ</sup>|, at the end "
+        f"{what}, at {len(time)} times up to {marked(float(time[-1]))}; below, |R| = |mean of e<sup>iθ</sup>|, at the end "
         f"{float(run.order_parameter[-1]):.6g}. {_steps(attrs)}, {attrs['accepted_steps']} steps accepted and "
         f"{attrs['rejected_steps']} rejected; {escape(str(attrs['status']))}."
     )
@@ -355,8 +327,8 @@ def _run_caption(run: xr.Dataset) -> str:
 def _steps(attrs: Mapping[str, Any]) -> str:
     method = escape(str(attrs["method"]))
     if "tolerance" not in attrs:
-        return f"{method}, constant steps of {_html(float(attrs['step']))}"
-    return f"{method}, local error of each phase per step at most {_html(float(attrs['tolerance']))} rad"
+        return f"{method}, constant steps of {marked(float(attrs['step']))}"
+    return f"{method}, local error of each phase per step at most {marked(float(attrs['tolerance']))} rad"
 
 
 def _growth_caption(growth: Mapping[str, Any]) -> str:
@@ -368,7 +340,7 @@ def _growth_caption(growth: Mapping[str, Any]) -> str:
     pairs = [(abs(m - p), s) for p, m, s in zip(growth["predicted"], measured, errors) if m is not None and s is not None]
     if not pairs:
         return text + " The run gave none to compare with."
-    difference, error = (_html(float(f"{value:.2g}")) for value in max(pairs))
+    difference, error = (marked(float(f"{value:.2g}")) for value in max(pairs))
     return text + (
         " Points: the slope of its logarithm early in the run, with the standard error of the fit, for "
         f"{len(pairs)} mode{'s' if len(pairs) != 1 else ''}; largest difference {difference}, with standard error {error}."
@@ -381,9 +353,9 @@ def _tree_caption(tree: xr.Dataset) -> str:
     which = f"with at least {100 * share:g} % of the mass ({len(branches(tree))} over time)" if share else "of any mass"
     return (
         f"Each line is a cluster {which}, wider the heavier; lines that meet merge. Below, the number of all clusters. The "
-        f"last merger is at time {_html(float(tree.time[-1]))}; {left} cluster{'s' if left != 1 else ''} left at time "
-        f"{_html(float(attrs['time_reached']))} ({escape(str(attrs['status']))}). {_steps(attrs)}, {attrs['steps']} steps; "
-        f"clusters closer than {_html(float(attrs['merge_distance']))} rad become one."
+        f"last merger is at time {marked(float(tree.time[-1]))}; {left} cluster{'s' if left != 1 else ''} left at time "
+        f"{marked(float(attrs['time_reached']))} ({escape(str(attrs['status']))}). {_steps(attrs)}, {attrs['steps']} steps; "
+        f"clusters closer than {marked(float(attrs['merge_distance']))} rad become one."
     )
 
 
@@ -475,5 +447,5 @@ def _provenance(study: Study) -> str:
         if data is not None:
             for key in ("method", "tolerance", "step", "merge_distance", "status", "wall_time_seconds"):
                 if key in data.attrs:
-                    pairs.append((f"{what}: {key.replace('_', ' ')}", _text(data.attrs[key])))
-    return _rows(pairs)
+                    pairs.append((f"{what}: {key.replace('_', ' ')}", plain(data.attrs[key])))
+    return fact_table(pairs)

@@ -1,93 +1,18 @@
-"""Experiments of papers, by name: `reproduce("fig1", "figures")` draws one and writes its numbers beside it.
-
-To add an experiment, write a function that returns a figure and the numbers drawn (JSON-ready), and give it an entry in
-`EXPERIMENTS`.
+"""Figures and lemmas of [PRY], each a function () -> (figure, numbers): the figure, and what it draws, JSON-ready.
 
 [PRY]: Polyanskiy, Rigollet, Yao, *Synchronization of mean-field models on the circle* (2025), arXiv 2507.22857.
 """
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from inphase.files import output_folder, replace_file, write_text
 from inphase.interaction import attention
-from inphase.provenance import version
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-__all__ = ["EXPERIMENTS", "Experiment", "reproduce"]
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """One experiment of a paper.
-
-    Parameters
-    ----------
-    name : str
-        What `reproduce` calls it; the stem of its files.
-    description : str
-        One line.
-    draw : callable
-        () -> (figure, numbers): the figure, and what it draws as a JSON-ready dict.
-    """
-
-    name: str
-    description: str
-    draw: Callable[[], tuple[Figure, dict[str, Any]]]
-
-
-def reproduce(name: str, out: str | os.PathLike[str]) -> dict[str, Path]:
-    """Draw an experiment of a paper and write the figure and its numbers.
-
-    Parameters
-    ----------
-    name : str
-        A key of `EXPERIMENTS`.
-    out : path
-        The folder, made if need be.
-
-    Returns
-    -------
-    dict
-        "png", "svg" and "json": the files, NAME.png, NAME.svg and NAME.json. Each is written beside and renamed.
-
-    Raises
-    ------
-    ValueError
-        If there is no experiment of that name.
-    OSError
-        If the folder cannot be written to.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     sorted(path.name for path in reproduce("fig1", folder).values())
-    ['fig1.json', 'fig1.png', 'fig1.svg']
-    """
-    if name not in EXPERIMENTS:
-        raise ValueError(f"experiment must be one of {sorted(EXPERIMENTS)}; got {name!r}")
-    folder = output_folder(out)
-    from inphase.report.style import png, svg
-
-    experiment = EXPERIMENTS[name]
-    figure, numbers = experiment.draw()
-    about = {"name": name, "description": experiment.description, "inphase_version": version(), "proof": False}
-    return {
-        "png": replace_file(folder / f"{name}.png", lambda path: path.write_bytes(png(figure))),
-        "svg": replace_file(folder / f"{name}.svg", lambda path: path.write_bytes(svg(figure))),
-        "json": write_text(folder / f"{name}.json", json.dumps(about | numbers, indent=1) + "\n"),
-    }
 
 
 def attention_interaction() -> tuple[Figure, dict[str, Any]]:
@@ -171,13 +96,3 @@ def lemmas_table() -> tuple[Figure, dict[str, Any]]:
         ],
     }
     return figure, numbers
-
-
-EXPERIMENTS: dict[str, Experiment] = {
-    experiment.name: experiment
-    for experiment in (
-        Experiment("fig1", "[PRY] attention at β = 2: f, f′ and the attraction range τ", attention_interaction),
-        Experiment("fig2", "[PRY] the synchronization ratio of attention against β", attention_ratio),
-        Experiment("lemmas", "[PRY] lemmas A.1 to C.6, verified in ball arithmetic", lemmas_table),
-    )
-}
