@@ -16,8 +16,34 @@ from typing import Any
 
 from benchmarks import BENCHMARKS, Benchmark, Line
 
-PACKAGES = ("inphase", "numpy", "numba", "scipy", "finufft", "jax", "diffrax", "jitcode", "jitcdde", "xgi")
-FILES = ("field", "replicas", "simulate", "coarsen", "graph", "networks", "noise", "import", "hypergraph", "delays", "learn")
+PACKAGES = (
+    "inphase",
+    "numpy",
+    "numba",
+    "scipy",
+    "finufft",
+    "jax",
+    "diffrax",
+    "jitcode",
+    "jitcdde",
+    "xgi",
+    "torch",
+    "torchdiffeq",
+)
+FILES = (
+    "field",
+    "replicas",
+    "simulate",
+    "coarsen",
+    "graph",
+    "networks",
+    "noise",
+    "import",
+    "hypergraph",
+    "delays",
+    "learn",
+    "kuranet",
+)
 INSTALL = "not installed: pip install 'inphase[benchmark]'"
 QUIET = 0.3  # busy cores
 
