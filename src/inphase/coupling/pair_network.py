@@ -14,6 +14,7 @@ without a bias (KuraNet: Ricci et al., *KuraNet: Systems of coupled oscillators 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -133,6 +134,11 @@ class PairNetwork:
     def has_lags(self) -> bool:
         """Whether it gives each pair a phase lag beside the score."""
         return bool(self.out.ndim == 2)
+
+    @property
+    def sha256(self) -> str:
+        """A checksum of all numbers."""
+        return hashlib.sha256(b"".join(a.tobytes() for a in self.arrays().values())).hexdigest()
 
     def arrays(self) -> dict[str, Array]:
         """All numbers by name, for files; `from_arrays` reads them back."""

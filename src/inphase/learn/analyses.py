@@ -212,7 +212,8 @@ class _Followed(_Run):
         n, batch = self.settings.nodes, (self.done - 1) % self.per_epoch
         x = self.nodes.features[self.order[batch * n : (batch + 1) * n]]
         K = _training_coupling(before, jnp.asarray(x, self.dtype), self.settings.activation, self.settings.rule)
-        self.autocorrelations.append(graph_autocorrelation(np.asarray(K, dtype=float), x))
+        if np.isfinite(found[0]):  # others are left out of the training, and of its V
+            self.autocorrelations.append(graph_autocorrelation(np.asarray(K, dtype=float), x))
         return found
 
 
@@ -657,6 +658,8 @@ def phase_landscape(
     [[True, True, True, False]]
     """
     task, settings = _task(trained, problem), trained.settings
+    if trained.network.has_lags:
+        raise ValueError("trained must have no phase lags: a probe's are not defined yet")
     size, count = settings.nodes if n is None else integer("n", n, least=2), integer("graphs", graphs, least=1)
     last, steps = integer("burn_in", burn_in, least=0), integer("window", window, least=2)
     drawn = task.draw(split, count * size, seed)

@@ -680,6 +680,8 @@ def distill(
     """
     if not isinstance(trained, Trained):
         raise TypeError(f"trained must be a Trained, as inphase.learn.train returns; got {trained!r:.60}")
+    if trained.network.has_lags:
+        raise ValueError("trained must have no phase lags: only strengths are distilled")
     most = integer("terms", terms, least=1)
     check_name("kind", kind, KINDS)
     check_name("target", target, TARGETS)

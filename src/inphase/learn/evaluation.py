@@ -114,7 +114,8 @@ def evaluate(
     count = usual if graphs is None else integer("graphs", graphs, least=1)
     steps = settings.window if window is None else integer("window", window, least=1)
     last = integer("burn_in", burn_in, least=0)
-    nodes = task.draw(split, count * size, seed)
+    samples = settings.samples if split == "train" and count * size <= settings.samples else count * size
+    nodes = task.draw(split, samples, seed).take(slice(count * size))  # of "train", those of the training
     found: list[Any] = []
     couplings: list[dict[str, Any]] = []
     for number in range(count):

@@ -14,6 +14,7 @@ import sys
 import time as clock
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from dataclasses import replace as dataclass_replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -258,7 +259,7 @@ class Trained:
             raise ValueError(f"{path} is a network without the course of its training: {error}") from None
         if problem is None and name is not None:
             with contextlib.suppress(ValueError):
-                problem = tasks.problem(name)
+                problem = dataclass_replace(tasks.problem(name), settings=settings)
         for row in rows:
             row.judged = [(int(at), float(loss), float(v)) for at, loss, v in row.judged]
         found = cls(problem, settings, [row for row in rows if row.number == chosen], seed)
@@ -552,9 +553,8 @@ class _Run:
     def _about(self) -> dict[str, Any]:
         """What a checkpoint must have been made with to serve."""
         nodes = {"nodes_sha256": _digest(self.nodes), "problem": self.problem.name, "seed": self.seed}
-        if self.initial is not None:
-            nodes["initial_sha256"] = hashlib.sha256(b"".join(a.tobytes() for a in self.initial.arrays().values())).hexdigest()
-        return self.settings.to_dict() | nodes
+        initial = None if self.initial is None else self.initial.sha256
+        return self.settings.to_dict() | nodes | {"initial_sha256": initial}
 
     def _save(self) -> None:
         if self.path is None:
@@ -566,15 +566,18 @@ class _Run:
 
     def _resume(self, path: Path) -> None:
         arrays, about = load_arrays(path)
-        wanted, stored = self._about(), Settings().to_dict() | about.get("training", {})  # what it lacks had its default
+        wanted, stored = self._about(), Settings().to_dict() | {"initial_sha256": None} | about.get("training", {})
         for name, value in wanted.items():
-            if stored.get(name) != value:
+            if stored.get(name) != value:  # what an older file lacks had its default
                 raise ValueError(f"{path} is of another training: {name} was {stored.get(name)!r}, now {value!r}")
         leaves, shape = jax.tree.flatten(self.state)
-        self.state = jax.tree.unflatten(shape, [jnp.asarray(arrays[f"state.{k}"]) for k in range(len(leaves))])
         best = {name[5:]: array for name, array in arrays.items() if name.startswith("best.")}
-        self.done = self.resumed = int(about["done"])
-        self.record = Start(network=PairNetwork.from_arrays(best, self.settings.activation), **about["record"])
+        try:
+            self.state = jax.tree.unflatten(shape, [jnp.asarray(arrays[f"state.{k}"]) for k in range(len(leaves))])
+            self.done = self.resumed = int(about["done"])
+            self.record = Start(network=PairNetwork.from_arrays(best, self.settings.activation), **about["record"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{path} is no checkpoint of this version: {error}") from None
         self.record.judged = [(int(at), float(loss), float(v)) for at, loss, v in self.record.judged]
 
 

@@ -199,7 +199,7 @@ def _coupling_facts(coupling: Coupling) -> list[tuple[str, str]]:
     about = coupling.to_dict()
     if isinstance(coupling, Learnt):
         network, rule = coupling.network, coupling.normalization
-        sizes = " → ".join(str(size) for size in (2 * network.features, *network.hidden, 1))
+        sizes = " → ".join(str(size) for size in (2 * network.features, *network.hidden, 1 + network.has_lags))
         trained = f", time as at n = {rule.trained_size}" if rule.kind == "row-l2" and rule.trained_size else ""
         return [
             ("coupling", "Learnt: a network on the features x of two nodes gives their K"),

@@ -58,7 +58,7 @@ def carry_out(name: str, description: str, folder: Path, options: Options) -> di
         "seed": options.seed,
         "quick": options.quick,
         "seconds": round(time.perf_counter() - began, 1),
-        "settings beside the public ones": {row.title: json.dumps(row.settings) for row in rows},
+        "settings beside the public ones": {row.title: json.dumps([row.settings, *row.refined]) for row in rows},
     }
     title = description.partition("] ")[2]
     page = paper(

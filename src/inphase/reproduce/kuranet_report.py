@@ -1,6 +1,7 @@
 """The page of a KuraNet table: the tables beside the paper's, the analyses, figures and animations of what was trained.
 
-Nothing is trained here: `kuranet.table` has done it, and what is drawn comes from its numbers and networks.
+What is drawn comes from the numbers and networks of `kuranet.table`; the analyses simulate, and for C_x in training there is
+one short training with the public settings.
 """
 
 from __future__ import annotations
@@ -33,10 +34,12 @@ def tables(numbers: Numbers) -> Iterator[Part]:
         ["", *(name for _ in CELLS for name in ("trained", "untrained"))],
         [_row(row) for row in numbers["rows"]],
         "Means over time and graphs, ± standard error over graphs where there are several; in parentheses the figures of the "
-        f"paper ({SOURCE}). Data: fresh nodes, as many in a graph as in the paper's training, {extent['graphs']} graphs for "
-        f"100 nodes. Size: {extent['large']} nodes of the training set, by a low-rank operator. Data and size: "
+        f"paper ({SOURCE}). Data: fresh nodes, as many in a graph as in the paper's training. "
+        f"Size: {extent['large']} nodes of the training set, by a low-rank operator. Data and size: "
         f"{extent['large']} fresh nodes, all pairs (untrained: low rank). {extent['burn_in']} steps before the 50 that are "
-        "measured. Here all oscillators move in every step; in the paper's tests of size 500 random ones did.",
+        "measured. Here all oscillators move in every step, and with rows of unit norm K is divided by sqrt(n_0 n), n_0 nodes "
+        "in training, so that time runs alike at all sizes; in the paper's tests of size 500 random oscillators moved in a "
+        "step, and K was divided by n.",
         groups=(("Data", 2), ("Size", 2), ("Data and size", 2)),
     )
     several = [row for row in numbers["rows"] if len(row["problems"]) > 1]
@@ -68,8 +71,7 @@ def _row(row: Numbers) -> list[Any]:
 
 
 def _measured(cell: Numbers, **about: Any) -> Measured:
-    error = cell["standard_error"]
-    return Measured(_short(cell["value"]), None if error is None else _short(error), **about)
+    return Measured(_rounded(cell["value"]), cell["standard_error"], **about)
 
 
 def _trained(one: Numbers) -> list[Any]:
@@ -95,7 +97,7 @@ def _all_starts(numbers: Numbers) -> Table:
         ["", "chosen", "median", "best", "each", "seconds"],
         rows,
         "Loss on fresh nodes (the cell Data) of the network of every start. The chosen one has the least loss on validation "
-        "graphs, which are neither training nor test nodes.",
+        "graphs, which are neither training nor test nodes. Where there is a refinement, these are the networks before it.",
     )
 
 
@@ -104,7 +106,7 @@ def _all_starts(numbers: Numbers) -> Table:
 
 def synchrony(trained: Mapping[str, Found], numbers: Numbers, extent: Extent) -> Iterator[Part]:
     """Training curves, V against C_x, fan-in, landscapes and an animation of Cases I to III."""
-    from inphase.learn import analyses
+    from inphase.learn import analyses, problem
     from inphase.report import learning_figures as figures
 
     seed, graphs = numbers["seed"], extent.graphs
@@ -115,17 +117,17 @@ def synchrony(trained: Mapping[str, Found], numbers: Numbers, extent: Extent) ->
         yield Section(f"{_title(name)}: {', '.join(one.problem.columns)}")
         yield from _courses(of, _title(name))
         over_graphs = analyses.variance_against_autocorrelation(one, graphs=graphs, burn_in=extent.burn_in, seed=seed)
-        over_updates = analyses.autocorrelation_in_training(one.problem, start=one.chosen.number, seed=seed)
+        over_updates = analyses.autocorrelation_in_training(problem(name, **extent.changes), seed=seed)
         lines[name] = {"fresh graphs": over_graphs, "updates of the training": over_updates}
         found[name] = {"r_squared": {key: _line(line) for key, line in lines[name].items()}}
         yield Plate(
             figures.autocorrelation_figure(lines[name]),
             f"V against the autocorrelation of features along K, {_title(name)}",
             "C_x = Σ K_ij ⟨x_i − x̄, x_j − x̄⟩ / Σ K_ij |x_i − x̄|². Left: fresh graphs under the chosen network. Right: the "
-            "updates of its training, which is what the public code of KuraNet drew. Intervals of 95%, by bootstrap.",
+            "updates of a training with the public settings, which is what the public code drew. Intervals of 95%, by bootstrap.",
         )
         fan_in = analyses.fan_in_map(one, graphs=max(100, 2 * graphs), bins=10, seed=seed)
-        peaks = analyses.fan_in_peaks(one, graphs=max(100, 2 * graphs), bins=10, seed=seed)
+        peaks = analyses.fan_in_peaks(of.starts, graphs=max(100, 2 * graphs), bins=10, seed=seed)
         found[name]["fan_in_peaks"] = {
             "columns": [str(column) for column in peaks.column.values],
             "peak": peaks.peak.values.tolist(),
@@ -149,6 +151,11 @@ def _courses(of: Found, title: str) -> Iterator[Plate]:
     yield Plate(training_figure(of.starts), f"Training, {title}", "Every start, and the one that was chosen.")
     if of.chosen.chosen is not of.starts.chosen:
         yield Plate(training_figure(of.chosen), f"Refinement, {title}", "The chosen network, trained on after a burn-in.")
+
+
+def _rounded(value: float) -> float:
+    """0 where rounding has left of a value what it has left of 1."""
+    return 0.0 if abs(value) < 1e-12 else value
 
 
 def _short(value: float) -> float:
@@ -225,8 +232,8 @@ def clusters(trained: Mapping[str, Found], numbers: Numbers, extent: Extent) -> 
         yield Plate(
             figures.circle_figure(ends, control.label.values[0]),
             f"Phases by class, {name}",
-            "The end states under the three couplings, from the same phases. Blocks gather each class, and do not spread the "
-            "classes over the circle.",
+            "The end states under the three couplings, from the same phases. S, the distance of "
+            f"the classes from an even spread: {_splays(control)}.",
         )
         landscape = analyses.phase_landscape(one, burn_in=extent.burn_in, seed=seed)
         yield Plate(
@@ -235,6 +242,11 @@ def clusters(trained: Mapping[str, Found], numbers: Numbers, extent: Extent) -> 
             "The phase, relative to class 0, at which a probe at a given place ends that listens and is not heard.",
         )
         yield _circle(one, seed, f"{name}: fresh nodes from phases around π")
+
+
+def _splays(control: Any) -> str:
+    each = ((str(kind), float(control.splay.sel(coupling=kind).values[0])) for kind in control.coupling.values)
+    return ", ".join(f"{value:.3f} {kind}" for kind, value in each)
 
 
 def _controls(numbers: Numbers) -> Table:
@@ -281,8 +293,8 @@ def images(trained: Mapping[str, Found], numbers: Numbers, pictures: Mapping[str
         [*rows, ["mean", None, Measured(mean[0], published=0.7001, better="higher"),
                  Measured(mean[1], published=0.3719, better=None), None, None, mean[2]]],
         "Symmetric best Dice with the annotator's segments: of k-means of the phases on the circle, and of k-means of the "
-        "pixels' own features. All pixels move, half of them never seen in training; K by a low-rank operator with its error "
-        "on rows held out.",
+        "pixels' own features, colors and place. All pixels move, those of the training (15,000 of 154,401 at full extent) "
+        "among them; K by a low-rank operator with its error on rows held out.",
     )  # fmt: skip
     for name, of in trained.items():
         picture = pictures[name]
