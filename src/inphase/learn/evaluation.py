@@ -148,7 +148,7 @@ def untrained(problem: Problem, seed: int = 0) -> Trained:
     settings = problem.settings
     width = problem.draw("train", 1, seed).features.shape[1]
     rng = np.random.default_rng([seed, 0, 0])
-    how = (settings.initialization, settings.gain)
+    how = (settings.initialization, settings.gain, np.dtype(settings.dtype))
     first = networks.initial(width, settings.hidden, rng, *how, lags=settings.phase_lags)
     network = networks.as_network(*first, settings.activation)
     return Trained(problem, settings, [Start(0, network, status="untrained")], seed)

@@ -116,7 +116,7 @@ def update(state: State, nodes: Nodes, phases: Any, task: Task) -> tuple[State, 
     change, optimizer = _optimizer(task).update(gradient, state.optimizer, state.parameters)
     statistics = pairs.follow(state.statistics, found, len(nodes.features) ** 2)
     new = State(optax.apply_updates(state.parameters, change), statistics, optimizer)
-    usable = jnp.isfinite(sum(jnp.sum(part * part) for part in jax.tree.leaves(gradient)))
+    usable = jnp.isfinite(loss) & jnp.isfinite(sum(jnp.sum(part * part) for part in jax.tree.leaves(gradient)))
     kept = jax.tree.map(lambda after, before: jnp.where(usable, after, before), new, state)
     return kept, jnp.where(usable, loss, jnp.nan), variance
 
@@ -170,7 +170,8 @@ class Start:
     seconds : float
         Wall time, over all parts of an interrupted run.
     skipped : int
-        Updates that were left out because their gradient was not finite.
+        Updates that were left out because their loss or gradient was not finite. A start all of whose updates since the last
+        judgment were ends as "not finite".
     """
 
     number: int

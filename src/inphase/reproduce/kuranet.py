@@ -96,7 +96,7 @@ TABLE_1 = (
 )
 TABLE_2 = (
     Row("Moons", ("moons",), ((0.0154, 0.5), (0.0012, 0.5), (0.0011, 0.5)), CLUSTERS, (SETTLED,)),
-    Row("Circles", ("circles",), ((0.0257, 0.5), (0.0015, 0.5), (0.0021, 0.5)), CLUSTERS, (SETTLED,)),
+    Row("Circles", ("circles",), ((0.0257, 0.5), (0.0015, 0.5), (0.0021, 0.5)), CLUSTERS | {"gain": 0.5}, (SETTLED,), 5),
     Row("Spirals", ("spirals",), ((0.0182, 0.5), (0.0096, 0.5), (0.0094, 0.5)), CLUSTERS, (SETTLED,), 6),
     Row("GMMk, k = 2..10", GAUSSIANS, ((0.0144, 0.4904), (0.0069, 0.5424), (0.0073, 0.5711)), CLUSTERS, (SETTLED,)),
 )
@@ -212,10 +212,11 @@ def _train(task: Problem, row: Row, extent: Extent, place: Path, seed: int, work
     trained = train(task, starts=starts, seed=seed, folder=place, workers=workers)
     chosen = replace(trained, starts=[trained.chosen])
     for number, changes in enumerate(row.refined, 1):
-        if _interrupted(chosen):
+        if _interrupted(trained) or _interrupted(chosen):
             break
         further = task.replace(**changes | {key: extent.changes[key] for key in extent.changes.keys() & {"epochs"}})
-        chosen = train(further, seed=seed, folder=place / f"refined-{number}", initial=chosen.network)
+        folder = place / f"start-{trained.chosen.number:03d}-refined-{number}"
+        chosen = train(further, seed=seed, folder=folder, initial=chosen.network)
     if _interrupted(trained) or _interrupted(chosen):
         raise KeyboardInterrupt
     return Found(trained, chosen)
@@ -252,7 +253,7 @@ def _measured(trained: Trained, best: Trained, extent: Extent, seed: int) -> Num
         alone = replace(trained, starts=[start])
         test = _cell(alone, "data", extent, seed)
         about = {"number": start.number, "status": start.status, "seconds": start.seconds, "updates": len(start.loss)}
-        starts.append(about | {"validation": start.best, "test": test})
+        starts.append(about | {"validation": start.best if np.isfinite(start.best) else None, "test": test})
     cells: Numbers = {}
     for cell in CELLS:
         cells[cell] = {

@@ -124,7 +124,7 @@ def synchrony(trained: Mapping[str, Found], numbers: Numbers, extent: Extent) ->
             figures.autocorrelation_figure(lines[name]),
             f"V against the autocorrelation of features along K, {_title(name)}",
             "C_x = Σ K_ij ⟨x_i − x̄, x_j − x̄⟩ / Σ K_ij |x_i − x̄|². Left: fresh graphs under the chosen network. Right: the "
-            "updates of a training with the public settings, which is what the public code drew. Intervals of 95%, by bootstrap.",
+            "updates of a training with the public settings, which is what the public code drew. Intervals: 95%, bootstrap.",
         )
         fan_in = analyses.fan_in_map(one, graphs=max(100, 2 * graphs), bins=10, seed=seed)
         peaks = analyses.fan_in_peaks(of.starts, graphs=max(100, 2 * graphs), bins=10, seed=seed)
