@@ -124,9 +124,19 @@ def test_noise(tmp_path):
     assert found["attention: r beyond, begun in synchrony"] < 0.2  # nor order here
 
 
+def test_distilled_coupling(tmp_path):
+    pytest.importorskip("jax", reason="learning needs the extra `learn`")
+    found = run("distilled_coupling", tmp_path)
+    assert found["V, square: n = 200, even ω"] == pytest.approx(found["V, square: theory"], abs=2e-6)  # −0.0508/n² = −1.3e-6
+    assert found["square: largest error of a phase"] < 2e-5  # 7.4e-6, O(1/n²)
+    assert found["V, square"] == pytest.approx(found["V, square: theory"], abs=4 * found["V, square: standard error"])
+    assert found["the term is the square"] == 1
+    assert found["V, network"] < 0.055 and found["V, one term"] < 0.055 < 0.5 < found["V, uniform"]
+
+
 def test_the_index_shows_every_example_and_its_figure():
     text = (GALLERY / "README.md").read_text()
-    assert len(SCRIPTS) == 10
+    assert len(SCRIPTS) == 11
     for script in SCRIPTS:
         assert f"python docs/gallery/{script.name}" in text and f"figures/{script.stem}.png" in text
         assert (GALLERY / "figures" / f"{script.stem}.png").is_file()

@@ -324,6 +324,7 @@ def trained(lags):
     return pairs.as_network(numbers, statistics, "leaky_relu"), judged, validation
 
 
+@pytest.mark.long
 def test_lags_undo_delays_where_strengths_alone_do_not():
     """Case III, ω ~ U[2, 4] and delays: equal numbers of updates and the same first network, with and without lags."""
     (_, plain, _), (network, lagged, validation) = trained(False), trained(True)

@@ -461,6 +461,7 @@ def test_resume_after_a_kill(tmp_path, whole):
     assert not list(tmp_path.glob(".*"))  # nothing half written
 
 
+@pytest.mark.long
 def test_interrupt_with_workers(tmp_path, whole):
     """Ctrl-C as a terminal sends it, to all processes: all end, checkpoints stay, and processes go on from them."""
     process = begun(tmp_path, LONG)
@@ -474,7 +475,8 @@ def test_interrupt_with_workers(tmp_path, whole):
     assert all(same(a, b) for a, b in zip(again.starts, whole.starts))
 
 
-@pytest.mark.parametrize("name", ["case-1", pytest.param("gmm-3", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["case-1", "gmm-3"])
 def test_workers_find_the_same_numbers(name):
     reports = []
     given = {"starts": 3, "seed": 3, **SMALL}

@@ -67,9 +67,9 @@ evaluate_burn_in = 20
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    """The folder of a training, and what the verb printed."""
+    """The folder of a training in this process, and what the verb printed."""
     folder = tmp_path_factory.mktemp("case-1")
-    (folder / "case.toml").write_text(CASE)
+    (folder / "case.toml").write_text(CASE.replace("[run]", "[run]\nworkers = 1"))
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         assert main(["train", str(folder / "case.toml"), "--out", str(folder / "out"), "--json"]) == 0
@@ -144,19 +144,22 @@ def test_trained_coupling_in_the_main_job(done, tmp_path, capsys):
 
 
 def test_interrupt_keeps_the_checkpoint_and_the_same_command_goes_on(tmp_path):
-    path, cut, whole = tmp_path / "long.toml", tmp_path / "cut", tmp_path / "whole"
-    path.write_text(CASE.replace("epochs = 2", "epochs = 40\nvalidate_every = 10").replace("starts = 3", "starts = 2"))
+    """Two starts in processes of their own; what goes on from them, in this one, finds the numbers of one run."""
+    path, again, cut, whole = tmp_path / "long.toml", tmp_path / "again.toml", tmp_path / "cut", tmp_path / "whole"
+    text = CASE.replace("epochs = 2", "epochs = 40\nvalidate_every = 10").replace("starts = 3", "starts = 2")
+    path.write_text(text.replace("[run]", "[run]\nworkers = 2"))
+    again.write_text(text.replace("[run]", "[run]\nworkers = 1"))
     process = run(path, "--out", cut)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not (cut / "checkpoints" / "start-000.npz").exists() and time.monotonic() < deadline:
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert err.splitlines()[-1].startswith("inphase: interrupted")
     assert not (cut / "coupling.npz").exists()
-    assert main(["train", str(path), "--out", str(cut), "--resume", "--no-progress"]) == 0
-    assert main(["train", str(path), "--out", str(whole), "--no-progress"]) == 0
+    assert main(["train", str(again), "--out", str(cut), "--resume", "--no-progress"]) == 0
+    assert main(["train", str(again), "--out", str(whole), "--no-progress"]) == 0
     one, other = (load_network(folder / "coupling.npz") for folder in (cut, whole))
     assert (
         all(np.array_equal(a, b) for a, b in zip(one[0].arrays().values(), other[0].arrays().values())) and one[1:] == other[1:]
@@ -262,7 +265,7 @@ BAD = [
     (edited("x", 3, "nan"), swapped("", ""), "line 4 of", "must hold a finite number in column 0; got 'nan'"),
     (edited("tau", 3, "1.5"), swapped("", ""), "lags of", "must be whole numbers of steps; got 1.5 for node 2 (from 0)"),
     (alone, swapped("", ""), "labels must give every class 2 nodes in every part; class 2 has 1 nodes in all", "in 'train'"),
-    (nothing, swapped('"class"', '"kind"'), "column must be one of x, y, omega, b, tau, class", "got 'kind'"),
+    (nothing, swapped('"class"', '"kind"'), "has no column 'kind'; it has x, y, omega, b, tau, class", "nodes.csv"),
     (
         nothing,
         lambda t: t.replace('labels = "class"', "").replace("window", 'loss = "cluster"\nwindow'),
@@ -337,12 +340,13 @@ def test_truncated_files_and_another_training(done, tmp_path, capsys):
     (out / "checkpoints").mkdir(parents=True)
     content = (folder / "checkpoints" / "start-000.npz").read_bytes()
     (out / "checkpoints" / "start-000.npz").write_bytes(content[:1000])
-    (tmp_path / "case.toml").write_text(CASE)
+    case = CASE.replace("[run]", "[run]\nworkers = 1")
+    (tmp_path / "case.toml").write_text(case)
     assert main(["train", str(tmp_path / "case.toml"), "--out", str(out)]) == 2
     assert "start-000.npz is truncated" in capsys.readouterr().err
     assert (out / "checkpoints" / "start-000.npz").read_bytes() == content[:1000]
     (out / "checkpoints" / "start-000.npz").write_bytes(content)
-    (tmp_path / "case.toml").write_text(CASE.replace("rate = 0.02", "rate = 0.03"))
+    (tmp_path / "case.toml").write_text(case.replace("rate = 0.02", "rate = 0.03"))
     assert main(["train", str(tmp_path / "case.toml"), "--out", str(out)]) == 2
     assert "is of another training: rate was 0.02, now 0.03" in capsys.readouterr().err
     assert main(["train", str(tmp_path / "case.toml"), "--out", str(tmp_path / "new"), "--resume"]) == 2

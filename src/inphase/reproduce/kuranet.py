@@ -180,7 +180,7 @@ def table(
     for row in rows:
         found = []
         for name in row.problems[: extent.problems]:
-            task = _problem(name, data).replace(**row.settings | extent.changes)
+            task = _problem(name, data, **row.settings | extent.changes)
             place, began = output_folder(Path(folder) / name), time.perf_counter()
             everything[name] = _train(task, row, extent, place, seed, workers)
             found.append(_kept(place / "measured.json", *everything[name], extent, seed))
@@ -192,17 +192,17 @@ def table(
     return about | {"rows": numbers}, everything
 
 
-def _problem(name: str, data: str | os.PathLike[str] | None) -> Problem:
+def _problem(name: str, data: str | os.PathLike[str] | None, **changes: Any) -> Problem:
     from inphase.learn import problem
     from inphase.learn.images import bsds_image
     from inphase.learn.problems import from_image
 
     if name not in PHOTOGRAPHS:
-        return problem(name)
+        return problem(name, **changes)
     if data is None:
         raise ValueError("images need --data, the folder of BSDS500 with images/ and groundTruth/ in it")
     image = bsds_image(data, name)
-    return from_image(image.pixels, image.labels, name=name)
+    return from_image(image.pixels, image.labels, name=name, **changes)
 
 
 def _train(task: Problem, row: Row, extent: Extent, place: Path, seed: int, workers: int) -> Found:
