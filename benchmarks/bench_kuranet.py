@@ -154,7 +154,7 @@ def line(work: str, name: str, section: str, *, adjoint: bool, count: int, round
         graphs = [g._replace(features=np.stack([g.field, g.frequencies, np.float32(g.lags)], axis=1)) for g in graphs]
     rng = np.random.default_rng(0)
     first = pairs.initial(graphs[0].features.shape[1], settings.hidden, rng, settings.initialization, settings.gain)
-    state = jax.tree.map(jnp.asarray, ours.State(*first, ours._optimizer(settings).init(first[0])))
+    state = jax.tree.map(jnp.asarray, ours.State(*first, ours._optimizer(ours.task_of(task)).init(first[0])))
     compiled = ours.task_of(task)
 
     def update() -> None:
