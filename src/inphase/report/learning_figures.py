@@ -103,7 +103,16 @@ def training_figure(trained: Any) -> Figure:
     if chosen.judged:
         at, value = min(chosen.judged, key=lambda row: row[1])[:2]
         axes.plot(
-            at, value, "*", color=RED, mec="white", mew=0.8, ms=14, zorder=6, label=f"kept: {value:.4f} at {at}", gid="kept"
+            at,
+            value,
+            "*",
+            color=RED,
+            mec="white",
+            mew=0.8,
+            ms=14,
+            zorder=6,
+            label=f"kept: {max(value, 0.0):.4f} at {at}",
+            gid="kept",
         )
     axes.plot([], [], color=GRAY, lw=0.6, label="each update, training")
     if len(seen) and seen.max() > LOGARITHMIC_FROM * seen.min():
