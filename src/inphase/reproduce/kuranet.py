@@ -431,7 +431,7 @@ def segmented(
     }
     shape = image.shape
     picture = {
-        "image": image.pixels,
+        "image": np.asarray(image.pixels).round().astype(np.uint8),
         "truth": image.labels,
         "found": found.reshape(shape),
         "phases": phases.reshape(-1, *shape),
