@@ -148,13 +148,13 @@ def line(work: str, name: str, section: str, *, adjoint: bool, count: int, round
     work = f"training batch, {work}, n = {n}"
     task = problem(name, nodes=n)
     settings = task.settings
-    drawn = ours._typed(task.draw("train", count * n), np.float32)
+    drawn = ours.typed(task.draw("train", count * n), np.float32)
     graphs = [drawn.take(slice(k * n, (k + 1) * n)) for k in range(count)]
     if settings.loss != "cluster":  # it has the field and the delays among the features also where they are 0
         graphs = [g._replace(features=np.stack([g.field, g.frequencies, np.float32(g.lags)], axis=1)) for g in graphs]
     rng = np.random.default_rng(0)
     first = pairs.initial(graphs[0].features.shape[1], settings.hidden, rng, settings.initialization, settings.gain)
-    state = jax.tree.map(jnp.asarray, ours.State(*first, ours._optimizer(ours.task_of(task)).init(first[0])))
+    state = jax.tree.map(jnp.asarray, ours.State(*first, ours.optimizer_of(ours.task_of(task)).init(first[0])))
     compiled = ours.task_of(task)
 
     def update() -> None:

@@ -1,5 +1,7 @@
 """C_x, fan-in, landscapes, blocks and controls, against sums pair by pair and closed forms."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -266,14 +268,19 @@ def test_landscapes_of_nodes_whose_parts_are_not_features_ask_for_them():
     x = rng.normal(size=(200, 1))
     task = learn.from_arrays(x, frequencies=2 * x[:, 0], nodes=20, degree=4.0)
     control = learn.untrained(task)
-    with pytest.raises(ValueError, match="nodes_of must give the frequencies"):
+    with pytest.raises(ValueError, match="does not say which frequency"):
         analyses.phase_landscape(control, {"x1": [0.0]})
 
-    def nodes_of(features):
-        return analyses.nodes_by_columns(features, ("x1",))._replace(frequencies=2 * features[:, 0])
+    def place(features, factor=2):
+        zero = np.zeros(len(features))
+        return learn.Nodes(features, factor * features[:, 0], zero, zero.astype(np.int32), zero.astype(np.int32) - 1)
 
+    wrong = dataclasses.replace(task, place=lambda features: place(features, 3))
+    with pytest.raises(ValueError, match="place must give the frequencies"):
+        analyses.phase_landscape(control, {"x1": [0.0]}, problem=wrong)
+    task = dataclasses.replace(task, place=place)
     short = {"burn_in": 200, "window": 20}
-    found = analyses.phase_landscape(with_network(task, flat_network(1)), {"x1": [-0.3, 0.3]}, nodes_of=nodes_of, **short)
+    found = analyses.phase_landscape(with_network(task, flat_network(1)), {"x1": [-0.3, 0.3]}, **short)
     KR = 4.0 * float(found.order_parameter[0])
     assert float(np.diff(np.sin(found.phase.values[0]))[0]) == pytest.approx(1.2 / KR, rel=1e-3)
     for axes, held, words in (
@@ -282,9 +289,22 @@ def test_landscapes_of_nodes_whose_parts_are_not_features_ask_for_them():
         ({"x1": [0.0]}, {"x1": 1.0}, "held must be one of nothing"),
     ):
         with pytest.raises(ValueError, match=words):
-            analyses.phase_landscape(control, axes, held=held, nodes_of=nodes_of)
-    with pytest.raises(ValueError, match="whole numbers of steps"):
-        analyses.nodes_by_columns([[0.5]], ("delay in steps",))
+            analyses.phase_landscape(control, axes, held=held, problem=task)
+
+
+@pytest.mark.parametrize("split", learn.problems.SPLITS)
+def test_analyses_are_of_the_nodes_of_evaluate(split):
+    """Fewer training nodes than were drawn for training: the first of those, in all analyses."""
+    control = learn.untrained(learn.problem("gmm-3", nodes=12, samples=60, hidden=(4,)), 1)
+    options = {"graphs": 2, "burn_in": 20, "window": 1, "seed": 3, "split": split}
+    wanted = learn.evaluate(control, **options)
+    found = analyses.block_control(control, **options)
+    np.testing.assert_allclose(found.loss.sel(coupling="trained").values, wanted.loss.values, atol=1e-6)
+    seen = analyses.phase_landscape(control, {"x": [0.0]}, graphs=2, burn_in=20, window=2, seed=3, split=split)
+    np.testing.assert_array_equal(seen.node_label.values, found.label.values)
+    if split == "train":
+        first = control.problem.draw("train", 60, 3)
+        np.testing.assert_array_equal(seen.node_features.values.reshape(24, 2), first.features[:24])
 
 
 # ------------------------------------------------------------------------------------------------------------------ blocks

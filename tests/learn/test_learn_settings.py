@@ -328,11 +328,11 @@ def test_an_update_by_a_gradient_that_is_not_finite_is_left_out(marked_problem, 
 def test_nothing_changes_by_an_update_that_is_left_out(mark, marked_problem):
     made, nodes = training.task_of(marked_problem), marked_problem.draw("validation", 12)
     numbers = pairs.as_parameters(learn.untrained(marked_problem).network)
-    first = training.State(*numbers, training._optimizer(made).init(numbers[0]))
+    first = training.State(*numbers, training.optimizer_of(made).init(numbers[0]))
 
     def updated(features):
         state = jax.tree.map(jnp.array, first)
-        graph = training._typed(nodes._replace(features=features), np.float32)
+        graph = training.typed(nodes._replace(features=features), np.float32)
         after, loss, _ = training.update(state, graph, np.zeros(12, np.float32), made)
         return jax.tree.leaves(after), float(loss)
 

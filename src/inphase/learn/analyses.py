@@ -10,7 +10,7 @@ Source of the questions: Ricci et al., *KuraNet* (arXiv 2105.02838, 2021).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -28,14 +28,13 @@ from inphase.coupling.pair_network import PairNetwork, feature_array
 from inphase.errors import check_name, finite_array, finite_number, integer, phase_array
 from inphase.learn import network as pairs
 from inphase.learn import problems as tasks
-from inphase.learn.evaluation import _phases, evaluate, untrained
+from inphase.learn.evaluation import evaluate, nodes_of_graphs, start_phases, task_for, untrained, window_phases
 from inphase.learn.problems import Nodes, Problem
-from inphase.learn.training import Start, Trained, _Run, initial_phases, precision
+from inphase.learn.training import Run, Start, Trained, precision
 from inphase.provenance import version
 from inphase.simulation import simulate
 
 Floats = NDArray[np.float64]
-NodesOf = Callable[[Floats], Nodes]
 
 RESAMPLES = 2000  # of a bootstrap
 MOST_WHOLE = 100  # different whole numbers of a column that get a cell each
@@ -199,16 +198,16 @@ def autocorrelation_in_training(
     return xr.Dataset(parts | _line(C, V, confidence, block), attrs=about)
 
 
-class _Followed(_Run):
+class _Followed(Run):
     """A start that notes C_x of each update, of the coupling that its loss was of."""
 
     def __init__(self, *args: Any) -> None:
         self.autocorrelations: list[float] = []
         super().__init__(*args)
 
-    def _update(self) -> tuple[Any, Any]:
+    def one_update(self) -> tuple[Any, Any]:
         before = jax.tree.map(jnp.copy, self.state.parameters)  # an update takes the memory of what it changes
-        found = super()._update()
+        found = super().one_update()
         n, batch = self.settings.nodes, (self.done - 1) % self.per_epoch
         x = self.nodes.features[self.order[batch * n : (batch + 1) * n]]
         K = _training_coupling(before, jnp.asarray(x, self.dtype), self.settings.activation, self.settings.rule)
@@ -244,9 +243,9 @@ def stages(problem: Problem | str, every: int = 10, *, start: int = 0, seed: int
     task = (tasks.problem(problem) if isinstance(problem, str) else problem).replace(**changes)
     with precision(task.settings.dtype):
         watched = task.replace(validate_every=integer("every", every, least=1))
-        run = _Run(watched, integer("seed", seed, least=0), integer("start", start, least=0), None)
-        found = [run._network()]
-        if run.go(lambda report: found.append(run._network())).status == "interrupted":
+        run = Run(watched, integer("seed", seed, least=0), integer("start", start, least=0), None)
+        found = [run.network()]
+        if run.go(lambda report: found.append(run.network())).status == "interrupted":
             raise KeyboardInterrupt
     return [Trained(task, task.settings, [Start(number, network)], seed) for number, network in enumerate(found)]
 
@@ -358,13 +357,13 @@ def fan_in_map(
     >>> found.fan_in.dims, int(found["count"].sum()), round(float((found.fan_in * found["count"]).sum() / 200), 6)
     (('frequency',), 200, 1.0)
     """
-    task, size = _task(trained, problem), trained.settings.nodes if n is None else integer("n", n, least=1)
+    task, size = task_for(trained, problem), trained.settings.nodes if n is None else integer("n", n, least=1)
     names = task.columns[:2] if columns is None else ((columns,) if isinstance(columns, str) else tuple(columns))
     if not 1 <= len(names) <= 2:
         raise ValueError(f"columns must be one or two of {', '.join(task.columns)}; got {names!r}")
     which = [task.columns.index(check_name("columns", name, task.columns)) for name in names]
     count, least = integer("graphs", graphs, least=2), integer("fewest", fewest, least=1)
-    x = task.draw(split, count * size, seed).features
+    x = nodes_of_graphs(task, trained.settings, split, count * size, seed).features
     centers, edges = zip(*(_cells(x[:, k], integer("bins", bins, least=1)) for k in which))
     shape = tuple(len(c) for c in centers)
     cells = [np.clip(np.searchsorted(e, x[:, k], side="right") - 1, 0, len(c) - 1) for k, c, e in zip(which, centers, edges)]
@@ -569,34 +568,12 @@ def probe_coupling(
     return found if heard is None else 0.5 * (found + heard / (norms(own) * divisor))
 
 
-def nodes_by_columns(features: ArrayLike, columns: Sequence[str]) -> Nodes:
-    """Nodes whose ω, b and τ are the columns named "frequency", "field" and "delay in steps"; 0 where there is none.
-
-    Raises
-    ------
-    ValueError
-        If a delay is negative or no whole number of steps.
-
-    Examples
-    --------
-    >>> nodes_by_columns([[2.5, 3.0]], ("frequency", "delay in steps")).lags
-    array([3], dtype=int32)
-    """
-    x = feature_array(features, len(columns))
-    parts = {name: x[:, k] for k, name in enumerate(columns)}
-    omega, b, tau = (parts.get(name, np.zeros(len(x))) for name in ("frequency", "field", "delay in steps"))
-    if np.any(tau < 0) or not np.array_equal(tau, np.rint(tau)):
-        raise ValueError(f"delays must be whole numbers of steps >= 0; got {tau[(tau < 0) | (tau != np.rint(tau))][0]:g}")
-    return Nodes(x, omega.copy(), b.copy(), tau.astype(np.int32), np.full(len(x), -1, dtype=np.int32))
-
-
 def phase_landscape(
     trained: Trained,
     axes: Mapping[str, ArrayLike] | None = None,
     *,
     held: Mapping[str, float] | None = None,
     problem: Problem | None = None,
-    nodes_of: NodesOf | None = None,
     n: int | None = None,
     graphs: int = 1,
     burn_in: int = 1000,
@@ -621,8 +598,6 @@ def phase_landscape(
         The other columns; the nodes' medians where not given.
     problem : Problem, optional
         Where the nodes come from; that of the training if not given.
-    nodes_of : callable, optional
-        features (p, m) -> Nodes, for ω and b. `nodes_by_columns` if not given; either must agree with the nodes drawn.
     n : int, optional
         Nodes of the network; as in training if not given.
     graphs : int
@@ -647,7 +622,7 @@ def phase_landscape(
     Raises
     ------
     ValueError, TypeError
-        If a column is unknown, the map from features does not give back the drawn nodes' ω, b and τ, or a run fails.
+        If a column is unknown, `Problem.at` does not give the drawn nodes' ω, b and τ back, or a run fails.
 
     Examples
     --------
@@ -657,16 +632,15 @@ def phase_landscape(
     >>> found.locked.values.tolist()
     [[True, True, True, False]]
     """
-    task, settings = _task(trained, problem), trained.settings
+    task, settings = task_for(trained, problem), trained.settings
     if trained.network.has_lags:
         raise ValueError("trained must have no phase lags: a probe's are not defined yet")
     size, count = settings.nodes if n is None else integer("n", n, least=2), integer("graphs", graphs, least=1)
     last, steps = integer("burn_in", burn_in, least=0), integer("window", window, least=2)
-    drawn = task.draw(split, count * size, seed)
-    make = nodes_of or partial(nodes_by_columns, columns=task.columns)
-    _check_map(make, drawn, task)
+    drawn = nodes_of_graphs(task, settings, split, count * size, seed)
+    _check_place(task, drawn)
     grid = _grid(task, drawn, axes)
-    probes = make(_probe_features(task, drawn, grid, held or {}))
+    probes = task.at(_probe_features(task, drawn, grid, held or {}))
     shape = tuple(len(values) for values in grid.values())
     silent = probes._replace(lags=np.zeros_like(probes.lags))
     if reference is None and task.classes:
@@ -679,9 +653,8 @@ def phase_landscape(
             probe_coupling(trained.network, part.features, probes.features, settings.rule),
         ]
         both = Nodes(*(np.concatenate([own, more]) for own, more in zip(part, silent)))
-        rng = np.random.default_rng([seed, g, 3])  # the nodes start as in `evaluate`
-        start = np.concatenate([initial_phases(settings.start, (k,), rng) for k in (size, len(probes.features))])
-        phases = _phases(trained, both, Listeners(np.concatenate(rows)), start, last, steps)
+        start = start_phases(settings, size + len(probes.features), seed, g)  # the nodes start as in `evaluate`
+        phases = window_phases(trained, both, Listeners(np.concatenate(rows)), start, last, steps)
         chosen = slice(0, size) if reference is None else np.flatnonzero(part.labels == reference)
         if not np.size(phases[0, :size][chosen]):
             raise ValueError(f"reference must be a class with nodes in every graph; graph {g} has none of {reference!r}")
@@ -709,12 +682,12 @@ def phase_landscape(
     return found
 
 
-def _check_map(make: NodesOf, drawn: Nodes, task: Problem) -> None:
-    made = make(drawn.features)
+def _check_place(task: Problem, drawn: Nodes) -> None:
+    made = task.at(drawn.features)
     for name in ("frequencies", "field", "lags"):
         if not np.allclose(getattr(made, name), getattr(drawn, name), rtol=1e-9, atol=1e-12):
             raise ValueError(
-                f"nodes_of must give the {name} that belong to features; it does not for the nodes of {task.name}, "
+                f"the problem's place must give the {name} that belong to features; it does not for the nodes of {task.name}, "
                 f"whose columns are {', '.join(task.columns)}"
             )
 
@@ -922,7 +895,7 @@ def block_control(
     >>> block_control(train("moons", **small), graphs=1, burn_in=20).splay.sizes["coupling"]
     3
     """
-    task = _task(trained, problem)
+    task = task_for(trained, problem)
     if task.classes < 2:
         raise ValueError(f"problem must have at least 2 classes; {task.name} has {task.classes}")
     settings = trained.settings
@@ -937,13 +910,14 @@ def block_control(
     run = evaluate(trained, n, problem=task, coupling=noted, **options)
     beside = evaluate(untrained(replace(task, settings=settings), seed), n, problem=task, **options)
     count, size = run.final_phase.shape
-    labels = task.draw(split, count * size, seed).labels.reshape(count, size)
+    nodes = nodes_of_graphs(task, settings, split, count * size, seed)
+    labels = nodes.labels.reshape(count, size)
     end = settings.step * (run.attrs["burn_in"] + run.attrs["window"])
     blocks = []
     for g in range(count):
-        nodes = task.draw(split, count * size, seed).take(slice(g * size, (g + 1) * size))
-        start = initial_phases(settings.start, (size,), np.random.default_rng([seed, g, 3]))  # as in `evaluate`
-        final = simulate(nodes.model(block_coupling(labels[g], strength[g]), settings), start, times=[end])
+        part = nodes.take(slice(g * size, (g + 1) * size))
+        model = part.model(block_coupling(labels[g], strength[g]), settings)
+        final = simulate(model, start_phases(settings, size, seed, g), times=[end])
         if final.attrs["status"] != "finished":
             raise ValueError(f"the run of the block coupling on graph {g} ended as {final.attrs['status']!r}")
         blocks.append(final.phase.values[-1])
@@ -965,13 +939,6 @@ def block_control(
 
 
 # ------------------------------------------------------------------------------------------------------------------- at hand
-
-
-def _task(trained: Trained, problem: Problem | None) -> Problem:
-    task = problem or trained.problem
-    if task is None:
-        raise ValueError("problem must be given: the training was on nodes that have no name")
-    return task
 
 
 def _class_labels(labels: ArrayLike) -> NDArray[np.int64]:

@@ -41,7 +41,7 @@ from inphase.coupling.normalization import SMALLEST, Normalization
 from inphase.coupling.pair_network import PairNetwork, feature_array
 from inphase.errors import check_name, finite_array, integer
 from inphase.files import write_text
-from inphase.learn.evaluation import evaluate, untrained
+from inphase.learn.evaluation import evaluate, mean_and_error, untrained
 from inphase.learn.problems import Problem
 from inphase.learn.training import Trained
 from inphase.provenance import version
@@ -608,9 +608,8 @@ def _means(found: xr.Dataset) -> dict[str, float]:
     """The means over graphs and their standard errors."""
     means = {}
     for name in ("loss", "variance"):
-        values = found[name].values
-        means[name] = float(values.mean())
-        means[f"{name}_error"] = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
+        means[name], error = mean_and_error(found[name].values)
+        means[f"{name}_error"] = float("nan") if error is None else error
     return means
 
 

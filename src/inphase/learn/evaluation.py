@@ -101,10 +101,7 @@ def evaluate(
     >>> data.variance.shape, data.attrs["pairs"]
     ((2,), 'all')
     """
-    task = problem or trained.problem
-    if task is None:
-        raise ValueError("problem must be given: the training was on nodes that have no name")
-    settings = trained.settings
+    task, settings = task_for(trained, problem), trained.settings
     loss = jax.jit(task_of(replace(task, settings=settings)).loss)
     check_name("pairs", pairs, PAIRS)
     if coupling is not None and pairs != "auto":
@@ -114,21 +111,44 @@ def evaluate(
     count = usual if graphs is None else integer("graphs", graphs, least=1)
     steps = settings.window if window is None else integer("window", window, least=1)
     last = integer("burn_in", burn_in, least=0)
-    samples = settings.samples if split == "train" and count * size <= settings.samples else count * size
-    nodes = task.draw(split, samples, seed).take(slice(count * size))  # of "train", those of the training
+    nodes = nodes_of_graphs(task, settings, split, count * size, seed)
     found: list[Any] = []
     couplings: list[dict[str, Any]] = []
     for number in range(count):
         part = nodes.take(slice(number * size, (number + 1) * size))
-        rng = np.random.default_rng([seed, number, 3])
-        phases = initial_phases(settings.start, (size,), rng)
+        phases = start_phases(settings, size, seed, number)
         made = (coupling or _COUPLERS[pairs])(trained.network, part.features, settings.rule)
         couplings.append(_kind(made, given=coupling is not None))
-        found.append(_phases(trained, part, made, phases, last, steps))
+        found.append(window_phases(trained, part, made, phases, last, steps))
         del made  # K of the next graph may take as much memory again
     about = {"burn_in": last, "window": steps, "seed": seed, "split": split}
     worst = max(couplings, key=lambda one: float(one.get("coupling_error", 0.0)))
     return _dataset(loss, nodes, np.stack(found), about | worst | {"problem": task.name, "step": settings.step})
+
+
+def task_for(trained: Trained, problem: Problem | None = None) -> Problem:
+    """The problem that is given, or that of the training; ValueError where there is neither."""
+    task = problem or trained.problem
+    if task is None:
+        raise ValueError("problem must be given: the training was on nodes that have no name")
+    return task
+
+
+def nodes_of_graphs(task: Problem, settings: Settings, split: str, count: int, seed: int) -> Nodes:
+    """The nodes of all graphs of an evaluation, one after the other; of "train", as far as they go, those of the training."""
+    samples = settings.samples if split == "train" and count <= settings.samples else count
+    return task.draw(split, samples, seed).take(slice(count))
+
+
+def start_phases(settings: Settings, n: int, seed: int, graph: int) -> Any:
+    """θ(0) of a graph of an evaluation, (n,)."""
+    return initial_phases(settings.start, (n,), np.random.default_rng([seed, graph, 3]))
+
+
+def mean_and_error(values: Any) -> tuple[float, float | None]:
+    """The mean over graphs and its standard error; None where there is one graph."""
+    error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+    return float(np.mean(values)), error
 
 
 def untrained(problem: Problem, seed: int = 0) -> Trained:
@@ -190,7 +210,7 @@ def _kind(coupling: Coupling, given: bool) -> dict[str, Any]:
 # -------------------------------------------------------------------------------------------------------------------- runs
 
 
-def _phases(trained: Trained, nodes: Nodes, coupling: Coupling, phases: Any, burn_in: int, window: int) -> Any:
+def window_phases(trained: Trained, nodes: Nodes, coupling: Coupling, phases: Any, burn_in: int, window: int) -> Any:
     """The phases of the window, (window, n)."""
     settings = trained.settings
     model = nodes.model(coupling, settings)

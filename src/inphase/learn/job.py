@@ -20,7 +20,7 @@ import numpy as np
 from inphase.coupling.learnt import save_network
 from inphase.files import output_folder, write_text
 from inphase.learn.configuration import Configuration, InteractionTable
-from inphase.learn.evaluation import evaluate, untrained
+from inphase.learn.evaluation import evaluate, mean_and_error, untrained
 from inphase.learn.problems import Nodes, Problem
 from inphase.learn.settings import Settings
 from inphase.learn.training import Start, Trained, train
@@ -128,9 +128,7 @@ def _measured(trained: Trained, n: int, configuration: Configuration) -> dict[st
     count = data.sizes["graph"]
     found: dict[str, Any] = {"n": n, "graphs": count, "pairs": data.attrs["pairs"]}
     for name in ("loss", "variance"):
-        values = data[name].values
-        error = float(values.std(ddof=1) / np.sqrt(count)) if count > 1 else None
-        found |= {name: float(values.mean()), f"{name}_standard_error": error}
+        found[name], found[f"{name}_standard_error"] = mean_and_error(data[name].values)
     if found["pairs"] == "low-rank":
         names = ("rank", "coupling_error", "coupling_standard_error", "coupling_scale_error")
         found |= {name: data.attrs[name] for name in names} | {"tolerance_reached": bool(data.attrs["tolerance_reached"])}

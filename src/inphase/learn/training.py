@@ -77,7 +77,8 @@ def precision(dtype: str) -> Iterator[None]:
         yield
 
 
-def _optimizer(task: Task) -> Any:
+def optimizer_of(task: Task) -> Any:
+    """The optimizer of optax that the settings name."""
     settings = task.settings
     rate = optax.cosine_decay_schedule(settings.rate, task.updates) if task.updates else settings.rate
     rule = optax.adam(rate) if settings.optimizer == "adam" else optax.sgd(rate, momentum=settings.momentum or None)
@@ -113,7 +114,7 @@ def update(state: State, nodes: Nodes, phases: Any, task: Task) -> tuple[State, 
     """(state, loss, V) after an update by one graph; where its gradient is not finite, the state is as before, the loss NaN."""
     slope = jax.value_and_grad(loss_of, has_aux=True)
     (loss, (variance, found)), gradient = slope(state.parameters, nodes, phases, task)
-    change, optimizer = _optimizer(task).update(gradient, state.optimizer, state.parameters)
+    change, optimizer = optimizer_of(task).update(gradient, state.optimizer, state.parameters)
     statistics = pairs.follow(state.statistics, found, len(nodes.features) ** 2)
     new = State(optax.apply_updates(state.parameters, change), statistics, optimizer)
     usable = jnp.isfinite(loss) & jnp.isfinite(sum(jnp.sum(part * part) for part in jax.tree.leaves(gradient)))
@@ -143,7 +144,8 @@ def initial_phases(start: str, shape: tuple[int, ...], rng: np.random.Generator)
     return rng.normal(np.pi, 1.0, shape) if start == "normal" else rng.uniform(0, 2 * np.pi, shape)
 
 
-def _typed(nodes: Nodes, dtype: Any) -> Nodes:
+def typed(nodes: Nodes, dtype: Any) -> Nodes:
+    """Nodes in the precision of a training."""
     features, frequencies, b = (np.asarray(a, dtype) for a in nodes[:3])
     return Nodes(features, frequencies, b, nodes.lags.astype(np.int32), nodes.labels.astype(np.int32))
 
@@ -407,7 +409,7 @@ def _one_start(
 ) -> Start:
     with precision(common.problem.settings.dtype):
         drawn = (common.train, common.validation)
-        run = _Run(common.problem, common.seed, number, common.folder, drawn, common.initial)
+        run = Run(common.problem, common.seed, number, common.folder, drawn, common.initial)
         tell({"start": number, "updates": run.updates, "resumed": run.resumed, "ended": run.record.status != "interrupted"})
         return run.go(tell, stopped)
 
@@ -443,7 +445,7 @@ def _line(report: dict[str, Any], starts: int) -> str:
     )
 
 
-class _Run:
+class Run:
     """One start: from its initial network, or from its checkpoint, to its end."""
 
     def __init__(
@@ -471,18 +473,19 @@ class _Run:
         else:
             how = (settings.initialization, settings.gain, self.dtype, settings.phase_lags)
             first = pairs.initial(width, settings.hidden, rng, *how)
-        self.state = jax.tree.map(jnp.asarray, State(*first, _optimizer(self.task).init(first[0])))
-        self.done, self.resumed, self.record = 0, 0, Start(number, self._network(), status="interrupted")
+        self.state = jax.tree.map(jnp.asarray, State(*first, optimizer_of(self.task).init(first[0])))
+        self.done, self.resumed, self.record = 0, 0, Start(number, self.network(), status="interrupted")
         self._prepare_validation(validation)
         if self.path is not None and self.path.exists():
             self._resume(self.path)
 
-    def _network(self) -> PairNetwork:
+    def network(self) -> PairNetwork:
+        """As it is now."""
         return pairs.as_network(self.state.parameters, self.state.statistics, self.settings.activation)
 
     def _prepare_validation(self, nodes: Nodes) -> None:
         settings, n = self.settings, self.settings.nodes
-        graphs, drawn = len(nodes.features) // n, _typed(nodes, self.dtype)
+        graphs, drawn = len(nodes.features) // n, typed(nodes, self.dtype)
         self.graphs = Nodes(*(jnp.asarray(part.reshape(graphs, n, *part.shape[1:])) for part in drawn))
         rng = np.random.default_rng([self.seed, 1])
         self.graph_phases = jnp.asarray(initial_phases(settings.start, (graphs, n), rng).astype(self.dtype))
@@ -493,7 +496,7 @@ class _Run:
         recent: list[tuple[Any, Any]] = []
         try:
             while record.status == "interrupted" and not stopped():
-                recent.append(self._update())
+                recent.append(self.one_update())
                 if self.done % self.every and self.done < self.updates:
                     continue
                 rows = np.array(recent, dtype=float)
@@ -524,12 +527,13 @@ class _Run:
             "ended": self.record.status != "interrupted",
         }
 
-    def _update(self) -> tuple[Any, Any]:
+    def one_update(self) -> tuple[Any, Any]:
+        """(loss, V) of the next update."""
         epoch, batch = divmod(self.done, self.per_epoch)
         if batch == 0 or not hasattr(self, "order"):
             self.order = np.random.default_rng([self.seed, self.number, 1, epoch]).permutation(len(self.nodes.features))
         n = self.settings.nodes
-        graph = _typed(self.nodes.take(self.order[batch * n : (batch + 1) * n]), self.dtype)
+        graph = typed(self.nodes.take(self.order[batch * n : (batch + 1) * n]), self.dtype)
         rng = np.random.default_rng([self.seed, self.number, 2, self.done])
         phases = initial_phases(self.settings.start, (n,), rng).astype(self.dtype)
         self.state, loss, variance = update(self.state, graph, phases, self.task)
@@ -542,7 +546,7 @@ class _Run:
         if not np.isfinite(loss) or not np.isfinite(record.loss[-1]):
             return "not finite"
         if loss < record.best:
-            record.network = self._network()
+            record.network = self.network()
         record.judged.append((self.done, loss, variance))
         since = len(record.judged) - 1 - int(np.argmin([row[1] for row in record.judged]))
         if self.done >= self.updates:

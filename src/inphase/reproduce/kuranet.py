@@ -276,7 +276,7 @@ def untrained_of(trained: Trained, seed: int) -> Trained:
 
 def _cell(trained: Trained, cell: str, extent: Extent, seed: int, pairs: str | None = None) -> Numbers:
     """Mean loss over graphs of a cell, with its standard error over them, and how K was taken."""
-    from inphase.learn import evaluate
+    from inphase.learn.evaluation import evaluate, mean_and_error
 
     task = trained.problem
     assert task is not None
@@ -292,11 +292,10 @@ def _cell(trained: Trained, cell: str, extent: Extent, seed: int, pairs: str | N
         split=split,
         pairs=pairs or ("low-rank" if cell == "size" and task.name not in PHOTOGRAPHS else "all"),
     )
-    values = data.loss.values
-    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+    mean, error = mean_and_error(data.loss.values)
     names = ("pairs", "rank", "coupling_error", "coupling_standard_error", "tolerance_reached")
     about = {name: _plain(data.attrs[name]) for name in names if name in data.attrs}
-    return {"value": float(values.mean()), "standard_error": error, "n": n, "values": values.tolist()} | about
+    return {"value": mean, "standard_error": error, "n": n, "values": data.loss.values.tolist()} | about
 
 
 def _counts(trained: Trained, extent: Extent) -> tuple[int, int]:
@@ -338,9 +337,10 @@ def _controls(trained: Trained, extent: Extent, seed: int) -> Numbers:
 
 def _mean(parts: Sequence[Numbers]) -> Numbers:
     """Of several problems, graph by graph: they have one seed, and so the same initial phases."""
-    means = np.mean([part["values"] for part in parts], axis=0)
-    error = float(means.std(ddof=1) / np.sqrt(len(means))) if len(means) > 1 else None
-    return {"value": float(means.mean()), "standard_error": error}
+    from inphase.learn.evaluation import mean_and_error
+
+    mean, error = mean_and_error(np.mean([part["values"] for part in parts], axis=0))
+    return {"value": mean, "standard_error": error}
 
 
 def _of_row(row: Row, found: Sequence[Numbers]) -> Numbers:
