@@ -305,7 +305,32 @@ class Product(Coupling):
         return arranged.results()
 
 
-class Dense(Product):
+class Matrix(Product):
+    """A product with a matrix that is kept: subclasses give `array`, (n, n) or, where only some are heard, (n, heard)."""
+
+    array: NDArray[Any]
+
+    @property
+    def size(self) -> int | None:
+        """The number of oscillators."""
+        return len(self.array)
+
+    @cached_property
+    def _totals(self) -> Vector:
+        return np.asarray(self.array.sum(axis=1, dtype=float))
+
+    @cached_property
+    def positive(self) -> bool:
+        """Whether no weight is negative and every row has a positive one."""
+        return bool(np.all(self.array >= 0) and np.all(self._totals > 0))
+
+    def mean_strength(self, n: int) -> float:
+        """Σ_j |K_ij|, averaged over i."""
+        self.check_size(n)
+        return float(np.mean([np.abs(row).sum(dtype=float) for row in self.array]))
+
+
+class Dense(Matrix):
     """K as a dense matrix: K[i, j] is how strongly i listens to j.
 
     All harmonics are one matrix product, O(n²·m). Where f spans many decades and n <= 256, the sum goes pair by pair.
@@ -337,20 +362,6 @@ class Dense(Product):
         if symmetric and not self.symmetric:
             i, j = (int(k) for k in np.argwhere(self.array != self.array.T)[0])
             raise ValueError(_not_symmetric(i, j, self.array[i, j], self.array[j, i]))
-
-    @property
-    def size(self) -> int | None:
-        """The number of oscillators."""
-        return len(self.array)
-
-    @cached_property
-    def _totals(self) -> Vector:
-        return np.asarray(self.array.sum(axis=1))
-
-    @cached_property
-    def positive(self) -> bool:
-        """Whether no weight is negative and every row has a positive one."""
-        return bool(np.all(self.array >= 0) and np.all(self._totals > 0))
 
     @cached_property
     def symmetric(self) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.coupling.graph import LISTED, Arrangement, Product, plan
+from inphase.coupling.graph import LISTED, Arrangement, Matrix, plan
 from inphase.coupling.mean_field import AllToAll
 from inphase.errors import check_name, finite_array
 from inphase.expression import Tape
@@ -28,7 +28,7 @@ HELD = 1 << 26  # numbers in the matrices of all harmonics; where f has several 
 PAIRS = 1 << 18  # whose differences are held at once
 
 
-class Lagged(Product):
+class Lagged(Matrix):
     """K_ij and a phase lag α_ij: oscillator i feels Σ_j K_ij f(θ_i − θ_j + α_ij).
 
     With f = sin and one α for all this is the model of Sakaguchi and Kuramoto; `inphase.sakaguchi(α)` differs from it only by
@@ -78,24 +78,10 @@ class Lagged(Product):
         self.lags: NDArray[Any] = np.ascontiguousarray(np.broadcast_to(alpha, K.shape).astype(precision, copy=False))
         self._turned: list[tuple[NDArray[Any], NDArray[Any]]] = []
 
-    @property
-    def size(self) -> int | None:
-        """The number of oscillators."""
-        return len(self.array)
-
-    @cached_property
-    def _totals(self) -> Vector:
-        return np.asarray(self.array.sum(axis=1, dtype=float))
-
     @cached_property
     def plain(self) -> bool:
         """Whether all lags are 0."""
         return not np.any(self.lags)
-
-    @cached_property
-    def positive(self) -> bool:
-        """Whether no weight is negative and every row has a positive one."""
-        return bool(np.all(self.array >= 0) and np.all(self._totals > 0))
 
     @cached_property
     def symmetric(self) -> bool:
@@ -175,11 +161,6 @@ class Lagged(Product):
         if not self.plain:
             raise ValueError("a coupling with phase lags has no plain matrix K_ij; its .array is K, its .lags are α")
         return np.array(self.array, dtype=float)
-
-    def mean_strength(self, n: int) -> float:
-        """Σ_j |K_ij|, averaged over i."""
-        self.check_size(n)
-        return float(np.mean([np.abs(row).sum(dtype=float) for row in self.array]))
 
     def to_dict(self) -> dict[str, Any]:
         """Kind and entries (a checksum of more than 10,000), for provenance."""

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.coupling.graph import Product
+from inphase.coupling.graph import Matrix
 from inphase.coupling.lagged import PRECISIONS, Lagged
 from inphase.coupling.normalization import Normalization, as_normalization
 from inphase.coupling.pair_network import Array, PairNetwork, feature_array
@@ -32,7 +32,7 @@ from inphase.types import Phases, Square, Vector
 FORMAT = 1  # of the files
 
 
-class Learnt(Product):
+class Learnt(Matrix):
     """K_ij = K_μ(x_i, x_j), normalized: a coupling that a network computes from features of the nodes.
 
     K is computed when it is first needed, O(n² h²), and kept, n² numbers; sums are one product with it per harmonic.
@@ -94,7 +94,7 @@ class Learnt(Product):
         return self.network.scores_and_lags(self.features, dtype=np.dtype(self.precision))
 
     @cached_property
-    def array(self) -> Array:
+    def array(self) -> Array:  # type: ignore[override]  # made when first needed
         """K, (n, n), in the precision that was asked for."""
         if self.network.has_lags:
             return self.normalization.apply(self._outputs[0])
@@ -109,15 +109,6 @@ class Learnt(Product):
     def lagged(self) -> Lagged | None:
         """The same coupling by its numbers alone; None where the network gives no lags."""
         return None if self.lags is None else Lagged(self.array, self.lags, self.precision)
-
-    @cached_property
-    def _totals(self) -> NDArray[np.float64]:
-        return np.asarray(self.array.sum(axis=1, dtype=float))
-
-    @cached_property
-    def positive(self) -> bool:
-        """Whether no entry is negative and every row has a positive one."""
-        return bool(np.all(self.array >= 0) and np.all(self._totals > 0))
 
     @property
     def symmetric(self) -> bool:
@@ -147,11 +138,6 @@ class Learnt(Product):
         self.check_size(n)
         return np.array(self.array, dtype=float) if self.lagged is None else self.lagged.matrix(n)
 
-    def mean_strength(self, n: int) -> float:
-        """Σ_j |K_ij|, averaged over i."""
-        self.check_size(n)
-        return float(np.mean([np.abs(row).sum(dtype=float) for row in self.array]))
-
     def product(self, waves: NDArray[np.float64]) -> NDArray[np.float64]:
         """K @ waves, in the precision of K; with lags turned by them, as in `Lagged`."""
         if self.lagged is not None:
@@ -162,7 +148,6 @@ class Learnt(Product):
 
     def to_dict(self) -> dict[str, Any]:
         """Kind, normalization, and checksums of network and features, for provenance."""
-        digest = hashlib.sha256(b"".join(a.tobytes() for a in self.network.arrays().values()))
         lags = {"lags": True} if self.network.has_lags else {}
         return lags | {
             "kind": "Learnt",
@@ -171,7 +156,7 @@ class Learnt(Product):
             "activation": self.network.activation,
             "normalization": asdict(self.normalization),
             "precision": self.precision,
-            "network_sha256": digest.hexdigest(),
+            "network_sha256": self.network.sha256,
             "features_sha256": hashlib.sha256(self.features.tobytes()).hexdigest(),
         }
 

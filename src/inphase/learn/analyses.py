@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -21,7 +21,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.coupling.graph import Dense, Product
+from inphase.coupling.graph import Dense, Matrix
 from inphase.coupling.learnt import Learnt
 from inphase.coupling.normalization import SMALLEST, Normalization
 from inphase.coupling.pair_network import PairNetwork, feature_array
@@ -471,7 +471,7 @@ def _peak(values: Floats, resampled: Floats) -> tuple[int | None, Any]:
 # ----------------------------------------------------------------------------------------------------------- phase landscape
 
 
-class Listeners(Product):
+class Listeners(Matrix):
     """K of n oscillators and of more that listen to them without being heard.
 
     Parameters
@@ -488,36 +488,22 @@ class Listeners(Product):
     """
 
     def __init__(self, rows: ArrayLike) -> None:
-        self.rows = np.ascontiguousarray(finite_array("rows", rows))
-        if self.rows.ndim != 2 or not 1 <= self.rows.shape[1] <= len(self.rows):
-            raise ValueError(f"rows must have shape (n + p, n) with n >= 1; got shape {self.rows.shape}")
-
-    @property
-    def size(self) -> int | None:
-        """All: the network and those who listen to it."""
-        return len(self.rows)
-
-    @cached_property
-    def _totals(self) -> Floats:
-        return np.asarray(self.rows.sum(axis=1))
-
-    @cached_property
-    def positive(self) -> bool:
-        """Whether no entry is negative and every row has a positive one."""
-        return bool(np.all(self.rows >= 0) and np.all(self._totals > 0))
+        self.array = np.ascontiguousarray(finite_array("rows", rows))
+        if self.array.ndim != 2 or not 1 <= self.array.shape[1] <= len(self.array):
+            raise ValueError(f"rows must have shape (n + p, n) with n >= 1; got shape {self.array.shape}")
 
     def product(self, waves: Floats) -> Floats:
         """K @ waves."""
-        return np.asarray(np.matmul(self.rows, waves[..., : self.rows.shape[1], :]))
+        return np.asarray(np.matmul(self.array, waves[..., : self.array.shape[1], :]))
 
     def matrix(self, n: int) -> Floats:
         """K, (n + p, n + p): nobody hears the last p."""
         self.check_size(n)
-        return np.pad(self.rows, ((0, 0), (0, n - self.rows.shape[1])))
+        return np.pad(self.array, ((0, 0), (0, n - self.array.shape[1])))
 
     def to_dict(self) -> dict[str, Any]:
         """Kind and sizes, for provenance."""
-        return {"kind": "Listeners", "n": len(self.rows), "heard": self.rows.shape[1]}
+        return {"kind": "Listeners", "n": len(self.array), "heard": self.array.shape[1]}
 
 
 def probe_coupling(

@@ -7,6 +7,7 @@ written to files by them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, cast
@@ -79,7 +80,7 @@ def effective_neighbors(K: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class NamedLoss:
+class NamedLoss(ABC):
     """A loss with parameters: equal, and compiled once, where they are equal; files keep its name and parameters.
 
     Another one is a frozen dataclass with `name` and `__call__`, in `LOSSES`.
@@ -95,9 +96,9 @@ class NamedLoss:
         """The loss for a problem with so many classes and this step; ValueError where it does not fit."""
         return self
 
+    @abstractmethod
     def __call__(self, phases: Any, nodes: Any) -> Any:
         """The loss of phases (T, n), radians."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
