@@ -17,22 +17,31 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from inphase.provenance import version
 from inphase.report import style
 
 IMAGES = {"png": rb"\x89PNG", "gif": rb"GIF8[79]a", "webp": rb"RIFF....WEBP", "svg+xml": rb"<\?xml|<svg"}
 
 
-def document(template: str, **parts: str) -> str:
-    """A whole page from a template of this folder, with the style of the house; the parts are HTML.
+def document(title: str, subtitle: str, body: str, provenance: str, kind: str = "page") -> str:
+    """A whole page in the style of the house; the title is text, the other parts are HTML, `kind` is a class of the style."""
+    about = {"title": escape(title), "version": escape(version()), "style": _text("house.css"), "kind": kind}
+    return filled("document.html", subtitle=subtitle, body=body, provenance=provenance, **about)
+
+
+def filled(template: str, **parts: str) -> str:
+    """A template of this folder with its parts, which are HTML.
 
     Raises
     ------
     KeyError
         If the template wants a part that is not given.
     """
-    folder = files("inphase.report")
-    house = (folder / "house.css").read_text(encoding="utf-8")
-    return Template((folder / template).read_text(encoding="utf-8")).substitute(parts, style=house)
+    return Template(_text(template)).substitute(parts)
+
+
+def _text(name: str) -> str:
+    return (files("inphase.report") / name).read_text(encoding="utf-8")
 
 
 def plain(value: Any) -> str:

@@ -21,7 +21,7 @@ from inphase.provenance import version
 from inphase.report import figures, network_figures, style, words
 from inphase.report.branches import branches, drawn_share
 from inphase.report.figures import ratios
-from inphase.report.html import document, fact_table, formula_image, image, marked, plain, plate
+from inphase.report.html import document, fact_table, filled, formula_image, image, marked, plain, plate
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,11 +68,8 @@ def page(study: Study) -> str:
         HTML; everything that comes from the study is escaped.
     """
     summary = study.summary
-    return document(
-        "page.html",
-        title=escape(study.title),
-        version=escape(version()),
-        origin=_origin(study),
+    body = filled(
+        "study.html",
         question=escape(str(summary["question"])),
         answer=escape(str(summary["answer"])),
         evidence=_evidence(summary["evidence"]),
@@ -80,8 +77,8 @@ def page(study: Study) -> str:
         figures="\n".join(_figures(study)),
         numbers=fact_table((str(key).replace("_", " "), plain(value)) for key, value in summary["numbers"].items()),
         again=_again(study),
-        provenance=_provenance(study),
     )
+    return document(study.title, _origin(study), body, _provenance(study))
 
 
 def _origin(study: Study) -> str:

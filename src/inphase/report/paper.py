@@ -12,7 +12,6 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from inphase.errors import check_name, finite_number
-from inphase.provenance import version
 from inphase.report import style
 from inphase.report.animation import still
 from inphase.report.html import data_uri, document, fact_table, image, marked, plain, plate
@@ -203,14 +202,8 @@ def paper(title: str, subtitle: str, parts: Iterable[Part], provenance: Mapping[
     >>> "<h1>A &lt; B</h1>" in html and "<p>Done.</p>" in html
     True
     """
-    return document(
-        "paper.html",
-        title=escape(title),
-        subtitle=_prose(subtitle),
-        version=escape(version()),
-        parts="\n".join(_part(part) for part in parts),
-        provenance=fact_table(_flat(provenance)),
-    )
+    body = "\n".join(_part(part) for part in parts)
+    return document(title, _prose(subtitle), body, fact_table(_flat(provenance)), "paper")
 
 
 def _part(part: Part) -> str:
