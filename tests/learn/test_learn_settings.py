@@ -253,6 +253,15 @@ def test_a_warm_start_leaves_the_given_network_as_it_was(falling, warm):
     assert about["chosen"] == 0 and same(stored.chosen, falling.trained.chosen)
 
 
+def test_what_is_chosen_after_a_warm_start_is_not_worse(falling):
+    """A rate that spoils every network: the given one is kept, with the judgment it had."""
+    given = falling.trained.chosen
+    spoilt = learn.train("case-1", initial=given.network, **FALLING | {"rate": 3.0, "clip": 1e9}).chosen
+    assert spoilt.judged[0] == (0, pytest.approx(given.best, rel=1e-9), pytest.approx(min(given.judged, key=lambda r: r[1])[2]))
+    assert all(row[1] > given.best for row in spoilt.judged[1:])
+    assert spoilt.best == spoilt.judged[0][1] and spoilt.network.sha256 == given.network.sha256
+
+
 def test_a_warm_start_goes_on_and_refuses_another_network(falling, warm, tmp_path):
     shutil.copy(warm.folder / "start-000.npz", tmp_path)
     again = learn.train("case-1", folder=tmp_path, initial=falling.trained.network, **FALLING)

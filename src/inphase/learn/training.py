@@ -166,7 +166,7 @@ class Start:
     loss, variance : list of float
         Of each update, on its graph, in training. The loss is with the penalty where `Settings.sparsity` is not 0.
     judged : list of (int, float, float)
-        (update, loss, V) on the validation graphs; the loss as above.
+        (update, loss, V) on the validation graphs; the loss as above. Update 0 is the network that was given as `initial`.
     status : str
         "finished", "stopped early", "interrupted" or "not finite".
     seconds : float
@@ -310,7 +310,8 @@ def train(
         same, bit for bit on one machine. With 1 they go one after the other in this process. A script that
         wants more trains under `if __name__ == "__main__":`, since each process imports it.
     initial : PairNetwork, optional
-        Where all starts begin, instead of at random: a trained network, to go on with other settings.
+        Where all starts begin, instead of at random: a trained network, to go on with other settings. It is judged, too, so
+        that the chosen one is not worse than it on the validation graphs.
     **changes
         Settings with other values; see `Settings`.
 
@@ -495,6 +496,8 @@ class Run:
         record, before = self.record, clock.perf_counter() - self.record.seconds
         recent: list[tuple[Any, Any]] = []
         try:
+            if self.initial is not None and not self.done:  # a network that is trained on can be the best
+                record.judged = [row for row in [(0, *self._judgment())] if np.isfinite(row[1])]
             while record.status == "interrupted" and not stopped():
                 recent.append(self.one_update())
                 if self.done % self.every and self.done < self.updates:
@@ -505,11 +508,11 @@ class Run:
                 rows = rows[usable] if np.any(usable) else np.full((1, 2), np.nan)
                 record.loss += rows[:, 0].tolist()
                 record.variance += rows[:, 1].tolist()
-                judged = judge(self.state.parameters, self.state.statistics, self.graphs, self.graph_phases, self.task)
-                record.status = self._judge(*map(float, judged))
+                judged = self._judgment()
+                record.status = self._judge(*judged)
                 record.seconds = clock.perf_counter() - before
                 self._save()
-                tell(self._report(rows, *map(float, judged)))
+                tell(self._report(rows, *judged))
         except KeyboardInterrupt:
             record.status = "interrupted"
         return record
@@ -539,6 +542,11 @@ class Run:
         self.state, loss, variance = update(self.state, graph, phases, self.task)
         self.done += 1
         return loss, variance
+
+    def _judgment(self) -> tuple[float, float]:
+        """(loss, V) on the validation graphs, as it is now."""
+        loss, variance = judge(self.state.parameters, self.state.statistics, self.graphs, self.graph_phases, self.task)
+        return float(loss), float(variance)
 
     def _judge(self, loss: float, variance: float) -> str:
         """Note a judgment, keep the network if it is the best, and say how things stand."""
