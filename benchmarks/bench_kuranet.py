@@ -54,7 +54,7 @@ class Public:
 
         if self.arguments["model_type"] == "xy":
             return [{"x": pair(graph.features, graph.labels)} for graph in nodes]
-        parts = (("h", "field"), ("omega", "frequencies"), ("tau", "lags"))
+        parts = (("h", "field"), ("omega", "frequencies"), ("tau", "delay_steps"))
         return [{name: pair(getattr(graph, part), graph.labels) for name, part in parts} for graph in nodes]
 
     def learn(self, batches: list[Any]) -> Any:
@@ -151,7 +151,7 @@ def line(work: str, name: str, section: str, *, adjoint: bool, count: int, round
     drawn = ours.typed(task.draw("train", count * n), np.float32)
     graphs = [drawn.take(slice(k * n, (k + 1) * n)) for k in range(count)]
     if settings.loss != "cluster":  # it has the field and the delays among the features also where they are 0
-        graphs = [g._replace(features=np.stack([g.field, g.frequencies, np.float32(g.lags)], axis=1)) for g in graphs]
+        graphs = [g._replace(features=np.stack([g.field, g.frequencies, np.float32(g.delay_steps)], axis=1)) for g in graphs]
     rng = np.random.default_rng(0)
     first = pairs.initial(graphs[0].features.shape[1], settings.hidden, rng, settings.initialization, settings.gain)
     state = jax.tree.map(jnp.asarray, ours.State(*first, ours.optimizer_of(ours.task_of(task)).init(first[0])))

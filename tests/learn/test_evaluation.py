@@ -101,7 +101,7 @@ def test_the_steps_of_training(name, method):
     start = initial_phases(settings.start, (20,), np.random.default_rng([3, 0, 3]))
     with precision("float64"):
         scheme = dynamics.scheme(settings.interaction, settings.step, method)
-        parts = dynamics.Parts(nodes.frequencies, nodes.field, nodes.lags)
+        parts = dynamics.Parts(nodes.frequencies, nodes.field, nodes.delay_steps)
         phases = np.array(dynamics.trajectory(K, start[None], parts, scheme, 4 + window))
     assert np.allclose(np.exp(1j * data.final_phase[0]), np.exp(1j * phases[-1]), rtol=0, atol=1e-10)
     V = 1 - np.abs(np.exp(1j * phases[4:]).mean(axis=1)).mean()

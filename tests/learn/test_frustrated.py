@@ -161,7 +161,7 @@ def system(n, seed=0, delays=0):
 
 
 def model(name, K, alpha, parts, step):
-    given = {"delays": parts.lags * step} if np.any(parts.lags) else {}
+    given = {"delays": parts.delay_steps * step} if np.any(parts.delay_steps) else {}
     return ip.PhaseModel(zoo.interaction(name), Lagged(K, alpha), frequencies=parts.frequencies, field=parts.field, **given)
 
 
@@ -211,7 +211,7 @@ def test_gradients_against_finite_differences(name, method, delays, double):
     @jax.jit
     def loss(K, alpha, past, frequencies):
         coupling = dynamics.joined(K, alpha, scheme)
-        own = dynamics.Parts(frequencies, parts.field, parts.lags)
+        own = dynamics.Parts(frequencies, parts.field, parts.delay_steps)
         return jnp.sum(weights * jnp.sin(dynamics.trajectory(coupling, past, own, scheme, count)))
 
     at = (K, alpha, past, parts.frequencies)
@@ -253,7 +253,7 @@ def test_segments_of_a_long_window(double):
 
     def plain(K, alpha):
         def body(now, _):
-            theta, heard = now[-1], now[delays - parts.lags, jnp.arange(n)]
+            theta, heard = now[-1], now[delays - parts.delay_steps, jnp.arange(n)]
             slope = parts.frequencies + parts.field * jnp.sin(theta)
             slope -= (K * jnp.sin(theta[:, None] - heard + alpha)).sum(axis=1)
             then = jnp.concatenate([now[1:], (theta + 0.05 * slope)[None]])
@@ -294,7 +294,7 @@ def trained(lags):
 
     def variance(scores, nodes):
         coupling = dynamics.joined(*pairs.strengths_and_lags(scores, RULE), scheme)
-        parts = dynamics.Parts(nodes.frequencies, nodes.field, nodes.lags)
+        parts = dynamics.Parts(nodes.frequencies, nodes.field, nodes.delay_steps)
         past = dynamics.history(jnp.zeros(N, jnp.float32), parts, scheme)
         past = jax.lax.stop_gradient(dynamics.advance(jax.lax.stop_gradient(coupling), past, parts, scheme, BURN_IN))
         return losses.circular_variance(dynamics.trajectory(coupling, past, parts, scheme, WINDOW))

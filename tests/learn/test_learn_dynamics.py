@@ -28,7 +28,7 @@ def system(n, seed=0, lags=0):
 
 
 def model(name, K, parts, step):
-    given = {"delays": parts.lags * step} if np.any(parts.lags) else {}
+    given = {"delays": parts.delay_steps * step} if np.any(parts.delay_steps) else {}
     return ip.PhaseModel(zoo.interaction(name), Dense(K), frequencies=parts.frequencies, field=parts.field, **given)
 
 
@@ -103,7 +103,7 @@ def test_gradients_against_finite_differences(name, method, lags, count):
 
     @jax.jit
     def loss(K, past, frequencies, field):
-        own = dynamics.Parts(frequencies, field, parts.lags)
+        own = dynamics.Parts(frequencies, field, parts.delay_steps)
         return jnp.sum(weights * jnp.sin(dynamics.trajectory(K, past, own, scheme, count)))
 
     at = (K, past, parts.frequencies, parts.field)
@@ -128,7 +128,7 @@ def test_segments_of_a_long_window(count, lags):
 
     def plain(K, past):
         def body(now, _):
-            theta, heard = now[-1], now[lags - parts.lags, jnp.arange(5)]
+            theta, heard = now[-1], now[lags - parts.delay_steps, jnp.arange(5)]
             slope = parts.frequencies + parts.field * jnp.sin(theta)
             slope += (K * jnp.sin(heard - theta[:, None])).sum(axis=1)
             then = jnp.concatenate([now[1:], (theta + 0.05 * slope)[None]])

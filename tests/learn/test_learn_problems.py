@@ -20,7 +20,7 @@ def test_draws(name):
     assert not np.array_equal(nodes.features, other.features)
     assert not np.array_equal(nodes.features, task.draw("train", 500, 2).features)
     assert nodes.features.shape == (500, len(task.columns)) and all(len(part) == 500 for part in nodes)
-    assert nodes.lags.max() <= task.longest and nodes.labels.max() + 1 == task.classes
+    assert nodes.delay_steps.max() <= task.longest and nodes.labels.max() + 1 == task.classes
     assert np.unique(np.concatenate([nodes.features, other.features]), axis=0).shape[0] > 900  # none is shared
 
 
@@ -38,9 +38,9 @@ def test_the_laws_of_the_three_cases():
     law = stats.nbinom(15, 0.5)
     expected = np.append(law.pmf(np.arange(40)), law.sf(39)) * 4000  # the last: capped
     kept = expected > 5
-    counts = np.bincount(three.lags, minlength=41)
+    counts = np.bincount(three.delay_steps, minlength=41)
     assert ((counts - expected)[kept] ** 2 / expected[kept]).sum() < stats.chi2(kept.sum()).isf(1e-4)
-    assert np.array_equal(three.features, np.stack([three.frequencies, three.lags], axis=1))
+    assert np.array_equal(three.features, np.stack([three.frequencies, three.delay_steps], axis=1))
 
 
 def test_the_places_of_the_clusters():
@@ -92,13 +92,13 @@ def test_public_settings():
 def test_arrays_are_parted():
     rng = np.random.default_rng(0)
     x, labels = rng.normal(size=(200, 2)), np.arange(200) % 3
-    task = learn.from_arrays(x, labels, frequencies=np.arange(200.0), field=0.5, lags=np.arange(200) % 5, nodes=20)
+    task = learn.from_arrays(x, labels, frequencies=np.arange(200.0), field=0.5, delay_steps=np.arange(200) % 5, nodes=20)
     drawn = {split: task.draw(split, count) for split, count in (("train", 80), ("validation", 20), ("test", 100))}
     rows = {split: nodes.frequencies.astype(int) for split, nodes in drawn.items()}
     assert sorted(np.concatenate(list(rows.values()))) == list(range(200))
     for split, nodes in drawn.items():
         assert np.array_equal(nodes.features, x[rows[split]]) and np.array_equal(nodes.labels, labels[rows[split]])
-        assert np.array_equal(nodes.lags, rows[split] % 5) and np.all(nodes.field == 0.5)
+        assert np.array_equal(nodes.delay_steps, rows[split] % 5) and np.all(nodes.field == 0.5)
     assert task.longest == 4 and task.classes == 3 and task.settings.loss == "cluster"
     with pytest.raises(ValueError, match="arrays has 20 nodes for validation; 21 were asked for"):
         task.draw("validation", 21)
@@ -176,15 +176,15 @@ def test_labels_from_files(tmp_path):
 def test_nodes_at_given_features():
     """What a drawn node has is what its features say; the rest of a cluster's or an image's node is 0."""
     image = learn.from_image(np.arange(400).reshape(20, 20) % 256, np.arange(400).reshape(20, 20) % 2, nodes=40)
-    steady = learn.from_arrays(np.arange(60.0)[:, None], frequencies=0.5, lags=2, nodes=6)
+    steady = learn.from_arrays(np.arange(60.0)[:, None], frequencies=0.5, delay_steps=2, nodes=6)
     for task in [*map(learn.problem, NAMES), image, steady]:
         nodes = task.draw("test", 30, 1)
         found = task.at(nodes.features)
-        for name in ("features", "frequencies", "field", "lags"):
+        for name in ("features", "frequencies", "field", "delay_steps"):
             given, wanted = getattr(found, name), getattr(nodes, name)
             assert np.array_equal(given, wanted) and given.dtype == wanted.dtype
         assert np.all(found.labels == -1)
-    assert learn.problem("case-3").at([[2.0, 3.6], [2.5, 0.2]]).lags.tolist() == [4, 0]
+    assert learn.problem("case-3").at([[2.0, 3.6], [2.5, 0.2]]).delay_steps.tolist() == [4, 0]
 
 
 @pytest.mark.parametrize("name", [*NAMES, "arrays"])
@@ -196,7 +196,7 @@ def test_problems_go_to_other_processes(name):
     for one, same in zip(task.draw("train", 20, 4), other.draw("train", 20, 4)):
         assert np.array_equal(one, same)
     assert other.settings.to_dict() == task.settings.to_dict() and other.limits == task.limits
-    assert np.array_equal(other.at(task.draw("test", 5).features).lags, task.draw("test", 5).lags)
+    assert np.array_equal(other.at(task.draw("test", 5).features).delay_steps, task.draw("test", 5).delay_steps)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_problems_go_to_other_processes(name):
             ValueError,
             r"labels must be 0\.\.2, all of them; no node is of class 1",
         ),
-        (lambda: learn.from_arrays(np.zeros((9, 2)), lags=-1), ValueError, "lags must be >= 0; got -1"),
+        (lambda: learn.from_arrays(np.zeros((9, 2)), delay_steps=-1), ValueError, "delay_steps must be >= 0; got -1"),
         (lambda: learn.from_arrays(np.zeros((9, 2)), frequencies=[1.0]), ValueError, r"frequencies must have shape \(9,\)"),
         (
             lambda: learn.from_arrays(np.zeros((50, 2))),

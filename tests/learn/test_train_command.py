@@ -50,7 +50,7 @@ file = "{file}"
 features = ["x", "y"]
 frequencies = "omega"
 field = "b"
-lags = "tau"
+delay_steps = "tau"
 labels = "class"
 interaction = {{ name = "sakaguchi", parameters = {{ lag = 0.1 }}, strength = 1.5 }}
 [network]
@@ -194,7 +194,7 @@ def test_own_nodes(file, nodes, tmp_path):
     (tmp_path / "own.toml").write_text(text)
     found = configuration.load(tmp_path / "own.toml").build()
     x = np.stack([nodes["x"], nodes["y"]], axis=1)
-    parts = {"frequencies": nodes["omega"], "field": nodes["b"], "lags": nodes["tau"]}
+    parts = {"frequencies": nodes["omega"], "field": nodes["b"], "delay_steps": nodes["tau"]}
     wanted = learn.from_arrays(x, nodes["class"], nodes=20, epochs=2, **parts)
     for one, other in zip(found.draw("train", 30, 1), wanted.draw("train", 30, 1)):
         assert np.array_equal(one, other)
@@ -263,7 +263,7 @@ def swapped(old, new):
 
 BAD = [
     (edited("x", 3, "nan"), swapped("", ""), "line 4 of", "must hold a finite number in column 0; got 'nan'"),
-    (edited("tau", 3, "1.5"), swapped("", ""), "lags of", "must be whole numbers of steps; got 1.5 for node 2 (from 0)"),
+    (edited("tau", 3, "1.5"), swapped("", ""), "delay_steps of", "must be whole numbers; got 1.5 for node 2 (from 0)"),
     (alone, swapped("", ""), "labels must give every class 2 nodes in every part; class 2 has 1 nodes in all", "in 'train'"),
     (nothing, swapped('"class"', '"kind"'), "has no column 'kind'; it has x, y, omega, b, tau, class", "nodes.csv"),
     (

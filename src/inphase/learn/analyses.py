@@ -628,7 +628,7 @@ def phase_landscape(
     grid = _grid(task, drawn, axes)
     probes = task.at(_probe_features(task, drawn, grid, held or {}))
     shape = tuple(len(values) for values in grid.values())
-    silent = probes._replace(lags=np.zeros_like(probes.lags))
+    silent = probes._replace(delay_steps=np.zeros_like(probes.delay_steps))
     if reference is None and task.classes:
         reference = 0
     results: dict[str, list[Any]] = {name: [] for name in ("phase", "coherence", "drift", "locked", "own", "order")}
@@ -670,7 +670,7 @@ def phase_landscape(
 
 def _check_place(task: Problem, drawn: Nodes) -> None:
     made = task.at(drawn.features)
-    for name in ("frequencies", "field", "lags"):
+    for name in ("frequencies", "field", "delay_steps"):
         if not np.allclose(getattr(made, name), getattr(drawn, name), rtol=1e-9, atol=1e-12):
             raise ValueError(
                 f"the problem's place must give the {name} that belong to features; it does not for the nodes of {task.name}, "

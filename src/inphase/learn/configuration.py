@@ -4,7 +4,7 @@
 name = "case-1"               # case-2, case-3, moons, circles, spirals, gmm-2, gmm-3, ...; or your own nodes:
 # file = "nodes.csv"          # one row a node: CSV or other text, NPY, or NPZ with arrays instead of columns
 # features = ["x", "y"]       # its columns, by name or number; NPZ and NPY have defaults: the array `features`, all columns
-# frequencies = "omega"       # the column of ω; likewise field (b), lags (τ, in whole steps)
+# frequencies = "omega"       # the column of ω; likewise field (b), delay_steps (τ, whole)
 # labels = "class"            # 0, 1, ..., -1 for none; or texts
 # image = "photo.png"         # or the pixels of an image: PNG, JPEG, TIFF, NPY, CSV, or "skimage:coins"
 # mask = "segments.png"       # with the segment of each: PNG, TIFF, NPY, CSV; or a .mat file of BSDS
@@ -69,7 +69,7 @@ from inphase.coupling.features import Name, read_columns
 from inphase.interaction import CATALOG, Interaction
 from inphase.learn.problems import Problem, from_arrays, problem, read_labels
 
-OF_FILES = ("features", "frequencies", "field", "lags", "labels")
+OF_FILES = ("features", "frequencies", "field", "delay_steps", "labels")
 OF_IMAGES = ("mask", "annotator", "groups")
 
 
@@ -111,7 +111,7 @@ class ProblemSection(_Section):
     features: list[str | int] | None = None
     frequencies: str | int | None = None
     field: str | int | None = None
-    lags: str | int | None = None
+    delay_steps: str | int | None = None
     labels: str | int | None = None
     image: str | None = None
     mask: str | None = None
@@ -147,8 +147,8 @@ class ProblemSection(_Section):
         parts: dict[str, Any] = {
             key: _vector(file, key, name) for key in OF_FILES[1:4] if (name := getattr(self, key)) is not None
         }
-        if "lags" in parts:
-            parts["lags"] = _whole(file, parts["lags"])
+        if "delay_steps" in parts:
+            parts["delay_steps"] = _whole(file, parts["delay_steps"])
         if self.labels is not None:
             parts["labels"] = read_labels(file, self.labels)
         return from_arrays(features, name=Path(file).stem, columns=columns, seed=seed, **parts, **changes)
@@ -165,7 +165,7 @@ def _whole(file: str, values: Any) -> Any:
     bad = np.flatnonzero(~(np.isfinite(values) & (values == np.round(values))))
     if len(bad):
         given = f"{values[bad[0]]:g} for node {bad[0]} (from 0)"
-        raise ValueError(f"lags of {file} must be whole numbers of steps; got {given}")
+        raise ValueError(f"delay_steps of {file} must be whole numbers; got {given}")
     return values.astype(np.int64)
 
 

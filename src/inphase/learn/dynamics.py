@@ -45,7 +45,7 @@ class Parts(NamedTuple):
 
     frequencies: Any
     field: Any
-    lags: Any
+    delay_steps: Any
 
 
 class Turned(NamedTuple):
@@ -139,7 +139,7 @@ def _one_step(coupling: Any, past: Any, parts: Parts, scheme: Scheme, extra: Any
 
     def velocity(before: Any) -> Any:
         theta = before[-1]
-        heard = before[scheme.longest - parts.lags, jnp.arange(theta.shape[0])] if scheme.longest else theta
+        heard = before[scheme.longest - parts.delay_steps, jnp.arange(theta.shape[0])] if scheme.longest else theta
         wave = waves(heard, scheme)
         product = _product(coupling, wave) if extra is None else _product(coupling, wave) + extra[len(used)]
         used.append(wave)
@@ -211,7 +211,7 @@ def _backward(scheme: Scheme, count: int, kept: Any, slopes: Any) -> tuple[Any, 
     states = jnp.concatenate([past, phases])
 
     def run(extra: Any, start: Any, frequencies: Any, field: Any) -> tuple[Any, Any]:
-        own = Parts(frequencies, field, parts.lags)
+        own = Parts(frequencies, field, parts.delay_steps)
 
         def body(now: Any, more: Any) -> tuple[Any, Any]:
             then, used = _one_step(coupling, now, own, scheme, more)

@@ -177,7 +177,7 @@ def _write(folder: Path, trained: Trained, configuration: Configuration) -> dict
 def _table(task: Problem, nodes: Nodes, step: float) -> tuple[str, dict[str, str]]:
     """Nodes as CSV, and the columns of the parts of the model in it."""
     columns: dict[str, Any] = dict(zip(task.columns, nodes.features.T))
-    own = {"frequencies": nodes.frequencies, "field": nodes.field, "delays": nodes.lags * step}
+    own = {"frequencies": nodes.frequencies, "field": nodes.field, "delays": nodes.delay_steps * step}
     parts = {}
     for part, values in own.items():
         if np.any(values):

@@ -38,7 +38,7 @@ class Nodes(NamedTuple):
     features : ndarray, shape (n, m)
     frequencies, field : ndarray, shape (n,)
         ω and b, radians per unit of time.
-    lags : ndarray of int, shape (n,)
+    delay_steps : ndarray of int, shape (n,)
         τ in steps: j is heard as it was τ_j steps ago.
     labels : ndarray of int, shape (n,)
         The class of each, 0..k−1; −1: none.
@@ -47,7 +47,7 @@ class Nodes(NamedTuple):
     features: Any
     frequencies: Any
     field: Any
-    lags: Any
+    delay_steps: Any
     labels: Any
 
     def take(self, rows: Any) -> Nodes:
@@ -56,19 +56,19 @@ class Nodes(NamedTuple):
 
     def model(self, coupling: Any, settings: Settings) -> PhaseModel:
         """The equation of these nodes under a coupling."""
-        parts = {"frequencies": self.frequencies, "field": self.field, "delays": self.lags * settings.step}
+        parts = {"frequencies": self.frequencies, "field": self.field, "delays": self.delay_steps * settings.step}
         given = {name: values for name, values in parts.items() if np.any(values)}
         return PhaseModel(settings.interaction, coupling, **given)
 
 
-def _nodes(features: Any, frequencies: Any = 0.0, field: Any = 0.0, lags: Any = 0, labels: Any = -1) -> Nodes:
+def _nodes(features: Any, frequencies: Any = 0.0, field: Any = 0.0, delay_steps: Any = 0, labels: Any = -1) -> Nodes:
     """Nodes from what is known of them; the rest is 0, and no class."""
     x = np.asarray(features, dtype=float)
 
     def each(values: Any, dtype: Any) -> Any:
         return np.array(np.broadcast_to(np.asarray(values, dtype=dtype), len(x)))
 
-    return Nodes(x, each(frequencies, float), each(field, float), each(lags, np.int32), each(labels, np.int32))
+    return Nodes(x, each(frequencies, float), each(field, float), each(delay_steps, np.int32), each(labels, np.int32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +134,7 @@ class Problem:
         Examples
         --------
         >>> nodes = problem("case-3").at([[2.5, 20.4]])
-        >>> float(nodes.frequencies[0]), int(nodes.lags[0]), int(nodes.labels[0])
+        >>> float(nodes.frequencies[0]), int(nodes.delay_steps[0]), int(nodes.labels[0])
         (2.5, 20, -1)
         """
         if self.place is None:
@@ -172,15 +172,15 @@ def _case_2_at(features: Floats) -> Nodes:
 
 def _case_3(_: str, count: int, rng: np.random.Generator) -> Nodes:
     omega = rng.uniform(2, 4, count)
-    lags = np.minimum(rng.negative_binomial(15, 0.5, count), LONGEST)
-    return _case_3_at(np.stack([omega, lags], axis=1))
+    delay_steps = np.minimum(rng.negative_binomial(15, 0.5, count), LONGEST)
+    return _case_3_at(np.stack([omega, delay_steps], axis=1))
 
 
 def _case_3_at(features: Floats) -> Nodes:
-    lags = np.rint(features[:, 1])
-    if np.min(lags) < 0 or np.max(lags) > LONGEST:
-        raise ValueError(f"delays must be within 0..{LONGEST} steps; got {np.min(lags):g}..{np.max(lags):g}")
-    return _nodes(features, frequencies=features[:, 0], lags=lags)
+    delay_steps = np.rint(features[:, 1])
+    if np.min(delay_steps) < 0 or np.max(delay_steps) > LONGEST:
+        raise ValueError(f"delays must be within 0..{LONGEST} steps; got {np.min(delay_steps):g}..{np.max(delay_steps):g}")
+    return _nodes(features, frequencies=features[:, 0], delay_steps=delay_steps)
 
 
 # ----------------------------------------------------------------------------------------------------------------- clusters
@@ -297,7 +297,7 @@ def from_arrays(
     *,
     frequencies: ArrayLike = 0.0,
     field: ArrayLike = 0.0,
-    lags: ArrayLike = 0,
+    delay_steps: ArrayLike = 0,
     name: str = "arrays",
     columns: tuple[str, ...] | None = None,
     settings: Settings | None = None,
@@ -314,7 +314,7 @@ def from_arrays(
         numbered in sorted order, and kept as `class_names`.
     frequencies, field : float or array_like, shape (N,)
         ω and b, radians per unit of time.
-    lags : int or array_like, shape (N,)
+    delay_steps : int or array_like, shape (N,)
         Delays in whole steps.
     name : str
     columns : tuple of str, optional
@@ -340,13 +340,15 @@ def from_arrays(
     """
     x = feature_array(features)
     count = len(x)
-    delays = _whole("lags", lags, count)
+    delays = _whole("delay_steps", delay_steps, count)
     if np.any(delays < 0):
-        raise ValueError(f"lags must be >= 0; got {int(delays.min())}")
+        raise ValueError(f"delay_steps must be >= 0; got {int(delays.min())}")
     classes, names = _labels(labels, count)
     omega, b = (_vector(what, values, count) for what, values in (("frequencies", frequencies), ("field", field)))
     everyone = _nodes(x, omega, b, delays, classes)
-    same = {what: part[0] for what, part in zip(("frequencies", "field", "lags"), everyone[1:4]) if np.all(part == part[0])}
+    same = {
+        what: part[0] for what, part in zip(("frequencies", "field", "delay_steps"), everyone[1:4]) if np.all(part == part[0])
+    }
     k = int(classes.max()) + 1
     order = np.random.default_rng(integer("seed", seed, least=0)).permutation(count)
     train, validation = 2 * count // 5, count // 2

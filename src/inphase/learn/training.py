@@ -88,7 +88,7 @@ def optimizer_of(task: Task) -> Any:
 def _window(K: Any, nodes: Nodes, phases: Any, task: Task) -> Any:
     """The phases of the window, (window, n), with the gradient of its own steps alone."""
     settings, scheme = task.settings, task.scheme
-    parts = dynamics.Parts(nodes.frequencies, nodes.field, nodes.lags)
+    parts = dynamics.Parts(nodes.frequencies, nodes.field, nodes.delay_steps)
     past = dynamics.history(phases, parts, scheme)
     if settings.burn_in:
         past = lax.stop_gradient(dynamics.advance(lax.stop_gradient(K), past, parts, scheme, settings.burn_in))
@@ -147,7 +147,7 @@ def initial_phases(start: str, shape: tuple[int, ...], rng: np.random.Generator)
 def typed(nodes: Nodes, dtype: Any) -> Nodes:
     """Nodes in the precision of a training."""
     features, frequencies, b = (np.asarray(a, dtype) for a in nodes[:3])
-    return Nodes(features, frequencies, b, nodes.lags.astype(np.int32), nodes.labels.astype(np.int32))
+    return Nodes(features, frequencies, b, nodes.delay_steps.astype(np.int32), nodes.labels.astype(np.int32))
 
 
 # -------------------------------------------------------------------------------------------------------------- what is found
