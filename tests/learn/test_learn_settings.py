@@ -119,6 +119,22 @@ def test_another_schedule_is_another_training(falling, tmp_path):
         learn.Settings(schedule="linear")
 
 
+# -------------------------------------------------------------------------------------------------------------- validation
+
+
+def test_networks_are_judged_on_graphs_of_the_size_that_is_asked_for():
+    """As `evaluate` does at that size, from the same phases, on the nodes of the validation split."""
+    given = {"validation_nodes": 31, "validation_graphs": 2, "validate_every": 1, "epochs": 1, "dtype": "float64"}
+    trained = learn.train("case-1", seed=2, **SMALL | given)
+    best = min(trained.chosen.judged, key=lambda row: row[1])
+    found = learn.evaluate(trained, 31, graphs=2, split="validation", seed=2, burn_in=trained.settings.burn_in)
+    assert found.variance.values.mean() == pytest.approx(best[2], rel=1e-9)
+    usual = learn.train("case-1", seed=2, **SMALL | given | {"validation_nodes": None})
+    assert usual.chosen.loss == trained.chosen.loss and usual.chosen.judged != trained.chosen.judged
+    with pytest.raises(ValueError, match="validation_nodes must be an integer >= 2; got 1"):
+        learn.Settings(validation_nodes=1)
+
+
 # -------------------------------------------------------------------------------------------------------------- phase lags
 
 LAGGED = """

@@ -38,6 +38,7 @@ schedule = "constant"         # cosine: the rate falls to 0 over the training
 momentum = 0.0                # of sgd
 clip = 1.0                    # the largest norm of a gradient
 validation_graphs = 10
+validation_nodes = 100        # of these graphs; default: nodes
 validate_every = 100          # updates between judgments, at which checkpoints are written; default: an epoch
 patience = 5                  # judgments without a better one that end a start; default: no end
 dtype = "float32"             # float64
@@ -201,6 +202,7 @@ class TrainingSection(_Section):
     momentum: float | None = None
     clip: float | None = None
     validation_graphs: int | None = None
+    validation_nodes: int | None = None
     validate_every: int | None = None
     patience: int | None = None
     dtype: str | None = None

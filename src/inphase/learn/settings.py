@@ -66,6 +66,8 @@ class Settings:
         The largest global norm of a gradient; longer ones are shortened to it.
     validation_graphs : int
         Graphs of nodes of their own on which a network is judged, with the running statistics.
+    validation_nodes : int, optional
+        n of these graphs; as in training if not given. Which network is best can depend on n.
     validate_every : int, optional
         Updates between two such judgments; an epoch if not given.
     patience : int, optional
@@ -107,6 +109,7 @@ class Settings:
     momentum: float = 0.0
     clip: float = 1.0
     validation_graphs: int = 10
+    validation_nodes: int | None = None
     validate_every: int | None = None
     patience: int | None = None
     dtype: str = "float32"
@@ -116,9 +119,9 @@ class Settings:
         checked(self.interaction)
         for name, least in {"nodes": 2, "samples": 1, "epochs": 1, "burn_in": 0, "window": 1, "validation_graphs": 1}.items():
             object.__setattr__(self, name, integer(name, getattr(self, name), least=least))
-        for name in ("validate_every", "patience"):
+        for name, least in {"validation_nodes": 2, "validate_every": 1, "patience": 1}.items():
             if getattr(self, name) is not None:
-                object.__setattr__(self, name, integer(name, getattr(self, name), least=1))
+                object.__setattr__(self, name, integer(name, getattr(self, name), least=least))
         for name in ("step", "rate", "clip", "gain", "degree"):
             object.__setattr__(self, name, finite_number(name, getattr(self, name), positive=True))
         for name in ("momentum", "sparsity"):
@@ -151,6 +154,11 @@ class Settings:
             if name not in known:
                 raise TypeError(f"unknown setting {name!r}; it must be one of {', '.join(known)}")
         return replace(self, **changes)
+
+    @property
+    def judged_nodes(self) -> int:
+        """n of the validation graphs."""
+        return self.nodes if self.validation_nodes is None else self.validation_nodes
 
     @property
     def rule(self) -> Normalization:

@@ -64,10 +64,11 @@ def task_of(problem: Problem) -> Task:
     """The task of a problem; ValueError where its loss or method does not fit it."""
     settings = problem.settings
     scheme = dynamics.scheme(settings.interaction, settings.step, settings.method, problem.longest)
-    nothing = {"interaction": KURAMOTO, "samples": settings.nodes, "epochs": 1, "validation_graphs": 1, "patience": None}
+    nothing = {"interaction": KURAMOTO, "samples": settings.nodes, "epochs": 1, "validation_graphs": 1}
+    nothing |= dict.fromkeys(("validation_nodes", "validate_every", "patience"))
     loss = loss_functions.named(settings.loss, problem.classes, settings.step)
     updates = 0 if settings.schedule == "constant" else settings.epochs * (settings.samples // settings.nodes)
-    return Task(settings.replace(**nothing, validate_every=None), loss, scheme, updates)
+    return Task(settings.replace(**nothing), loss, scheme, updates)
 
 
 @contextlib.contextmanager
@@ -400,8 +401,8 @@ def _no_more(split: str, count: int, rng: np.random.Generator) -> Nodes:
 def _drawn(problem: Problem, seed: int) -> tuple[Nodes, Nodes]:
     """The nodes to train and to validate."""
     settings = problem.settings
-    graphs = problem.graphs("validation", settings.validation_graphs, settings.nodes)
-    validation = problem.draw("validation", graphs * settings.nodes, seed)
+    graphs = problem.graphs("validation", settings.validation_graphs, settings.judged_nodes)
+    validation = problem.draw("validation", graphs * settings.judged_nodes, seed)
     return problem.draw("train", settings.samples, seed), validation
 
 
@@ -485,7 +486,7 @@ class Run:
         return pairs.as_network(self.state.parameters, self.state.statistics, self.settings.activation)
 
     def _prepare_validation(self, nodes: Nodes) -> None:
-        settings, n = self.settings, self.settings.nodes
+        settings, n = self.settings, self.settings.judged_nodes
         graphs, drawn = len(nodes.features) // n, typed(nodes, self.dtype)
         self.graphs = Nodes(*(jnp.asarray(part.reshape(graphs, n, *part.shape[1:])) for part in drawn))
         rng = np.random.default_rng([self.seed, 1])

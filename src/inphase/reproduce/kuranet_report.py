@@ -152,7 +152,11 @@ def _courses(of: Found, title: str) -> Iterator[Plate]:
 
     yield Plate(training_figure(of.starts), f"Training, {title}", "Every start, and the one that was chosen.")
     if of.chosen.chosen is not of.starts.chosen:
-        yield Plate(training_figure(of.chosen), f"Refinement, {title}", "The chosen network, trained on after a burn-in.")
+        yield Plate(
+            training_figure(of.chosen),
+            f"Refinement, {title}",
+            "The last round: the chosen network, trained on after a burn-in.",
+        )
 
 
 def _rounded(value: float) -> float:
@@ -287,15 +291,17 @@ def images(trained: Mapping[str, Found], numbers: Numbers, pictures: Mapping[str
     rows = []
     for name, one in numbers["segments"].items():
         digits = [_short(one[key]) for key in ("dice", "pixels_dice", "coupling_error", "loss")]
-        rows.append([name, one["classes"], *digits[:2], one["rank"], *digits[2:]])
-    mean = [float(np.mean([row[k] for row in rows])) for k in (2, 3, 6)]
+        seconds = [round(one[key], 1) for key in ("build_seconds", "steps_seconds")]
+        rows.append([name, one["classes"], *digits[:2], one["rank"], *digits[2:], *seconds])
+    steps = next(iter(numbers["segments"].values()))["steps"]
+    mean = [float(np.mean([row[k] for row in rows])) for k in (2, 3, 6, 7, 8)]
     yield Table(
         "Segments of the whole images",
-        ["", "segments", "Dice, phases", "Dice, pixels", "rank", "error of K", "loss"],
+        ["", "segments", "Dice, phases", "Dice, pixels", "rank", "error of K", "loss", "build, s", f"{steps} steps, s"],
         [*rows, ["mean", None, Measured(mean[0], published=0.7001, better="higher"),
-                 Measured(mean[1], published=0.3719, better=None), None, None, mean[2]]],
+                 Measured(mean[1], published=0.3719, better=None), None, None, *mean[2:]]],
         "Symmetric best Dice with the annotator's segments: of k-means of the phases on the circle, and of k-means of the "
-        "pixels' own features, colors and place. All pixels move, those of the training (15,000 of 154,401 at full extent) "
+        "pixels' own features, colors and place. All pixels move, those of the training (60,000 of 154,401 at full extent) "
         "among them; K by a low-rank operator with its error on rows held out.",
     )  # fmt: skip
     for name, of in trained.items():
