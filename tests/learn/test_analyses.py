@@ -93,10 +93,10 @@ def test_the_intervals_of_a_line_hold_what_they_promise():
     rng, hits = np.random.default_rng(1), 0
     for _ in range(60):
         x = rng.normal(size=60)
-        line = analyses._line(x, 2 * x + 1 + rng.normal(size=60), 0.9)
+        line = analyses.autocorrelation.fitted_line(x, 2 * x + 1 + rng.normal(size=60), 0.9)
         hits += line["slope_low"] < 2 < line["slope_high"]
     assert 45 <= hits <= 59  # 54 are expected, 2.3 the deviation
-    exact = analyses._line(np.arange(9.0), 3 * np.arange(9.0) - 2, 0.95)
+    exact = analyses.autocorrelation.fitted_line(np.arange(9.0), 3 * np.arange(9.0) - 2, 0.95)
     assert [exact[name] for name in ("slope", "intercept", "r_squared_low")] == pytest.approx([3, -2, 1])
 
 

@@ -101,14 +101,14 @@ def test_rows_are_fitted_up_to_a_positive_factor():
     factors = np.random.default_rng(1).uniform(0.1, 5, (20, 1))
     for kind in ("row-l2", "row-l1"):
         rule = Normalization(kind)
-        one, other = (distillation._target(s, rule, "score") for s in (scores, factors * scores))
+        one, other = (distillation.fitting.target_of(s, rule, "score") for s in (scores, factors * scores))
         assert np.allclose(one, other, rtol=1e-12) and np.allclose(np.sign(one), np.sign(scores))
         assert np.allclose(rule.apply(one.copy()), rule.apply(scores.copy()), rtol=1e-12)
     for kind in ("degree", "none"):
         rule = Normalization(kind)
-        made = rule.apply(distillation._target(scores, rule, "score"))
+        made = rule.apply(distillation.fitting.target_of(scores, rule, "score"))
         assert np.allclose(made, rule.apply(scores.copy()), rtol=1e-12)
-    made = distillation._target(scores, Normalization("degree"), "coupling")
+    made = distillation.fitting.target_of(scores, Normalization("degree"), "coupling")
     assert off_diagonal(made).mean() == pytest.approx(1)
 
 
@@ -130,9 +130,9 @@ def test_standard_errors_are_those_of_other_samples(kind, target):
     for seed in range(30):
         rng = np.random.default_rng(seed)
         x = rng.uniform(-1, 1, (48, 1))
-        fitted = distillation._target(0.5 * network.scores(x), Normalization(kind), target)
-        sample = distillation._Sample(x, fitted, True, target if kind == "degree" else None)
-        model = distillation._Symbols(sample, library, rng).path(2)[0][2]
+        fitted = distillation.fitting.target_of(0.5 * network.scores(x), Normalization(kind), target)
+        sample = distillation.paths.Sample(x, fitted, True, target if kind == "degree" else None)
+        model = distillation.paths.Symbols(sample, library, rng).path(2)[0][2]
         ordered = np.argsort([term.pair for term in model.terms])
         values.append([model.constant, *np.array(model.coefficients)[ordered]])
         errors.append([model.constant_error, *np.array(model.errors)[ordered]])
@@ -146,7 +146,7 @@ def test_r_squared_holds_on_fresh_nodes(kind):
     rule = Normalization("degree")
     found = distill(trained(network, "case-2"), terms=3, kind=kind, samples=160)
     x = learn.problem("case-2").draw("test", 300).features
-    s = distillation._target(network.scores(x), rule, "score")
+    s = distillation.fitting.target_of(network.scores(x), rule, "score")
     wrong = off_diagonal(found.scores(x) - s)
     fresh = 1 - wrong.var() / off_diagonal(s).var()  # the mean of K on these nodes is another constant
     assert 0.3 < found.r_squared < 1

@@ -211,14 +211,35 @@ def _kind(coupling: Coupling, given: bool) -> dict[str, Any]:
 
 
 def window_phases(trained: Trained, nodes: Nodes, coupling: Coupling, phases: Any, burn_in: int, window: int) -> Any:
-    """The phases of the window, (window, n)."""
-    settings = trained.settings
-    model = nodes.model(coupling, settings)
+    """The phases of the window, (window, n), from θ(0), (n,)."""
+    steps = np.arange(burn_in + 1, burn_in + window + 1)
+    return phases_after(nodes.model(coupling, trained.settings), phases, trained.settings, steps)
+
+
+def phases_after(model: PhaseModel, phases: Any, settings: Settings, steps: Any) -> Any:
+    """θ after so many steps of the training's method, (len(steps), n).
+
+    Parameters
+    ----------
+    model : PhaseModel
+    phases : array_like, shape (n,)
+        θ(0), radians.
+    settings : Settings
+        For h and the method.
+    steps : sequence of int
+        Ascending, >= 0.
+
+    Raises
+    ------
+    ValueError
+        If the phases do not stay finite, or the run ends early.
+    KeyboardInterrupt
+        After Ctrl-C.
+    """
     if settings.method in ("midpoint", "rk4"):
-        return _in_steps(model, phases, settings, burn_in, window)
-    times = settings.step * np.arange(burn_in + 1, burn_in + window + 1)
-    steps = burn_in + window + 1
-    run = simulate(model, phases, times=times, method=settings.method, step=settings.step, max_steps=steps)
+        return _in_steps(model, phases, settings, steps)
+    times, most = settings.step * np.asarray(steps), int(steps[-1]) + 1
+    run = simulate(model, phases, times=times, method=settings.method, step=settings.step, max_steps=most)
     if run.attrs["status"] == "interrupted":
         raise KeyboardInterrupt
     if run.attrs["status"] != "finished":
@@ -226,20 +247,20 @@ def window_phases(trained: Trained, nodes: Nodes, coupling: Coupling, phases: An
     return run.phase.values
 
 
-def _in_steps(model: PhaseModel, phases: Any, settings: Settings, burn_in: int, window: int) -> Any:
+def _in_steps(model: PhaseModel, phases: Any, settings: Settings, steps: Any) -> Any:
     """By the explicit midpoint rule, or by the classical Runge-Kutta method."""
-    h, theta, kept = settings.step, np.array(phases, dtype=float), np.empty((window, len(phases)))
-    for number in range(1, burn_in + window + 1):
-        first = model.velocity(theta)
-        slope = second = model.velocity(theta + 0.5 * h * first)
-        if settings.method == "rk4":
-            third = model.velocity(theta + 0.5 * h * second)
-            slope = (first + 2 * second + 2 * third + model.velocity(theta + h * third)) / 6
-        theta = theta + h * slope
-        if not np.all(np.isfinite(theta)):
-            raise ValueError(f"the run of {len(phases)} nodes is not finite at t = {number * h:g}")
-        if number > burn_in:
-            kept[number - burn_in - 1] = theta
+    h, theta, kept = settings.step, np.array(phases, dtype=float), np.empty((len(steps), len(phases)))
+    for number, (before, wanted) in enumerate(zip([0, *steps], steps)):
+        for done in range(before + 1, wanted + 1):
+            first = model.velocity(theta)
+            slope = second = model.velocity(theta + 0.5 * h * first)
+            if settings.method == "rk4":
+                third = model.velocity(theta + 0.5 * h * second)
+                slope = (first + 2 * second + 2 * third + model.velocity(theta + h * third)) / 6
+            theta = theta + h * slope
+            if not np.all(np.isfinite(theta)):
+                raise ValueError(f"the run of {len(phases)} nodes is not finite at t = {done * h:g}")
+        kept[number] = theta
     return kept
 
 

@@ -395,11 +395,11 @@ def segmented(
     tuple
         (numbers; image, truth, found, phases (frames, h, w) and times for figures)
     """
+    from inphase.learn.evaluation import phases_after
     from inphase.learn.images import bsds_image
     from inphase.learn.losses import cluster_loss
     from inphase.learn.low_rank import factorize
     from inphase.learn.segments import circular_kmeans, kmeans, symmetric_best_dice
-    from inphase.simulation import simulate
 
     task, settings = trained.problem, trained.settings
     assert task is not None
@@ -410,16 +410,8 @@ def segmented(
     built = time.perf_counter()
     first = np.random.default_rng(seed).normal(np.pi, 1.0, len(image.features))
     kept = np.unique(np.linspace(0, steps, frames).round().astype(int))
-    run = simulate(
-        nodes.model(coupling, settings),
-        first,
-        times=settings.step * kept,
-        method=settings.method,
-        step=settings.step,
-        max_steps=steps + 1,
-    )
+    phases, truth = phases_after(nodes.model(coupling, settings), first, settings, kept), image.labels.ravel()
     done = time.perf_counter()
-    phases, truth = run.phase.values, image.labels.ravel()
     known = truth >= 0
     found = circular_kmeans(phases[-1], image.classes)
     control = kmeans(image.features, image.classes, seed=seed)
@@ -443,6 +435,6 @@ def segmented(
         "truth": image.labels,
         "found": found.reshape(shape),
         "phases": phases.reshape(-1, *shape),
-        "times": run.time.values,
+        "times": settings.step * kept,
     }
     return numbers, picture

@@ -197,16 +197,14 @@ def _circle(trained: Trained, seed: int, title: str, steps: int = 120) -> Motion
 
 def course(trained: Trained, n: int, steps: int, seed: int) -> tuple[Any, Any, Any]:
     """(times, phases (T, n), labels) of fresh nodes."""
-    from inphase.simulation import simulate
+    from inphase.learn.evaluation import phases_after
 
     task, settings = trained.problem, trained.settings
     assert task is not None
     nodes = task.draw("test", n, seed)
     first = np.random.default_rng(seed).normal(np.pi, 1.0, n) if task.classes else np.zeros(n)
-    model = nodes.model(trained.coupling(nodes.features), settings)
-    times = settings.step * np.arange(steps + 1)
-    run = simulate(model, first, times=times, method=settings.method, step=settings.step, max_steps=steps + 1)
-    return run.time.values, run.phase.values, nodes.labels
+    model, kept = nodes.model(trained.coupling(nodes.features), settings), np.arange(steps + 1)
+    return settings.step * kept, phases_after(model, first, settings, kept), nodes.labels
 
 
 # --------------------------------------------------------------------------------------------------------------- clusters
@@ -238,7 +236,7 @@ def clusters(trained: Mapping[str, Found], numbers: Numbers, extent: Extent) -> 
         yield Plate(
             figures.circle_figure(ends, control.label.values[0]),
             f"Phases by class, {name}",
-            "The end states under the three couplings, from the same phases. S, the distance of "
+            "The end states under the three couplings, from the same phases. S/S_max, the distance of "
             f"the classes from an even spread: {_splays(control)}.",
         )
         landscape = analyses.phase_landscape(one, burn_in=extent.burn_in, seed=seed)
@@ -262,11 +260,11 @@ def _controls(numbers: Numbers) -> Table:
         rows.append([one["problem"], *(_short(one["controls"][kind][part]) for kind in kinds for part in ("within", "splay"))])
     return Table(
         "Controls",
-        ["", *(name for _ in kinds for name in ("V in a class", "S"))],
+        ["", *(name for _ in kinds for name in ("V in a class", "S/S_max"))],
         rows,
         "The two terms of the loss at the end of the runs: the mean circular variance of a class, and the distance S of the "
-        "classes' mean phases from an even spread. Blocks: positive within a class, negative between, with the largest |K| of "
-        "the trained network.",
+        "classes' mean phases from an even spread, over its largest value. Blocks: positive within a class, negative between, "
+        "with the largest |K| of the trained network.",
         groups=tuple((kind.capitalize(), 2) for kind in kinds),
     )
 
@@ -301,8 +299,9 @@ def images(trained: Mapping[str, Found], numbers: Numbers, pictures: Mapping[str
         [*rows, ["mean", None, Measured(mean[0], published=0.7001, better="higher"),
                  Measured(mean[1], published=0.3719, better=None), None, None, *mean[2:]]],
         "Symmetric best Dice with the annotator's segments: of k-means of the phases on the circle, and of k-means of the "
-        "pixels' own features, colors and place. All pixels move, those of the training (60,000 of 154,401 at full extent) "
-        "among them; K by a low-rank operator with its error on rows held out.",
+        "pixels' own features, colors and place. All pixels move, those of the training "
+        f"({max(of.chosen.settings.samples for of in trained.values()):,} of an image) among them; K by a low-rank operator "
+        "with its error on rows held out.",
     )  # fmt: skip
     for name, of in trained.items():
         picture = pictures[name]
