@@ -121,7 +121,7 @@ def test_three_clusters_of_unequal_mass_keep_their_center_of_mass():
 
 
 def by_radau(f, phases, gain, merge=1e-6):
-    """Merger times by SciPy's Radau and merging of neighbors, as in the prototype, with each event found by integrating
+    """Merger times by SciPy's Radau and merging of neighbors, with each event found by integrating
     to it: the solver's own interpolation does not resolve a gap of 1e-6."""
     x, w, t, times = np.sort(phases), np.full(len(phases), 1 / len(phases)), 0.0, []
     slope, h = f.derivative(), f.profile

@@ -17,7 +17,7 @@ from scipy import sparse
 
 from inphase.coupling import AllToAll, Coupling, RankOne
 from inphase.coupling.combined import Combined
-from inphase.coupling.low_rank import LowRankJacobian
+from inphase.coupling.jacobian import LowRankJacobian
 from inphase.distributions import Distribution
 from inphase.errors import finite_array, phase_array
 from inphase.interaction import Interaction, checked

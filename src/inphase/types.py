@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Complex, Float
+from jaxtyping import Float
 from numpy.typing import NDArray
 
 Phases = Float[NDArray[np.float64], "*batch n"]  # one value per oscillator, radians or radians per time
@@ -11,4 +11,3 @@ PerState = Float[NDArray[np.float64], "*batch"]  # one value per state (replica,
 Matrices = Float[NDArray[np.float64], "*batch n n"]
 Vector = Float[NDArray[np.float64], " n"]
 Square = Float[NDArray[np.float64], "n n"]
-Modes = Complex[NDArray[np.complex128], " modes"]  # Fourier modes k = 0..m

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import inphase as ip
 from inphase.coupling.pair_network import PairNetwork
@@ -65,6 +66,22 @@ def test_phase_lags_take_all_pairs(monkeypatch):
     assert turned.attrs["pairs"] == "all" and np.allclose(turned.final_phase, plain.final_phase, atol=1e-12)
     with pytest.raises(ValueError, match="phase lags have no low-rank operator"):
         learn.evaluate(found, graphs=1, pairs="low-rank")
+
+
+def test_phases_after_steps(monkeypatch):
+    """As one step after the other; a run that was interrupted is none."""
+    task = learn.problem("case-1", nodes=6, step=0.3)
+    model, phases_after = task.draw("test", 6).model(ip.Dense(np.ones((6, 6))), task.settings), learn.evaluation.phases_after
+    for method in ("euler", "rk4"):
+        settings, rows = task.settings.replace(method=method), [np.arange(6.0)]
+        for _ in range(5):
+            rows.append(phases_after(model, rows[-1], settings, [1])[0])
+        assert np.allclose(phases_after(model, rows[0], settings, [0, 2, 5]), np.array(rows)[[0, 2, 5]], rtol=1e-12)
+        assert np.min(np.abs(rows[2] - rows[5])) > 1e-3
+    stopped = xr.Dataset(attrs={"status": "interrupted"})
+    monkeypatch.setattr(learn.evaluation, "simulate", lambda *given, **options: stopped)
+    with pytest.raises(KeyboardInterrupt):
+        phases_after(model, rows[0], task.settings, [5])
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,11 @@ import pytest
 import scipy.io
 from PIL import Image
 
-from inphase.learn import images
+from inphase.learn import bsds
+from inphase.learn.bsds import KURANET, bsds_folder, bsds_labels
 from inphase.learn.images import (
-    KURANET,
     LabeledImage,
-    bsds_folder,
     bsds_image,
-    bsds_labels,
     load_image,
     pixel_features,
     read_mask,
@@ -250,7 +248,7 @@ def test_an_image_that_is_not_there():
 def archive(tmp_path, monkeypatch):
     """An archive laid out as that of BSDS500, with one image; its name in place of the public page's."""
     pixels, labels = halves()
-    inside = tmp_path / "made" / images.INSIDE
+    inside = tmp_path / "made" / bsds.INSIDE
     for part, name in (("images", "7.jpg"), ("groundTruth", "7.mat")):
         (inside / part / "train").mkdir(parents=True)
         if part == "images":
@@ -264,9 +262,9 @@ def archive(tmp_path, monkeypatch):
     }
     with tarfile.open(tmp_path / "set.tgz", "w:gz") as made:
         made.add(tmp_path / "made" / "BSR", "BSR")
-        made.add(inside / "images" / "train" / "7.jpg", f"{images.INSIDE}images/train/../../../out.jpg")
-    monkeypatch.setattr(images, "BSDS", (tmp_path / "set.tgz").as_uri())
-    monkeypatch.setattr(images, "HASHES", hashes)
+        made.add(inside / "images" / "train" / "7.jpg", f"{bsds.INSIDE}images/train/../../../out.jpg")
+    monkeypatch.setattr(bsds, "BSDS", (tmp_path / "set.tgz").as_uri())
+    monkeypatch.setattr(bsds, "HASHES", hashes)
     monkeypatch.setenv("INPHASE_DATA", str(tmp_path / "cache"))
     return tmp_path / "set.tgz"
 
@@ -289,7 +287,7 @@ def test_a_download_that_fails(archive, tmp_path, monkeypatch):
     with pytest.raises(OSError, match=r"cannot be downloaded .*No such file"):
         bsds_folder()
     archive.write_bytes(content)
-    monkeypatch.setattr(images, "HASHES", {"images/train/7.jpg": "0" * 64})
+    monkeypatch.setattr(bsds, "HASHES", {"images/train/7.jpg": "0" * 64})
     with pytest.raises(ValueError, match=r"must hold the known .*images/train/7.jpg, SHA-256 000"):
         bsds_folder()
     assert list((tmp_path / "cache").iterdir()) == []  # nothing is left of what failed
@@ -297,8 +295,8 @@ def test_a_download_that_fails(archive, tmp_path, monkeypatch):
 
 @needs_bsds
 def test_the_hashes_of_the_nine():
-    assert len(images.HASHES) == 2 * len(KURANET)
-    for name, wanted in images.HASHES.items():
+    assert len(bsds.HASHES) == 2 * len(KURANET)
+    for name, wanted in bsds.HASHES.items():
         assert hashlib.sha256((BSDS / name).read_bytes()).hexdigest() == wanted
 
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import tomllib
+from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -133,6 +134,66 @@ def test_networks_are_judged_on_graphs_of_the_size_that_is_asked_for():
     assert usual.chosen.loss == trained.chosen.loss and usual.chosen.judged != trained.chosen.judged
     with pytest.raises(ValueError, match="validation_nodes must be an integer >= 2; got 1"):
         learn.Settings(validation_nodes=1)
+
+
+def test_phases_of_validation_say_nothing_of_its_nodes():
+    task = learn.problem("case-1", nodes=100, samples=100, start="uniform", validation_graphs=20)
+    run = training.Run(task, 0, 0, None)
+    omega, phases = (np.asarray(part).ravel() for part in (run.graphs.frequencies, run.graph_phases))
+    assert len(omega) == 2000 and abs(np.corrcoef(omega, phases)[0, 1]) < 4 / np.sqrt(2000)
+
+
+# ------------------------------------------------------------------------------------------------------- saved and loaded
+
+
+def test_own_nodes_with_the_name_of_a_problem_are_not_taken_for_it(tmp_path):
+    rng = np.random.default_rng(0)
+    own = learn.from_arrays(rng.normal(size=(200, 2)), np.arange(200) % 2, name="moons", **SMALL)
+    trained = learn.train(own, folder=tmp_path)
+    loaded = learn.Trained.load(tmp_path / "trained.npz")
+    assert loaded.problem is None and loaded.settings.to_dict() == trained.settings.to_dict()
+    with pytest.raises(ValueError, match="problem must be given"):
+        learn.evaluate(loaded, graphs=1)
+    again, before = (learn.evaluate(one, problem=own, graphs=1, burn_in=5) for one in (loaded, trained))
+    assert np.array_equal(again.loss.values, before.loss.values)
+
+
+def test_a_problem_that_is_given_does_not_change_the_settings_of_a_training(tmp_path):
+    loss = learn.losses.TargetOrder(0.5)
+    trained = learn.train("case-1", folder=tmp_path, loss=loss, **SMALL)
+    loaded = learn.Trained.load(tmp_path / "trained.npz", learn.problem("case-1"))
+    assert loaded.settings.to_dict() == loaded.problem.settings.to_dict() == trained.settings.to_dict()
+    assert loaded.settings.loss == loss
+    assert learn.untrained(loaded.problem).network.hidden == SMALL["hidden"]
+
+
+def test_checkpoints_know_the_loss_and_the_validation_nodes(tmp_path):
+    with pytest.raises(
+        ValueError, match="loss must have a name where a folder keeps checkpoints: make it a def; got <function"
+    ):
+        learn.train("case-1", folder=tmp_path, loss=lambda phases, nodes: jnp.mean(phases), **SMALL)
+    learn.train("case-1", folder=tmp_path, **SMALL)
+    task = learn.problem("case-1", **SMALL)
+
+    def other(split, count, rng):
+        nodes = task.sample(split, count, rng)
+        return nodes._replace(frequencies=(50 if split == "validation" else 1) * nodes.frequencies)
+
+    with pytest.raises(ValueError, match="is of another training: validation_sha256 was"):
+        learn.train(replace(task, sample=other), folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        ({"momentum": 1.0}, ValueError, "momentum must be < 1; got 1"),
+        ({"loss": learn.losses.Chimera}, TypeError, r"loss must be a loss, Chimera\(...\), and not its class"),
+        ({"loss": {"name": "cluster", "classes": 2}}, ValueError, "'cluster' for 2 classes needs as many; the problem has 0"),
+    ],
+)
+def test_settings_that_mean_nothing(given, error, said):
+    with pytest.raises(error, match=said):
+        learn.train("case-1", **SMALL | given)
 
 
 # -------------------------------------------------------------------------------------------------------------- phase lags

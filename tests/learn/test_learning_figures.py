@@ -101,13 +101,14 @@ def test_landscape_over_two_features():
 def test_couplings_share_one_scale():
     def one(scale):
         matrix = scale * np.where(np.eye(2, dtype=bool).repeat(3, 0).repeat(3, 1), 1.0, -1.0)
-        return SimpleNamespace(matrix=matrix, boundaries=[0, 3, 6], means=scale * np.array([[1.0, -1], [-1, 1]]))
+        means = scale * np.array([[1.0, -1], [-1, 1]])
+        return SimpleNamespace(matrix=matrix, boundaries=[0, 3, 6], means=means, errors=0.01 * np.abs(means))
 
     figure = figures.coupling_figure({"trained": one(1.0), "untrained": one(0.25)})
     first, second = by_gid(figure, "matrix_trained"), by_gid(figure, "matrix_untrained")
     assert first.norm is second.norm and (first.norm.vmin, first.norm.vmax) == (-1, 1)
     np.testing.assert_array_equal(second.get_array(), one(0.25).matrix)
-    assert "within 0.25\nbetween −0.25" in texts(figure)
+    assert "within 0.25\nbetween −0.2500 ± 0.0025" in texts(figure)  # of one block, its own error
     with pytest.raises(ValueError, match="at least one matrix"):
         figures.coupling_figure({})
 

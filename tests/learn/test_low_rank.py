@@ -8,12 +8,13 @@ import pytest
 
 import inphase as ip
 import zoo
-from inphase.coupling.factorized import LowRank, compressed, symmetric_part
+from inphase.coupling import learnt_low_rank
+from inphase.coupling.factorized import LowRank, basis, compressed, symmetric_part
 from inphase.coupling.graph import Dense
 from inphase.coupling.learnt import Learnt
+from inphase.coupling.learnt_low_rank import automatic, factorize
 from inphase.coupling.normalization import NORMALIZATIONS, Normalization
 from inphase.coupling.pair_network import PairNetwork
-from inphase.learn.low_rank import automatic, coupling_for, factorize
 
 
 def factors(n, r, seed=0):
@@ -183,10 +184,11 @@ def test_the_same_seed_gives_the_same_factors():
 
 
 def test_all_pairs_up_to_a_size():
+    learn = pytest.importorskip("inphase.learn", exc_type=ImportError)
     trained = SimpleNamespace(network=network(), settings=SimpleNamespace(rule=Normalization("row-l2", True, 1.0, 100)))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        small, large = (coupling_for(trained, features(n), 0.1, exact_up_to=300) for n in (300, 301))
+        small, large = (learn.coupling_for(trained, features(n), 0.1, exact_up_to=300) for n in (300, 301))
     assert isinstance(small, Learnt) and isinstance(large, LowRank)
     exact = Learnt(trained.network, features(301), trained.settings.rule).array
     assert compare(large, exact)[0] < 0.11  # the divisor at another size than the training's, too
@@ -246,3 +248,45 @@ def test_ten_thousand_nodes_against_all_pairs(name):
     assert np.linalg.norm(fields[0] - fields[1]) < 1e-2 * np.linalg.norm(fields[0])
     runs = [evaluate(found, n, graphs=1, burn_in=250, window=50, coupling=lambda *_, c=c: c) for c in (exact, low)]
     assert abs(float(runs[0].variance[0]) - float(runs[1].variance[0])) < 1e-3
+
+
+# ------------------------------------------------------------------------------------------------------------- large numbers
+
+
+def test_bases_of_tall_matrices_in_single_precision():
+    """By Gram matrices: orthonormal, and the matrix, also where its columns are nearly dependent, or all 0."""
+    rng = np.random.default_rng(0)
+    matrix = rng.normal(size=(3000, 40)) * 10.0 ** -np.linspace(0, 9, 40) @ rng.normal(size=(40, 40))
+    for given in (matrix, 1e-20 * matrix, matrix[:, :3], 0 * matrix):
+        Q, A = basis(given.astype(np.float32))
+        assert Q.dtype == A.dtype == np.float32 and Q.shape[1] == len(A) <= given.shape[1]
+        assert np.max(np.abs(Q.T @ Q - np.eye(Q.shape[1]))) < 1e-5
+        assert np.linalg.norm(Q @ A - given) <= 3e-6 * np.linalg.norm(given)
+
+
+def test_some_nodes_are_tried_first(monkeypatch):
+    """Where there are many: the error of all is within the tolerance, and all are factorized once."""
+    monkeypatch.setattr(learnt_low_rank, "PILOT", 500)
+    monkeypatch.setattr(learnt_low_rank, "PILOTED", 2000)
+    tried = []
+    original = learnt_low_rank._Attempt.__init__
+
+    def noted(self, entries, *rest):
+        tried.append(len(entries.x))
+        original(self, entries, *rest)
+
+    monkeypatch.setattr(learnt_low_rank._Attempt, "__init__", noted)
+    net, x = network(), features(2400)
+    found = factorize(net, x, "degree", 1e-2)
+    exact = Learnt(net, x, "degree").matrix(2400)
+    assert found.reached and tried.count(2400) == 1 and set(tried) == {500, 2400}
+    assert np.linalg.norm(found.matrix(2400) - exact) < 1.5e-2 * np.linalg.norm(exact)
+
+
+def test_sums_in_single_precision_are_those_of_the_factors():
+    net, x, phases = network(), features(600), np.random.default_rng(1).uniform(0, 6, (2, 600))
+    found = factorize(net, x, "row-l2", 1e-2)
+    size = float(np.max(np.abs(found.left) @ np.abs(found.right).sum(axis=0)))
+    for f in (ip.kuramoto(), ip.Interaction("sin(x) + 0.3*sin(2*x) - 0.2*sin(3*x)")):  # the last by double precision
+        fast, exact = found.sums([f], phases)[0], LowRank(found.left, found.right).sums([f], phases)[0]
+        assert np.max(np.abs(fast - exact)) < 1e-6 * size

@@ -297,6 +297,12 @@ BAD = [
     (nothing, swapped("nodes.csv", "none.csv"), "none.csv", "there is none"),
     (
         nothing,
+        swapped("[run]", "[run]\nevaluate_graphs = 9"),
+        "evaluate_graphs must be <= ",
+        "leaves 100 nodes to test, and the largest graph has",
+    ),
+    (
+        nothing,
         swapped("[run]", "[run]\nevaluate_n = 160"),
         "evaluate_n must be <= 100, the nodes that nodes leaves to test",
         "got 160",

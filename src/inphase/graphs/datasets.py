@@ -91,7 +91,7 @@ def dataset(name: str) -> Graph:
     """
     if name not in DATASETS:
         raise ValueError(f"name must be one of {', '.join(DATASETS)}; got {name!r}")
-    source, file = DATASETS[name], _folder() / f"{name}.gml"
+    source, file = DATASETS[name], data_folder() / f"{name}.gml"
     if not file.is_file():
         content = _download(source, file)
         _check(content, source, source.url)
@@ -104,7 +104,7 @@ def dataset(name: str) -> Graph:
     return Graph(graph.matrix, {}, graph.labels, name)  # the drawing's coordinates are no places on a map
 
 
-def _folder() -> Path:
+def data_folder() -> Path:
     """Where files are kept: INPHASE_DATA, or the platform's cache folder."""
     if os.environ.get("INPHASE_DATA"):
         return Path(os.environ["INPHASE_DATA"])

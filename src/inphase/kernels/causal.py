@@ -9,7 +9,7 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
-from inphase.kernels.fourier import BLOCK, _moments_kernel
+from inphase.kernels.fourier import BLOCK, moments_kernel
 from inphase.kernels.graph import advance, turn
 from inphase.kernels.threads import threaded
 
@@ -51,7 +51,7 @@ def running(phases, heard, weights, m, real, imaginary, out):
 
     phases, heard (replicas, n); weights (n,); real, imaginary (functions, 4 q + 1), 4 q >= m.
     """
-    before = _moments_kernel(phases.size * m)(heard, weights, m)
+    before = moments_kernel(phases.size * m)(heard, weights, m)
     before = np.cumsum(before, axis=2) - before
     out[...] = real[:, :1] * np.cumsum(weights)
     _running_kernel(phases.size * m)(phases, heard, heard is phases, weights, before, real, imaginary, out)

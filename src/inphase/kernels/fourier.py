@@ -98,7 +98,7 @@ def _evaluate(phases, real, imaginary, out):
             out[replica, low + i] = pr[i]
 
 
-_moments_kernel = threaded(_moments, fastmath={"contract", "nsz", "reassoc", "arcp"})
+moments_kernel = threaded(_moments, fastmath={"contract", "nsz", "reassoc", "arcp"})
 _evaluate_kernel = threaded(_evaluate, fastmath={"contract", "nsz"})
 
 
@@ -107,7 +107,7 @@ def moments(phases, weights, m):
     out = np.empty((phases.shape[0], m + 1), dtype=complex)
     out[:, 0] = np.sum(weights) if weights.size > 1 else weights[0] * phases.shape[1]
     if m:
-        partial = _moments_kernel(phases.size * m)(phases, weights, m).sum(axis=2)
+        partial = moments_kernel(phases.size * m)(phases, weights, m).sum(axis=2)
         out[:, 1:] = partial[:, 0, :m] + 1j * partial[:, 1, :m]
     return out
 

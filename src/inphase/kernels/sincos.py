@@ -11,8 +11,6 @@ import math
 import numba as nb
 import numpy as np
 
-FAST = {"contract", "nsz", "reassoc", "arcp"}
-
 
 @nb.njit(fastmath={"contract", "nsz"}, cache=True, inline="always")
 def sincos_block(x, s, c, size):

@@ -13,6 +13,7 @@ except ImportError as error:
     raise ImportError("learning needs JAX: pip install 'inphase[learn]'") from error
 
 from inphase.coupling.learnt import Learnt, load_network, save_network
+from inphase.coupling.learnt_low_rank import factorize
 from inphase.coupling.normalization import Normalization
 from inphase.coupling.pair_network import PairNetwork
 from inphase.learn.analyses import (
@@ -28,10 +29,9 @@ from inphase.learn.analyses import (
     variance_against_autocorrelation,
 )
 from inphase.learn.distillation import Distilled, distill
-from inphase.learn.evaluation import evaluate, untrained
+from inphase.learn.evaluation import coupling_for, evaluate, untrained
 from inphase.learn.images import LabeledImage, load_image
 from inphase.learn.losses import Chimera, TargetFrequency, TargetOrder, circular_variance, cluster_loss, effective_neighbors
-from inphase.learn.low_rank import coupling_for, factorize
 from inphase.learn.problems import PROBLEMS, Nodes, Problem, from_arrays, from_image, problem
 from inphase.learn.segments import circular_kmeans, symmetric_best_dice
 from inphase.learn.settings import Settings

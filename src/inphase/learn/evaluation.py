@@ -13,15 +13,16 @@ from typing import Any
 import jax
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from inphase.coupling.base import Coupling
 from inphase.coupling.learnt import Learnt
+from inphase.coupling.learnt_low_rank import EXACT_UP_TO, TOLERANCE, LearntLowRank, automatic
 from inphase.coupling.normalization import Normalization
 from inphase.coupling.pair_network import PairNetwork
 from inphase.errors import check_name, integer
 from inphase.learn import network as networks
 from inphase.learn.losses import Loss
-from inphase.learn.low_rank import EXACT_UP_TO, LearntLowRank, automatic
 from inphase.learn.problems import Nodes, Problem
 from inphase.learn.settings import Settings
 from inphase.learn.training import Start, Trained, initial_phases, precision, task_of
@@ -135,7 +136,7 @@ def task_for(trained: Trained, problem: Problem | None = None) -> Problem:
 
 
 def nodes_of_graphs(task: Problem, settings: Settings, split: str, count: int, seed: int) -> Nodes:
-    """The nodes of all graphs of an evaluation, one after the other; of "train", as far as they go, those of the training."""
+    """The nodes of all graphs of an evaluation, one after the other; of "train" those of the training, if there are as many."""
     samples = settings.samples if split == "train" and count <= settings.samples else count
     return task.draw(split, samples, seed).take(slice(count))
 
@@ -149,6 +150,44 @@ def mean_and_error(values: Any) -> tuple[float, float | None]:
     """The mean over graphs and its standard error; None where there is one graph."""
     error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
     return float(np.mean(values)), error
+
+
+def coupling_for(
+    trained: Trained, features: ArrayLike, tolerance: float = TOLERANCE, exact_up_to: int = EXACT_UP_TO, seed: int = 0
+) -> Coupling:
+    """The coupling of a trained network on features: all pairs up to `exact_up_to` nodes, of low rank beyond.
+
+    Parameters
+    ----------
+    trained : Trained
+        What `inphase.learn.train` returns.
+    features : array_like, shape (n, m)
+    tolerance : float
+        |K − L Rᵀ|/|K|, Frobenius.
+    exact_up_to : int
+        Nodes.
+    seed : int
+        Of the rows and columns that are tried.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `factorize`.
+
+    Warns
+    -----
+    UserWarning
+        If the tolerance was not reached; the coupling says how far it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from inphase.learn import problem, untrained
+    >>> control = untrained(problem("case-1", hidden=(8,)))
+    >>> coupling_for(control, np.linspace(-1, 1, 50)[:, None])
+    Learnt(n = 50, 1 features, degree)
+    """
+    return automatic(trained.network, features, trained.settings.rule, tolerance, exact_up_to, seed)
 
 
 def untrained(problem: Problem, seed: int = 0) -> Trained:

@@ -54,7 +54,7 @@ def carry_out(
     """
     run, task = configuration.run, configuration.build()
     graph_sizes = [task.settings.nodes, *run.evaluate_n]
-    _check_sizes(task, graph_sizes)
+    _check_sizes(task, graph_sizes, run.evaluate_graphs)
     folder = output_folder(run.out if out is None else out)
     checkpoints = folder / "checkpoints"
     if resume and not list(checkpoints.glob("start-*.npz")):
@@ -71,11 +71,14 @@ def carry_out(
     return found
 
 
-def _check_sizes(task: Problem, sizes: list[int]) -> None:
+def _check_sizes(task: Problem, sizes: list[int], graphs: int | None) -> None:
     """Before hours of training: whether there are as many fresh nodes."""
     limit = task.limits.get("test")
     if limit is not None and max(sizes) > limit:
         raise ValueError(f"evaluate_n must be <= {limit}, the nodes that {task.name} leaves to test; got {max(sizes)}")
+    if limit is not None and graphs is not None and graphs * max(sizes) > limit:
+        wanted = f"{task.name} leaves {limit} nodes to test, and the largest graph has {max(sizes)}"
+        raise ValueError(f"evaluate_graphs must be <= {limit // max(sizes)}: {wanted}; got {graphs}")
 
 
 # -------------------------------------------------------------------------------------------------------------- findings

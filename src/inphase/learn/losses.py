@@ -111,6 +111,12 @@ class ClusterLoss(NamedLoss):
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", integer("classes", self.classes, least=1))
 
+    def fitted(self, classes: int, step: float) -> Loss:
+        """Itself, where the problem has as many classes."""
+        if self.classes != classes:
+            raise ValueError(f"the loss 'cluster' for {self.classes} classes needs as many; the problem has {classes} classes")
+        return self
+
     def __call__(self, phases: Any, nodes: Any) -> Any:
         """The loss of phases (T, n), radians."""
         phases = jnp.asarray(phases)
@@ -343,6 +349,8 @@ def as_loss(given: Any) -> str | Loss:
     """A loss as settings hold it, from a name, a dictionary of name and parameters, or a function."""
     if isinstance(given, Mapping):
         return from_dict(given)
+    if isinstance(given, type):
+        raise TypeError(f"loss must be a loss, {given.__name__}(...), and not its class; got {given!r}")
     if callable(given):
         return cast(Loss, given)
     name = check_name("loss", given, (*BY_NAME_ALONE, *(name for name in LOSSES if name not in BY_NAME_ALONE)))

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase.errors import finite_array, integer, phase_array
-from inphase.learn.low_rank import Floats
 
+Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 GROUPS = 360  # of neighboring phases that the exact search keeps together, where there are more phases
 PASSES = 300  # of Lloyd's, at most

@@ -59,7 +59,7 @@ class Settings:
         Of "xavier".
     optimizer : "sgd" or "adam"
     rate, momentum : float
-        The learning rate; the momentum of "sgd".
+        The learning rate; the momentum of "sgd", below 1 ("adam" has its own).
     schedule : "constant" or "cosine"
         Whether the rate falls to 0 over the training, along half a period of the cosine.
     clip : float
@@ -126,6 +126,8 @@ class Settings:
             object.__setattr__(self, name, finite_number(name, getattr(self, name), positive=True))
         for name in ("momentum", "sparsity"):
             object.__setattr__(self, name, finite_number(name, getattr(self, name), least=0.0))
+        if self.momentum >= 1:
+            raise ValueError(f"momentum must be < 1; got {self.momentum:g}")
         object.__setattr__(self, "hidden", tuple(integer("hidden", h, least=1) for h in self.hidden))
         if not self.hidden:
             raise ValueError("hidden must name the size of at least one layer; got ()")

@@ -235,6 +235,7 @@ class Trained:
         """Write the chosen network with the settings, and the course of all starts, as one NPZ file."""
         about = {
             "problem": None if self.problem is None else self.problem.name,
+            "given_nodes": self.problem is not None and bool(self.problem.limits),
             "settings": self.settings.to_dict(),
             "seed": self.seed,
             "chosen": self.chosen.number,
@@ -256,14 +257,16 @@ class Trained:
             stored = about["settings"]["loss"]
             known = isinstance(stored, dict) or stored in loss_functions.BY_NAME_ALONE
             loss = None if known else _unknown_loss
-            settings = Settings.from_dict(about["settings"], loss if problem is None else problem.settings.loss)
+            settings = Settings.from_dict(about["settings"], loss if known or problem is None else problem.settings.loss)
             rows = [Start(network=network, **row) for row in about["starts"]]
             chosen, seed, name = about["chosen"], about["seed"], about["problem"]
         except (KeyError, TypeError) as error:
             raise ValueError(f"{path} is a network without the course of its training: {error}") from None
-        if problem is None and name is not None:
+        if problem is None and name is not None and not about.get("given_nodes", False):
             with contextlib.suppress(ValueError):
-                problem = dataclass_replace(tasks.problem(name), settings=settings)
+                problem = tasks.problem(name)
+        if problem is not None:
+            problem = dataclass_replace(problem, settings=settings)
         for row in rows:
             row.judged = [(int(at), float(loss), float(v)) for at, loss, v in row.judged]
         found = cls(problem, settings, [row for row in rows if row.number == chosen], seed)
@@ -324,8 +327,8 @@ def train(
     Raises
     ------
     TypeError, ValueError
-        If a setting is unknown or does not fit, the folder holds another training, or workers > 1 and the loss is a function
-        that cannot be pickled.
+        If a setting is unknown or does not fit, the folder holds another training, or the loss is a function that cannot be
+        pickled and workers > 1, or one without a name of its own (a lambda) and there is a folder: checkpoints know it by name.
     OSError
         If the folder cannot be written to, or a process was killed (ChildProcessError).
 
@@ -379,6 +382,9 @@ def _common(problem: Problem, seed: int, folder: Path | None, initial: PairNetwo
     if initial is not None:
         _check_initial(initial, problem)
     task_of(problem)  # raises where loss or method do not fit
+    named = isinstance(settings.loss, (str, loss_functions.NamedLoss)) or hasattr(settings.loss, "__name__")
+    if folder is not None and (not named or getattr(settings.loss, "__name__", "") == "<lambda>"):
+        raise ValueError(f"loss must have a name where a folder keeps checkpoints: make it a def; got {settings.loss!r:.60}")
     bare = Problem(problem.name, problem.columns, _no_more, settings, problem.classes, problem.longest)
     return _Common(bare, *_drawn(problem, seed), seed, folder, initial)
 
@@ -469,7 +475,7 @@ class Run:
         self.updates = settings.epochs * self.per_epoch
         self.every = settings.validate_every or self.per_epoch
         width = self.nodes.features.shape[1]
-        rng = np.random.default_rng([seed, number, 0])
+        rng = np.random.default_rng([seed, number, 0])  # the bits that the nodes of split `number` begin with, on another scale
         if initial is not None:
             first = pairs.as_parameters(initial, self.dtype)
         else:
@@ -487,9 +493,9 @@ class Run:
 
     def _prepare_validation(self, nodes: Nodes) -> None:
         settings, n = self.settings, self.settings.judged_nodes
-        graphs, drawn = len(nodes.features) // n, typed(nodes, self.dtype)
+        self.validation, graphs, drawn = nodes, len(nodes.features) // n, typed(nodes, self.dtype)
         self.graphs = Nodes(*(jnp.asarray(part.reshape(graphs, n, *part.shape[1:])) for part in drawn))
-        rng = np.random.default_rng([self.seed, 1])
+        rng = np.random.default_rng([self.seed, 0, 4])  # not [seed, 1], from which the nodes are drawn
         self.graph_phases = jnp.asarray(initial_phases(settings.start, (graphs, n), rng).astype(self.dtype))
 
     def go(self, tell: Callable[[dict[str, Any]], object], stopped: Callable[[], bool] = lambda: False) -> Start:
@@ -566,9 +572,10 @@ class Run:
 
     def _about(self) -> dict[str, Any]:
         """What a checkpoint must have been made with to serve."""
-        nodes = {"nodes_sha256": _digest(self.nodes), "problem": self.problem.name, "seed": self.seed}
+        nodes = {"nodes_sha256": _digest(self.nodes), "validation_sha256": _digest(self.validation)}
+        nodes["problem"] = self.problem.name
         initial = None if self.initial is None else self.initial.sha256
-        return self.settings.to_dict() | nodes | {"initial_sha256": initial}
+        return self.settings.to_dict() | nodes | {"seed": self.seed, "initial_sha256": initial}
 
     def _save(self) -> None:
         if self.path is None:
@@ -580,10 +587,12 @@ class Run:
 
     def _resume(self, path: Path) -> None:
         arrays, about = load_arrays(path)
-        wanted, stored = self._about(), Settings().to_dict() | {"initial_sha256": None} | about.get("training", {})
+        wanted, stored = self._about(), about.get("training", {})
+        before = Settings().to_dict() | {"initial_sha256": None, "validation_sha256": wanted["validation_sha256"]}
         for name, value in wanted.items():
-            if stored.get(name) != value:  # what an older file lacks had its default
-                raise ValueError(f"{path} is of another training: {name} was {stored.get(name)!r}, now {value!r}")
+            was = stored.get(name, before.get(name))  # what an older file lacks had its default
+            if was != value:
+                raise ValueError(f"{path} is of another training: {name} was {was!r}, now {value!r}")
         leaves, shape = jax.tree.flatten(self.state)
         best = {name[5:]: array for name, array in arrays.items() if name.startswith("best.")}
         try:

@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
-from inphase.report.network_figures import DEVIATION, PHASE, _phase_bar, _signed
+from inphase.report.network_figures import DEVIATION, PHASE, phase_bar, wrapped
 from inphase.report.style import BLUE, DENSITY, GRAY, INK, PALE, RED, angle_ticks, styled
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ def _landscape_curve(found: Any, name: str) -> Figure:
     total = np.nansum(wave, axis=0)
     mean = np.where(some, np.angle(total), np.nan)
     counts = np.maximum(locked.sum(axis=0), 1)
-    off = np.where(locked, _signed(found.phase.values - np.nan_to_num(mean)), 0.0)
+    off = np.where(locked, wrapped(found.phase.values - np.nan_to_num(mean)), 0.0)
     error = np.sqrt((off**2).sum(axis=0) / np.maximum(counts - 1, 1) / counts)
     column = list(found.column.values).index(name)
     x, y = found.node_features.values[..., column].ravel(), found.node_phase.values.ravel()
@@ -320,7 +320,7 @@ def _landscape_map(found: Any, names: list[str]) -> Figure:
     nodes = found.isel(graph=0)
     x, y = (found[name].values for name in names)
     locked = nodes.locked.transpose(*names).values.T
-    colors = np.where(locked, _signed(nodes.phase.transpose(*names).values.T), np.nan)
+    colors = np.where(locked, wrapped(nodes.phase.transpose(*names).values.T), np.nan)
     norm = Normalize(-np.pi, np.pi)
     mesh = axes.pcolormesh(_edges(x), _edges(y), colors, rasterized=True, gid="map", cmap=PHASE, norm=norm)
     if not np.all(locked):
@@ -342,7 +342,7 @@ def _landscape_map(found: Any, names: list[str]) -> Figure:
     reference = str(found.attrs["reference"])
     beside = f"relative to {'the ' if reference == 'mean field' else ''}{reference}"
     axes.set_title(f"probe (area) and nodes (dots), {beside}", loc="left", fontsize=9, color=INK)
-    _phase_bar(figure, axes, mesh)
+    phase_bar(figure, axes, mesh)
     return figure
 
 
@@ -388,7 +388,7 @@ def coupling_figure(couplings: Any) -> Figure:
         axes.set(xlim=(-0.5 - 1.6 * strip, n - 0.5), ylim=(n - 0.5, -0.5 - 1.6 * strip), xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
         axes.set_title(name, fontsize=10)
-        axes.set_xlabel(_block_words(one.means), fontsize=8.5, color=INK)
+        axes.set_xlabel(_block_words(one.means, one.errors), fontsize=8.5, color=INK)
     ends = ("both" if signed else "max") if beyond else "neither"
     bar = figure.colorbar(drawn, ax=list(row), pad=0.015, aspect=20, shrink=0.85, extend=ends, label="K (1/time)")
     bar.outline.set_linewidth(0)
@@ -397,15 +397,16 @@ def coupling_figure(couplings: Any) -> Figure:
     return figure
 
 
-def _block_words(means: Array) -> str:
-    """The mean within a class and between classes, each with its standard error over blocks (of mirrored ones, one)."""
+def _block_words(means: Array, errors: Array) -> str:
+    """The mean within a class and between classes, with standard errors over blocks (of mirrored ones, one), or of the one."""
     inside = np.eye(len(means), dtype=bool)
     others = np.triu(~inside) if np.allclose(means, means.T, equal_nan=True) else ~inside
     parts = []
-    for word, values in (("within", means[inside]), ("between", means[others])):
-        values = values[np.isfinite(values)]
+    for word, chosen in (("within", inside), ("between", others)):
+        chosen = chosen & np.isfinite(means)
+        values = means[chosen]
         if len(values):
-            error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+            error = float(np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else errors[chosen][0])
             parts.append(f"{word} {_measured(float(np.mean(values)), error)}")
     return "mean K " + "\n".join(parts)
 
@@ -514,7 +515,7 @@ def segments_figure(
     row = figure.subplots(1, 4)
     row[0].imshow(np.clip(pixels / 255, 0, 1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     row[1].imshow(_label_colors(one), interpolation="nearest")
-    drawn = row[2].imshow(_signed(theta), cmap=PHASE, vmin=-np.pi, vmax=np.pi, interpolation="nearest", gid="phases")
+    drawn = row[2].imshow(wrapped(theta), cmap=PHASE, vmin=-np.pi, vmax=np.pi, interpolation="nearest", gid="phases")
     row[2].set_facecolor(PALE)
     row[3].imshow(_label_colors(matched(other, one)), interpolation="nearest", gid="found")
     titles = ("image", "segments, truth", "phases", "segments, found" + ("" if dice is None else f": Dice {dice:.3f}"))
@@ -522,7 +523,7 @@ def segments_figure(
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
         axes.set_title(title, fontsize=10)
-    _phase_bar(figure, row[3], drawn)
+    phase_bar(figure, row[3], drawn)
     return figure
 
 

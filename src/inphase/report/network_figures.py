@@ -62,20 +62,21 @@ def raster_figure(run: xr.Dataset, order: ArrayLike | None = None) -> Figure:
     figure = Figure(figsize=(7, 3.8), layout="constrained")
     axes = figure.subplots()
     edges = np.concatenate([[time[0]], (time[1:] + time[:-1]) / 2, [time[-1]]])
-    colors = _signed(phase[:, rows]).T
+    colors = wrapped(phase[:, rows]).T
     bottoms = np.linspace(0, phase.shape[1], len(rows) + 1)
     mesh = axes.pcolormesh(edges, bottoms, colors, cmap=PHASE, vmin=-np.pi, vmax=np.pi, rasterized=True, gid="raster")
     axes.set(xlabel="time", ylabel="oscillator" if order is None else "oscillator, in the order given")
-    _phase_bar(figure, axes, mesh)
+    phase_bar(figure, axes, mesh)
     return figure
 
 
-def _signed(phases: Array) -> Array:
+def wrapped(phases: Array) -> Array:
     """Phases in [−π, π), which the colors span."""
     return np.asarray(np.remainder(phases + np.pi, 2 * np.pi) - np.pi)
 
 
-def _phase_bar(figure: Figure, axes: Any, drawn: Any) -> None:
+def phase_bar(figure: Figure, axes: Any, drawn: Any) -> None:
+    """The bar of the colors of phases, beside `axes`."""
     bar = figure.colorbar(drawn, ax=axes, pad=0.015, aspect=18, label="phase (rad)")
     bar.outline.set_linewidth(0)
     angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
@@ -115,7 +116,7 @@ def graph_figure(graph: Graph, values: ArrayLike, kind: str = "phase") -> Figure
     axes.add_collection(LineCollection(list(ends), colors=GRAY, linewidths=0.5, alpha=alpha, zorder=1, gid="edges"))
     size = float(np.clip(6000 / graph.n, 5, 90))
     if kind == "phase":
-        look: dict[str, Any] = {"c": _signed(shown), "cmap": PHASE, "norm": Normalize(-np.pi, np.pi)}
+        look: dict[str, Any] = {"c": wrapped(shown), "cmap": PHASE, "norm": Normalize(-np.pi, np.pi)}
     else:
         middle, off = float(np.median(shown)), np.abs(shown - np.median(shown))
         reach = float(np.quantile(off, WITHIN_COLORS)) or float(np.max(off)) or 1.0
@@ -123,7 +124,7 @@ def graph_figure(graph: Graph, values: ArrayLike, kind: str = "phase") -> Figure
     rim = 0.3 if graph.n <= RIMS_UP_TO else 0.0
     drawn = axes.scatter(places[:, 0], places[:, 1], s=size, lw=rim, edgecolors=INK, zorder=2, gid="nodes", **look)
     if kind == "phase":
-        _phase_bar(figure, axes, drawn)
+        phase_bar(figure, axes, drawn)
     else:
         beyond = "both" if np.max(off) > reach else "neither"
         bar = figure.colorbar(drawn, ax=axes, pad=0.015, aspect=18, extend=beyond, label="effective frequency (rad/time)")

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from inphase import initial, observables
-from inphase.coupling import AllToAll, Coupling, Learnt, LowRank, RankOne
+from inphase.coupling import AllToAll, Coupling, Learnt, RankOne
+from inphase.coupling.learnt_low_rank import LearntLowRank
 from inphase.interaction import CATALOG, Interaction
 from inphase.model import PhaseModel
 from inphase.provenance import version
@@ -172,10 +173,9 @@ def _model(study: Study) -> str:
         latex = rf"g_i = {mean}h(\cos(\theta_i - \theta_j)),\quad f(x) = \sin x\ h(\cos x)"
         text = f"g_i = {'Σ_j c_j' if weighted else '(1/n) Σ_j'} h(cos(θ_i − θ_j)), f(x) = sin x · h(cos x)"
         parts.append(formula_image(latex, text))
-    kind = model.coupling.to_dict()["kind"]
-    if kind == "Learnt":
+    if isinstance(model.coupling, Learnt):
         parts.append(formula_image(r"K_{ij} = K_\mu(x_i, x_j)", "K_ij = K_μ(x_i, x_j)"))
-    elif kind == "LearntLowRank":
+    elif isinstance(model.coupling, LearntLowRank):
         parts.append(formula_image(r"K_{ij} \approx K_\mu(x_i, x_j)", "K_ij ≈ K_μ(x_i, x_j)"))
     facts = [("oscillators n", str(len(study.initial)))]
     facts += [(words.symbol(name), plain(value)) for name, value in f.parameters.items()]
@@ -207,12 +207,12 @@ def _coupling_facts(coupling: Coupling) -> list[tuple[str, str]]:
             ("network, SHA-256", about["network_sha256"]),
             ("features, SHA-256", about["features_sha256"]),
         ]
-    if about["kind"] == "LearntLowRank" and isinstance(coupling, LowRank):
-        error, spread = plain(float(f"{about['error']:.2g}")), plain(float(f"{about['standard_error']:.1g}"))
+    if isinstance(coupling, LearntLowRank):
+        error, spread = plain(float(f"{coupling.error:.2g}")), plain(float(f"{coupling.standard_error:.1g}"))
         return [
             ("coupling", "Learnt: a network on the features x of two nodes gives their K, here by factors of low rank"),
             ("rank", plain(coupling.rank)),
-            ("relative error of K", f"{error} ± {spread}, on {about['rows']} rows held out"),
+            ("relative error of K", f"{error} ± {spread}, on {coupling.rows} rows held out"),
         ]
     return [("coupling", about["kind"])]
 

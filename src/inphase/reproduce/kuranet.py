@@ -395,10 +395,10 @@ def segmented(
     tuple
         (numbers; image, truth, found, phases (frames, h, w) and times for figures)
     """
+    from inphase.coupling.learnt_low_rank import factorize
     from inphase.learn.evaluation import phases_after
     from inphase.learn.images import bsds_image
     from inphase.learn.losses import cluster_loss
-    from inphase.learn.low_rank import factorize
     from inphase.learn.segments import circular_kmeans, kmeans, symmetric_best_dice
 
     task, settings = trained.problem, trained.settings

@@ -48,7 +48,13 @@ def carry_out(name: str, description: str, folder: Path, options: Options) -> di
         parts += kuranet_report.clusters(found, numbers, extent)
     else:
         assert options.data is not None
-        segmented = {one: kuranet.segmented(of.chosen, options.data, seed=options.seed) for one, of in found.items()}
+        segmented = {}
+        for one, of in found.items():
+            segmented[one] = kuranet.segmented(of.chosen, options.data, seed=options.seed)
+            if options.progress is not None:
+                told = segmented[one][0]
+                seconds = told["build_seconds"] + told["steps_seconds"]
+                options.progress(f"{one}: Dice {told['dice']:.3f}, rank {told['rank']} ({seconds:.0f} s)")
         numbers["segments"] = {one: told for one, (told, _) in segmented.items()}
         parts += kuranet_report.images(found, numbers, {one: picture for one, (_, picture) in segmented.items()})
     numbers = {"name": name, "description": description, "proof": False} | numbers

@@ -59,6 +59,7 @@ def autocorrelation_in_training(
     if record.status == "interrupted":
         raise KeyboardInterrupt
     C, V = np.array(run.autocorrelations), np.array(record.variance)
+    V = V[np.isfinite(V)]  # NaN stands for updates that were all left out
     block = max(1, round(np.sqrt(len(C))))
     parts = {"autocorrelation": ("update", C), "variance": ("update", V)}
     about = {"problem": task.name, "n": task.settings.nodes, "seed": seed, "start": start, "status": record.status}

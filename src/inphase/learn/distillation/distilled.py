@@ -19,7 +19,7 @@ from inphase.coupling.pair_network import PairNetwork, feature_array
 from inphase.errors import check_name, finite_array, integer
 from inphase.files import write_text
 from inphase.learn.distillation.models import MODELS, Separable, Symbolic
-from inphase.learn.evaluation import evaluate, mean_and_error, untrained
+from inphase.learn.evaluation import evaluate, mean_and_error, task_for, untrained
 from inphase.learn.problems import Problem
 from inphase.learn.training import Trained
 from inphase.provenance import version
@@ -204,9 +204,7 @@ class Distilled:
         TypeError, ValueError
             As `evaluate`, or if the path has no such number of terms.
         """
-        task = problem or trained.problem
-        if task is None:
-            raise ValueError("problem must be given: the training was on nodes that have no name")
+        task = task_for(trained, problem)
         steps = range(len(self.models)) if terms is None else terms
         chosen, counts = [self.with_terms(k) for k in steps], list(sizes) or [trained.settings.nodes]
         controls = {"network_": trained, "untrained_": untrained(replace(task, settings=trained.settings), trained.seed)}

@@ -8,13 +8,16 @@ orthonormal bases Q, P of M[:, J] and M[I, :]ᵀ the core is the least-squares f
 
 a CUR decomposition whose core is sketched (Wang, Zhang, Zhang, *Towards more efficient SPSD matrix approximation and CUR
 matrix decomposition*, JMLR 17, 2016). Normalizations act on the factors: the sum of all entries is (1ᵀL)(Rᵀ1), the squared
-norms of rows are diag(L (RᵀR) Lᵀ). The network is evaluated on O(n r) pairs. Where the tolerance is 1e-4 or more, that and the
-factorization are in single precision; the coupling's factors are held in double precision. Nothing in this file needs JAX.
+norms of rows are diag(L (RᵀR) Lᵀ). The network is evaluated on O(n r) pairs. Of many nodes some are tried first: they tell the
+size of the block and its target, so that all are seldom factorized twice. Where the tolerance is 1e-4 or more, evaluation and
+factorization are in single precision; the coupling's factors are held in double precision, and in single precision for sums
+over few harmonics.
 """
 
 from __future__ import annotations
 
 import warnings
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,12 +31,15 @@ from inphase.coupling.normalization import SMALLEST, Normalization, as_normaliza
 from inphase.coupling.pair_network import PairNetwork, feature_array
 from inphase.errors import finite_number, integer
 from inphase.kernels.blas import few_threads
+from inphase.kernels.product import THIN, thin_product
 
 TOLERANCE = 3e-3
 EXACT_UP_TO = 4000  # nodes of which all pairs are taken
 SAMPLE = 400  # rows and columns of the first block
 LARGEST = 3200  # of the last
 ROUNDS = 5
+PILOT = 8000  # nodes that are tried first, where there are PILOTED or more
+PILOTED = 32_000
 KEPT = 60_000_000  # entries of a factor: 0.24 GB in single precision
 HELD_OUT = 1_000_000  # pairs, about, of the rows that are held out
 SINGLE_FROM = 1e-4  # tolerance from which the network is evaluated in single precision
@@ -76,6 +82,18 @@ class LearntLowRank(LowRank):
         self.pairs: int = found["pairs"]
         self.reached = self.error <= tolerance
 
+    @cached_property
+    def _single(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """L and Rᵀ as `thin_product` takes them."""
+        return self.left.astype(np.float32), np.ascontiguousarray(self.right.T, dtype=np.float32)
+
+    def product(self, waves: NDArray[np.float64]) -> NDArray[np.float64]:
+        """L (Rᵀ waves): of few columns in single precision, where the tolerance asks for no more, in half the time."""
+        if self.tolerance < SINGLE_FROM or waves.shape[-1] > THIN:
+            return super().product(waves)
+        left, right = self._single
+        return np.stack([thin_product(left, thin_product(right, wave)) for wave in waves])
+
     def to_dict(self) -> dict[str, Any]:
         """Kind, factors and errors, for provenance."""
         names = ("tolerance", "reached", "error", "standard_error", "worst_row", "scale_error", "rows", "pairs")
@@ -83,44 +101,6 @@ class LearntLowRank(LowRank):
 
     def __repr__(self) -> str:
         return f"LearntLowRank(n = {self.size}, rank {self.rank}, error {self.error:.1e} ± {self.standard_error:.0e})"
-
-
-def coupling_for(
-    trained: Any, features: ArrayLike, tolerance: float = TOLERANCE, exact_up_to: int = EXACT_UP_TO, seed: int = 0
-) -> Coupling:
-    """The coupling of a trained network on features: all pairs up to `exact_up_to` nodes, of low rank beyond.
-
-    Parameters
-    ----------
-    trained : Trained
-        What `inphase.learn.train` returns.
-    features : array_like, shape (n, m)
-    tolerance : float
-        |K − L Rᵀ|/|K|, Frobenius.
-    exact_up_to : int
-        Nodes.
-    seed : int
-        Of the rows and columns that are tried.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `factorize`.
-
-    Warns
-    -----
-    UserWarning
-        If the tolerance was not reached; the coupling says how far it is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from inphase.learn import problem, untrained
-    >>> control = untrained(problem("case-1", hidden=(8,)))
-    >>> coupling_for(control, np.linspace(-1, 1, 50)[:, None])
-    Learnt(n = 50, 1 features, degree)
-    """
-    return automatic(trained.network, features, trained.settings.rule, tolerance, exact_up_to, seed)
 
 
 def automatic(
@@ -131,7 +111,9 @@ def automatic(
     exact_up_to: int = EXACT_UP_TO,
     seed: int = 0,
 ) -> Coupling:
-    """As `coupling_for`, from a network and its normalization: what `evaluate(coupling=...)` takes.
+    """The coupling of a network on features (n, m): all pairs up to `exact_up_to` nodes, of low rank beyond.
+
+    Raises TypeError, ValueError as `factorize`, and warns if the tolerance was not reached.
 
     Examples
     --------
@@ -203,18 +185,32 @@ def factorize(
         raise ValueError(f"features must be of at least 10 nodes, of fewer all pairs are little work; got {n}")
     tolerance = finite_number("tolerance", tolerance, positive=True)
     most = max(1, min(n // 4, KEPT // n) if max_rank is None else min(n, integer("max_rank", max_rank, least=1)))
-    rng, target, size, pairs = np.random.default_rng(integer("seed", seed, least=0)), 0.6 * tolerance, SAMPLE, 0
+    rng, plan, pairs = np.random.default_rng(integer("seed", seed, least=0)), (0.6 * tolerance, SAMPLE), 0
     with few_threads(0):  # small matrices, for which BLAS's threads would wait for one another
-        for last in range(ROUNDS - 1, -1, -1):
-            attempt = _Attempt(_Entries(network, x, rule, tolerance), rng, target, size, most)
-            measured = attempt.measured()
-            pairs += attempt.entries.pairs
-            finished = measured["error"] <= tolerance or attempt.columns >= most or attempt.size >= n - attempt.held
-            if finished or last == 0:
-                break
-            target *= max(0.2, 0.8 * tolerance / measured["error"])
-            size = min(2 * attempt.size, LARGEST)
-    return LearntLowRank(attempt.left, attempt.right, rule, tolerance, measured | {"pairs": pairs})
+        if n >= PILOTED:  # some of the nodes tell what all of them will need
+            few = x[np.sort(rng.choice(n, PILOT, replace=False))]
+            *_, pairs, plan = _attempts(_Entries(network, few, rule, tolerance), rng, 0.8 * tolerance, plan, most)
+        attempt, measured, more, _ = _attempts(_Entries(network, x, rule, tolerance), rng, tolerance, plan, most)
+    return LearntLowRank(attempt.left, attempt.right, rule, tolerance, measured | {"pairs": pairs + more})
+
+
+def _attempts(
+    entries: _Entries, rng: np.random.Generator, tolerance: float, plan: tuple[float, int], most: int
+) -> tuple[_Attempt, dict[str, Any], int, tuple[float, int]]:
+    """(the last attempt, its errors, how many pairs all took, its plan): each asks for more than the one before.
+
+    A plan is (what may be left of the first block, relative; rows of that block).
+    """
+    (target, size), n = plan, len(entries.x)
+    for last in range(ROUNDS - 1, -1, -1):
+        attempt = _Attempt(entries, rng, target, size, most)
+        measured = attempt.measured()
+        finished = measured["error"] <= tolerance or attempt.columns >= most or attempt.size >= n - attempt.held
+        if finished or last == 0:
+            break
+        target *= max(0.2, 0.8 * tolerance / measured["error"])
+        size = max(attempt.size, min(2 * attempt.size, LARGEST, 4 * most))
+    return attempt, measured, entries.pairs, (target, attempt.size)
 
 
 class _Entries:
@@ -339,7 +335,7 @@ class _Attempt:
 def _norms(left: Factor, right: Factor, kind: str, dtype: Any) -> Floats:
     """The norm of each row of L Rᵀ: in closed form for "row-l2", from all entries by blocks for "row-l1"."""
     if kind == "row-l2":
-        return np.asarray(np.sqrt(np.maximum(((left @ (right.T @ right)) * left).sum(axis=1), 0.0)))
+        return np.asarray(np.sqrt(np.maximum(((left @ (right.T @ right)) * left).sum(axis=1), 0.0)), dtype=float)
     step, thin = max(1, ENTRIES // len(left)), right.T.astype(dtype)
     starts = range(0, len(left), step)
     parts = (np.abs(left[low : low + step].astype(dtype) @ thin).sum(axis=1, dtype=float) for low in starts)
