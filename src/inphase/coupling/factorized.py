@@ -111,7 +111,8 @@ class LowRank(Product):
         """Kind and factors (a checksum of more than 10,000 numbers), for provenance."""
         if 2 * self.left.size <= LISTED:
             return {"kind": "LowRank", "left": self.left.tolist(), "right": self.right.tolist()}
-        digest = hashlib.sha256(self.left.tobytes() + self.right.tobytes())
+        digest = hashlib.sha256(self.left.data)
+        digest.update(self.right.data)
         return {"kind": "LowRank", "n": len(self.left), "rank": self.rank, "sha256": digest.hexdigest()}
 
     def __repr__(self) -> str:

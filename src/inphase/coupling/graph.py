@@ -385,7 +385,7 @@ class Dense(Matrix):
         """Kind and entries (a checksum of more than 10,000), for provenance."""
         if self.array.size <= LISTED:
             return {"kind": "Dense", "matrix": self.array.tolist()}
-        return {"kind": "Dense", "n": len(self.array), "sha256": hashlib.sha256(self.array.tobytes()).hexdigest()}
+        return {"kind": "Dense", "n": len(self.array), "sha256": hashlib.sha256(self.array.data).hexdigest()}
 
     def __repr__(self) -> str:
         return f"Dense(n = {self.size})"
