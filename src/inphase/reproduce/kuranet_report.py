@@ -273,7 +273,7 @@ def _controls(numbers: Numbers) -> Table:
 
 
 def images(trained: Mapping[str, Found], numbers: Numbers, pictures: Mapping[str, Any]) -> Iterator[Part]:
-    """Segments of whole images, with Dice coefficients, and one image segmenting.
+    """Controls, segments of whole images with Dice coefficients, and one image segmenting.
 
     Parameters
     ----------
@@ -286,13 +286,14 @@ def images(trained: Mapping[str, Found], numbers: Numbers, pictures: Mapping[str
     from inphase.report import learning_figures as figures
     from inphase.report.animation import segmentation_animation
 
+    yield _controls(numbers)
     rows = []
     for name, one in numbers["segments"].items():
         digits = [_short(one[key]) for key in ("dice", "pixels_dice", "coupling_error", "loss")]
         seconds = [round(one[key], 1) for key in ("build_seconds", "steps_seconds")]
         rows.append([name, one["classes"], *digits[:2], one["rank"], *digits[2:], *seconds])
     steps = next(iter(numbers["segments"].values()))["steps"]
-    mean = [float(np.mean([row[k] for row in rows])) for k in (2, 3, 6, 7, 8)]
+    mean = [_short(float(np.mean([row[k] for row in rows]))) for k in (2, 3, 6, 7, 8)]
     yield Table(
         "Segments of the whole images",
         ["", "segments", "Dice, phases", "Dice, pixels", "rank", "error of K", "loss", "build, s", f"{steps} steps, s"],
