@@ -74,7 +74,7 @@ class Lagged(Matrix):
         n, alpha = len(K), finite_array("lags", lags)
         if alpha.shape not in ((), (n, n), (n, 1), (1, n)):
             raise ValueError(f"lags must be a number or have shape ({n}, {n}), ({n}, 1) or (1, {n}); got shape {alpha.shape}")
-        self.array: NDArray[Any] = K.astype(precision, copy=False)
+        self.array: NDArray[Any] = np.ascontiguousarray(K, dtype=precision)
         self.lags: NDArray[Any] = np.ascontiguousarray(np.broadcast_to(alpha, K.shape).astype(precision, copy=False))
         self._turned: list[tuple[NDArray[Any], NDArray[Any]]] = []
 
@@ -167,7 +167,8 @@ class Lagged(Matrix):
         if self.array.size <= LISTED:
             found: dict[str, Any] = {"kind": "Lagged", "matrix": self.array.tolist(), "lags": self.lags.tolist()}
         else:
-            digest = hashlib.sha256(self.array.tobytes() + self.lags.tobytes())
+            digest = hashlib.sha256(self.array.data)
+            digest.update(self.lags.data)
             found = {"kind": "Lagged", "n": len(self.array), "sha256": digest.hexdigest()}
         return found | {"precision": self.precision}
 

@@ -208,7 +208,7 @@ def _portable(error: Exception) -> Exception:
     """The error, or its text where it cannot be pickled, with where it was raised."""
     try:
         same: Exception = pickle.loads(pickle.dumps(error))
-    except Exception:
+    except Exception:  # pickling runs code of the error's own class
         same = RuntimeError(f"{type(error).__name__}: {error}")
     same.add_note("".join(traceback.format_exception(error)))
     return same

@@ -382,8 +382,8 @@ def _common(problem: Problem, seed: int, folder: Path | None, initial: PairNetwo
     if initial is not None:
         _check_initial(initial, problem)
     task_of(problem)  # raises where loss or method do not fit
-    named = isinstance(settings.loss, (str, loss_functions.NamedLoss)) or hasattr(settings.loss, "__name__")
-    if folder is not None and (not named or getattr(settings.loss, "__name__", "") == "<lambda>"):
+    known = isinstance(settings.loss, (str, loss_functions.NamedLoss))
+    if folder is not None and not known and getattr(settings.loss, "__name__", "<lambda>") == "<lambda>":
         raise ValueError(f"loss must have a name where a folder keeps checkpoints: make it a def; got {settings.loss!r:.60}")
     bare = Problem(problem.name, problem.columns, _no_more, settings, problem.classes, problem.longest)
     return _Common(bare, *_drawn(problem, seed), seed, folder, initial)
@@ -504,7 +504,8 @@ class Run:
         recent: list[tuple[Any, Any]] = []
         try:
             if self.initial is not None and not self.done:  # a network that is trained on can be the best
-                record.judged = [row for row in [(0, *self._judgment())] if np.isfinite(row[1])]
+                first = self._judgment()
+                record.judged = [(0, *first)] if np.isfinite(first[0]) else []
             while record.status == "interrupted" and not stopped():
                 recent.append(self.one_update())
                 if self.done % self.every and self.done < self.updates:

@@ -324,10 +324,13 @@ def _nodes_of(task: Problem) -> int:
 
 
 def _from_the_papers_phases(trained: Trained) -> Trained:
-    """With the paper's initial phases: 0, or normal around π for classes."""
     assert trained.problem is not None
-    start = "normal" if trained.problem.classes else "zero"
-    return replace(trained, settings=trained.settings.replace(start=start))
+    return replace(trained, settings=trained.settings.replace(start=papers_start(trained.problem)))
+
+
+def papers_start(task: Problem) -> str:
+    """The paper's initial phases: 0, or normal around π for classes."""
+    return "normal" if task.classes else "zero"
 
 
 def _controls(trained: Trained, extent: Extent, seed: int) -> Numbers:
@@ -400,6 +403,7 @@ def segmented(
     from inphase.learn.images import bsds_image
     from inphase.learn.losses import cluster_loss
     from inphase.learn.segments import circular_kmeans, kmeans, symmetric_best_dice
+    from inphase.learn.training import initial_phases
 
     task, settings = trained.problem, trained.settings
     assert task is not None
@@ -408,7 +412,7 @@ def segmented(
     nodes = task.at(image.features)
     coupling = factorize(trained.network, image.features, settings.rule, tolerance, seed=seed)
     built = time.perf_counter()
-    first = np.random.default_rng(seed).normal(np.pi, 1.0, len(image.features))
+    first = initial_phases(papers_start(task), (len(image.features),), np.random.default_rng(seed))
     kept = np.unique(np.linspace(0, steps, frames).round().astype(int))
     phases, truth = phases_after(nodes.model(coupling, settings), first, settings, kept), image.labels.ravel()
     done = time.perf_counter()

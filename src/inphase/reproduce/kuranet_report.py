@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from inphase.report.paper import Measured, Motion, Part, Plate, Section, Table, Text
-from inphase.reproduce.kuranet import CELLS, Extent, Found, Numbers, untrained_of
+from inphase.reproduce.kuranet import CELLS, Extent, Found, Numbers, papers_start, untrained_of
 
 if TYPE_CHECKING:
     from inphase.learn.training import Trained
@@ -198,11 +198,12 @@ def _circle(trained: Trained, seed: int, title: str, steps: int = 120) -> Motion
 def course(trained: Trained, n: int, steps: int, seed: int) -> tuple[Any, Any, Any]:
     """(times, phases (T, n), labels) of fresh nodes."""
     from inphase.learn.evaluation import phases_after
+    from inphase.learn.training import initial_phases
 
     task, settings = trained.problem, trained.settings
     assert task is not None
     nodes = task.draw("test", n, seed)
-    first = np.random.default_rng(seed).normal(np.pi, 1.0, n) if task.classes else np.zeros(n)
+    first = initial_phases(papers_start(task), (n,), np.random.default_rng(seed))
     model, kept = nodes.model(trained.coupling(nodes.features), settings), np.arange(steps + 1)
     return settings.step * kept, phases_after(model, first, settings, kept), nodes.labels
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from inphase.coupling.graph import Matrix
 from inphase.coupling.learnt import Learnt
-from inphase.coupling.normalization import SMALLEST, Normalization
+from inphase.coupling.normalization import SMALLEST, Normalization, as_normalization
 from inphase.coupling.pair_network import PairNetwork, feature_array
 from inphase.errors import check_name, finite_array, integer
 from inphase.learn.analyses.fan_in import MOST_WHOLE
@@ -88,7 +88,7 @@ def probe_coupling(
     >>> bool(np.allclose(probe_coupling(network, x, x[:2]), Learnt(network, x).matrix(5)[:2]))
     True
     """
-    rule = normalization if isinstance(normalization, Normalization) else Normalization(normalization)
+    rule = as_normalization(normalization)
     x, y = feature_array(features, network.features), feature_array(probes, network.features)
     own, hears = network.scores(x), network.scores(y, x)
     n, divisor = len(x), rule.divisor(len(x))
