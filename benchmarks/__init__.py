@@ -1,11 +1,12 @@
-"""How fast is inphase, against its peers? `python -m benchmarks [--only NAME] [--json FILE]` prints the table.
+"""How fast is inphase, against its peers? `python -m benchmarks [--only NAME] [--json FILE]` prints the
+table.
 
-A benchmark is a function in a file `bench_*.py` (one of `__main__.FILES`), marked with `@benchmark(name)`. It is called
-with a number up to 1 that scales its sizes (1 for the table), checks that both sides give the same answer, and returns
-the `Line`s of the table that it fills. Each runs in a process of its own.
+A benchmark is a function in a file `bench_*.py` (one of `__main__.FILES`), marked with `@benchmark(name)`. It
+is called with a number up to 1 that scales its sizes (1 for the table), checks that both sides give the same
+answer, and returns the `Line`s of the table that it fills. Each runs in a process of its own.
 
-The rules: ratios come from one run, interleaved (A, B, A, B, ...), one ratio per round; the table gives the median over
-the rounds and, as the spread, the least and the largest. Compilation is counted for nobody.
+The rules: ratios come from one run, interleaved (A, B, A, B, ...), one ratio per round; the table gives the
+median over the rounds and, as the spread, the least and the largest. Compilation is counted for nobody.
 """
 
 from __future__ import annotations
@@ -77,7 +78,9 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def interleaved(rounds: int, *works: Callable[[], object]) -> list[list[float]]:
-    """Seconds per call of each work, one per round, taken in turns, after one call of all (compilation, caches)."""
+    """Seconds per call of each work, one per round, taken
+    in turns, after one call of all (compilation, caches).
+    """
     repeats = []
     for work in works:
         work()

@@ -56,9 +56,13 @@ def main() -> int:
         description="Measures inphase against its peers.",
         epilog=f"NAMES: {', '.join(BENCHMARKS)}",
     )
-    parser.add_argument("--only", metavar="NAME", action="append", help="only benchmarks whose name contains NAME")
+    parser.add_argument(
+        "--only", metavar="NAME", action="append", help="only benchmarks whose name contains NAME"
+    )
     parser.add_argument("--json", metavar="FILE", help="also write everything that was measured to FILE")
-    parser.add_argument("--small", action="store_true", help="a quick try with small sizes: the figures mean nothing")
+    parser.add_argument(
+        "--small", action="store_true", help="a quick try with small sizes: the figures mean nothing"
+    )
     parser.add_argument(
         "--wait",
         metavar="SECONDS",
@@ -70,7 +74,9 @@ def main() -> int:
     options = parser.parse_args()
     if options.worker:
         return work(BENCHMARKS[options.worker], 0.02 if options.small else 1.0)
-    chosen = [b for b in BENCHMARKS.values() if not options.only or any(part in b.name for part in options.only)]
+    chosen = [
+        b for b in BENCHMARKS.values() if not options.only or any(part in b.name for part in options.only)
+    ]
     if not chosen:
         parser.error(f"--only {' '.join(options.only)}: no such benchmark; there are {', '.join(BENCHMARKS)}")
     report: dict[str, Any] = {"machine": machine(), "small": options.small, "benchmarks": []}
@@ -101,7 +107,9 @@ def work(one: Benchmark, scale: float) -> int:
 
 
 def measure(one: Benchmark, *, small: bool, wait: float) -> dict[str, Any]:
-    """Run one benchmark in a process of its own, when the machine is quiet; what others did meanwhile is recorded."""
+    """Run one benchmark in a process of its own, when the
+    machine is quiet; what others did meanwhile is recorded.
+    """
     result: dict[str, Any] = {"name": one.name, "lines": []}
     if one.missing:
         return result | {"missing": one.missing}
@@ -118,7 +126,7 @@ def measure(one: Benchmark, *, small: bool, wait: float) -> dict[str, Any]:
     return result | {"lines": json.loads(child.stdout.strip().splitlines()[-1])}
 
 
-# --------------------------------------------------------------------------------------------------- the machine's load
+# ----------------------------------------------------------------------------------------- the machine's load
 
 
 def _child_seconds() -> float:
@@ -127,7 +135,9 @@ def _child_seconds() -> float:
 
 
 def _busy_seconds() -> float | None:
-    """Processor time that anyone has used since the machine started (steal too); None where the system does not say."""
+    """Processor time that anyone has used since the machine
+    started (steal too); None where the system does not say.
+    """
     try:
         with open("/proc/stat", encoding="ascii") as file:
             user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
@@ -169,7 +179,7 @@ def machine() -> dict[str, Any]:
     return {"cpu": model, "cores": os.cpu_count(), "system": platform.system(), "versions": versions}
 
 
-# ------------------------------------------------------------------------------------------------------------ the table
+# -------------------------------------------------------------------------------------------------- the table
 
 
 def number(value: float, unit: str) -> str:
@@ -209,7 +219,9 @@ def table(report: dict[str, Any]) -> str:
     where = report["machine"]
     versions = ", ".join(f"{name} {number_}" for name, number_ in where["versions"].items())
     heading = ["Small sizes: these figures mean nothing.", ""] if report["small"] else []
-    return "\n".join([*heading, *rows, "", *remarks, "", f"{where['cpu']}, {where['cores']} cores; {versions}"])
+    return "\n".join(
+        [*heading, *rows, "", *remarks, "", f"{where['cpu']}, {where['cores']} cores; {versions}"]
+    )
 
 
 if __name__ == "__main__":

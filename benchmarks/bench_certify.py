@@ -1,7 +1,7 @@
 """How long proofs take: `python benchmarks/bench_certify.py`, one core unless said; budgets in brackets.
 
-The proof of attention for [−2/3 + 1e-6, ∞) (20 s), its independent check (60 s), thresholds for n = 3..100 (300 s), the lemmas,
-six crossings to 25 digits, and a 50 x 50 diagram on two processes (600 s).
+The proof of attention for [−2/3 + 1e-6, ∞) (20 s), its independent check (60 s), thresholds for n = 3..100
+(300 s), the lemmas, six crossings to 25 digits, and a 50 x 50 diagram on two processes (600 s).
 """
 
 import json
@@ -36,7 +36,9 @@ def whole():
 
 
 def alone():
-    return certify.synchronization("attention", theorems=["l1-pi", "attention-l1-infinity"], beta=("-0.2615619", "inf"))
+    return certify.synchronization(
+        "attention", theorems=["l1-pi", "attention-l1-infinity"], beta=("-0.2615619", "inf")
+    )
 
 
 def crossings():

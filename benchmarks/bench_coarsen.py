@@ -10,7 +10,9 @@ from benchmarks import Line, benchmark, interleaved, power, seconds
 
 def peak_gigabytes() -> float:
     """The largest memory that this process has had (Linux counts kilobytes, macOS bytes)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9
+    return (
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9
+    )
 
 
 @benchmark("coarsen-few")

@@ -1,4 +1,6 @@
-"""A network whose every link has a delay of its own: against jitcdde (compiled C, Bogacki-Shampine with Hermite history)."""
+"""A network whose every link has a delay of its own: against
+jitcdde (compiled C, Bogacki-Shampine with Hermite history).
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,16 @@ import numpy as np
 from benchmarks import Line, benchmark, duration, seconds
 
 T_END, LINKS = 100.0, 10
-OURS, THEIRS = 1e-5, 1e-4  # tolerances that give about the same error; it is measured, and ours must be no larger
+# tolerances that give about the same error; it is measured, and ours must be no larger
+OURS, THEIRS = 1e-5, 1e-4
 STRENGTH = 2.0 / LINKS
 STACK = 2**29  # bytes: the C function keeps an array per delay on the stack, too many for the usual 8 MB
 
 
 def network(n: int, longest: float):
-    """(receivers, senders, delays, frequencies, phases) of n oscillators with LINKS links each on the average."""
+    """(receivers, senders, delays, frequencies, phases)
+    of n oscillators with LINKS links each on the average.
+    """
     rng = np.random.default_rng(0)
     receivers, senders = np.divmod(rng.choice(n * n, n * LINKS, replace=False), n)
     delays = longest * (1 - rng.random(n * LINKS))
@@ -66,7 +71,9 @@ def theirs(n: int, longest: float) -> tuple[list[np.ndarray], float, float]:
 
     dde = jitcdde(rows, n=n, max_delay=longest, verbose=False)
     compilation = seconds(lambda: dde.compile_C(simplify=False, do_cse=False, chunk_size=100, verbose=False))
-    dde.set_integration_parameters(rtol=0.0, atol=THEIRS, pws_rtol=0.0, pws_atol=0.1 * THEIRS, first_step=1e-3)
+    dde.set_integration_parameters(
+        rtol=0.0, atol=THEIRS, pws_rtol=0.0, pws_atol=0.1 * THEIRS, first_step=1e-3
+    )
     dde.add_past_point(-longest, phases - longest * frequencies, frequencies)
     dde.add_past_point(0.0, phases, frequencies)
     dde.initial_discontinuities_handled = True  # by the control of the error, as ours
@@ -75,7 +82,9 @@ def theirs(n: int, longest: float) -> tuple[list[np.ndarray], float, float]:
 
 
 def in_a_deep_thread(work: Callable[[], object]) -> object:
-    """work() with a large stack, in an empty folder (setuptools reads the project file of the folder it is called in)."""
+    """work() with a large stack, in an empty folder (setuptools
+    reads the project file of the folder it is called in).
+    """
     answer: list[object] = []
     before, usual = os.getcwd(), threading.stack_size(STACK)
     with tempfile.TemporaryDirectory() as folder:
@@ -109,6 +118,8 @@ def delays(scale: float) -> list[Line]:
             assert error <= far < 0.1, f"errors: ours {error:.2g}, jitcdde's {far:.2g}"
             remark = f"jitcdde: {compilation:.3g} s compilation, {taken:.3g} s run, error {far:.1g}; inphase: error {error:.1g}"
             ratios = [(compilation + taken) / one for one in times]
-            lines.append(Line(f"{title}: jitcdde's compilation and run, over ours", ratios, "", (">=", 10.0), remark))
+            lines.append(
+                Line(f"{title}: jitcdde's compilation and run, over ours", ratios, "", (">=", 10.0), remark)
+            )
             lines.append(Line(f"{title}: jitcdde's run alone, over ours", [taken / one for one in times], ""))
     return lines

@@ -13,7 +13,9 @@ EPS = 1e-12  # finufft's
 
 
 def setting(n: int, beta: float, kind: str = "von_mises") -> tuple[Any, np.ndarray, np.ndarray]:
-    """(model, phases, their velocity); von Mises phases unless told, so that the field is of the order of max|f|."""
+    """(model, phases, their velocity); von Mises phases
+    unless told, so that the field is of the order of max|f|.
+    """
     import inphase as ip
 
     model = ip.PhaseModel(ip.attention(beta))
@@ -33,11 +35,21 @@ def numpy_pairs(scale: float) -> list[Line]:
         return -np.mean(np.sin(x) * np.exp(beta * (np.cos(x) - 1)), axis=1)
 
     close = assert_close("field", velocity, pairs(), 1e-13 * model.interaction.maximum)
-    flow, checked, numpy = interleaved(7, lambda: model.flow(phases, out), lambda: model.velocity(phases), pairs)
+    flow, checked, numpy = interleaved(
+        7, lambda: model.flow(phases, out), lambda: model.velocity(phases), pairs
+    )
     work = f"field, n = {n}, β = {beta:g}: faster than NumPy's pairwise sum"
     return [
-        Line(work, ratios(numpy, flow), "×", (">=", 1000), f"{duration(flow)} against {duration(numpy)}; {close}"),
-        Line(f"{work} (`velocity`: checks, new array)", ratios(numpy, checked), "×", remark=duration(checked)),
+        Line(
+            work,
+            ratios(numpy, flow),
+            "×",
+            (">=", 1000),
+            f"{duration(flow)} against {duration(numpy)}; {close}",
+        ),
+        Line(
+            f"{work} (`velocity`: checks, new array)", ratios(numpy, checked), "×", remark=duration(checked)
+        ),
     ]
 
 
@@ -82,7 +94,9 @@ def finufft_fields(model: Any, phases: np.ndarray) -> dict[str, Callable[[], np.
     moments, coefficients = np.empty(2 * m + 1, dtype=complex), np.zeros(2 * m + 1, dtype=complex)
 
     def two_plans(sort: int) -> Callable[[], np.ndarray]:
-        first, second = (finufft.Plan(kind, (2 * m + 1,), eps=EPS, isign=1, spread_sort=sort) for kind in (1, 2))
+        first, second = (
+            finufft.Plan(kind, (2 * m + 1,), eps=EPS, isign=1, spread_sort=sort) for kind in (1, 2)
+        )
 
         def field() -> np.ndarray:
             first.setpts(phases)
@@ -96,7 +110,8 @@ def finufft_fields(model: Any, phases: np.ndarray) -> dict[str, Callable[[], np.
 
     def one_plan(sort: int) -> Callable[[], np.ndarray]:  # the points set once; finufft >= 2.5
         plan = finufft.Plan(1, (2 * m + 1,), eps=EPS, isign=1, spread_sort=sort)
-        backwards = np.zeros(2 * m + 1, dtype=complex)  # the adjoint of type 1 has the other sign in its exponent
+        # the adjoint of type 1 has the other sign in its exponent
+        backwards = np.zeros(2 * m + 1, dtype=complex)
 
         def field() -> np.ndarray:
             plan.setpts(phases)

@@ -1,4 +1,6 @@
-"""Networks: one evaluation of dθ/dt, against NumPy's sines at the edges and one product with the same matrix."""
+"""Networks: one evaluation of dθ/dt, against NumPy's
+sines at the edges and one product with the same matrix.
+"""
 
 from __future__ import annotations
 
@@ -37,14 +39,29 @@ def large_field(n: int, edges: int, weighted: bool) -> list[Line]:
     from inphase.coupling import Sparse
 
     matrix, phases = network(n, edges, weighted)
-    model, out, numpy_field = ip.PhaseModel(ip.kuramoto(), Sparse(matrix)), np.empty(n), sines_at_edges(matrix, phases)
+    model, out = ip.PhaseModel(ip.kuramoto(), Sparse(matrix)), np.empty(n)
+    numpy_field = sines_at_edges(matrix, phases)
     close = assert_close("field", model.velocity(phases), numpy_field(), 1e-12 * matrix.sum(axis=1).max())
-    flow, numpy, product = interleaved(15, lambda: model.flow(phases, out), numpy_field, lambda: matrix @ phases)
+    flow, numpy, product = interleaved(
+        15, lambda: model.flow(phases, out), numpy_field, lambda: matrix @ phases
+    )
     work = f"sparse field, f = sin, n = {power(n)}, {power(edges)} {'weighted ' * weighted}edges"
     times = [f"{duration(flow)} against {duration(peer)}" for peer in (numpy, product)]
     return [
-        Line(f"{work}: faster than NumPy's sines at the edges", ratios(numpy, flow), "×", (">=", 20), f"{times[0]}; {close}"),
-        Line(f"{work}: time, over SciPy's matrix times vector (one thread)", ratios(flow, product), "", ("<=", 4), times[1]),
+        Line(
+            f"{work}: faster than NumPy's sines at the edges",
+            ratios(numpy, flow),
+            "×",
+            (">=", 20),
+            f"{times[0]}; {close}",
+        ),
+        Line(
+            f"{work}: time, over SciPy's matrix times vector (one thread)",
+            ratios(flow, product),
+            "",
+            ("<=", 4),
+            times[1],
+        ),
     ]
 
 
@@ -64,8 +81,14 @@ def small_graph_field(scale: float) -> list[Line]:
     matrix, phases = network(n, n * n // 5, weighted=True)
     f, out, lines, numpy_field = -ip.kuramoto(), [np.empty(n)], [], sines_at_edges(matrix, phases)
     for coupling in (Sparse(matrix), Dense(matrix.toarray())):
-        close = assert_close("field", coupling.sums([f], phases)[0], numpy_field(), 1e-12 * matrix.sum(axis=1).max())
+        close = assert_close(
+            "field", coupling.sums([f], phases)[0], numpy_field(), 1e-12 * matrix.sum(axis=1).max()
+        )
         ours, numpy = interleaved(15, lambda coupling=coupling: coupling.sums([f], phases, out), numpy_field)
         work = f"field of {type(coupling).__name__}, f = sin, n = {n}, density 0.2: faster than NumPy's sines at the edges"
-        lines.append(Line(work, ratios(numpy, ours), "×", remark=f"{duration(ours)} against {duration(numpy)}; {close}"))
+        lines.append(
+            Line(
+                work, ratios(numpy, ours), "×", remark=f"{duration(ours)} against {duration(numpy)}; {close}"
+            )
+        )
     return lines

@@ -13,7 +13,9 @@ DT, K2, K3 = 0.002, 2, 3
 
 
 def setting(n: int) -> tuple[Any, Any, np.ndarray]:
-    """(hypergraph, the same as a model, phases): links with probability 0.05, triangles with 0.001, as in the example."""
+    """(hypergraph, the same as a model, phases): links with
+    probability 0.05, triangles with 0.001, as in the example.
+    """
     import xgi
 
     import inphase as ip
@@ -42,8 +44,12 @@ def hypergraph_xgi(scale: float) -> list[Line]:
         omega = np.full(n, 2.0)
         many = phases + np.linspace(0, 1, replicas)[:, None] * np.sin(np.arange(n))
 
-        def theirs(hypergraph: Any = hypergraph, omega: np.ndarray = omega, phases: np.ndarray = phases) -> np.ndarray:
-            return xgi.simulate_kuramoto(hypergraph, K2, K3, omega=omega, theta=phases, timesteps=steps + 1, dt=DT)[0]
+        def theirs(
+            hypergraph: Any = hypergraph, omega: np.ndarray = omega, phases: np.ndarray = phases
+        ) -> np.ndarray:
+            return xgi.simulate_kuramoto(
+                hypergraph, K2, K3, omega=omega, theta=phases, timesteps=steps + 1, dt=DT
+            )[0]
 
         def run(phases: np.ndarray, steps: int, every: int, model: Any = model) -> np.ndarray:
             times = np.arange(0, steps + 1, every) * DT
@@ -62,7 +68,8 @@ def hypergraph_xgi(scale: float) -> list[Line]:
         assert_close("first replica", ensemble()[-1, 0], theirs()[-1], 1e-11)
         times = interleaved(9, theirs, one, ensemble, alike)
         peer, single, each, kept = (
-            [t / count for t in taken] for taken, count in zip(times, (steps, many_steps, steps * replicas, steps))
+            [t / count for t in taken]
+            for taken, count in zip(times, (steps, many_steps, steps * replicas, steps))
         )
         count = f"{len(hypergraph.edges.filterby('size', 2))} links, {len(hypergraph.edges.filterby('size', 3))} triangles"
         work = f"hypergraph, n = {n} ({count}): an Euler step of `simulate` faster than xgi's"

@@ -21,6 +21,12 @@ def imports(scale: float) -> list[Line]:
             if attempt:  # the first reads the files from the disk
                 taken.append(value)
     return [
-        Line(f"`{work}`", times[work], "s", None if bound is None else ("<=", bound), "fresh process; files cached")
+        Line(
+            f"`{work}`",
+            times[work],
+            "s",
+            None if bound is None else ("<=", bound),
+            "fresh process; files cached",
+        )
         for work, bound in works.items()
     ]

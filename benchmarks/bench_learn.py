@@ -1,4 +1,6 @@
-"""Learnt couplings at large n by factors: what building and simulating them takes, and how far they are from all pairs."""
+"""Learnt couplings at large n by factors: what building and
+simulating them takes, and how far they are from all pairs.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,15 @@ def built_and_run(
     return built - start, time.perf_counter() - built, coupling
 
 
-def line(work: str, found: Any, given: tuple[Any, Any, Any], steps: int, tolerance: float, target: float, rounds: int) -> Line:
+def line(
+    work: str,
+    found: Any,
+    given: tuple[Any, Any, Any],
+    steps: int,
+    tolerance: float,
+    target: float,
+    rounds: int,
+) -> Line:
     built_and_run(found, *(part[:2000] for part in given), steps=2, tolerance=tolerance)  # compile
     results = [built_and_run(found, *given, steps=steps, tolerance=tolerance) for _ in range(rounds)]
     coupling = results[0][2]
@@ -70,4 +80,7 @@ def learnt_image(scale: float) -> list[Line]:
     phases = rng.normal(np.pi, 1, n)
     first = line(work, found, (image.features, 0.0 * phases, phases), steps, 1e-2, 90, 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # kB on Linux
-    return [first, Line(f"{work}: peak memory of the process", [peak], "GB", ("<=", 4), "with JAX and the training")]
+    return [
+        first,
+        Line(f"{work}: peak memory of the process", [peak], "GB", ("<=", 4), "with JAX and the training"),
+    ]

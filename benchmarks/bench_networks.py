@@ -39,7 +39,9 @@ def network(scale: float) -> list[Line]:
 
     def theirs_of(tolerance: float) -> tuple[object, float]:
         begin = time.perf_counter()
-        equations = [omega[i] + sum(K[i, j] * sin(y(j) - y(i)) for j in np.flatnonzero(K[i])) for i in range(n)]
+        equations = [
+            omega[i] + sum(K[i, j] * sin(y(j) - y(i)) for j in np.flatnonzero(K[i])) for i in range(n)
+        ]
         system = jitcode(equations, verbose=False)
         system.set_integrator("dopri5", rtol=tolerance, atol=tolerance, nsteps=10**6)
         return system, begin
@@ -54,7 +56,8 @@ def network(scale: float) -> list[Line]:
     run_theirs()
     whole = time.perf_counter() - begin
     error = float(np.max(np.abs(found["theirs"] - exact)))
-    # Our tolerance is on the local error in radians; the one of these that is at least as accurate at the end.
+    # Our tolerance is on the local error in radians; the one of these that is at least as accurate at the
+    # end.
     tolerance = next(
         t for t in (1e-5, 3e-6, 1e-6, 3e-7, 1e-7, 1e-8)
         if np.max(np.abs(ip.simulate(model, start, times=[t_end], tolerance=t).phase.values[0] - exact)) <= error
@@ -64,7 +67,9 @@ def network(scale: float) -> list[Line]:
         found["ours"] = ip.simulate(model, start, times=[t_end], tolerance=tolerance).phase.values[0]
 
     ours, others = interleaved(9, run_ours, run_theirs)
-    remark = assert_close("network", found["ours"], exact, error) + f"; errors at the end at most {error:.1g} rad"
+    remark = (
+        assert_close("network", found["ours"], exact, error) + f"; errors at the end at most {error:.1g} rad"
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/network.npz"
         np.savez(path, K=K, omega=omega, start=start)

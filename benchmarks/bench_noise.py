@@ -12,7 +12,9 @@ def noise(scale: float) -> list[Line]:
     import inphase as ip
 
     n, steps, strength, D = int(1e5 * scale), int(1e4 * scale), 2.0, 0.5
-    model = ip.PhaseModel(strength * ip.kuramoto(), noise=D, frequencies=ip.distributions.normal(0, 0.1).draw(n, 0))
+    model = ip.PhaseModel(
+        strength * ip.kuramoto(), noise=D, frequencies=ip.distributions.normal(0, 0.1).draw(n, 0)
+    )
     start = ip.initial.phases("uniform", n, seed=0)
     lines = []
     for method, target in (("euler", ("<=", 60.0)), ("heun", None)):

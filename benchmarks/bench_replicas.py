@@ -46,7 +46,9 @@ def solve(field: Callable[..., Any]) -> Callable[[Any], Any]:
     term, solver, saveat = diffrax.ODETerm(field), diffrax.Tsit5(), diffrax.SaveAt(t1=True)
 
     def one(y: Any) -> Any:
-        run = diffrax.diffeqsolve(term, solver, 0.0, T_END, None, y, saveat=saveat, stepsize_controller=controller)
+        run = diffrax.diffeqsolve(
+            term, solver, 0.0, T_END, None, y, saveat=saveat, stepsize_controller=controller
+        )
         return run.ys[0]
 
     return jax.jit(jax.vmap(one))

@@ -6,7 +6,8 @@ import numpy as np
 
 from benchmarks import Line, benchmark, duration, interleaved, power, ratios
 
-STAGES = 6  # field evaluations per trial step of Dormand and Prince; the seventh stage is the next step's first
+# field evaluations per trial step of Dormand and Prince; the seventh stage is the next step's first
+STAGES = 6
 
 
 def overhead(n: int, beta: float, short: float, long: float, rounds: int) -> list[Line]:
@@ -21,7 +22,9 @@ def overhead(n: int, beta: float, short: float, long: float, rounds: int) -> lis
         assert attrs["status"] == "finished", attrs["status"]
         steps[t_end] = attrs["accepted_steps"], attrs["rejected_steps"]
 
-    field, few, many = interleaved(rounds, lambda: model.flow(phases, out), lambda: run(short), lambda: run(long))
+    field, few, many = interleaved(
+        rounds, lambda: model.flow(phases, out), lambda: run(short), lambda: run(long)
+    )
     accepted, rejected = (b - a for a, b in zip(steps[short], steps[long]))
     assert accepted >= 30 or n < 1e6, f"only {accepted} steps between t = {short} and {long}"
     per_trial = [(b - a) / (accepted + rejected) for a, b in zip(few, many)]

@@ -1,4 +1,6 @@
-"""Before anything of the library is imported: run-time types on its public face, and a Matplotlib without windows."""
+"""Before anything of the library is imported: run-time
+types on its public face, and a Matplotlib without windows.
+"""
 
 import os
 
@@ -22,10 +24,13 @@ FACE = [
         "density",
     )
 ]
-assert not any(name in sys.modules for name in FACE), "the library was imported before its types could be checked"
+assert not any(name in sys.modules for name in FACE), (
+    "the library was imported before its types could be checked"
+)
 jaxtyping.install_import_hook(FACE, "typechecker.checked")
 
-for _name in ("recording", "trajectory", "coarsening"):  # names that the library imports only for type checkers
+# names that the library imports only for type checkers
+for _name in ("recording", "trajectory", "coarsening"):
     _module = importlib.import_module(f"inphase.simulation.{_name}")
     if not hasattr(_module, "xr"):
         _module.xr = importlib.import_module("xarray")

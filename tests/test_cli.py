@@ -20,13 +20,19 @@ def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, 
 
 
 def test_study_answers_and_writes_the_report(tmp_path, capsys):
-    status, found = run_json(capsys, "study", "attention", "--beta", "4", "--n", "300", "--seed", "3", "--out", str(tmp_path))
+    status, found = run_json(
+        capsys, "study", "attention", "--beta", "4", "--n", "300", "--seed", "3", "--out", str(tmp_path)
+    )
     assert status == 0
-    assert found["answer"].startswith("Proved: almost every start synchronizes. Yes, in this run: the 300 oscillators became")
+    assert found["answer"].startswith(
+        "Proved: almost every start synchronizes. Yes, in this run: the 300 oscillators became"
+    )
     assert {"proof", "theory", "spectrum", "experiment"} == {item["kind"] for item in found["evidence"]}
     assert [item["kind"] for item in found["evidence"] if item["proof"]] == ["proof"]
     assert main(["check", found["files"]["proof"]]) == 0
-    assert all("not a proof" in item["statement"] for item in found["evidence"] if "criterion" in item["statement"])
+    assert all(
+        "not a proof" in item["statement"] for item in found["evidence"] if "criterion" in item["statement"]
+    )
     assert set(found["files"]) == {"trajectory", "tree", "proof", "study", "report"}
     assert all(Path(path).stat().st_size > 1000 for path in found["files"].values())
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
@@ -39,7 +45,10 @@ def test_study_answers_and_writes_the_report(tmp_path, capsys):
     ("arguments", "begins"),
     [
         (["kuramoto", "--strength", "-1", "--n", "40"], "Not in this run"),
-        (["THREE_CLUSTERS"], "Proved: not from every start. Not by t = 1e+14, in this run: 3 clusters are left"),
+        (
+            ["THREE_CLUSTERS"],
+            "Proved: not from every start. Not by t = 1e+14, in this run: 3 clusters are left",
+        ),
         (["kuramoto", "--n", "1"], "Trivially"),
         (["kuramoto", "--strength", "2", "--frequencies", "FREQUENCIES"], "Partly, in this run"),
     ],
@@ -76,7 +85,9 @@ def test_a_file_and_the_arguments_describe_the_same_run(tmp_path, capsys):
 
 
 def test_coarsen_prints_the_last_mergers(tmp_path, capsys):
-    status, found = run_json(capsys, "coarsen", "attention", "--beta", "9", "--n", "64", "--out", str(tmp_path))
+    status, found = run_json(
+        capsys, "coarsen", "attention", "--beta", "9", "--n", "64", "--out", str(tmp_path)
+    )
     assert status == 0 and found["status"] == "synchronized"
     times = [time for time, _ in found["last_mergers"]]
     assert times == sorted(times) and found["last_mergers"][-1][1] == 1
@@ -115,7 +126,9 @@ def test_diagram_writes_a_table_and_a_figure(tmp_path, capsys):
     formula = "sin(x) + a*sin(2*x) + b*sin(3*x)"
     arguments = ["--formula", formula, "--a", "0", "0.25", "--b", "0", "0.125", "--size", "2"]
     status, found = run_json(capsys, "diagram", *arguments, "--out", str(tmp_path))
-    assert status == 0 and found["proved"] + found["refuted"] + found["undecided"] == 4 and found["proved"] >= 1
+    assert (
+        status == 0 and found["proved"] + found["refuted"] + found["undecided"] == 4 and found["proved"] >= 1
+    )
     assert Path(found["table"]).read_text().count("\n") == 5 and Path(found["figure"]).stat().st_size > 1000
 
 
@@ -168,15 +181,27 @@ def test_bad_input_ends_with_status_2_and_one_line(arguments, says, tmp_path, ca
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[interaction]\nname = 'kuramoto'\nbta = 2\n", "unknown key 'interaction.bta'; known: name, formula"),
-        ("[interactoin]\nname = 'kuramoto'\n", "unknown key 'interactoin'; known: interaction, coupling, model, run"),
+        (
+            "[interaction]\nname = 'kuramoto'\nbta = 2\n",
+            "unknown key 'interaction.bta'; known: name, formula",
+        ),
+        (
+            "[interactoin]\nname = 'kuramoto'\n",
+            "unknown key 'interactoin'; known: interaction, coupling, model, run",
+        ),
         ("[interaction]\nname = 'kuramoto'\nformula = 'sin(x)'\n", "either name or formula"),
-        ("[interaction]\nname = 'kuramoto'\n[coupling]\nweights = [1, -1]\n[run]\nt_end = 1\n", "weights must be non-negative"),
+        (
+            "[interaction]\nname = 'kuramoto'\n[coupling]\nweights = [1, -1]\n[run]\nt_end = 1\n",
+            "weights must be non-negative",
+        ),
         (
             "[interaction]\nname = 'kuramoto'\n[run]\nphases = [1, nan]\nt_end = 1\n",
             "phases must be finite; got nan at index 1",
         ),
-        ("[interaction]\nname = 'kuramoto'\n[model]\nfrequencies = [1, 2]\n[run]\nphases = [1]\nt_end = 1\n", "n = 1"),
+        (
+            "[interaction]\nname = 'kuramoto'\n[model]\nfrequencies = [1, 2]\n[run]\nphases = [1]\nt_end = 1\n",
+            "n = 1",
+        ),
         ("[interaction\n", "is not TOML"),
     ],
 )
@@ -204,15 +229,27 @@ def start(*arguments: str, before: str = "") -> subprocess.Popen:
 
 
 def test_interruption_keeps_what_there_is(tmp_path):
-    for patience in (6, 15, 40):  # on a busy machine the interruption may come before the run begins: then nothing is there
+    # on a busy machine the interruption may come before the run begins: then nothing is there
+    for patience in (6, 15, 40):
         process = start(
-            "study", "attention", "--beta", "4", "--n", "200000", "--t-end", "1e5", "--json", "--out", str(tmp_path)
+            "study",
+            "attention",
+            "--beta",
+            "4",
+            "--n",
+            "200000",
+            "--t-end",
+            "1e5",
+            "--json",
+            "--out",
+            str(tmp_path),
         )
         time.sleep(patience)
         process.send_signal(signal.SIGINT)
         try:
             out, err = process.communicate(timeout=30)
-        except subprocess.TimeoutExpired:  # it came within a callback of the compiler, where Python drops it: press again
+        # it came within a callback of the compiler, where Python drops it: press again
+        except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=60)
         finally:
@@ -234,7 +271,9 @@ def test_a_full_disk_names_the_file_and_leaves_the_old_one(tmp_path):
     )
     old = tmp_path / "trajectory.nc"
     old.write_text("the last good state")
-    process = start("simulate", "kuramoto", "--n", "5000", "--t-end", "5", "--out", str(tmp_path), before=limit)
+    process = start(
+        "simulate", "kuramoto", "--n", "5000", "--t-end", "5", "--out", str(tmp_path), before=limit
+    )
     out, err = process.communicate(timeout=60)
     assert process.returncode == 2 and out == ""
     assert f"cannot write {old}" in err

@@ -1,4 +1,6 @@
-"""`coarsen`: merger times against closed forms and an independent integration, and the tree's own bookkeeping."""
+"""`coarsen`: merger times against closed forms and an
+independent integration, and the tree's own bookkeeping.
+"""
 
 import numpy as np
 import pytest
@@ -51,19 +53,22 @@ def check_tree(tree, phases, masses):
     for cluster in range(tree.sizes["cluster"]):
         members = np.flatnonzero(owner == cluster)
         assert set(members) in leaves.values()
-        assert float(tree.final_mass[cluster]) == pytest.approx(np.sum(np.asarray(masses)[members]), rel=1e-12)
+        assert float(tree.final_mass[cluster]) == pytest.approx(
+            np.sum(np.asarray(masses)[members]), rel=1e-12
+        )
     assert float(tree.final_mass.sum()) == pytest.approx(np.sum(masses), rel=1e-12)
     for name in ("position", "joined_position", "final_position"):
         assert np.all((tree[name].values >= 0) & (tree[name].values <= 2 * np.pi))
     assert (tree.attrs["status"] == "synchronized") == (tree.attrs["clusters_left"] == 1)
 
 
-# ----------------------------------------------------------------------------------------------------- against closed forms
+# --------------------------------------------------------------------------------------- against closed forms
 
 
 @pytest.mark.parametrize("gain", [None, "softmax"])
 @pytest.mark.parametrize(
-    ("beta", "distance"), [(36.0, 2.5), (9.0, 3.0), (4.0, 1.0), (0.0, 3.1), (-0.5, 2.0), (100.0, 1.0), (2.0, 0.01)]
+    ("beta", "distance"),
+    [(36.0, 2.5), (9.0, 3.0), (4.0, 1.0), (0.0, 3.1), (-0.5, 2.0), (100.0, 1.0), (2.0, 0.01)],
 )
 def test_two_equal_clusters_merge_when_theory_says(beta, distance, gain):
     """d' = −f(d)/g with g = 1 or (h(1) + h(cos d))/2: t = ∫ g dx/f."""
@@ -117,7 +122,7 @@ def test_three_clusters_of_unequal_mass_keep_their_center_of_mass():
     assert float(tree.final_position[0]) == pytest.approx(masses @ phases, abs=1e-6)
 
 
-# ------------------------------------------------------------------------------------ against an independent integration
+# ------------------------------------------------------------------------- against an independent integration
 
 
 def by_radau(f, phases, gain, merge=1e-6):
@@ -152,9 +157,15 @@ def by_radau(f, phases, gain, merge=1e-6):
             solver.step()
 
         def after(step, before=before):
-            return solve_ivp(velocity, (0, step), before, "Radau", jac=jacobian, **options).y[:, -1] if step else before
+            return (
+                solve_ivp(velocity, (0, step), before, "Radau", jac=jacobian, **options).y[:, -1]
+                if step
+                else before
+            )
 
-        step = brentq(lambda s: np.log(np.maximum(gaps(after(s)).min(), 1e-12) / merge), 0, solver.t - t, rtol=1e-7)
+        step = brentq(
+            lambda s: np.log(np.maximum(gaps(after(s)).min(), 1e-12) / merge), 0, solver.t - t, rtol=1e-7
+        )
         x, t = after(step), t + step
         k = int(np.argmin(gaps(x)))
         if k == len(x) - 1:
@@ -184,7 +195,7 @@ def test_the_explicit_integrator_agrees_while_it_can_follow():
     assert gaps[4] == pytest.approx(1e-3, rel=2e-2) or gaps[5] == pytest.approx(1e-3, rel=2e-2)
 
 
-# --------------------------------------------------------------------------------------------------------- whole histories
+# -------------------------------------------------------------------------------------------- whole histories
 
 
 @pytest.mark.parametrize("gain", [None, "softmax"])
@@ -215,7 +226,9 @@ def test_unequal_weights_have_a_complete_history(weights):
     assert tree.attrs["status"] == "synchronized"
 
 
-@pytest.mark.parametrize("f", [ip.kuramoto(), ip.sakaguchi(0.5), ip.harmonics(sin=[1.0, 0.4]), ip.attention(-0.2)])
+@pytest.mark.parametrize(
+    "f", [ip.kuramoto(), ip.sakaguchi(0.5), ip.harmonics(sin=[1.0, 0.4]), ip.attention(-0.2)]
+)
 def test_other_interactions_have_a_complete_history(f):
     phases = uniform(30, 1)
     tree = ip.coarsen(ip.PhaseModel(f), phases, t_end=1e6)
@@ -285,12 +298,16 @@ def test_thousands_of_particles_have_a_complete_history(n):
     assert tree.attrs["status"] == "synchronized"
 
 
-# --------------------------------------------------------------------------------------------------------- special starts
+# --------------------------------------------------------------------------------------------- special starts
 
 
 def test_one_particle_is_synchronized():
     tree = ip.coarsen(ip.PhaseModel(ip.attention(4.0)), [7.0], t_end=1.0)
-    assert tree.attrs["status"] == "synchronized" and tree.attrs["clusters_left"] == 1 and tree.sizes["event"] == 0
+    assert (
+        tree.attrs["status"] == "synchronized"
+        and tree.attrs["clusters_left"] == 1
+        and tree.sizes["event"] == 0
+    )
     assert tree.final_cluster.values.tolist() == [0] and tree.final_mass.values.tolist() == [1.0]
     assert tree.final_position.values == pytest.approx([7 - 2 * np.pi])
 
@@ -305,7 +322,11 @@ def test_equal_initial_phases_merge_at_time_zero():
 
 def test_all_phases_equal_is_synchronized_at_zero():
     tree = ip.coarsen(ip.PhaseModel(ip.attention(4.0)), np.full(6, 2.0), t_end=1.0)
-    assert tree.attrs["status"] == "synchronized" and tree.attrs["time_reached"] == 0 and not tree.time.values.any()
+    assert (
+        tree.attrs["status"] == "synchronized"
+        and tree.attrs["time_reached"] == 0
+        and not tree.time.values.any()
+    )
 
 
 def test_phases_that_meet_across_zero_merge():
@@ -319,7 +340,9 @@ def test_phases_that_meet_across_zero_merge():
 @pytest.mark.parametrize("n", [3, 4, 5, 7])
 @pytest.mark.parametrize("beta", [1.0, 9.0])
 def test_a_regular_polygon_leaves_its_unstable_balance_only_as_late_as_rounding_allows(n, beta):
-    """Exactly, it would stay for ever. What happens is rounding times growth: ~ 1e-16 e^{λt}, λ the largest rate there."""
+    """Exactly, it would stay for ever. What happens is rounding
+    times growth: ~ 1e-16 e^{λt}, λ the largest rate there.
+    """
     model, phases = ip.PhaseModel(ip.attention(beta)), 2 * np.pi * np.arange(n) / n
     rate = float(np.max(np.linalg.eigvals(model.jacobian(phases)).real))
     tree = ip.coarsen(model, phases, **QUICK)
@@ -332,11 +355,13 @@ def test_a_perturbed_polygon_leaves_when_linear_theory_says():
     model, phases = ip.PhaseModel(ip.attention(beta)), 2 * np.pi * np.arange(4) / n
     values, vectors = np.linalg.eigh(model.jacobian(phases))
     rate, direction = values[-1], vectors[:, -1]
-    first = [float(ip.coarsen(model, phases + s * direction, **QUICK).time[0]) for s in (size, size * np.exp(-3))]
+    first = [
+        float(ip.coarsen(model, phases + s * direction, **QUICK).time[0]) for s in (size, size * np.exp(-3))
+    ]
     assert (first[1] - first[0]) * rate == pytest.approx(3, rel=1e-3)
 
 
-# ----------------------------------------------------------------------------------------------------------- the dataset
+# ------------------------------------------------------------------------------------------------ the dataset
 
 
 @pytest.mark.parametrize("n", [1, 2, 20])
@@ -394,7 +419,7 @@ def test_ctrl_c_returns_what_there_is(monkeypatch, after):
     assert np.array_equal(tree.time.values, whole.time.values[: tree.sizes["event"]])
 
 
-# --------------------------------------------------------------------------------------------------------------- bad input
+# -------------------------------------------------------------------------------------------------- bad input
 
 
 @pytest.mark.parametrize(
@@ -435,4 +460,6 @@ def test_models_whose_equal_phases_part_are_refused(model, message):
 )
 def test_bad_arguments_are_refused_by_name(arguments, message, as_a_user):
     with pytest.raises((TypeError, ValueError), match=message):
-        ip.coarsen(**({"model": ip.PhaseModel(ip.kuramoto()), "phases": [0.0, 1.0], "t_end": 1.0} | arguments))
+        ip.coarsen(
+            **({"model": ip.PhaseModel(ip.kuramoto()), "phases": [0.0, 1.0], "t_end": 1.0} | arguments)
+        )

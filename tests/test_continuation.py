@@ -1,4 +1,6 @@
-"""Branches of equilibria against what is known in closed form: folds, branch points, Hopf points, new branches."""
+"""Branches of equilibria against what is known in closed
+form: folds, branch points, Hopf points, new branches.
+"""
 
 import numpy as np
 import pytest
@@ -31,7 +33,7 @@ def is_on_branch(family, branch, tolerance=1e-11):
         assert np.max(np.abs(family(float(p)).velocity(phases) - frequency)) < tolerance
 
 
-# ------------------------------------------------------------------------------------------------------------------- folds
+# ------------------------------------------------------------------------------------------------------ folds
 
 
 @pytest.mark.parametrize("n", [2, 5, 10, 50])
@@ -40,13 +42,17 @@ def test_locking_ends_in_a_fold_at_the_locking_coupling(n):
     critical = theory.locking_coupling(frequencies)
     if n == 2:
         assert critical == pytest.approx(abs(frequencies[1] - frequencies[0]), rel=1e-12)
-    family, start = kuramoto_family(frequencies), np.arcsin((frequencies - frequencies.mean()) / (3 * critical))
-    branch = continue_equilibrium(family, start, 3 * critical, between=(0.2 * critical, 4 * critical), step=0.1)
+    family = kuramoto_family(frequencies)
+    start = np.arcsin((frequencies - frequencies.mean()) / (3 * critical))
+    branch = continue_equilibrium(
+        family, start, 3 * critical, between=(0.2 * critical, 4 * critical), step=0.1
+    )
     (kind, parameter), *others = specials(branch)
     assert kind == "fold" and not others
     assert parameter == pytest.approx(critical, abs=1e-10)
     assert branch.parameter.values.min() >= critical - 1e-10
-    beyond = np.arange(branch.sizes["point"]) > int(branch.special_after[0])  # the branch begins where it is unstable
+    # the branch begins where it is unstable
+    beyond = np.arange(branch.sizes["point"]) > int(branch.special_after[0])
     assert np.array_equal(branch.stable.values, beyond)
     assert np.array_equal(branch.unstable_dimension.values, np.where(beyond, 0, 1))
     assert branch.order_parameter[-1] > branch.order_parameter[0]
@@ -65,10 +71,17 @@ def test_growth_rate_vanishes_like_a_square_root_at_a_fold():
 def test_one_oscillator_in_a_field_runs_round_a_closed_branch():
     """p + sin θ = 0: a closed curve with folds at p = ±1."""
     branch = continue_equilibrium(
-        lambda p: ip.PhaseModel(ip.kuramoto(), frequencies=p, field=1.0), [0.1], 0.0, between=(-2.0, 2.0), step=0.15
+        lambda p: ip.PhaseModel(ip.kuramoto(), frequencies=p, field=1.0),
+        [0.1],
+        0.0,
+        between=(-2.0, 2.0),
+        step=0.15,
     )
     assert branch.attrs["ends"] == ["closed", "closed"]
-    assert sorted(specials(branch)) == [("fold", pytest.approx(-1.0, abs=1e-12)), ("fold", pytest.approx(1.0, abs=1e-12))]
+    assert sorted(specials(branch)) == [
+        ("fold", pytest.approx(-1.0, abs=1e-12)),
+        ("fold", pytest.approx(1.0, abs=1e-12)),
+    ]
     assert np.sin(branch.phase.values[:, 0]) == pytest.approx(-branch.parameter.values, abs=1e-12)
     assert np.ptp(branch.phase.values) > 2 * np.pi * 0.98
     assert np.all(branch.frequency.values == 0)
@@ -91,11 +104,13 @@ def test_delays_fold_where_the_frequency_equation_does():
     assert 1 + at * tau * np.cos(turning * tau) == pytest.approx(0.0, abs=1e-6)
 
 
-# ------------------------------------------------------------------------------------------------------------ branch points
+# ---------------------------------------------------------------------------------------------- branch points
 
 
 def test_twisted_state_loses_stability_mode_by_mode():
-    """θ_i = δi, δ = 2πq/n, neighbors d = 1, 2, f = sin x + a sin 2x: λ_k = −2 Σ_d f'(dδ)(1 − cos(2πkd/n)) = λ_{n−k}."""
+    """θ_i = δi, δ = 2πq/n, neighbors d = 1, 2, f = sin x + a
+    sin 2x: λ_k = −2 Σ_d f'(dδ)(1 − cos(2πkd/n)) = λ_{n−k}.
+    """
     n, q, low, high = 13, 2, -0.2, 0.5
     delta, k = 2 * np.pi * q / n, np.arange(1, n)
     coupling, d = ring(n, 2, Dense), np.array([1, 2])[:, None]
@@ -105,12 +120,20 @@ def test_twisted_state_loses_stability_mode_by_mode():
         return -2 * np.sum((np.cos(d * delta) + 2 * a * np.cos(2 * d * delta)) * weight, axis=0)
 
     branch = continue_equilibrium(
-        lambda a: ip.PhaseModel(ip.harmonics(sin=[1.0, a]), coupling), delta * np.arange(n), 0.0, between=(low, high), step=0.1
+        lambda a: ip.PhaseModel(ip.harmonics(sin=[1.0, a]), coupling),
+        delta * np.arange(n),
+        0.0,
+        between=(low, high),
+        step=0.1,
     )
-    for a, rate, unstable in zip(branch.parameter.values, branch.growth_rate.values, branch.unstable_dimension.values):
+    for a, rate, unstable in zip(
+        branch.parameter.values, branch.growth_rate.values, branch.unstable_dimension.values
+    ):
         assert rate == pytest.approx(np.max(rates(a)), abs=1e-11)
         assert unstable == np.count_nonzero(rates(a) > 1e-9)
-    critical = -np.sum(np.cos(d * delta) * weight, axis=0) / (2 * np.sum(np.cos(2 * d * delta) * weight, axis=0))
+    critical = -np.sum(np.cos(d * delta) * weight, axis=0) / (
+        2 * np.sum(np.cos(2 * d * delta) * weight, axis=0)
+    )
     expected = np.unique(np.round(critical[(critical > low) & (critical < high)], 9))
     assert len(expected) >= 2
     assert branch.special_parameter.values == pytest.approx(expected, abs=1e-9)
@@ -154,20 +177,25 @@ def test_following_the_parted_branch_back_through_its_branch_point():
 def test_all_eigenvalues_cross_at_once():
     """All-to-all with a phase lag: n − 1 eigenvalues −cos(lag)."""
     n = 5
-    branch = continue_equilibrium(lambda lag: ip.PhaseModel(ip.sakaguchi(lag)), np.zeros(n), 0.0, between=(0.0, 2.0))
+    branch = continue_equilibrium(
+        lambda lag: ip.PhaseModel(ip.sakaguchi(lag)), np.zeros(n), 0.0, between=(0.0, 2.0)
+    )
     assert specials(branch) == [("branch point", pytest.approx(np.pi / 2, abs=1e-9))]
     assert branch.special_multiplicity.values.tolist() == [n - 1]
     assert branch.growth_rate.values == pytest.approx(-np.cos(branch.parameter.values), abs=1e-12)
 
 
-# -------------------------------------------------------------------------------------------------------------------- Hopf
+# ------------------------------------------------------------------------------------------------------- Hopf
 
 
 def test_hopf_on_a_directed_ring():
     """K = cycle + p · reversed cycle: λ = −(1 + p)(1 − cos 120°) ± i (1 − p) sin 120°."""
     forward = np.roll(np.eye(3), 1, axis=1)
     branch = continue_equilibrium(
-        lambda p: ip.PhaseModel(ip.kuramoto(), Dense(forward + p * forward.T)), np.zeros(3), 0.0, between=(-2.0, 1.0)
+        lambda p: ip.PhaseModel(ip.kuramoto(), Dense(forward + p * forward.T)),
+        np.zeros(3),
+        0.0,
+        between=(-2.0, 1.0),
     )
     assert specials(branch) == [("hopf", pytest.approx(-1.0, abs=1e-9))]
     assert branch.special_multiplicity.values.tolist() == [2]
@@ -176,7 +204,7 @@ def test_hopf_on_a_directed_ring():
     assert branch.oscillation.values == pytest.approx((1 - p) * np.sqrt(0.75), abs=1e-12)
 
 
-# ------------------------------------------------------------------------------------------------------------ other models
+# ----------------------------------------------------------------------------------------------- other models
 
 
 def test_swing_equation_folds_where_the_first_order_model_does():
@@ -219,7 +247,7 @@ def test_round_trip(tmp_path):
         assert read.special_kind.values.tolist() == ["fold"]
 
 
-# ------------------------------------------------------------------------------------------------------------------ refusals
+# --------------------------------------------------------------------------------------------------- refusals
 
 
 @pytest.mark.parametrize(
@@ -236,10 +264,17 @@ def test_round_trip(tmp_path):
     ],
 )
 def test_refuses(arguments, message):
-    options = {"family": kuramoto_family([-0.5, 0.5]), "phases": [0.0, 0.5], "parameter": 2.0, "between": (0.5, 3.0)}
+    options = {
+        "family": kuramoto_family([-0.5, 0.5]),
+        "phases": [0.0, 0.5],
+        "parameter": 2.0,
+        "between": (0.5, 3.0),
+    }
     options |= arguments
     with pytest.raises(ValueError, match=message):
-        continue_equilibrium(options.pop("family"), options.pop("phases"), options.pop("parameter"), **options)
+        continue_equilibrium(
+            options.pop("family"), options.pop("phases"), options.pop("parameter"), **options
+        )
 
 
 def test_refuses_families_of_something_else():

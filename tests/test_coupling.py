@@ -26,14 +26,16 @@ def bound(K, f):
     return 1e-12 * (1e-30 + f.maximum * np.max(np.abs(K).sum(axis=1)))
 
 
-# ------------------------------------------------------------------------------------------------------------ double sums
+# ------------------------------------------------------------------------------------------------ double sums
 
 
 @over(CASES)
 def test_velocity_is_the_double_sum(f, coupling, gain):
     for n in (9, 18):
         model, phases = zoo.model(f, coupling, gain, n), start(n)
-        assert model.velocity(phases) == pytest.approx(zoo.velocity(model, phases), abs=1e-12 * zoo.scale(model, n), rel=0)
+        assert model.velocity(phases) == pytest.approx(
+            zoo.velocity(model, phases), abs=1e-12 * zoo.scale(model, n), rel=0
+        )
 
 
 @over(CASES)
@@ -48,10 +50,17 @@ def test_leading_axes_are_replicas(f, coupling, gain):
 @pytest.mark.parametrize("coupling", zoo.NETWORKS)
 @pytest.mark.parametrize("way", ["chosen", "by modes", "by edges"])
 def test_sums_of_delayed_phases_are_double_sums(coupling, way, monkeypatch):
-    """Several functions at once, two replicas, sources that are not the phases, and results into arrays that are there."""
+    """Several functions at once, two replicas, sources that
+    are not the phases, and results into arrays that are there.
+    """
     n = 18
-    K, phases, sources = zoo.NETWORKS[coupling](n), start(2 * n).reshape(2, n), start(2 * n, seed=1).reshape(2, n)
-    for names in (("kuramoto",), ("sakaguchi", "harmonics"), ("attention(25)", "with a mean", "odd harmonics")):
+    K, phases = zoo.NETWORKS[coupling](n), start(2 * n).reshape(2, n)
+    sources = start(2 * n, seed=1).reshape(2, n)
+    for names in (
+        ("kuramoto",),
+        ("sakaguchi", "harmonics"),
+        ("attention(25)", "with a mean", "odd harmonics"),
+    ):
         functions = [zoo.interaction(name) for name in names]
         if way != "chosen":
             monkeypatch.setattr(mean_field, "PAIRS_UP_TO", 0 if way == "by modes" else 1000)
@@ -64,7 +73,9 @@ def test_sums_of_delayed_phases_are_double_sums(coupling, way, monkeypatch):
             for f, sums, written in zip(functions, found, out):
                 assert np.array_equal(sums, written)
                 for replica in range(2):
-                    exact = double_sum(K.matrix(n), f, phases[replica], (phases if heard is None else heard)[replica])
+                    exact = double_sum(
+                        K.matrix(n), f, phases[replica], (phases if heard is None else heard)[replica]
+                    )
                     assert sums[replica] == pytest.approx(exact, abs=bound(K.matrix(n), f), rel=0)
         monkeypatch.undo()
 
@@ -92,7 +103,9 @@ def test_large_networks_agree_with_their_dense_double_sum(f, n):
 
 @pytest.mark.parametrize("coupling", ["dense, positive", "sparse, positive", "ring", "lattice", "causal"])
 def test_sums_of_a_wide_interaction_are_relatively_accurate(coupling):
-    """Two clusters on opposite sides: f is 1e-40 and less, and so is the softmax gain of who listens across only."""
+    """Two clusters on opposite sides: f is 1e-40 and less,
+    and so is the softmax gain of who listens across only.
+    """
     f, K = ip.attention(50.0), zoo.NETWORKS[coupling](9)
     phases = np.where(np.arange(9) % 2, 0.0, 2.8) + 1e-3 * np.arange(9)
     for g in (f, f.profile):
@@ -105,7 +118,8 @@ def test_many_edges_go_by_modes_unless_modes_are_many_or_f_spans_decades():
     """The choice is one of cost, except for f = sin x · h with a positive h that almost vanishes."""
     ways = {name: graphs.plan((zoo.interaction(name),)).by_edges for name in zoo.INTERACTIONS}
     assert not any(
-        ways[name] for name in ("kuramoto", "sakaguchi", "harmonics", "odd harmonics", "with a mean", "attention(0)")
+        ways[name]
+        for name in ("kuramoto", "sakaguchi", "harmonics", "odd harmonics", "with a mean", "attention(0)")
     )
     assert ways["attention(25)"] and ways["attention(100)"] and ways["rational"]
     assert graphs.plan((ip.Interaction("sin(x)*(1 + cos(x))**6"),)).by_edges
@@ -154,7 +168,11 @@ def test_the_number_of_threads_changes_no_bit(name, threads):
 def test_the_grouping_of_replicas_changes_no_bit():
     n, f = 600, zoo.interaction("harmonics")
     phases = start(50 * n).reshape(50, n)  # more than are handled at once
-    for K in (Sparse(nx.random_regular_graph(4, n, seed=1)), Dense(np.cos(np.arange(n * n)).reshape(n, n)), Ring(140)):
+    for K in (
+        Sparse(nx.random_regular_graph(4, n, seed=1)),
+        Dense(np.cos(np.arange(n * n)).reshape(n, n)),
+        Ring(140),
+    ):
         together = K.sums([f], phases)[0]
         for some in (slice(0, 1), slice(3, 10), slice(49, 50)):
             assert np.array_equal(together[some], K.sums([f], phases[some])[0]), K
@@ -169,7 +187,7 @@ def test_empty_stacks_of_replicas_and_networks_without_edges():
     assert Causal().sums([ip.kuramoto()], np.empty((0, 4)))[0].shape == (0, 4)
 
 
-# --------------------------------------------------------------------------------------------------------------- Jacobian
+# --------------------------------------------------------------------------------------------------- Jacobian
 
 
 @over([case for case in CASES if case[2] != "callable"])
@@ -198,15 +216,21 @@ def test_energy_on_a_graph_has_the_velocity_as_its_gradient():
     assert gradient == pytest.approx(model.velocity(phases), abs=1e-9)
 
 
-# --------------------------------------------------------------------------------------------------------- what K is like
+# --------------------------------------------------------------------------------------------- what K is like
 
 
 def test_sparse_adds_duplicates_keeps_loops_and_drops_zeros():
-    K = Sparse(sparse.coo_array(([1.0, 2.0, 5.0, 0.0, 1.0, -1.0], ([0, 0, 1, 2, 2, 2], [1, 1, 1, 0, 1, 1])), shape=(3, 3)))
+    K = Sparse(
+        sparse.coo_array(
+            ([1.0, 2.0, 5.0, 0.0, 1.0, -1.0], ([0, 0, 1, 2, 2, 2], [1, 1, 1, 0, 1, 1])), shape=(3, 3)
+        )
+    )
     assert K.matrix(3).tolist() == [[0, 3, 0], [0, 5, 0], [0, 0, 0]]
     assert K.edges(3).nnz == 2
     f = zoo.interaction("with a mean")
-    assert K.sums([f], np.array([1.0, 0.5, 2.0]))[0] == pytest.approx([3 * f(0.5), 5 * f(0.0), 0.0], abs=1e-14)
+    assert K.sums([f], np.array([1.0, 0.5, 2.0]))[0] == pytest.approx(
+        [3 * f(0.5), 5 * f(0.0), 0.0], abs=1e-14
+    )
 
 
 def test_sparse_leaves_the_matrix_it_was_given_alone():
@@ -236,8 +260,16 @@ def test_sparse_takes_what_has_a_matrix():
 
 def test_ring_and_lattice_are_the_graphs_of_that_name():
     assert np.array_equal(Ring(3).matrix(12), nx.to_numpy_array(nx.circulant_graph(12, [1, 2, 3])))
-    for shape, periodic in (((4, 5), True), ((4, 5), False), ((3, 4, 5), True), ((6,), True), ((4, 3), (False, True))):
-        graph = nx.grid_graph(dim=shape[::-1], periodic=periodic[::-1] if isinstance(periodic, tuple) else periodic)
+    for shape, periodic in (
+        ((4, 5), True),
+        ((4, 5), False),
+        ((3, 4, 5), True),
+        ((6,), True),
+        ((4, 3), (False, True)),
+    ):
+        graph = nx.grid_graph(
+            dim=shape[::-1], periodic=periodic[::-1] if isinstance(periodic, tuple) else periodic
+        )
         expected = nx.to_numpy_array(graph, nodelist=list(np.ndindex(shape)) if len(shape) > 1 else None)
         assert np.array_equal(Lattice(shape, periodic).matrix(int(np.prod(shape))), expected)
 
@@ -250,15 +282,20 @@ def test_ring_kernels_are_riemann_sums():
         x = 2 * np.pi * np.arange(n) / n
         apart = (x[:, None] - x[None, :] + np.pi) % (2 * np.pi) - np.pi
         apart = np.where(np.isclose(apart, -np.pi), np.pi, apart)
-        assert Ring.from_kernel(kernel, n).matrix(n) == pytest.approx(2 * np.pi / n * kernel(apart), abs=1e-13)
+        assert Ring.from_kernel(kernel, n).matrix(n) == pytest.approx(
+            2 * np.pi / n * kernel(apart), abs=1e-13
+        )
 
 
 def test_causal_is_the_mean_over_those_before():
-    assert Causal().matrix(3) == pytest.approx(np.array([[1, 0, 0], [1 / 2, 1 / 2, 0], [1 / 3, 1 / 3, 1 / 3]]))
+    assert Causal().matrix(3) == pytest.approx(
+        np.array([[1, 0, 0], [1 / 2, 1 / 2, 0], [1 / 3, 1 / 3, 1 / 3]])
+    )
     assert Causal([1, 0, 3]).matrix(3).tolist() == [[1, 0, 0], [1, 0, 0], [0.25, 0, 0.75]]
     assert Causal([0, 2], normalized=False).matrix(2).tolist() == [[0, 0], [0, 2]]
     alike = [
-        ip.PhaseModel(ip.attention(3.0), K, gain="softmax").velocity(start(6)) for K in (Causal(), Causal(np.full(6, 0.1)))
+        ip.PhaseModel(ip.attention(3.0), K, gain="softmax").velocity(start(6))
+        for K in (Causal(), Causal(np.full(6, 0.1)))
     ]
     assert alike[0] == pytest.approx(alike[1], abs=1e-13)
     assert abs(alike[0][0]) < 1e-15
@@ -277,7 +314,12 @@ def test_what_a_coupling_says_of_itself_is_true_of_its_matrix(coupling):
 
 
 def test_rings_and_lattices_are_rebuilt_from_what_they_say():
-    for K in (Ring(2, [1, 0, 0.5, -2]), Ring(3), Lattice((3, 4), (True, False), (1, 2)), Causal([1, 2], normalized=False)):
+    for K in (
+        Ring(2, [1, 0, 0.5, -2]),
+        Ring(3),
+        Lattice((3, 4), (True, False), (1, 2)),
+        Causal([1, 2], normalized=False),
+    ):
         numbers = K.to_dict()
         again = {"Ring": Ring, "Lattice": Lattice, "Causal": Causal}[numbers.pop("kind")](**numbers)
         n = K.size or 9
@@ -290,7 +332,13 @@ def test_provenance_of_large_matrices_is_a_checksum():
     for kind in (Dense, Sparse):
         assert kind(one).to_dict() == kind(one.copy()).to_dict()
         assert kind(one).to_dict()["sha256"] != kind(other).to_dict()["sha256"]
-    assert Sparse([[0, 2], [0, 0]]).to_dict() == {"kind": "Sparse", "n": 2, "row": [0], "column": [1], "value": [2.0]}
+    assert Sparse([[0, 2], [0, 0]]).to_dict() == {
+        "kind": "Sparse",
+        "n": 2,
+        "row": [0],
+        "column": [1],
+        "value": [2.0],
+    }
 
 
 def test_rows_are_reordered_within_their_blocks_only():
@@ -300,14 +348,16 @@ def test_rows_are_reordered_within_their_blocks_only():
     assert np.array_equal(np.sort(rows.order), np.arange(1200))
     assert np.array_equal(rows.order // kernel.BLOCK, np.arange(1200) // kernel.BLOCK)
     assert rows.totals == pytest.approx(matrix.sum(axis=1))
-    assert kernel.sorted_rows(matrix.indptr, matrix.indices, np.full(matrix.nnz, 2.0)).weights.tolist() == [2.0]
+    assert kernel.sorted_rows(matrix.indptr, matrix.indices, np.full(matrix.nnz, 2.0)).weights.tolist() == [
+        2.0
+    ]
     for r in (0, 17, 600, 1199):
         place, i = slice(int(rows.starts[r]), int(rows.starts[r + 1])), int(rows.order[r])
         assert np.array_equal(rows.columns[place], matrix.indices[matrix.indptr[i] : matrix.indptr[i + 1]])
         assert np.array_equal(rows.weights[place], matrix.data[matrix.indptr[i] : matrix.indptr[i + 1]])
 
 
-# -------------------------------------------------------------------------------------------------------------- bad input
+# -------------------------------------------------------------------------------------------------- bad input
 
 
 @pytest.mark.parametrize("kind", [Dense, Sparse])
@@ -315,7 +365,11 @@ def test_rows_are_reordered_within_their_blocks_only():
     ("matrix", "options", "message"),
     [
         ([[0, 1], [2, 0]], {"symmetric": True}, r"symmetric.*K\[0, 1\] = 1 and K\[1, 0\] = 2"),
-        ([[0, 1, 0], [1, 0, 3], [0, 0, 0]], {"symmetric": True}, r"symmetric.*K\[1, 2\] = 3 and K\[2, 1\] = 0"),
+        (
+            [[0, 1, 0], [1, 0, 3], [0, 0, 0]],
+            {"symmetric": True},
+            r"symmetric.*K\[1, 2\] = 3 and K\[2, 1\] = 0",
+        ),
         ([[0, np.nan], [1, 0]], {}, r"matrix must be finite; got nan at index \(0, 1\)"),
         ([[0, np.inf], [1, 0]], {}, "matrix must be finite; got inf"),
         (np.empty((0, 0)), {}, r"matrix must have shape \(n, n\) with n >= 1; got shape \(0, 0\)"),
@@ -361,7 +415,10 @@ def test_bad_graphs_are_refused_by_name(matrix, message, as_a_user):
         (lambda: Lattice((3, 0)), r"shape\[1\] must be an integer >= 1; got 0"),
         (lambda: Lattice(()), "shape must have at least one axis"),
         (lambda: Lattice((3, 2)), r"at least 3 nodes; got shape\[1\] = 2"),
-        (lambda: Lattice((3, 3), periodic=[True]), "periodic must be one value or one for each of the 2 axes; got 1"),
+        (
+            lambda: Lattice((3, 3), periodic=[True]),
+            "periodic must be one value or one for each of the 2 axes; got 1",
+        ),
         (lambda: Lattice((3, 3), weights=[1.0, np.inf]), "weights must be a finite number"),
         (lambda: Causal([1.0, -1.0]), "weights must be >= 0 to be normalized; got -1 at index 1"),
         (lambda: Causal([0.0, 1.0]), "weights must begin with a positive one"),
@@ -377,7 +434,9 @@ def test_bad_arrangements_are_refused_by_name(build, message, as_a_user):
 @pytest.mark.parametrize("coupling", ["dense", "sparse", "nonlocal ring", "lattice", "causal, weights"])
 def test_phases_of_another_number_are_refused(coupling):
     K = zoo.NETWORKS[coupling](9)
-    with pytest.raises(ValueError, match=f"phases have 8 oscillators, but the coupling {type(K).__name__} is for 9"):
+    with pytest.raises(
+        ValueError, match=f"phases have 8 oscillators, but the coupling {type(K).__name__} is for 9"
+    ):
         ip.PhaseModel(ip.kuramoto(), K).velocity(start(8))
     for method in (K.matrix, K.edges):
         with pytest.raises(ValueError, match="8 oscillators"):
@@ -385,7 +444,9 @@ def test_phases_of_another_number_are_refused(coupling):
 
 
 def test_small_rings_are_refused():
-    with pytest.raises(ValueError, match=r"phases have 4 oscillators, but Ring\(2 neighbors on each side\) needs more than 4"):
+    with pytest.raises(
+        ValueError, match=r"phases have 4 oscillators, but Ring\(2 neighbors on each side\) needs more than 4"
+    ):
         ip.PhaseModel(ip.kuramoto(), Ring(2)).velocity(start(4))
 
 

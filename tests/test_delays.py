@@ -19,7 +19,9 @@ from inphase.simulation.past import polynomials
 
 
 def march(run, times):
-    """What `simulate` does with an integration: phases (T, replicas, n) at the times, the last one being t_end."""
+    """What `simulate` does with an integration: phases
+    (T, replicas, n) at the times, the last one being t_end.
+    """
     times, rows = np.asarray(times, dtype=float), np.arange(len(run.phases))
     due, out = np.zeros(len(rows), dtype=np.int64), np.empty((len(times), *run.phases.shape))
     if times[0] == 0.0:
@@ -37,7 +39,10 @@ def march(run, times):
 
 def trajectory(model, phases, times, tolerance=1e-9, history=None):
     phases = np.asarray(phases, dtype=float)
-    found = march(delayed(Motion(model, np.shape(phases)[-1]), np.atleast_2d(phases), times[-1], tolerance, history), times)
+    found = march(
+        delayed(Motion(model, np.shape(phases)[-1]), np.atleast_2d(phases), times[-1], tolerance, history),
+        times,
+    )
     return found if phases.ndim == 2 else found[:, 0]
 
 
@@ -55,7 +60,7 @@ def network(n, links, longest, seed=0, grid=None):
     return K, (np.rint(tau / grid) * grid if grid else tau) * (K != 0)
 
 
-# ------------------------------------------------------------------------------------- a linear equation: order and memory
+# ------------------------------------------------------------------------ a linear equation: order and memory
 
 
 def linear(delay, exact, t_end, tolerance):
@@ -101,11 +106,14 @@ def test_order_five_where_the_delay_is_shorter_than_the_steps(delay):
         counts.append(run.accepted_steps)
     assert errors[0] < 1e-5 and errors[-1] < 1e-9
     assert np.polyfit(np.log(counts), np.log(errors), 1)[0] < -4.0
-    assert delay == 0.2 or counts[0] < 25  # short delays do not make short steps: the delays themselves would ask for 200
+    # short delays do not make short steps: the delays themselves would ask for 200
+    assert delay == 0.2 or counts[0] < 25
 
 
 def test_kinks_are_stepped_onto():
-    """y = 1 before 0 and y' = −y(t − 1): polynomials of degree k in the k-th unit of time, exact up to degree 4."""
+    """y = 1 before 0 and y' = −y(t − 1): polynomials of
+    degree k in the k-th unit of time, exact up to degree 4.
+    """
     run = linear(1.0, lambda t: 1.0, 4.0, 1e-3)
     exact = [1.0, 0.0, -0.5, -1 / 6, 5 / 24]
     assert march(run, np.arange(5.0))[:, 0, 0] == pytest.approx(exact, abs=1e-13)
@@ -115,9 +123,11 @@ def test_kinks_are_sums_of_up_to_four_delays():
     assert kinks(np.array([1.0, 0.0, 1.0]), 9.0) == pytest.approx([1, 2, 3, 4])
     found = kinks(np.array([1.0, 2.5]), 6.0)
     assert found == pytest.approx([1, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5])
-    assert len(kinks(np.random.default_rng(0).uniform(1, 2, 30), 10.0)) == 30  # with the sums of two, they would be too many
+    # with the sums of two, they would be too many
+    assert len(kinks(np.random.default_rng(0).uniform(1, 2, 30), 10.0)) == 30
     assert len(kinks(np.linspace(1, 2, 101), 10.0)) == 0
-    assert kinks(np.array([0.1, 0.2, 0.3]), 10.0) == pytest.approx(0.1 * np.arange(1, 13))  # equal up to rounding
+    # equal up to rounding
+    assert kinks(np.array([0.1, 0.2, 0.3]), 10.0) == pytest.approx(0.1 * np.arange(1, 13))
 
 
 def test_memory_is_bounded_by_the_longest_delay():
@@ -137,14 +147,16 @@ def test_memory_is_bounded_by_the_longest_delay():
     assert kept[-1] == kept[len(kept) // 10]
 
 
-# ------------------------------------------------------------------------------------------------------- oscillators, exactly
+# --------------------------------------------------------------------------------------- oscillators, exactly
 
 
 @pytest.mark.parametrize("delay", [0.4, 0.01])
 def test_one_that_hears_a_free_one(delay):
     """θ_2' = ω − K sin(θ_2 − ω(t − τ)): the delay is a shift of phase, and tan(x/2) decays as e^{−Kt}."""
     omega, K = 2.0, 0.8
-    model = ip.PhaseModel(K * ip.kuramoto(), ip.RankOne([0.0, 1.0], [1.0, 0.0]), frequencies=omega, delays=delay)
+    model = ip.PhaseModel(
+        K * ip.kuramoto(), ip.RankOne([0.0, 1.0], [1.0, 0.0]), frequencies=omega, delays=delay
+    )
     times = np.linspace(0, 10, 101)
     found = trajectory(model, [0.0, 2.0], times, 1e-11)
     x = 2 * np.arctan(np.tan((2.0 + omega * delay) / 2) * np.exp(-K * times))
@@ -156,7 +168,9 @@ def test_one_that_hears_a_free_one(delay):
     ("K", "delay", "per"), [(0.5, 0.3, "all"), (1.5, 0.5, "sender"), (0.6, 1.0, "pair"), (-0.7, 1.5, "pair")]
 )
 def test_two_oscillators_lock_at_the_known_frequency(K, delay, per):
-    """Ω = ω − K sin(Ωτ), stable where K cos(Ωτ) > 0 (Yeung and Strogatz, Physical Review Letters 82, 648, 1999)."""
+    """Ω = ω − K sin(Ωτ), stable where K cos(Ωτ) > 0 (Yeung
+    and Strogatz, Physical Review Letters 82, 648, 1999).
+    """
     delays = {"all": delay, "sender": [delay, delay], "pair": [[0.0, delay], [delay, 0.0]]}[per]
     coupling = Dense([[0.0, 1.0], [1.0, 0.0]])
     model = ip.PhaseModel(K * ip.kuramoto(), coupling, frequencies=1.0, delays=delays)
@@ -166,7 +180,9 @@ def test_two_oscillators_lock_at_the_known_frequency(K, delay, per):
     grid = np.linspace(1 - abs(K), 1 + abs(K), 200)
     residual = grid - 1 + K * np.sin(grid * delay)
     brackets = np.flatnonzero(residual[:-1] * residual[1:] < 0)
-    roots = [brentq(lambda w: w - 1 + K * math.sin(w * delay), grid[b], grid[b + 1], xtol=1e-14) for b in brackets]
+    roots = [
+        brentq(lambda w: w - 1 + K * math.sin(w * delay), grid[b], grid[b + 1], xtol=1e-14) for b in brackets
+    ]
     stable = [w for w in roots if K * math.cos(w * delay) > 0]
     apart = (found[2, 0] - found[2, 1]) % (2 * np.pi)
     assert min(apart, 2 * np.pi - apart) < 1e-8
@@ -174,11 +190,13 @@ def test_two_oscillators_lock_at_the_known_frequency(K, delay, per):
     assert min(abs(w - speed[0]) for w in stable) < 1e-8
 
 
-# --------------------------------------------------------------------------------------------------- networks, by other means
+# ----------------------------------------------------------------------------------- networks, by other means
 
 
 def reference(model, K, tau, phases, t_end, h):
-    """Fixed steps of classical Runge-Kutta with cubic Hermite history, all delays (n, n) multiples of h; uncoupled before 0."""
+    """Fixed steps of classical Runge-Kutta with cubic Hermite
+    history, all delays (n, n) multiples of h; uncoupled before 0.
+    """
     n, steps_ = len(phases), round(t_end / h)
     lag = np.rint(tau / h).astype(int)
     assert np.allclose(lag * h, tau)
@@ -209,7 +227,9 @@ def reference(model, K, tau, phases, t_end, h):
         c = velocity(y[k] + 0.5 * h * b, half)
         d = velocity(y[k] + h * c, then)
         y[k + 1] = y[k] + h / 6 * (a + 2 * b + 2 * c + d)
-        end[k + 1] = begin[k + 1] = velocity(y[k + 1], np.where(lag > 0, y[np.minimum(k + 1 - lag, k + 1), columns], 0))
+        end[k + 1] = begin[k + 1] = velocity(
+            y[k + 1], np.where(lag > 0, y[np.minimum(k + 1 - lag, k + 1), columns], 0)
+        )
     return y[back:]
 
 
@@ -235,7 +255,9 @@ def test_delays_of_pairs_against_brute_force(case, kind):
         model = ip.PhaseModel(f, Dense(K), gain=gain, frequencies=frequencies, field=field, delays=tau)
     else:
         coupling = Sparse(sparse.csr_array(K))
-        model = ip.PhaseModel(f, coupling, gain=gain, frequencies=frequencies, field=field, delays=sparse.csr_array(tau))
+        model = ip.PhaseModel(
+            f, coupling, gain=gain, frequencies=frequencies, field=field, delays=sparse.csr_array(tau)
+        )
     found = trajectory(model, start(n), np.linspace(0, 5, 51), 1e-10)
     assert found == pytest.approx(reference(model, K, tau, start(n), 5.0, h)[::20], abs=1e-7)
 
@@ -247,7 +269,9 @@ def test_delays_of_senders_against_brute_force(coupling, gain):
     chosen = {"all": ip.AllToAll(), "rank one": ip.RankOne(np.linspace(1, 2, n), np.linspace(0.2, 0.4, n)),
               "dense": Dense(0.1 + network(n, 3, 1.0)[0])}[coupling]  # fmt: skip
     delays = np.array([0.0, 0.1, 0.9, 0.25, 0.5, 0.0])
-    model = ip.PhaseModel(ip.attention(2.0), chosen, gain=gain, frequencies=np.linspace(0, 2, n), field=0.2, delays=delays)
+    model = ip.PhaseModel(
+        ip.attention(2.0), chosen, gain=gain, frequencies=np.linspace(0, 2, n), field=0.2, delays=delays
+    )
     exact = reference(model, chosen.matrix(n), np.tile(delays, (n, 1)), start(n), 4.0, h)[::20]
     assert trajectory(model, start(n), np.linspace(0, 4, 41), 1e-10) == pytest.approx(exact, abs=1e-7)
 
@@ -258,7 +282,9 @@ def test_delays_of_senders_and_of_pairs_are_the_same_where_they_say_the_same():
     by_sender = ip.PhaseModel(ip.attention(1.0), Dense(K), delays=delays, gain=lambda y: 1.5 + np.cos(y))
     by_pair = by_sender.replace(delays=np.tile(delays, (n, 1)))
     times = np.linspace(0, 5, 11)
-    assert trajectory(by_sender, start(n), times) == pytest.approx(trajectory(by_pair, start(n), times), abs=1e-7)
+    assert trajectory(by_sender, start(n), times) == pytest.approx(
+        trajectory(by_pair, start(n), times), abs=1e-7
+    )
 
 
 def test_a_network_of_ten_against_jitcdde(tmp_path, monkeypatch):
@@ -272,7 +298,8 @@ def test_a_network_of_ten_against_jitcdde(tmp_path, monkeypatch):
     def rows():
         for i in range(n):
             heard = [
-                K[i, j] * symengine.sin(jitcdde.y(i) - jitcdde.y(int(j), jitcdde.t - tau[i, j])) for j in np.nonzero(K[i])[0]
+                K[i, j] * symengine.sin(jitcdde.y(i) - jitcdde.y(int(j), jitcdde.t - tau[i, j]))
+                for j in np.nonzero(K[i])[0]
             ]
             yield omega[i] - sum(heard)
 
@@ -281,14 +308,15 @@ def test_a_network_of_ten_against_jitcdde(tmp_path, monkeypatch):
     theirs.set_integration_parameters(rtol=0.0, atol=1e-9, first_step=1e-3, pws_rtol=0.0, pws_atol=1e-10)
     theirs.add_past_point(-float(tau.max()), phases - omega * tau.max(), omega)
     theirs.add_past_point(0.0, phases, omega)
-    theirs.initial_discontinuities_handled = True  # by small steps; version 1.8.3 steps on sums of the kinks' times instead
+    # by small steps; version 1.8.3 steps on sums of the kinks' times instead
+    theirs.initial_discontinuities_handled = True
     times = np.array([1.0, 3.0, 6.0])
     answer = np.array([theirs.integrate(t) for t in times])
     model = ip.PhaseModel(ip.kuramoto(), Sparse(sparse.csr_array(K)), frequencies=omega, delays=tau)
     assert trajectory(model, phases, times, 1e-10) == pytest.approx(answer, abs=1e-6)
 
 
-# ------------------------------------------------------------------------------------------------------------- short and zero
+# --------------------------------------------------------------------------------------------- short and zero
 
 
 @pytest.mark.parametrize("per", ["sender", "pair"])
@@ -325,7 +353,7 @@ def test_delays_shorter_and_longer_than_the_steps_mix():
     assert run.accepted_steps < 400  # 2000 steps would be as short as the shortest delay
 
 
-# --------------------------------------------------------------------------------------------------------------------- history
+# ---------------------------------------------------------------------------------------------------- history
 
 PAIR = ip.PhaseModel(ip.kuramoto(), ip.AllToAll(), frequencies=[0.5, 1.5], delays=[1.0, 0.7])
 PHASES = np.array([0.3, 2.0])
@@ -345,7 +373,8 @@ def test_the_same_history_in_many_words():
     still = trajectory(PAIR, PHASES, times, 1e-10, "constant")
     assert trajectory(PAIR, PHASES, times, 1e-10, lambda t: PHASES) == pytest.approx(still, abs=1e-9)
     assert np.max(np.abs(still - free)) > 0.1
-    turned = trajectory(PAIR, PHASES, times, 1e-10, lambda t: PHASES + 2 * np.pi)  # f does not see whole turns
+    # f does not see whole turns
+    turned = trajectory(PAIR, PHASES, times, 1e-10, lambda t: PHASES + 2 * np.pi)
     assert turned == pytest.approx(still, abs=1e-8)
 
 
@@ -369,20 +398,30 @@ def test_a_rough_history_is_followed_to_the_tolerance():
     times = np.linspace(0, 4, 9)
     found = trajectory(PAIR, PHASES, times, 1e-9, bent)
     line = np.unique(np.concatenate([np.linspace(-1, -0.3137, 300), np.linspace(-0.3137, 0, 300), halves]))
-    assert found == pytest.approx(trajectory(PAIR, PHASES, times, 1e-9, (line, np.array([bent(t) for t in line]))), abs=1e-6)
+    assert found == pytest.approx(
+        trajectory(PAIR, PHASES, times, 1e-9, (line, np.array([bent(t) for t in line]))), abs=1e-6
+    )
     with pytest.raises(ValueError, match="history must be piecewise smooth"):
         trajectory(PAIR, PHASES, times, 1e-9, lambda t: PHASES + np.sin(1e6 * t))
 
 
 BAD = [
-    ((np.linspace(-0.5, 0, 5), np.zeros((5, 2))), ValueError, "history must reach back to -max τ = -1; it begins at -0.5"),
+    (
+        (np.linspace(-0.5, 0, 5), np.zeros((5, 2))),
+        ValueError,
+        "history must reach back to -max τ = -1; it begins at -0.5",
+    ),
     ((np.linspace(-2, -1, 5), np.zeros((5, 2))), ValueError, "history times must be ascending and end at 0"),
     (([0.0, -2.0], np.zeros((2, 2))), ValueError, "history times must be ascending"),
     (([-2.0, 0.0], np.zeros((2, 3))), ValueError, r"history phases must have shape \(2, 2\)"),
     (([-2.0, 0.0], [[0.0, np.nan], [0.0, 0.0]]), ValueError, "history phases must be finite"),
     (lambda t: np.zeros(3), ValueError, r"history\(-1\) must have shape \(2,\); got shape \(3,\)"),
     (lambda t: [np.nan, 0.0], ValueError, r"history\(-1\) must be finite"),
-    (lambda t: PHASES + 0.1, ValueError, "history must be the initial phases at t = 0; it is 0.1 radians away"),
+    (
+        lambda t: PHASES + 0.1,
+        ValueError,
+        "history must be the initial phases at t = 0; it is 0.1 radians away",
+    ),
     ("random", ValueError, 'history must be "uncoupled", "constant"'),
     (3.0, TypeError, 'history must be "uncoupled", "constant"'),
 ]
@@ -403,13 +442,15 @@ def test_delays_of_pairs_need_pairs():
 
 def test_delays_of_senders_with_triads():
     """K sin(2 φ_j − φ_k − θ_i) is not a sum over pairs, but what is heard is as late."""
-    late = ip.PhaseModel(ip.kuramoto(), Hypergraph([[0, 1, 2]], n=3), frequencies=[1.0, 1.0, 1.2], delays=1e-7)
+    late = ip.PhaseModel(
+        ip.kuramoto(), Hypergraph([[0, 1, 2]], n=3), frequencies=[1.0, 1.0, 1.2], delays=1e-7
+    )
     times = np.array([0.0, 3.0])
     at_once = ip.simulate(late.replace(delays=0.0), start(3), times=times).phase.values
     assert trajectory(late, start(3), times) == pytest.approx(at_once, abs=2e-6)
 
 
-# ------------------------------------------------------------------------------------------------------- replicas and threads
+# --------------------------------------------------------------------------------------- replicas and threads
 
 
 @pytest.mark.parametrize("delays", ["senders", "pairs", "short"])
@@ -457,11 +498,15 @@ PHASES4 = np.array([0.1, 1.0, 2.0, 4.0])
 
 @pytest.mark.parametrize("step", [None, 0.05])
 def test_histories_through_simulate(step):
-    """One oscillator hears another that turns freely: θ_0' = sin(θ_1(t − τ) − θ_0), by the history's own law before t = τ."""
+    """One oscillator hears another that turns freely:
+    θ_0' = sin(θ_1(t − τ) − θ_0), by the history's own law before t = τ.
+    """
     model = ip.PhaseModel(ip.kuramoto(), ip.Dense([[0, 1], [0, 0]]), frequencies=[0.0, 1.0], delays=1.0)
     free = ip.simulate(model, [0.0, 0.5], times=[1.0], step=step)
     given = ip.simulate(model, [0.0, 0.5], times=[1.0], step=step, history=lambda t: [0.0, 0.5 + t])
-    listed = ip.simulate(model, [0.0, 0.5], times=[1.0], step=step, history=([-1.0, 0.0], [[0.0, -0.5], [0.0, 0.5]]))
+    listed = ip.simulate(
+        model, [0.0, 0.5], times=[1.0], step=step, history=([-1.0, 0.0], [[0.0, -0.5], [0.0, 0.5]])
+    )
     np.testing.assert_allclose(given.phase, free.phase, rtol=0, atol=1e-7)
     np.testing.assert_allclose(listed.phase, free.phase, rtol=0, atol=1e-7)
     still = ip.simulate(model, [0.0, 0.5], times=[1.0], step=step, history="constant").phase.values[0, 0]
@@ -491,7 +536,9 @@ def test_one_thread_or_two(threads):
     tau = K.copy()
     tau.data = rng.uniform(0.0, 0.5, n * links)
     by_pair = ip.PhaseModel(ip.kuramoto(), Sparse(K), frequencies=rng.normal(size=n), delays=tau)
-    by_sender = ip.PhaseModel(ip.kuramoto(), frequencies=rng.normal(size=60 * n), delays=rng.uniform(0, 0.5, 60 * n))
+    by_sender = ip.PhaseModel(
+        ip.kuramoto(), frequencies=rng.normal(size=60 * n), delays=rng.uniform(0, 0.5, 60 * n)
+    )
     for model in (by_pair, by_sender):
         phases, found = start(model.size), []
         for count in (1, 2):
@@ -502,8 +549,12 @@ def test_one_thread_or_two(threads):
 
 @pytest.mark.parametrize("delay", [0.05, 1e-4])
 def test_a_gain_that_ends_ends_the_run_in_short_steps(delay):
-    """NaN beyond phase 1 is no answer: ever shorter steps come up to it, as `simulate` expects of an integrator."""
-    model = ip.PhaseModel(ip.kuramoto(), gain=lambda y: np.where(y < 1.0, 2.0, -1.0), frequencies=1.0, delays=delay)
+    """NaN beyond phase 1 is no answer: ever shorter steps
+    come up to it, as `simulate` expects of an integrator.
+    """
+    model = ip.PhaseModel(
+        ip.kuramoto(), gain=lambda y: np.where(y < 1.0, 2.0, -1.0), frequencies=1.0, delays=delay
+    )
     run = delayed(Motion(model, 2), np.array([[0.0, 0.1]]), 5.0, 1e-8)
     for _ in range(400):
         run.advance()

@@ -16,7 +16,7 @@ def poisson(r, at=0.0):
     return lambda x: (1 - r * r) / (1 - 2 * r * np.cos(x - at) + r * r)
 
 
-# --------------------------------------------------------------------------------------------------- exact solutions
+# -------------------------------------------------------------------------------------------- exact solutions
 
 
 @pytest.mark.parametrize("tolerance", [1e-6, 1e-8, 1e-11])
@@ -44,7 +44,9 @@ def test_a_frequency_and_a_mean_of_f_turn_the_density():
 
 
 def test_diffusion_alone():
-    run = evolve_density(1e-12 * kuramoto(), lambda x: 1 + 0.5 * np.cos(2 * x) + 0.2 * np.sin(x), [0.0, 1.5], noise=0.4)
+    run = evolve_density(
+        1e-12 * kuramoto(), lambda x: 1 + 0.5 * np.cos(2 * x) + 0.2 * np.sin(x), [0.0, 1.5], noise=0.4
+    )
     assert coefficients(run)[1, 1:3] == pytest.approx([-0.1j * np.exp(-0.6), 0.25 * np.exp(-2.4)], abs=1e-8)
 
 
@@ -59,7 +61,7 @@ def test_noise_settles_on_the_self_consistent_state():
     assert r > 0.6
 
 
-# ------------------------------------------------------------------------------------------------------ linear theory
+# ---------------------------------------------------------------------------------------------- linear theory
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,9 @@ def test_uniform_stays_uniform():
 
 @pytest.mark.parametrize("gain", [None, "softmax"])
 def test_a_periodic_start_stays_periodic_though_unstable(gain):
-    run = evolve_density(attention(9), lambda x: 1 + 0.1 * np.cos(3 * x), t_end=40.0, gain=gain, max_modes=256, points=240)
+    run = evolve_density(
+        attention(9), lambda x: 1 + 0.1 * np.cos(3 * x), t_end=40.0, gain=gain, max_modes=256, points=240
+    )
     assert run.attrs["period"] == 3
     outside = run.harmonic.values % 3 != 0
     assert np.all(coefficients(run)[:, outside] == 0)
@@ -94,11 +98,13 @@ def test_a_periodic_start_stays_periodic_though_unstable(gain):
     assert run.density.values.max() > 1  # long after the nonlinear stage began
 
 
-# ------------------------------------------------------------------------------ mass, sign, accuracy, particles
+# ---------------------------------------------------------------------------- mass, sign, accuracy, particles
 
 
 def test_mass_and_sign_are_kept():
-    run = evolve_density(attention(16), lambda x: np.exp(np.cos(x)), t_end=6.0, gain="softmax", max_modes=1024, points=4096)
+    run = evolve_density(
+        attention(16), lambda x: np.exp(np.cos(x)), t_end=6.0, gain="softmax", max_modes=1024, points=4096
+    )
     mass = run.density.sum("angle") * (2 * np.pi / run.sizes["angle"])
     assert np.max(abs(mass - 1)).item() < 1e-13
     assert run.density.min().item() > -1e-6
@@ -149,7 +155,9 @@ def wasserstein(run, phases):
     return np.mean(abs(gap - np.median(gap))) * 2 * np.pi
 
 
-@pytest.mark.parametrize(("interaction", "gain"), [(attention(5), "softmax"), (attention(9), None), (sakaguchi(0.5), None)])
+@pytest.mark.parametrize(
+    ("interaction", "gain"), [(attention(5), "softmax"), (attention(9), None), (sakaguchi(0.5), None)]
+)
 def test_many_particles_follow_the_density(interaction, gain):
     """Quantiles of the start are within O(1/n) of it, and stay so."""
 
@@ -169,7 +177,7 @@ def test_many_particles_follow_the_density(interaction, gain):
     assert distances[1] < distances[0] / 3
 
 
-# ------------------------------------------------------------------------------------------------------------ the door
+# --------------------------------------------------------------------------------------------------- the door
 
 
 def test_samples_coefficients_and_callable_agree():

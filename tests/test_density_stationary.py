@@ -1,4 +1,6 @@
-"""Stationary densities against self-consistency in Bessel functions, the equation in time, and the literature's transition."""
+"""Stationary densities against self-consistency in Bessel
+functions, the equation in time, and the literature's transition.
+"""
 
 from functools import cache
 
@@ -10,7 +12,10 @@ import inphase as ip
 from inphase.density import bifurcations, evolve_density, stationary
 from inphase.density.spectral import Continuity
 
-TRICRITICAL = optimize.brentq(lambda beta: special.iv(2, beta) / special.iv(1, beta) - 0.5, 2.0, 3.0, xtol=1e-15)  # 2.44692
+# 2.44692
+TRICRITICAL = optimize.brentq(
+    lambda beta: special.iv(2, beta) / special.iv(1, beta) - 0.5, 2.0, 3.0, xtol=1e-15
+)
 
 
 @cache
@@ -22,20 +27,24 @@ def nonuniform(found):
     return found.isel(state=found.period.values > 0)
 
 
-# -------------------------------------------------------------------------------------------------------- classical model
+# -------------------------------------------------------------------------------------------- classical model
 
 
 @pytest.mark.parametrize(("K", "noise"), [(1.0, 0.49), (1.0, 0.3), (2.5, 0.2), (1.0, 0.01)])
 def test_classical_model_is_self_consistent(K, noise):
     """f = K sin: one state below D = K/2, with r = I_1(K r/D)/I_0(K r/D) and the von Mises density."""
     found = stationary(K * ip.kuramoto(), noise)
-    r = optimize.brentq(lambda r: special.ive(1, K * r / noise) / special.ive(0, K * r / noise) - r, 1e-3, 1, xtol=1e-15)
+    r = optimize.brentq(
+        lambda r: special.ive(1, K * r / noise) / special.ive(0, K * r / noise) - r, 1e-3, 1, xtol=1e-15
+    )
     state = nonuniform(found)
     assert state.sizes["state"] == 1 and state.stability.item() == "stable"
     assert state.order_parameter.item() == pytest.approx(r, abs=1e-12)
     exact = special.ive(found.harmonic.values, K * r / noise) / special.ive(0, K * r / noise)
     assert state.mode.values[0] == pytest.approx(exact, abs=1e-13)
-    mises = np.exp(K * r / noise * (np.cos(found.angle.values) - 1)) / (2 * np.pi * special.ive(0, K * r / noise))
+    mises = np.exp(K * r / noise * (np.cos(found.angle.values) - 1)) / (
+        2 * np.pi * special.ive(0, K * r / noise)
+    )
     assert state.density.values[0] == pytest.approx(mises, abs=1e-12)
 
 
@@ -55,7 +64,7 @@ def test_a_pure_second_harmonic_is_the_classical_model_twice():
     assert two.free_energy.values[0] == pytest.approx(one.free_energy.values[0] / 2, abs=1e-13)
 
 
-# -------------------------------------------------------------------------------------------- all states, by other means
+# --------------------------------------------------------------------------------- all states, by other means
 
 CASES = [
     (ip.attention(3.0), 0.066),
@@ -84,7 +93,9 @@ def test_states_do_not_move(interaction, noise):
 
 @pytest.mark.parametrize(("interaction", "noise"), CASES)
 def test_growth_rates_are_those_of_the_equation_in_time(interaction, noise):
-    """Against the Jacobian of the pseudo-spectral equation by central differences: the rotation's 0 is the only one more."""
+    """Against the Jacobian of the pseudo-spectral equation by
+    central differences: the rotation's 0 is the only one more.
+    """
     found = states(interaction, noise)
     for i, row in enumerate(found.mode.values):
         count = max(24, found.sizes["harmonic"] + 8)
@@ -140,7 +151,9 @@ def settled(interaction, noise, start, time):
     ],
 )
 def test_the_equation_in_time_settles_on_the_stable_states(interaction, noise, time):
-    """From a peak to the clustered state; where the uniform one is stable too, to it from a weak modulation."""
+    """From a peak to the clustered state; where the uniform
+    one is stable too, to it from a weak modulation.
+    """
     found = stationary(interaction, noise, starts=0)
     stable = found.isel(state=found.stability.values == "stable")
     clustered = nonuniform(stable).mode.values
@@ -153,7 +166,7 @@ def test_the_equation_in_time_settles_on_the_stable_states(interaction, noise, t
         assert abs(settled(interaction, noise, lambda x: 1 + 0.05 * np.cos(x), time)[1:]).max() < 0.01
 
 
-# ------------------------------------------------------------------------------------------------------------- bifurcations
+# ----------------------------------------------------------------------------------------------- bifurcations
 
 
 def test_bifurcations_are_where_the_growth_rates_vanish():
@@ -161,7 +174,9 @@ def test_bifurcations_are_where_the_growth_rates_vanish():
     points = bifurcations(f, modes=4, lowest_noise=0.49).points
     assert [point.mode for point in points] == [1, 2, 4]
     for point in points:
-        assert ip.theory.growth_rates(f, noise=point.noise, modes=4)[point.mode - 1] == pytest.approx(0, abs=1e-14)
+        assert ip.theory.growth_rates(f, noise=point.noise, modes=4)[point.mode - 1] == pytest.approx(
+            0, abs=1e-14
+        )
 
 
 @pytest.mark.parametrize("sin", [[1.0], [1.0, 0.6], [1.0, -0.5, 0.3], [0.2, 1.0, 0.0, 0.4]])
@@ -184,13 +199,19 @@ def test_noisy_attention_turns_discontinuous_where_the_literature_says():
     assert optimize.brentq(coefficient, 2.0, 3.0, xtol=1e-13) == pytest.approx(TRICRITICAL, abs=1e-9)
     for beta in (1.0, 2.2, 2.6, 4.0):
         expected = special.ive(1, beta) / beta  # the papers' K_# = β/(2 I_1(β)) in our units
-        assert bifurcations(ip.attention(beta), modes=1, lowest_noise=1.0).critical_noise == pytest.approx(expected, rel=1e-13)
+        assert bifurcations(ip.attention(beta), modes=1, lowest_noise=1.0).critical_noise == pytest.approx(
+            expected, rel=1e-13
+        )
 
 
 def test_folds_on_both_sides_of_the_tricritical_point():
     below, above = (bifurcations(ip.attention(beta), modes=1) for beta in (2.2, 3.0))
     assert below.points[0].kind == "continuous" and above.points[0].kind == "discontinuous"
-    assert below.branches[0].folds == () and below.bistable == () and below.transition_noise == below.critical_noise
+    assert (
+        below.branches[0].folds == ()
+        and below.bistable == ()
+        and below.transition_noise == below.critical_noise
+    )
     (fold,) = above.branches[0].folds
     assert above.bistable == ((above.critical_noise, fold),)
     assert above.critical_noise < above.transition_noise < fold
@@ -202,7 +223,9 @@ def test_folds_on_both_sides_of_the_tricritical_point():
 
 
 def test_fold_and_equal_free_energy_by_quadrature():
-    """f = sin x + 1.6 sin 2x: the largest D on the curve where both moments agree, by adaptive quadrature and maximization."""
+    """f = sin x + 1.6 sin 2x: the largest D on the curve where
+    both moments agree, by adaptive quadrature and maximization.
+    """
 
     def moment(k, a1, a2):
         def weight(x):
@@ -220,13 +243,18 @@ def test_fold_and_equal_free_energy_by_quadrature():
 
     found = bifurcations(ip.harmonics(sin=[1.0, 1.6]), modes=1)
     branch = found.branches[0]
-    best = optimize.minimize_scalar(lambda a1: -state(a1)[0], bounds=(0.3, 3.0), method="bounded", options={"xatol": 1e-7})
+    best = optimize.minimize_scalar(
+        lambda a1: -state(a1)[0], bounds=(0.3, 3.0), method="bounded", options={"xatol": 1e-7}
+    )
     assert branch.folds[0] == pytest.approx(-best.fun, rel=1e-11)
 
     def energy(a1):
         D, a2 = state(a1)
         r = np.array([moment(1, a1, a2), moment(2, a1, a2)])
-        mean = integrate.quad(lambda x: np.exp(a1 * np.cos(x) + a2 * np.cos(2 * x)), 0, np.pi, epsrel=1e-12)[0] / np.pi
+        mean = (
+            integrate.quad(lambda x: np.exp(a1 * np.cos(x) + a2 * np.cos(2 * x)), 0, np.pi, epsrel=1e-12)[0]
+            / np.pi
+        )
         return 0.5 * (r[0] ** 2 + 0.8 * r[1] ** 2) - D * np.log(mean)
 
     equal = state(optimize.brentq(energy, best.x, 5.0, xtol=1e-12))[0]
@@ -257,23 +285,30 @@ def test_the_growth_rate_vanishes_at_a_fold_and_changes_sign():
 
 
 def test_a_degenerate_point_is_called_so():
-    assert bifurcations(ip.harmonics(sin=[1.0, 1.0]), modes=1, lowest_noise=1.0).points[0].kind == "degenerate"
+    assert (
+        bifurcations(ip.harmonics(sin=[1.0, 1.0]), modes=1, lowest_noise=1.0).points[0].kind == "degenerate"
+    )
     both = bifurcations(ip.harmonics(sin=[1.0, 2.0]), modes=1, lowest_noise=1.0).points[0]
     assert both.kind == "degenerate" and np.isnan(both.coefficient)
 
 
 def test_nothing_attracts():
     found = bifurcations(-1.0 * ip.kuramoto())
-    assert found.points == found.branches == found.bistable == () and found.critical_noise == found.transition_noise == 0
+    assert (
+        found.points == found.branches == found.bistable == ()
+        and found.critical_noise == found.transition_noise == 0
+    )
 
 
 def test_a_branch_ends_where_modes_do_not_suffice():
     branch = bifurcations(ip.kuramoto(), lowest_noise=1e-4, max_modes=64).branches[0]
     assert branch.end == "unresolved" and branch.modes.shape[1] <= 65
-    assert bifurcations(ip.kuramoto(), lowest_noise=0.2).branches[0].noise[-1] == pytest.approx(0.2, abs=1e-12)
+    assert bifurcations(ip.kuramoto(), lowest_noise=0.2).branches[0].noise[-1] == pytest.approx(
+        0.2, abs=1e-12
+    )
 
 
-# ---------------------------------------------------------------------------------------------------------------- the door
+# --------------------------------------------------------------------------------------------------- the door
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,8 @@ def exact_cdf(name, x):
     y = (mpmath.mpf(float(x)) - mpmath.mpf(case.center)) / mpmath.mpf(case.width)
     if name in one:
         return one[name](y)
-    half, peak = mpmath.mpf(case.options["separation"]) / 2 / mpmath.mpf(case.width), one[case.options["component"]]
+    half = mpmath.mpf(case.options["separation"]) / 2 / mpmath.mpf(case.width)
+    peak = one[case.options["component"]]
     return (peak(y - half) + peak(y + half)) / 2
 
 
@@ -71,7 +72,9 @@ def test_quantiles_invert_the_distribution(name):
     x = case.quantile(p)
     with mpmath.workdps(30):
         for value, probability in zip(x, p):
-            error = float((exact_cdf(name, value) - mpmath.mpf(float(probability))) / exact_density(name, value))
+            error = float(
+                (exact_cdf(name, value) - mpmath.mpf(float(probability))) / exact_density(name, value)
+            )
             assert abs(error) <= 1e-12 * (abs(value - case.center) + case.width)
     assert case.quantile(0.5) == case.center
 
@@ -83,7 +86,9 @@ def test_principal_value(name, place):
     case = CASES[name]
     x, edges = case.center + case.width * place, case.center + case.width * np.array([-1.0, 1.0])
     near = 0.9 * np.min(np.abs(edges - x))  # the uniform density has its jumps at the edges
-    total = quad(lambda y: float(case.density(y)), x - near, x + near, weight="cauchy", wvar=x, epsabs=1e-11)[0]
+    total = quad(lambda y: float(case.density(y)), x - near, x + near, weight="cauchy", wvar=x, epsabs=1e-11)[
+        0
+    ]
     marks = [*edges, *(case.center + np.array([-1, 1]) * case.options.get("separation", 0) / 2)]
     for low, high in ((-np.inf, x - near), (x + near, np.inf)):
         cuts = [low, *sorted({v + s for v in marks for s in (-2, 0, 2) if low < v + s < high}), high]
@@ -123,7 +128,8 @@ def test_point_and_order_statistics(tmp_path):
     found = d.from_file(tmp_path / "omega.npy")
     assert np.all(found.values == values) and np.all(found.quantiles(37) == np.sort(values))
     assert np.all(found.quantile([0.01, 1 / 37 + 1e-9, 0.99]) == np.sort(values)[[0, 1, 36]])
-    assert set(found.draw(500, seed=1)) == set(values)  # a value is missed with probability 37 e^{−500/37} ~ 5e-5
+    # a value is missed with probability 37 e^{−500/37} ~ 5e-5
+    assert set(found.draw(500, seed=1)) == set(values)
     assert found.center == pytest.approx(values.mean()) and found.width == pytest.approx(values.std())
     assert np.all(d.named(**found.to_dict()).values == values)
     for distribution in (found, d.point()):
@@ -196,7 +202,9 @@ def test_refusals(tmp_path):
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("width", [1e-5, 1.0, 3.0])
-@pytest.mark.parametrize("make", [d.normal, d.lorentzian, d.uniform, d.bimodal, partial(d.bimodal, component="lorentzian")])
+@pytest.mark.parametrize(
+    "make", [d.normal, d.lorentzian, d.uniform, d.bimodal, partial(d.bimodal, component="lorentzian")]
+)
 def test_far_out_all_is_finite(make, width):
     found, far = make(width=width), np.array([1e160, 1e200, 1e308, -1e308, 1.7e308])
     for function in (found.density, found.cdf, found.principal_value):

@@ -1,4 +1,6 @@
-"""Equilibria: states that are known exactly, spectra by other means, and basins against theory and another integrator."""
+"""Equilibria: states that are known exactly, spectra by other
+means, and basins against theory and another integrator.
+"""
 
 from pathlib import Path
 
@@ -37,7 +39,7 @@ def off_zero(eigenvalues, count=1):
     return kept[np.argsort(-kept.real)]
 
 
-# ------------------------------------------------------------------------------------------------------------ twisted states
+# --------------------------------------------------------------------------------------------- twisted states
 
 
 @pytest.mark.parametrize("n", range(5, 21))
@@ -46,7 +48,10 @@ def test_twisted_states_of_a_ring_are_stable_exactly_below_a_quarter(n):
     for q in range(n // 2 + 1):
         spectrum = stability(model, ip.initial.twisted(n, winding=q))
         exact = np.sort(-2 * np.cos(2 * np.pi * q / n) * (1 - np.cos(2 * np.pi * np.arange(1, n) / n)))[::-1]
-        assert np.all(np.abs(spectrum.eigenvalues - exact) <= spectrum.errors) and np.max(spectrum.errors) < 1e-12
+        assert (
+            np.all(np.abs(spectrum.eigenvalues - exact) <= spectrum.errors)
+            and np.max(spectrum.errors) < 1e-12
+        )
         if 4 * q == n:
             assert spectrum.stable is None and spectrum.neutral == n - 1
         else:
@@ -58,13 +63,15 @@ def test_a_search_on_a_ring_finds_every_twisted_state_once(n):
     found = find(ip.PhaseModel(SIN, ip.Ring(1)), n, starts=30)
     twisted = [state for state in found if state.name.endswith("-twisted")]
     assert sorted(state.name for state in twisted) == sorted(f"{q}-twisted" for q in range(1, n // 2 + 1))
-    assert {state.name for state in found.stable} == {"synchronized"} | {f"{q}-twisted" for q in range(1, n) if 4 * q < n}
+    assert {state.name for state in found.stable} == {"synchronized"} | {
+        f"{q}-twisted" for q in range(1, n) if 4 * q < n
+    }
     assert found.relabelling == "shifts and reflections"
     both = find(ip.PhaseModel(SIN, ip.Ring(1)), n, starts=0, relabel=False)
     assert {"1-twisted", "-1-twisted"} <= {state.name for state in both}
 
 
-# --------------------------------------------------------------------------------------------------------------- all-to-all
+# ------------------------------------------------------------------------------------------------- all-to-all
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 5, 6])
@@ -105,7 +112,9 @@ def test_attraction_becomes_repulsion():
 
 
 def test_softmax_gain_has_the_equilibria_of_the_plain_model():
-    """They differ by a positive factor per oscillator: the same states, the same number of unstable directions."""
+    """They differ by a positive factor per oscillator: the
+    same states, the same number of unstable directions.
+    """
     plain = find(ip.PhaseModel(ip.attention(3.0)), 4, starts=40)
     normal = find(ip.PhaseModel(ip.attention(3.0), gain="softmax"), 4, starts=40)
     isolated = [{(s.name, s.index) for s in found if not s.neutral} for found in (plain, normal)]
@@ -116,7 +125,7 @@ def test_softmax_gain_has_the_equilibria_of_the_plain_model():
         assert np.sort(state.eigenvalues.real) == pytest.approx(np.sort(exact.real), abs=1e-7)
 
 
-# ------------------------------------------------------------------------------------------------------- unequal oscillators
+# ---------------------------------------------------------------------------------------- unequal oscillators
 
 
 @pytest.mark.parametrize("n", [3, 5, 8])
@@ -156,7 +165,7 @@ def test_a_field_pins_the_phases():
     assert len(find(ip.PhaseModel(SIN, frequencies=0.6, field=0.5), 1, starts=10)) == 0
 
 
-# -------------------------------------------------------------------------------------------------------------------- graphs
+# ----------------------------------------------------------------------------------------------------- graphs
 
 
 @pytest.mark.parametrize(("kind", "seed"), [(ip.Dense, 1), (ip.Sparse, 1), (ip.Dense, 2)])
@@ -174,7 +183,9 @@ def test_equilibria_of_random_graphs_against_finite_differences(kind, seed):
 
 def test_large_sparse_searches_find_the_same_states(monkeypatch):
     """Levenberg's and Newton's steps by sparse factors."""
-    model = ip.PhaseModel(SIN, ip.Sparse(random_graph(9, 0.4, 1)), frequencies=np.random.default_rng(1).normal(0, 0.1, 9))
+    model = ip.PhaseModel(
+        SIN, ip.Sparse(random_graph(9, 0.4, 1)), frequencies=np.random.default_rng(1).normal(0, 0.1, 9)
+    )
     usual = find(model, starts=10)
     monkeypatch.setitem(locked_velocity.__globals__, "DENSE_JACOBIAN_BELOW", 0)
     again = find(model, starts=10)
@@ -243,7 +254,7 @@ def test_synchrony_of_the_power_grid_decays_with_the_algebraic_connectivity():
     assert np.all(np.abs(spectrum.eigenvalues[:3].real + smallest[1:]) <= spectrum.errors[:3] + 1e-11)
 
 
-# ------------------------------------------------------------------------------------------------------------------- inertia
+# ---------------------------------------------------------------------------------------------------- inertia
 
 
 def test_inertia_keeps_the_states_and_solves_the_quadratic_problem():
@@ -255,7 +266,9 @@ def test_inertia_keeps_the_states_and_solves_the_quadratic_problem():
         mu = np.linalg.eigvalsh(finite_difference(ip.PhaseModel(SIN, ip.Dense(matrix)), state.phases))
         roots = np.concatenate([np.roots([m, d, -value]) for value in mu])
         exact = off_zero(roots)
-        assert np.sort_complex(state.eigenvalues.round(6)) == pytest.approx(np.sort_complex(exact.round(6)), abs=3e-5)
+        assert np.sort_complex(state.eigenvalues.round(6)) == pytest.approx(
+            np.sort_complex(exact.round(6)), abs=3e-5
+        )
         assert state.index == np.count_nonzero(mu > 1e-6)
 
 
@@ -273,7 +286,7 @@ def test_oscillators_with_and_without_inertia_mix():
     assert mixed.stable is True and len(mixed.eigenvalues) == 2 * n - 1 - 2
 
 
-# -------------------------------------------------------------------------------------------------------------------- delays
+# ----------------------------------------------------------------------------------------------------- delays
 
 
 @pytest.mark.parametrize("gain", [None, "softmax"])
@@ -295,14 +308,19 @@ def test_locked_velocity_and_its_derivatives(delays, gain):
         assert locked_velocity(model, phases, omega) == pytest.approx(other, abs=1e-13)
     system, h = Locked(model, n), 1e-6
     jacobian, column = system.jacobian(phases, omega)
-    slopes = [(system.residual(phases + e, omega) - system.residual(phases - e, omega)) / (2 * h) for e in h * np.eye(n)]
+    slopes = [
+        (system.residual(phases + e, omega) - system.residual(phases - e, omega)) / (2 * h)
+        for e in h * np.eye(n)
+    ]
     assert jacobian == pytest.approx(np.array(slopes).T, abs=1e-8)
     turn = (system.residual(phases, omega + h) - system.residual(phases, omega - h)) / (2 * h)
     assert column == pytest.approx(turn, abs=1e-8)
 
 
 def test_two_delayed_oscillators_lock_where_theory_says():
-    """In phase: Ω = ω − K sin Ωτ, stable exactly where K cos Ωτ > 0 (Earl and Strogatz 2003); all branches are found."""
+    """In phase: Ω = ω − K sin Ωτ, stable exactly where K cos
+    Ωτ > 0 (Earl and Strogatz 2003); all branches are found.
+    """
     strength, tau, omega = 2.0, 3.0, 1.0
     model = ip.PhaseModel(strength * SIN, ip.Dense([[0, 1], [1, 0]]), frequencies=omega, delays=tau)
     grid = np.linspace(omega - 2.5, omega + 2.5, 20001)
@@ -326,7 +344,13 @@ def test_delayed_spectra_are_lambert_functions():
     for phases in (np.zeros(n), ip.initial.twisted(n, winding=1)):
         slope = np.cos(phases[1] - phases[0])
         sigma = 2 * slope * np.cos(2 * np.pi * np.arange(1, n) / n)
-        exact = np.array([lambertw(s * tau * np.exp(2 * slope * tau), k) / tau - 2 * slope for s in sigma for k in (-1, 0, 1)])
+        exact = np.array(
+            [
+                lambertw(s * tau * np.exp(2 * slope * tau), k) / tau - 2 * slope
+                for s in sigma
+                for k in (-1, 0, 1)
+            ]
+        )
         more = [lambertw(2 * slope * tau * np.exp(2 * slope * tau), k) / tau - 2 * slope for k in (-1, 1)]
         exact = np.concatenate([exact, more])
         exact = exact[np.argsort(-exact.real)][:4]
@@ -341,7 +365,7 @@ def test_delays_with_inertia_are_undecided():
     assert state.stable is None and state.index is None and len(state.eigenvalues) == 0
 
 
-# --------------------------------------------------------------------------------------------------------------------- names
+# ------------------------------------------------------------------------------------------------------ names
 
 
 @pytest.mark.parametrize(
@@ -380,7 +404,7 @@ def test_a_chimera_has_a_smooth_and_a_rough_part():
     assert classify(everywhere, ring=True) == classify(defect, ring=True) == "other"
 
 
-# -------------------------------------------------------------------------------------------------------------------- basins
+# ----------------------------------------------------------------------------------------------------- basins
 
 
 def test_two_oscillators_with_two_harmonics_have_basins_known_exactly():
@@ -403,7 +427,10 @@ def test_each_start_ends_where_another_integrator_takes_it():
     other = basins(model, n, samples=samples, seed=3)
     assert found["count"].values.tolist() == other["count"].values.tolist()
     starts = ip.initial.phases("uniform", n, seed=3, replicas=samples)
-    ends = [solve_ivp(lambda t, y: zoo.velocity(model, y), (0, 60), row, rtol=1e-8, atol=1e-8).y[:, -1] for row in starts]
+    ends = [
+        solve_ivp(lambda t, y: zoo.velocity(model, y), (0, 60), row, rtol=1e-8, atol=1e-8).y[:, -1]
+        for row in starts
+    ]
     windings, counts = np.unique(ip.observables.winding_number(np.array(ends)), return_counts=True)
     assert dict(zip(found.winding_number.values, found["count"].values)) == dict(zip(windings, counts))
     assert "undecided" not in found.name.values
@@ -415,7 +442,9 @@ def test_a_model_without_locked_states_is_undecided():
 
 
 def gaussian(samples, seed):
-    """Counts of winding numbers of a ring of 80, their mean and deviation, and the chi-square test against a Gaussian."""
+    """Counts of winding numbers of a ring of 80, their mean
+    and deviation, and the chi-square test against a Gaussian.
+    """
     found = basins(ip.PhaseModel(SIN, ip.Ring(1)), 80, samples=samples, seed=seed)
     assert set(found.name.values) <= {"synchronized"} | {f"{q}-twisted" for q in range(-19, 20)}
     q = np.repeat(found.winding_number.values, found["count"].values)
@@ -440,7 +469,7 @@ def test_winding_numbers_of_many_rings_of_80_are_gaussian():
     assert 0.17 < width / np.sqrt(80) < 0.22 and p > 1e-3
 
 
-# --------------------------------------------------------------------------------------------------------------------- doors
+# ------------------------------------------------------------------------------------------------------ doors
 
 
 @pytest.mark.parametrize(
@@ -473,7 +502,9 @@ def test_an_equilibrium_is_json():
     found = find(ip.PhaseModel(SIN), 3, starts=5)
     data = json.loads(json.dumps(found.to_dict()))
     assert isinstance(found[0], Equilibrium) and len(data["equilibria"]) == len(found) == 3
-    assert data["equilibria"][0]["stable"] is True and sum(e["hits"] for e in data["equilibria"]) == sum(found.hits)
+    assert data["equilibria"][0]["stable"] is True and sum(e["hits"] for e in data["equilibria"]) == sum(
+        found.hits
+    )
 
 
 def test_what_is_not_known_is_null_in_json():
@@ -485,7 +516,7 @@ def test_what_is_not_known_is_null_in_json():
     assert data["equilibria"][0]["eigenvalue_error"] is None and data["interrupted"] is False
 
 
-# -------------------------------------------------------------------------------------------------------------- real graphs
+# ------------------------------------------------------------------------------------------------ real graphs
 
 
 def starts_of(model, n):

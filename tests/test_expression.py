@@ -18,9 +18,13 @@ NAMES = ["a", "beta"]
 PARAMETERS = {"a": 0.75, "beta": -1.5}
 
 numbers = st.one_of(
-    st.integers(-50, 50), st.fractions(-9, 9, max_denominator=99), st.floats(-1e6, 1e6).filter(lambda v: abs(v) > 1e-9)
+    st.integers(-50, 50),
+    st.fractions(-9, 9, max_denominator=99),
+    st.floats(-1e6, 1e6).filter(lambda v: abs(v) > 1e-9),
 )
-leaves = st.one_of(st.just(ex.X), st.just(ex.PI), st.sampled_from(NAMES).map(ex.parameter), numbers.map(ex.constant))
+leaves = st.one_of(
+    st.just(ex.X), st.just(ex.PI), st.sampled_from(NAMES).map(ex.parameter), numbers.map(ex.constant)
+)
 
 
 def grow(children):
@@ -57,7 +61,12 @@ def grow_safely(children):
     )
 
 
-small = st.one_of(st.just(ex.X), st.just(ex.PI), st.sampled_from(NAMES).map(ex.parameter), st.integers(-3, 3).map(ex.constant))
+small = st.one_of(
+    st.just(ex.X),
+    st.just(ex.PI),
+    st.sampled_from(NAMES).map(ex.parameter),
+    st.integers(-3, 3).map(ex.constant),
+)
 trees = st.recursive(leaves, grow, max_leaves=12)
 safe_trees = st.recursive(small, grow_safely, max_leaves=6)
 
@@ -66,7 +75,7 @@ def value(tree, x):
     return ex.evaluate(tree, mpmath.mpf(x), zoo.Mpmath(), {k: mpmath.mpf(v) for k, v in PARAMETERS.items()})
 
 
-# ------------------------------------------------------------------------------------------------- reading and printing
+# --------------------------------------------------------------------------------------- reading and printing
 
 
 @quick
@@ -195,7 +204,7 @@ def test_refusals_name_what_is_wrong():
         ex.parse("x**0.5", [])
 
 
-# ------------------------------------------------------------------------------------------------------------ recording
+# -------------------------------------------------------------------------------------------------- recording
 
 
 @pytest.mark.parametrize(
@@ -238,7 +247,7 @@ def test_a_formula_may_use_a_parameter_in_any_place_but_not_branch_on_it():
         ex.record(lambda x, m, a: m.sin(x) if a > 0 else x, ["a"])
 
 
-# --------------------------------------------------------------------------------------------------------- differentiating
+# -------------------------------------------------------------------------------------------- differentiating
 
 
 @quick
@@ -306,12 +315,14 @@ def test_profile_times_sine_is_the_formula(source):
             assert abs(value(h, x) - value(h, -x)) < 1e-35
 
 
-@pytest.mark.parametrize("source", ["sin(x + a)", "cos(x)", "1", "sin(x) + 1", "tanh(sin(x))", "sin(a*x)", "sin(x/2)"])
+@pytest.mark.parametrize(
+    "source", ["sin(x + a)", "cos(x)", "1", "sin(x) + 1", "tanh(sin(x))", "sin(a*x)", "sin(x/2)"]
+)
 def test_profile_is_none_where_the_structure_does_not_show_it(source):
     assert ex.profile(ex.parse(source, ["a"])) is None
 
 
-# ----------------------------------------------------------------------------------------------------------------- LaTeX
+# ------------------------------------------------------------------------------------------------------ LaTeX
 
 
 @pytest.mark.parametrize("name", zoo.INTERACTIONS)
@@ -328,7 +339,7 @@ def test_latex_of_the_catalog_is_what_a_paper_prints():
     assert ex.latex(ex.parse("1/3*sin(x)**2", [])) == r"\frac{1}{3}\,\sin^{2} x"
 
 
-# ------------------------------------------------------------------------------------------------------------------ tape
+# ------------------------------------------------------------------------------------------------------- tape
 
 
 @quick
@@ -354,7 +365,9 @@ def test_tape_keeps_relative_accuracy_over_the_zoo(name):
         exact = np.array([float(zoo.exact(f, t)) for t in x])
     near_a_root = np.abs(np.sin(x)) * f.maximum  # absolute accuracy of sin near its own roots
     beta = abs(f.parameters.get("beta", 0.0))
-    assert np.all(np.abs(out[0] - exact) <= 1e-15 * (8 + 2 * beta) * (np.abs(exact) + (beta == 0) * (near_a_root + 1)))
+    assert np.all(
+        np.abs(out[0] - exact) <= 1e-15 * (8 + 2 * beta) * (np.abs(exact) + (beta == 0) * (near_a_root + 1))
+    )
 
 
 def test_tape_computes_common_parts_once():

@@ -63,7 +63,10 @@ def by_definition(edges, n, directed):
 edge_lists = st.integers(1, 8).flatmap(
     lambda n: st.tuples(
         st.just(n),
-        st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1), st.integers(-3, 3).filter(bool)), max_size=25),
+        st.lists(
+            st.tuples(st.integers(0, n - 1), st.integers(0, n - 1), st.integers(-3, 3).filter(bool)),
+            max_size=25,
+        ),
         st.booleans(),
     )
 )
@@ -74,7 +77,9 @@ edge_lists = st.integers(1, 8).flatmap(
 def test_edges_mean_what_the_docstring_says(case):
     n, edges, directed = case
     K = by_definition(edges, n, directed)
-    graph = graphs.from_edges([e[:2] for e in edges], n=n, weights=[float(e[2]) for e in edges], directed=directed)
+    graph = graphs.from_edges(
+        [e[:2] for e in edges], n=n, weights=[float(e[2]) for e in edges], directed=directed
+    )
     np.testing.assert_array_equal(graph.matrix.toarray(), K)
     assert graph.matrix.nnz == np.count_nonzero(K)
     assert graph.directed == (not np.array_equal(K, K.T))
@@ -94,7 +99,9 @@ def test_multigraphs_of_networkx_add_their_weights(case):
     reference = nx.MultiDiGraph() if directed else nx.MultiGraph()
     reference.add_nodes_from(range(n))
     reference.add_weighted_edges_from(edges)
-    np.testing.assert_array_equal(graphs.from_networkx(reference).matrix.toarray(), by_definition(edges, n, directed))
+    np.testing.assert_array_equal(
+        graphs.from_networkx(reference).matrix.toarray(), by_definition(edges, n, directed)
+    )
 
 
 @quick
@@ -102,11 +109,15 @@ def test_multigraphs_of_networkx_add_their_weights(case):
 def test_largest_component_is_that_of_networkx(case):
     n, edges, directed = case
     graph = graphs.from_edges([e[:2] for e in edges], n=n, directed=directed)
-    largest = max(nx.connected_components(graph.to_networkx().to_undirected()), key=lambda c: (len(c), -min(c)))
+    largest = max(
+        nx.connected_components(graph.to_networkx().to_undirected()), key=lambda c: (len(c), -min(c))
+    )
     found = graph.with_columns(number=np.arange(n)).largest_component()
     assert list(found.labels) == sorted(largest)
     np.testing.assert_array_equal(found.nodes["number"], sorted(largest))
-    np.testing.assert_array_equal(found.matrix.toarray(), graph.matrix.toarray()[np.ix_(sorted(largest), sorted(largest))])
+    np.testing.assert_array_equal(
+        found.matrix.toarray(), graph.matrix.toarray()[np.ix_(sorted(largest), sorted(largest))]
+    )
 
 
 def test_normalizations():
@@ -120,7 +131,9 @@ def test_normalizations():
     }
     for by, matrix in expected.items():
         np.testing.assert_allclose(graph.normalized(by).matrix.toarray(), matrix, rtol=1e-15)
-    with pytest.raises(ValueError, match="by must be one of in-degree, strength, mean-degree, n; got 'degree'"):
+    with pytest.raises(
+        ValueError, match="by must be one of in-degree, strength, mean-degree, n; got 'degree'"
+    ):
         graph.normalized("degree")
 
 
@@ -150,7 +163,10 @@ def test_columns_are_joined_by_label_or_order():
         ({"matrix": sparse.csr_array((0, 0))}, r"got shape \(0, 0\)"),
         ({"matrix": sparse.csr_array([[0, np.nan], [1, 0]])}, r"matrix must be finite; got nan at \(0, 1\)"),
         ({"matrix": np.eye(2), "labels": ["a"]}, "labels must be 2, one for each node; got 1"),
-        ({"matrix": np.eye(2), "labels": ["a", "a"]}, "labels must differ from each other; got 'a' more than once"),
+        (
+            {"matrix": np.eye(2), "labels": ["a", "a"]},
+            "labels must differ from each other; got 'a' more than once",
+        ),
         ({"matrix": np.eye(2), "nodes": {"omega": [1.0]}}, r"column 'omega' must have shape \(2,\)"),
     ],
 )
@@ -168,7 +184,8 @@ def test_complex_weights_and_positions_out_of_range_are_refused():
 
 
 def test_the_matrix_given_is_not_changed():
-    given_matrix = sparse.csr_array(([1.0, -1.0, 2.0], [1, 1, 0], [0, 2, 3]), shape=(2, 2))  # a duplicate that cancels
+    # a duplicate that cancels
+    given_matrix = sparse.csr_array(([1.0, -1.0, 2.0], [1, 1, 0], [0, 2, 3]), shape=(2, 2))
     graph = graphs.Graph(given_matrix)
     assert graph.matrix.nnz == 1 and given_matrix.nnz == 3
     assert repr(graph) == "Graph(2 nodes, 1 directed edges)"
@@ -205,7 +222,9 @@ def test_tables_of_pandas():
     nodes = pd.DataFrame({"omega": [0.1, 0.2, 0.3, 0.4], "kind": list("pqrs")}, index=list("abcd"))
     graph = graphs.from_pandas(table, "u", "v", "w", nodes, directed=True)
     assert graph.labels == ("a", "b", "c", "d") and list(graph.nodes) == ["omega"]
-    np.testing.assert_array_equal(graph.matrix.toarray(), by_definition([(1, 0, 2), (0, 0, 1), (1, 2, -3)], 4, True))
+    np.testing.assert_array_equal(
+        graph.matrix.toarray(), by_definition([(1, 0, 2), (0, 0, 1), (1, 2, -3)], 4, True)
+    )
     assert graphs.from_pandas(table, "u", "v").labels == ("b", "a", "c")
     assert graphs.from_pandas(pd.DataFrame({"source": [9, 2], "target": [2, 4]})).labels == (2, 4, 9)
     with pytest.raises(ValueError, match="frame must have the column 'source'; got u, v, w"):
@@ -241,11 +260,17 @@ def test_files_of_networkx_are_read_back(tmp_path, kind, suffix):
     file = tmp_path / f"example.{suffix}"
     getattr(nx, f"write_{suffix}")(reference, file)
     graph = graphs.read(file)
-    assert graph.name == "example" and list(graph.labels) == list(reference) and set(graph.nodes) == {"omega", "bus"}
+    assert (
+        graph.name == "example"
+        and list(graph.labels) == list(reference)
+        and set(graph.nodes) == {"omega", "bus"}
+    )
     np.testing.assert_array_equal(graph.matrix.toarray(), nx.to_numpy_array(reference).T)
     assert graph.directed == (kind is nx.DiGraph)
     for column in ("omega", "bus"):
-        np.testing.assert_array_equal(graph.nodes[column], [reference.nodes[label][column] for label in reference])
+        np.testing.assert_array_equal(
+            graph.nodes[column], [reference.nodes[label][column] for label in reference]
+        )
     np.testing.assert_array_equal(graphs.from_networkx(reference).matrix.toarray(), graph.matrix.toarray())
     assert graphs.read(file, weight="weight").matrix.nnz == graph.matrix.nnz
     both = graphs.read(file, directed=False).matrix.toarray()
@@ -276,7 +301,10 @@ def test_positions_become_columns(tmp_path):
         "graph [ node [ id 3 graphics [ x 1.5 y -2 w 9 ] ] node [ id 1 graphics [ x 0 y 1 w 9 ] ] edge [ source 3 target 1 ] ]"
     )
     drawn = graphs.read(tmp_path / "drawn.gml")
-    assert drawn.labels == (3, 1) and {k: v.tolist() for k, v in drawn.nodes.items()} == {"x": [1.5, 0], "y": [-2, 1]}
+    assert drawn.labels == (3, 1) and {k: v.tolist() for k, v in drawn.nodes.items()} == {
+        "x": [1.5, 0],
+        "y": [-2, 1],
+    }
 
 
 def test_defaults_of_graphml_hold_where_nothing_else_is_said(tmp_path):
@@ -325,7 +353,9 @@ def test_edge_lists_of_numbers(tmp_path):
     named.write_text("from,to,capacity\n1,2,0.5\n")
     assert graphs.read(named, weight="capacity").strengths.tolist() == [0.5, 0.5]
     assert graphs.read(named).strengths.tolist() == [1, 1]
-    with pytest.raises(ValueError, match=r"line 1: the header must have the column 'w'; got from, to, capacity"):
+    with pytest.raises(
+        ValueError, match=r"line 1: the header must have the column 'w'; got from, to, capacity"
+    ):
         graphs.read(named, weight="w")
 
 
@@ -365,7 +395,12 @@ MALFORMED = {  # name: (content, change, line, words)
     "weight.csv": ("a,b,1\nb,c,2\n", ("c,2", "c,two"), 2, "weight must be a finite number; got 'two'"),
     "nan.tsv": ("a\tb\t1\nb\tc\t2\n", ("c\t2", "c\tnan"), 2, "weight must be a finite number; got 'nan'"),
     "unnamed.csv": ("a,b,1\nb,c,2\n", ("b,c,2", ",c,2"), 2, "source and target must be named"),
-    "header.csv": ("source,target\n1,2\n2,3\n", ("source", "start"), 1, "a header must have the names source and target"),
+    "header.csv": (
+        "source,target\n1,2\n2,3\n",
+        ("source", "start"),
+        1,
+        "a header must have the names source and target",
+    ),
     "wide.edges": ("a b 1\n", ("a b 1", "a b 1 2"), 1, "expected source, target"),
     "quote.csv": ('a,b\n"c",d\n', ('"c"', '"c'), 2, "unexpected end of data"),
     "text.edgelist": ("a b\nc d\n", ("c d", "c \xe9"), 2, "must be UTF-8 text"),
@@ -377,11 +412,21 @@ MALFORMED = {  # name: (content, change, line, words)
     "unknown.gml": (GML, ("target 1", "target 5"), 9, "the target of the edge is 5, which is no node"),
     "twice.gml": (GML, ("id 1", "id 0"), 6, "nodes must have different ids; 0 is also in line 3"),
     "weight.gml": (GML, ("target 1", "target 1 value NAN"), 9, "value must be a finite number; got nan"),
-    "huge.gml": (GML, ("target 1", f"target 1 value 1{400 * '0'}"), 9, "value must be a finite number; got 1000"),
+    "huge.gml": (
+        GML,
+        ("target 1", f"target 1 value 1{400 * '0'}"),
+        9,
+        "value must be a finite number; got 1000",
+    ),
     "words.gml": (GML, ("target 1", 'target 1 weight "2"'), 9, "weight must be a finite number; got '2'"),
     "tag.graphml": (GRAPHML, ("</edge>", "</edg>"), 9, "not well-formed XML"),
     "end.graphml": (GRAPHML, ('target="b"', ""), 7, "<edge> must have the attribute 'target'"),
-    "unknown.graphml": (GRAPHML, ('target="b"', 'target="c"'), 7, "the target of the edge is 'c', which is no node"),
+    "unknown.graphml": (
+        GRAPHML,
+        ('target="b"', 'target="c"'),
+        7,
+        "the target of the edge is 'c', which is no node",
+    ),
     "type.graphml": (GRAPHML, ("1.5", "much"), 8, "weight must be of the type double; got 'much'"),
     "nan.graphml": (GRAPHML, ("1.5", "NaN"), 7, "weight must be a finite number; got nan"),
     "key.graphml": (GRAPHML, ('data key="w"', 'data key="v"'), 8, "the key 'v' is not declared"),
@@ -420,20 +465,44 @@ COORDINATES = "%%MatrixMarket matrix coordinate real general\n"
         ("a.gml", 9999 * "graph [", "brackets are nested too deeply"),
         ("a.gml", "graph [ ]", "must hold a graph with nodes; got none"),
         ("a.gml", "graph [ node [ id 0 ] ]", "must hold a graph with edges; got none"),
-        ("a.graphml", '<graphml><graph edgedefault="directed"/></graphml>', "must hold a graph with nodes; got none"),
+        (
+            "a.graphml",
+            '<graphml><graph edgedefault="directed"/></graphml>',
+            "must hold a graph with nodes; got none",
+        ),
         ("a.graphml", "", "line 1: not well-formed XML"),
         ("a.mtx", "", "line 1: Not a Matrix Market file"),
-        ("a.mtx", "%%MatrixMarket matrix coordinate real general\n2 3 1\n1 1 1\n", r"must have shape \(n, n\)"),
+        (
+            "a.mtx",
+            "%%MatrixMarket matrix coordinate real general\n2 3 1\n1 1 1\n",
+            r"must have shape \(n, n\)",
+        ),
         ("a.mtx", "%%MatrixMarket matrix coordinate real general\n2 2 2\n1 1 1\n", "Truncated file"),
         ("a.npz", "no archive", "must hold a sparse matrix saved by scipy.sparse.save_npz"),
         ("a.npz", "", "must hold a sparse matrix saved by scipy.sparse.save_npz; got another file"),
         ("a.mtx", f"{COORDINATES}{10**12} {10**12} 1\n1 1 1\n", "the header must fit the file"),
         ("a.mtx", f"{COORDINATES}3 3 {10**12}\n1 1 1\n", f"got 3 rows, 3 columns and {10**12}"),
-        ("a.graphml", '<?xml version="1.0" encoding="nonsense"?><graphml/>', "line 1: the encoding must be a known one"),
-        ("a.graphml", '<graphml>\n<graph edgedefault="directed">\n<node id="a"/>\n', "the <graph> of line 2 is not closed"),
+        (
+            "a.graphml",
+            '<?xml version="1.0" encoding="nonsense"?><graphml/>',
+            "line 1: the encoding must be a known one",
+        ),
+        (
+            "a.graphml",
+            '<graphml>\n<graph edgedefault="directed">\n<node id="a"/>\n',
+            "the <graph> of line 2 is not closed",
+        ),
         ("a.graphml", "<graphml>\n<gra", "the <graphml> of line 1 is not closed"),
-        ("a.graphml", '<!DOCTYPE x [\n<!ENTITY a "b">]><graphml>&a;</graphml>', "line 2: entities cannot be .*; got 'a'"),
-        ("a.dot", "graph {}", "path must end in one of .gml, .graphml, .mtx, .npz, .csv, .tsv, .txt, .edges, .edgelist; got"),
+        (
+            "a.graphml",
+            '<!DOCTYPE x [\n<!ENTITY a "b">]><graphml>&a;</graphml>',
+            "line 2: entities cannot be .*; got 'a'",
+        ),
+        (
+            "a.dot",
+            "graph {}",
+            "path must end in one of .gml, .graphml, .mtx, .npz, .csv, .tsv, .txt, .edges, .edgelist; got",
+        ),
     ],
 )
 def test_files_without_a_graph_are_refused(tmp_path, name, content, message):
@@ -458,7 +527,10 @@ def test_arrays_and_indices_that_are_no_matrix_are_refused_without_advice_on_pic
 
 def test_too_many_nodes_are_refused(tmp_path):
     (tmp_path / "a.csv").write_text("0,1\n")
-    for call in (lambda: graphs.read(tmp_path / "a.csv", n=10**12), lambda: graphs.from_edges([(0, 1)], n=10**12)):
+    for call in (
+        lambda: graphs.read(tmp_path / "a.csv", n=10**12),
+        lambda: graphs.from_edges([(0, 1)], n=10**12),
+    ):
         with pytest.raises(ValueError, match="n must be at most 100000000; got 1000000000000"):
             call()
 
@@ -472,7 +544,9 @@ def test_nodes_of_the_same_label_are_called_by_their_ids_with_a_warning(tmp_path
 
 def test_missing_files_are_refused(tmp_path):
     for reader in (graphs.read, graphs.read_columns):
-        with pytest.raises(FileNotFoundError, match=r"path must be a file; got .*none.csv', where there is none"):
+        with pytest.raises(
+            FileNotFoundError, match=r"path must be a file; got .*none.csv', where there is none"
+        ):
             reader(tmp_path / "none.csv")
 
 
@@ -519,8 +593,16 @@ def test_generators_give_simple_undirected_graphs_that_the_seed_decides(name):
 @pytest.mark.parametrize(
     ("error", "call", "message"),
     [
-        (ValueError, {"name": "erdos"}, "name must be one of barabasi_albert, circulant, complete, .*; got 'erdos'"),
-        (TypeError, {"name": "ring", "n": 5, "neighbours": 2}, "'ring' has no option 'neighbours'; it takes neighbors"),
+        (
+            ValueError,
+            {"name": "erdos"},
+            "name must be one of barabasi_albert, circulant, complete, .*; got 'erdos'",
+        ),
+        (
+            TypeError,
+            {"name": "ring", "n": 5, "neighbours": 2},
+            "'ring' has no option 'neighbours'; it takes neighbors",
+        ),
         (TypeError, {"name": "star", "n": 5, "m": 2}, "'star' has no option 'm'; it takes none"),
         (TypeError, {"name": "regular", "n": 5}, "'regular' needs the option 'degree'"),
         (TypeError, {"name": "star"}, "'star' needs n"),
@@ -529,25 +611,61 @@ def test_generators_give_simple_undirected_graphs_that_the_seed_decides(name):
         (ValueError, {"name": "star", "n": 0}, "n must be an integer >= 1; got 0"),
         (TypeError, {"name": "star", "n": 5.0}, "n must be an integer; got 5.0"),
         (ValueError, {"name": "ring", "n": 5, "neighbors": 3}, "at most n/2 = 2; got 3"),
-        (ValueError, {"name": "circulant", "n": 5, "offsets": [1, 10]}, "must not be multiples of n = 5; got 10"),
+        (
+            ValueError,
+            {"name": "circulant", "n": 5, "offsets": [1, 10]},
+            "must not be multiples of n = 5; got 10",
+        ),
         (TypeError, {"name": "circulant", "n": 5, "offsets": [1.5]}, "offsets must be integers"),
-        (ValueError, {"name": "erdos_renyi", "n": 5}, "give either p or mean_degree; got p=None, mean_degree=None"),
+        (
+            ValueError,
+            {"name": "erdos_renyi", "n": 5},
+            "give either p or mean_degree; got p=None, mean_degree=None",
+        ),
         (ValueError, {"name": "erdos_renyi", "n": 5, "p": 1.5}, "p must be at most 1; got 1.5"),
-        (ValueError, {"name": "erdos_renyi", "n": 5, "mean_degree": 5}, "mean_degree must be at most n - 1 = 4; got 5"),
+        (
+            ValueError,
+            {"name": "erdos_renyi", "n": 5, "mean_degree": 5},
+            "mean_degree must be at most n - 1 = 4; got 5",
+        ),
         (ValueError, {"name": "erdos_renyi", "n": 5, "p": float("nan")}, "p must be a finite number"),
         (ValueError, {"name": "small_world", "n": 5, "rewiring": -0.1}, "rewiring must be >= 0; got -0.1"),
         (ValueError, {"name": "barabasi_albert", "n": 5, "m": 5}, "n must be larger than m = 5; got 5"),
         (ValueError, {"name": "regular", "n": 5, "degree": 3}, r"n \* degree even; got 3"),
         (ValueError, {"name": "regular", "n": 4, "degree": 4}, "degree must be below n = 4"),
         (ValueError, {"name": "random_geometric", "n": 5, "radius": 0.0}, "radius must be a positive"),
-        (ValueError, {"name": "random_geometric", "n": 5, "radius": 0.5, "periodic": True}, "radius must be below 1/2"),
-        (ValueError, {"name": "random_geometric", "n": 5, "radius": 0.1, "dimension": 4}, "dimension must be 1, 2 or 3; got 4"),
-        (ValueError, {"name": "spatial", "n": 5, "kernel": "box"}, "kernel must be one of exponential, gaussian or a function"),
-        (ValueError, {"name": "spatial", "n": 5, "degrees": [1, 2]}, r"degrees must be >= 0, a number or of shape \(5,\)"),
-        (ValueError, {"name": "spatial", "n": 5, "degrees": 5}, "no more edges than the kernel allows, 10; got 12.5"),
+        (
+            ValueError,
+            {"name": "random_geometric", "n": 5, "radius": 0.5, "periodic": True},
+            "radius must be below 1/2",
+        ),
+        (
+            ValueError,
+            {"name": "random_geometric", "n": 5, "radius": 0.1, "dimension": 4},
+            "dimension must be 1, 2 or 3; got 4",
+        ),
+        (
+            ValueError,
+            {"name": "spatial", "n": 5, "kernel": "box"},
+            "kernel must be one of exponential, gaussian or a function",
+        ),
+        (
+            ValueError,
+            {"name": "spatial", "n": 5, "degrees": [1, 2]},
+            r"degrees must be >= 0, a number or of shape \(5,\)",
+        ),
+        (
+            ValueError,
+            {"name": "spatial", "n": 5, "degrees": 5},
+            "no more edges than the kernel allows, 10; got 12.5",
+        ),
         (ValueError, {"name": "spatial", "n": 9, "kernel": lambda r: -r}, "kernel must map distances"),
         (ValueError, {"name": "spatial", "n": 10_000}, "give reach"),
-        (ValueError, {"name": "lattice", "shape": (3, 4), "periodic": [True] * 3}, "periodic must be one value or"),
+        (
+            ValueError,
+            {"name": "lattice", "shape": (3, 4), "periodic": [True] * 3},
+            "periodic must be one value or",
+        ),
         (ValueError, {"name": "lattice", "shape": ()}, "shape must have at least one axis"),
         (
             ValueError,
@@ -584,7 +702,8 @@ def test_circulants_and_rings_are_those_of_networkx(n, data):
 def test_lattices_are_those_of_networkx(shape, periodic):
     closed = [periodic and length > 2 for length in shape]
     reference = nx.empty_graph(1)
-    for k, length in enumerate(shape):  # grid_graph's own sides of length 1 and 2 have loops, so build it by products
+    # grid_graph's own sides of length 1 and 2 have loops, so build it by products
+    for k, length in enumerate(shape):
         side = nx.cycle_graph(length) if closed[k] else nx.path_graph(length)
         reference = side if k == 0 else nx.cartesian_product(reference, side)
     order = sorted(reference, key=str) if len(shape) == 1 else list(reference)
@@ -592,7 +711,9 @@ def test_lattices_are_those_of_networkx(shape, periodic):
     if all(closed) or not periodic:
         same(graphs.lattice(shape, periodic), nx.from_numpy_array(graph.matrix.toarray()))
     else:
-        with pytest.raises(ValueError, match=r"a periodic axis needs at least 3 nodes; got shape\[\d\] = [12]"):
+        with pytest.raises(
+            ValueError, match=r"a periodic axis needs at least 3 nodes; got shape\[\d\] = [12]"
+        ):
             graphs.lattice(shape)
     np.testing.assert_array_equal(graph.matrix.toarray(), nx.to_numpy_array(reference, nodelist=order))
     if len(shape) <= 3:
@@ -614,11 +735,14 @@ def test_erdos_renyi_draws_all_graphs_of_three_nodes_as_often_as_it_should():
     p, draws = 0.3, 2000
     for directed, cells in ((False, 3), (True, 6)):
         found = Counter(
-            tuple(graphs.erdos_renyi(3, p=p, directed=directed, seed=s).matrix.toarray().ravel().tolist()) for s in range(draws)
+            tuple(graphs.erdos_renyi(3, p=p, directed=directed, seed=s).matrix.toarray().ravel().tolist())
+            for s in range(draws)
         )
         factor = 1 if directed else 2
         seen = [found[key] for key in found]
-        expected = [draws * p ** (sum(key) / factor) * (1 - p) ** (cells - sum(key) / factor) for key in found]
+        expected = [
+            draws * p ** (sum(key) / factor) * (1 - p) ** (cells - sum(key) / factor) for key in found
+        ]
         assert len(found) == 2**cells
         assert stats.chisquare(seen, expected).pvalue > LEVEL
 
@@ -669,9 +793,11 @@ def test_small_worlds_move_the_share_of_edges_they_should():
     kept = len(pairs(graph) & pairs(graphs.ring(n, k)))
     assert stats.binomtest(n * k - kept, n * k, rewiring).pvalue > LEVEL
     moved = np.array(sorted(pairs(graph) - pairs(graphs.ring(n, k))))
-    assert stats.kstest((moved[:, 1] - moved[:, 0]) / n, stats.triang(0).cdf).pvalue > LEVEL  # two uniform ends
+    # two uniform ends
+    assert stats.kstest((moved[:, 1] - moved[:, 0]) / n, stats.triang(0).cdf).pvalue > LEVEL
     assert graph.degrees.min() >= k  # a node keeps its end of its own k edges
-    # Watts and Strogatz: C(p) / C(0) ≈ (1 − p)³, as nearly all triangles are those of the ring whose edges all stayed.
+    # Watts and Strogatz: C(p) / C(0) ≈ (1 − p)³, as nearly all triangles are those of the ring whose edges
+    # all stayed.
     clustering = nx.transitivity(graph.to_networkx()) / nx.transitivity(graphs.ring(n, k).to_networkx())
     assert abs(clustering - 0.8**3) < 0.05
 
@@ -683,7 +809,8 @@ def test_nearly_complete_small_worlds_stay_simple():
 
 
 def test_preferential_attachment_has_its_exact_law_on_few_nodes():
-    # m = 1, n = 4: node 2 joins an end of the edge 0-1; node 3 then joins the middle of that path with probability 1/2.
+    # m = 1, n = 4: node 2 joins an end of the edge 0-1; node 3 then joins the middle of that path with
+    # probability 1/2.
     draws = 2000
     stars = sum(graphs.barabasi_albert(4, 1, seed=s).degrees.max() == 3 for s in range(draws))
     assert stats.binomtest(int(stars), draws, 0.5).pvalue > LEVEL
@@ -699,11 +826,17 @@ def test_preferential_attachment_has_the_degrees_of_the_literature():
         assert abs(np.mean(graph.degrees == k) - p) < 5 * np.sqrt(p / n) + 2 * m / n * 10
 
 
-@pytest.mark.parametrize(("n", "degree"), [(1, 0), (2, 1), (5, 4), (6, 3), (8, 5), (9, 4), (50, 7), (50, 45), (1001, 10)])
+@pytest.mark.parametrize(
+    ("n", "degree"), [(1, 0), (2, 1), (5, 4), (6, 3), (8, 5), (9, 4), (50, 7), (50, 45), (1001, 10)]
+)
 def test_regular_graphs_are_regular(n, degree):
     for seed in range(5):
         graph = graphs.regular(n, degree, seed=seed)
-        assert np.all(graph.degrees == degree) and not graph.matrix.diagonal().any() and set(graph.matrix.data) <= {1.0}
+        assert (
+            np.all(graph.degrees == degree)
+            and not graph.matrix.diagonal().any()
+            and set(graph.matrix.data) <= {1.0}
+        )
 
 
 def test_regular_graphs_are_uniform_where_that_can_be_counted():
@@ -713,8 +846,11 @@ def test_regular_graphs_are_uniform_where_that_can_be_counted():
     assert len(found) == 70 and stats.chisquare(list(found.values())).pvalue > LEVEL
     complements = Counter(frozenset(pairs(graphs.regular(6, 3, seed=s))) for s in range(draws))
     assert len(complements) == 70 and stats.chisquare(list(complements.values())).pvalue > LEVEL
-    count = sum(sum(nx.triangles(graphs.regular(3000, 5, seed=s).to_networkx()).values()) // 3 for s in range(10))
-    law = stats.poisson(10 * 4**3 / 6)  # (degree − 1)³ / 6 triangles in the mean, for many nodes; Bollobás 2001
+    count = sum(
+        sum(nx.triangles(graphs.regular(3000, 5, seed=s).to_networkx()).values()) // 3 for s in range(10)
+    )
+    # (degree − 1)³ / 6 triangles in the mean, for many nodes; Bollobás 2001
+    law = stats.poisson(10 * 4**3 / 6)
     assert min(law.cdf(count), law.sf(count - 1)) > LEVEL
 
 
@@ -736,7 +872,8 @@ def test_geometric_degrees_have_the_mean_of_a_ball():
     n, radius = 40_000, 0.02
     mean = (n - 1) * np.pi * radius**2
     graph = graphs.random_geometric(n, radius, periodic=True, seed=1)
-    assert abs(graph.edges - n * mean / 2) < 4.5 * np.sqrt(n * mean / 2)  # pairs are uncorrelated: binomial variance
+    # pairs are uncorrelated: binomial variance
+    assert abs(graph.edges - n * mean / 2) < 4.5 * np.sqrt(n * mean / 2)
 
 
 def test_spatial_graphs_join_by_kernel_and_degree():
@@ -769,7 +906,9 @@ def test_spatial_graphs_within_reach():
     assert np.linalg.norm(points[found[:, 0]] - points[found[:, 1]], axis=1).max() <= 0.1
     assert abs(graph.edges - 1200) < 4.5 * np.sqrt(1200)
     near = graphs.random_geometric(800, 0.1, seed=2)
-    everything = graphs.spatial(800, box, degrees=2 * near.edges / 800, scale=0.1, reach=0.3, periodic=False, seed=2)
+    everything = graphs.spatial(
+        800, box, degrees=2 * near.edges / 800, scale=0.1, reach=0.3, periodic=False, seed=2
+    )
     assert pairs(everything) == pairs(near)  # p = 1 for all pairs the kernel allows
     with pytest.raises(ValueError, match="no more edges than the kernel allows"):
         graphs.spatial(800, box, degrees=100, scale=0.1, reach=0.3, periodic=False)
@@ -801,7 +940,11 @@ def test_the_power_grid(monkeypatch):
     monkeypatch.setenv("INPHASE_DATA", str(file.parent))
     graph = graphs.dataset("us_power_grid")
     assert (graph.n, graph.edges, graph.directed, graph.largest_component().n) == (4941, 6594, False, 4941)
-    assert list(graph.labels) == [str(k) for k in range(4941)] and set(graph.matrix.data) == {1.0} and not graph.nodes
+    assert (
+        list(graph.labels) == [str(k) for k in range(4941)]
+        and set(graph.matrix.data) == {1.0}
+        and not graph.nodes
+    )
     lines = re.findall(r"source (\d+)\s+target (\d+)", file.read_text())
     assert len(lines) == 6594 and pairs(graph) == {tuple(sorted((int(u), int(v)))) for u, v in lines}
     assert abs(nx.average_clustering(graph.to_networkx()) - 0.080) < 5e-4  # Watts and Strogatz 1998, table 1
@@ -843,7 +986,9 @@ def page(tmp_path):
 def address(monkeypatch, tmp_path):
     """Set where the worm comes from, with an empty cache."""
     monkeypatch.setenv("INPHASE_DATA", str(tmp_path / "cache"))
-    monkeypatch.setattr(urllib.request, "_opener", urllib.request.build_opener(urllib.request.ProxyHandler({})))
+    monkeypatch.setattr(
+        urllib.request, "_opener", urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    )
     source = graphs.DATASETS["c_elegans_neural"]
     return lambda url: monkeypatch.setitem(graphs.DATASETS, "c_elegans_neural", replace(source, url=url))
 
@@ -851,11 +996,15 @@ def address(monkeypatch, tmp_path):
 def test_data_are_downloaded_once_and_checked(tmp_path, page, address):
     address(f"{page}/worm.zip")
     assert graphs.dataset("c_elegans_neural").edges == 2345
-    assert (tmp_path / "cache" / "c_elegans_neural.gml").read_bytes() == shared("c_elegans_neural").read_bytes()
+    assert (tmp_path / "cache" / "c_elegans_neural.gml").read_bytes() == shared(
+        "c_elegans_neural"
+    ).read_bytes()
     address(f"{page}/nothing.zip")
     assert graphs.dataset("c_elegans_neural").edges == 2345
     (tmp_path / "cache" / "c_elegans_neural.gml").write_text(GML)
-    with pytest.raises(ValueError, match=r"c_elegans_neural.gml must hold the known celegansneural.gml, SHA-256 4b91.*; got"):
+    with pytest.raises(
+        ValueError, match=r"c_elegans_neural.gml must hold the known celegansneural.gml, SHA-256 4b91.*; got"
+    ):
         graphs.dataset("c_elegans_neural")
 
 

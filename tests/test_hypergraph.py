@@ -1,4 +1,6 @@
-"""Triads: brute force, finite differences, xgi, threads and replicas, the known bistability, and bad input."""
+"""Triads: brute force, finite differences, xgi, threads
+and replicas, the known bistability, and bad input.
+"""
 
 import itertools
 import json
@@ -51,7 +53,7 @@ def start(*shape, seed=1):
     return np.random.default_rng(seed).uniform(-10, 10, shape)
 
 
-# ----------------------------------------------------------------------------------------------------------- brute force
+# ------------------------------------------------------------------------------------------------ brute force
 
 
 @both_forms
@@ -114,7 +116,7 @@ def test_sums_go_into_the_arrays_given():
         assert np.array_equal(out[0], coupling.sums([ip.kuramoto()], np.asfortranarray(phases))[0])
 
 
-# ------------------------------------------------------------------------------------------------------------- Jacobians
+# -------------------------------------------------------------------------------------------------- Jacobians
 
 
 @both_forms
@@ -170,11 +172,13 @@ def test_model_with_pairs_and_triads_has_the_jacobian_of_its_velocity():
     triads, weights = random_triads(6, 8)
     coupling = 0.7 * ip.AllToAll() + Hypergraph(triads, weights=weights, n=6) - 0.3 * AllTriads("j+k-2i")
     model, phases, h = ip.PhaseModel(ip.sakaguchi(0.3), coupling, frequencies=np.arange(6.0)), start(6), 1e-6
-    differences = (model.velocity(phases + h * np.eye(6)) - model.velocity(phases - h * np.eye(6))).T / (2 * h)
+    differences = (model.velocity(phases + h * np.eye(6)) - model.velocity(phases - h * np.eye(6))).T / (
+        2 * h
+    )
     assert model.jacobian(phases) == pytest.approx(differences, abs=1e-7)
 
 
-# ----------------------------------------------------------------------------------------------- replicas, threads, layout
+# ---------------------------------------------------------------------------------- replicas, threads, layout
 
 
 @both_forms
@@ -208,7 +212,7 @@ def test_one_and_two_threads_give_the_same_bits(form, n, replicas, threads, monk
     assert np.array_equal(found[0], found[1])
 
 
-# ------------------------------------------------------------------------------------------------------------------- xgi
+# -------------------------------------------------------------------------------------------------------- xgi
 
 
 def euler(model, phases, steps, dt):
@@ -243,7 +247,9 @@ def test_simplicial_complexes_of_xgi_and_the_order_of_their_nodes():
     expected = {frozenset("acd"), frozenset("bcd")}
     assert {frozenset(names[node] for node in triad) for triad in coupling.triads} == expected
     theta = start(4)
-    theirs, _ = xgi.simulate_kuramoto(complex_, k2=0, k3=0.7, omega=np.zeros(4), theta=theta, timesteps=2, dt=1.0)
+    theirs, _ = xgi.simulate_kuramoto(
+        complex_, k2=0, k3=0.7, omega=np.zeros(4), theta=theta, timesteps=2, dt=1.0
+    )
     assert theta - 0.7 * coupling.sums([ip.kuramoto()], theta)[0] == pytest.approx(theirs[1], abs=1e-13)
 
 
@@ -251,11 +257,13 @@ def test_other_objects_of_xgi_are_refused(as_a_user):
     xgi = pytest.importorskip("xgi")
     with pytest.raises(TypeError, match=r"an xgi.Hypergraph or an xgi.SimplicialComplex; got .*DiHypergraph"):
         Hypergraph(xgi.DiHypergraph([({0, 1}, {2})]))
-    with pytest.raises(ValueError, match="n must be the number of nodes of the hypergraph, 3, or left out; got 5"):
+    with pytest.raises(
+        ValueError, match="n must be the number of nodes of the hypergraph, 3, or left out; got 5"
+    ):
         Hypergraph(xgi.Hypergraph([[0, 1, 2]]), n=5)
 
 
-# --------------------------------------------------------------------------------------------------------------- physics
+# ---------------------------------------------------------------------------------------------------- physics
 
 
 def lorentzian(n):
@@ -270,20 +278,25 @@ def branches(k1, k3):
 
 
 def test_order_parameter_of_pairs_and_triads_follows_ott_and_antonsen():
-    """Skardal, Arenas (2020), Eq. (9): dr/dt = −r + (r/2)(K1 + K3 r²)(1 − r²) for Lorentzian frequencies of width 1."""
+    """Skardal, Arenas (2020), Eq. (9): dr/dt = −r + (r/2)(K1 + K3 r²)(1 − r²)
+    for Lorentzian frequencies of width 1.
+    """
     from scipy.integrate import solve_ivp
 
     n, k1, k3 = 10_000, 1.0, 10.0
     coupling = k1 * ip.AllToAll() + k3 * AllTriads()
     model = ip.PhaseModel(ip.kuramoto(), coupling, frequencies=lorentzian(n))
-    model = model.replace(frequencies=np.clip(model.frequencies, -100, 100))  # the farthest 0.6% would only cost steps
+    # the farthest 0.6% would only cost steps
+    model = model.replace(frequencies=np.clip(model.frequencies, -100, 100))
     rng = np.random.default_rng(0)
     for r0 in (0.25, 0.6):  # the Poisson kernel of Ott and Antonsen's manifold, independent of the frequency
         u = rng.permutation((np.arange(n) + 0.5) / n)
         phases = 2 * np.arctan((1 - r0) / (1 + r0) * np.tan(np.pi * (u - 0.5)))
         times = np.linspace(0, 4, 21)
         r = ip.simulate(model, phases, times=times, tolerance=1e-5).order_parameter.values
-        theory = solve_ivp(lambda t, r: -r + r / 2 * (k1 + k3 * r**2) * (1 - r**2), (0, 4), [r0], t_eval=times, rtol=1e-9)
+        theory = solve_ivp(
+            lambda t, r: -r + r / 2 * (k1 + k3 * r**2) * (1 - r**2), (0, 4), [r0], t_eval=times, rtol=1e-9
+        )
         assert r == pytest.approx(theory.y[0], abs=5 / np.sqrt(n))
     low, high = branches(k1, k3)
     assert 0.25 < low < 0.6 < high and r[-1] == pytest.approx(high, abs=5 / np.sqrt(n))
@@ -298,7 +311,7 @@ def test_other_form_alone_has_the_moment_of_ott_and_antonsen():
     assert second == pytest.approx(r**2 * np.sin(2 * theta), abs=1e-9)
 
 
-# ----------------------------------------------------------------------------------------------- what they say, bad input
+# ----------------------------------------------------------------------------------- what they say, bad input
 
 
 def test_triads_are_no_pairs():
@@ -319,8 +332,15 @@ def test_size_repr_and_numbers_for_provenance():
     again, phases = Hypergraph(**data), start(5)
     assert np.array_equal(again.sums([ip.kuramoto()], phases)[0], coupling.sums([ip.kuramoto()], phases)[0])
     assert AllTriads().size is None and AllTriads(weights=[1.0, 2.0]).size == 2
-    assert AllTriads("j+k-2i", [1.0, 2.0]).to_dict() == {"kind": "AllTriads", "form": "j+k-2i", "weights": [1.0, 2.0]}
-    assert repr(AllTriads()) == 'AllTriads("2j-k-i")' and repr(AllTriads(weights=[1, 2])) == 'AllTriads("2j-k-i", n = 2)'
+    assert AllTriads("j+k-2i", [1.0, 2.0]).to_dict() == {
+        "kind": "AllTriads",
+        "form": "j+k-2i",
+        "weights": [1.0, 2.0],
+    }
+    assert (
+        repr(AllTriads()) == 'AllTriads("2j-k-i")'
+        and repr(AllTriads(weights=[1, 2])) == 'AllTriads("2j-k-i", n = 2)'
+    )
     with pytest.raises(ValueError, match="the coupling Hypergraph is for 5"):
         ip.PhaseModel(ip.kuramoto(), coupling).velocity(np.zeros(4))
 
@@ -330,10 +350,22 @@ def test_size_repr_and_numbers_for_provenance():
     [
         ({"triads": [(0, 1)]}, ValueError, r"triads must have shape \(edges, 3\); got shape \(1, 2\)"),
         ({"triads": [(0, 1, 2), (0, 1)]}, ValueError, "three nodes each; got rows of different lengths"),
-        ({"triads": [(0.0, 1.0, 2.0)]}, TypeError, r"triads must be integers, the numbers of nodes; got .*float64"),
-        ({"triads": [(0, 1, 2), (1, 2, 1)]}, ValueError, r"three different nodes; got \[1, 2, 1\] at index 1"),
+        (
+            {"triads": [(0.0, 1.0, 2.0)]},
+            TypeError,
+            r"triads must be integers, the numbers of nodes; got .*float64",
+        ),
+        (
+            {"triads": [(0, 1, 2), (1, 2, 1)]},
+            ValueError,
+            r"three different nodes; got \[1, 2, 1\] at index 1",
+        ),
         ({"triads": [(0, 1, -2)]}, ValueError, r"nodes from 0 to n - 1 = 1; got \[0, 1, -2\] at index 0"),
-        ({"triads": [(0, 1, 5)], "n": 5}, ValueError, r"nodes from 0 to n - 1 = 4; got \[0, 1, 5\] at index 0"),
+        (
+            {"triads": [(0, 1, 5)], "n": 5},
+            ValueError,
+            r"nodes from 0 to n - 1 = 4; got \[0, 1, 5\] at index 0",
+        ),
         ({"triads": []}, ValueError, "n, the number of oscillators, must be given where there are no triads"),
         ({"triads": [], "n": 0}, ValueError, "n must be an integer >= 1; got 0"),
         (
@@ -341,8 +373,16 @@ def test_size_repr_and_numbers_for_provenance():
             ValueError,
             r"must be .* shape \(1,\), one per triad; got \(2,\)",
         ),
-        ({"triads": [(0, 1, 2)], "weights": [np.nan]}, ValueError, "weights must be finite; got nan at index 0"),
-        ({"triads": [(0, 1, 2)], "form": "i+j"}, ValueError, "form must be one of '2j-k-i', 'j\\+k-2i'; got 'i\\+j'"),
+        (
+            {"triads": [(0, 1, 2)], "weights": [np.nan]},
+            ValueError,
+            "weights must be finite; got nan at index 0",
+        ),
+        (
+            {"triads": [(0, 1, 2)], "form": "i+j"},
+            ValueError,
+            "form must be one of '2j-k-i', 'j\\+k-2i'; got 'i\\+j'",
+        ),
     ],
 )
 def test_bad_hypergraphs_are_refused(arguments, error, message, as_a_user):

@@ -33,7 +33,9 @@ def test_swing_equation_against_scipy():
     start, speed = rng.uniform(-1, 1, (2, n))
     times = np.linspace(0, 20, 41)
     run = ip.simulate(model, start, times=times, velocities=speed, tolerance=1e-12)
-    reference = solve_ivp(swing(model, n), (0, 20), np.concatenate([start, speed]), "DOP853", times, rtol=3e-14, atol=1e-14).y.T
+    reference = solve_ivp(
+        swing(model, n), (0, 20), np.concatenate([start, speed]), "DOP853", times, rtol=3e-14, atol=1e-14
+    ).y.T
     assert np.max(np.abs(run.phase.values - reference[:, :n])) < 1e-9
     assert np.max(np.abs(run.velocity.values - reference[:, n:])) < 1e-9
 
@@ -41,13 +43,17 @@ def test_swing_equation_against_scipy():
 def test_a_free_rotor_relaxes_exponentially():
     """m θ'' + d θ' = ω: θ' = ω/d + (v − ω/d) e^{−dt/m}."""
     model = ip.PhaseModel(0.0 * ip.kuramoto(), frequencies=2.0, inertia=3.0, damping=0.5)
-    run = ip.simulate(model, [[0.0], [1.0]], times=[0.0, 1.0, 10.0], velocities=[[1.0], [-2.0]], tolerance=1e-12)
+    run = ip.simulate(
+        model, [[0.0], [1.0]], times=[0.0, 1.0, 10.0], velocities=[[1.0], [-2.0]], tolerance=1e-12
+    )
     decay = np.exp(-0.5 / 3 * run.time.values)[:, None]
     expected = 4.0 + (np.array([1.0, -2.0]) - 4.0) * decay
     np.testing.assert_allclose(run.velocity.values[..., 0], expected, rtol=0, atol=1e-10)
     np.testing.assert_allclose(
         run.phase.values[..., 0],
-        np.array([0.0, 1.0]) + 4.0 * run.time.values[:, None] + (np.array([1.0, -2.0]) - 4.0) * 6.0 * (1 - decay),
+        np.array([0.0, 1.0])
+        + 4.0 * run.time.values[:, None]
+        + (np.array([1.0, -2.0]) - 4.0) * 6.0 * (1 - decay),
         rtol=0,
         atol=1e-9,
     )
@@ -66,7 +72,9 @@ def test_first_and_second_order_mix():
     assert 1.7 < distance[0] / distance[1] < 2.3  # of first order in the small inertia
     assert distance[1] < 0.01
     for k in range(3):
-        np.testing.assert_allclose(run.velocity[k, 1:], mixed.velocity(run.phase[k].values)[1:], rtol=0, atol=1e-14)
+        np.testing.assert_allclose(
+            run.velocity[k, 1:], mixed.velocity(run.phase[k].values)[1:], rtol=0, atol=1e-14
+        )
 
 
 def test_damping_alone_rescales_each_clock():
@@ -76,7 +84,11 @@ def test_damping_alone_rescales_each_clock():
     step = 1e-6
     numeric = np.stack(
         [
-            (model.velocity(np.array([0.3, 1.0]) + step * e) - model.velocity(np.array([0.3, 1.0]) - step * e)) / (2 * step)
+            (
+                model.velocity(np.array([0.3, 1.0]) + step * e)
+                - model.velocity(np.array([0.3, 1.0]) - step * e)
+            )
+            / (2 * step)
             for e in np.eye(2)
         ],
         axis=1,

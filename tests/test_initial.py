@@ -20,7 +20,13 @@ RANDOM = {
     "clusters": {"masses": [1, 2], "spread": 0.1},
     "synchronized": {"spread": 0.1},
 }
-SURE = {"twisted": {"winding": 2}, "splay": {}, "quantiles": {}, "clusters": {"masses": [1, 2]}, "synchronized": {}}
+SURE = {
+    "twisted": {"winding": 2},
+    "splay": {},
+    "quantiles": {},
+    "clusters": {"masses": [1, 2]},
+    "synchronized": {},
+}
 
 
 # --- names and seeds ---
@@ -103,7 +109,9 @@ def test_splay_and_quantiles_are_polygons():
 
 
 def test_clusters_sizes_and_places():
-    np.testing.assert_array_equal(start.clusters(4, masses=[1, 3], positions=[0.5, 9.0]), [0.5, 9.0, 9.0, 9.0])
+    np.testing.assert_array_equal(
+        start.clusters(4, masses=[1, 3], positions=[0.5, 9.0]), [0.5, 9.0, 9.0, 9.0]
+    )
     np.testing.assert_allclose(start.clusters(3, masses=[1, 1, 1]), [0, TAU / 3, 2 * TAU / 3])
     np.testing.assert_array_equal(start.clusters(4, positions=[1.0, 2.0]), [1.0, 1.0, 2.0, 2.0])
     sizes = np.bincount(start.clusters(10, masses=[0.33, 0.38, 0.29], positions=[0, 1, 2]).astype(int))
@@ -181,14 +189,18 @@ def test_files_with_bad_entries_are_refused(tmp_path, suffix):
         start.from_file(write(tmp_path / f"empty{suffix}", np.array([])))
 
 
-@pytest.mark.parametrize("text", ["1\n2\n", "theta (rad)\n1\n2\n", "\ufeff1\r\n2\r\n", " 1 \n\n2", '"phase"\n1.0\n2e0\n'])
+@pytest.mark.parametrize(
+    "text", ["1\n2\n", "theta (rad)\n1\n2\n", "\ufeff1\r\n2\r\n", " 1 \n\n2", '"phase"\n1.0\n2e0\n']
+)
 def test_csv_layouts(tmp_path, text):
     path = tmp_path / "a.CSV"
     path.write_text(text, encoding="utf-8", newline="")
     np.testing.assert_array_equal(start.from_file(path), [1.0, 2.0])
 
 
-@pytest.mark.parametrize(("text", "line"), [("1\n2,3\n", 2), ("1,2\n3,4\n", 1), ("phase\n1\nx\n", 3), ("a\nb\n1\n", 2)])
+@pytest.mark.parametrize(
+    ("text", "line"), [("1\n2,3\n", 2), ("1,2\n3,4\n", 1), ("phase\n1\nx\n", 3), ("a\nb\n1\n", 2)]
+)
 def test_csv_errors_give_the_line(tmp_path, text, line):
     path = tmp_path / "a.csv"
     path.write_text(text)
@@ -202,7 +214,9 @@ def test_netcdf_gives_the_last_time(tmp_path):
     path = tmp_path / "run.nc"
     rows = np.arange(6.0).reshape(2, 3)
     time = ("time", [0.0, 1.0], {"units": "seconds"})
-    xr.Dataset({"phase": (("time", "oscillator"), rows)}, coords={"time": time}).to_netcdf(path, engine="h5netcdf")
+    xr.Dataset({"phase": (("time", "oscillator"), rows)}, coords={"time": time}).to_netcdf(
+        path, engine="h5netcdf"
+    )
     np.testing.assert_array_equal(start.from_file(path), rows[1])
     xr.Dataset({"phase": (("oscillator", "time"), rows)}).to_netcdf(path, engine="h5netcdf")
     np.testing.assert_array_equal(start.from_file(path), rows[:, -1])
@@ -255,13 +269,21 @@ def test_import_does_not_load_xarray():
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: start.phases("unifrom", 3), ValueError, "name must be one of uniform, von_mises, .*file; got 'unifrom'"),
+        (
+            lambda: start.phases("unifrom", 3),
+            ValueError,
+            "name must be one of uniform, von_mises, .*file; got 'unifrom'",
+        ),
         (
             lambda: start.phases("von_mises", 3, kappa=1),
             TypeError,
             "'von_mises' has no option 'kappa'; it takes mean, concentration",
         ),
-        (lambda: start.phases("splay", 3, winding=1), TypeError, "'splay' has no option 'winding'; it takes none"),
+        (
+            lambda: start.phases("splay", 3, winding=1),
+            TypeError,
+            "'splay' has no option 'winding'; it takes none",
+        ),
         (lambda: start.phases("uniform", 3, rng=None), TypeError, "no option 'rng'"),
         (lambda: start.phases("file", 3), TypeError, "needs the option 'path'"),
         (lambda: start.phases("uniform", 0), ValueError, "n must be an integer >= 1; got 0"),
@@ -269,13 +291,29 @@ def test_import_does_not_load_xarray():
         (lambda: start.phases("uniform", 3.0), TypeError, "n must be an integer; got 3.0"),
         (lambda: start.phases("uniform", 3, seed=-1), ValueError, "seed must be an integer >= 0; got -1"),
         (lambda: start.phases("splay", 3, seed=None), TypeError, "seed must be an integer; got None"),
-        (lambda: start.phases("uniform", 3, replicas=0), ValueError, "replicas must be an integer >= 1; got 0"),
-        (lambda: start.phases("von_mises", 3, concentration=-1), ValueError, "concentration must be >= 0; got -1"),
-        (lambda: start.phases("von_mises", 3, mean=np.nan), ValueError, "mean must be a finite number; got nan"),
+        (
+            lambda: start.phases("uniform", 3, replicas=0),
+            ValueError,
+            "replicas must be an integer >= 1; got 0",
+        ),
+        (
+            lambda: start.phases("von_mises", 3, concentration=-1),
+            ValueError,
+            "concentration must be >= 0; got -1",
+        ),
+        (
+            lambda: start.phases("von_mises", 3, mean=np.nan),
+            ValueError,
+            "mean must be a finite number; got nan",
+        ),
         (lambda: start.phases("twisted", 3, winding=0.5), TypeError, "winding must be an integer; got 0.5"),
         (lambda: start.phases("twisted", 3, noise=-0.1), ValueError, "noise must be >= 0; got -0.1"),
         (lambda: start.phases("synchronized", 3, spread="1"), TypeError, "spread must be a number; got '1'"),
-        (lambda: start.phases("synchronized", 3, spread=np.inf), ValueError, "spread must be a finite number; got inf"),
+        (
+            lambda: start.phases("synchronized", 3, spread=np.inf),
+            ValueError,
+            "spread must be a finite number; got inf",
+        ),
         (lambda: start.phases("clusters", 3), TypeError, "needs masses or positions"),
         (lambda: start.phases("clusters", 3, masses=[1, 2], positions=[0.0]), ValueError, "same shape"),
         (lambda: start.phases("clusters", 3, masses=[1, -2]), ValueError, "non-negative"),

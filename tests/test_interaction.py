@@ -17,10 +17,13 @@ POINTS = [-7.3, -3.1, -1.0, -1e-3, 0.0, 1e-9, 0.25, 1.5, 3.14, 6.0]
 
 def contains(ball, number):
     """Whether the ball holds the 50-digit number, itself known to 1e-45."""
-    return bool((ball - arb(mpmath.nstr(number, 55))).contains(0)) or abs(float((ball - arb(str(number))).mid())) < 1e-45
+    return (
+        bool((ball - arb(mpmath.nstr(number, 55))).contains(0))
+        or abs(float((ball - arb(str(number))).mid())) < 1e-45
+    )
 
 
-# ------------------------------------------------------------------------------------------------------ four arithmetics
+# ------------------------------------------------------------------------------------------- four arithmetics
 
 
 @ZOO
@@ -90,12 +93,14 @@ def test_tracing_by_jax_gives_values_and_derivatives():
         x = jax.numpy.array(POINTS)
         assert np.asarray(jax.jit(f.traced)(x)) == pytest.approx(f(np.array(POINTS)), abs=1e-13 * f.maximum)
         slope = jax.vmap(jax.grad(f.traced))(x)
-        assert np.asarray(slope) == pytest.approx(f.derivative()(np.array(POINTS)), abs=1e-11 * f.derivative().maximum)
+        assert np.asarray(slope) == pytest.approx(
+            f.derivative()(np.array(POINTS)), abs=1e-11 * f.derivative().maximum
+        )
     over_beta = jax.grad(lambda beta: ip.attention(2.0).traced(1.0, beta=beta))(2.0)
     assert over_beta == pytest.approx((math.cos(1) - 1) * ip.attention(2.0)(1.0))
 
 
-# ------------------------------------------------------------------------------------------------------------ derivatives
+# ------------------------------------------------------------------------------------------------ derivatives
 
 
 @pytest.mark.parametrize("beta", [-2.0, 0.0, 0.3, 1.0, 9.0, 100.0])
@@ -103,7 +108,9 @@ def test_third_derivative_of_attention_is_the_papers_polynomial(beta):
     """[PRY], Appendix A: f''' = p(cos x) e^{β (cos x − 1)}."""
     x = np.linspace(-np.pi, np.pi, 101)
     z = np.cos(x)
-    p = -(z + 3 * beta * z**2 - 4 * beta * (1 - z**2) - 6 * beta**2 * z * (1 - z**2) + beta**3 * (1 - z**2) ** 2)
+    p = -(
+        z + 3 * beta * z**2 - 4 * beta * (1 - z**2) - 6 * beta**2 * z * (1 - z**2) + beta**3 * (1 - z**2) ** 2
+    )
     third = ip.attention(beta).derivative(3)
     assert third(x) == pytest.approx(p * np.exp(beta * (z - 1)), abs=1e-13 * third.maximum)
     with mpmath.workdps(50):
@@ -121,7 +128,7 @@ def test_derivative_zero_is_the_interaction_itself_and_negative_orders_are_refus
         f.derivative(-1)
 
 
-# ------------------------------------------------------------------------------------------------------------------ modes
+# ------------------------------------------------------------------------------------------------------ modes
 
 
 @ZOO
@@ -180,7 +187,7 @@ def test_modes_of_a_function_with_a_pole_are_refused(formula):
         _ = ip.Interaction(formula).modes
 
 
-# -------------------------------------------------------------------------------------------------------------- potential
+# -------------------------------------------------------------------------------------------------- potential
 
 
 @ZOO
@@ -206,7 +213,7 @@ def test_potential_of_attention_is_the_paper_one():
     assert ip.attention(beta).potential(x) == pytest.approx(exact, abs=1e-15)
 
 
-# ------------------------------------------------------------------------------------- range of attraction, L1 criterion
+# -------------------------------------------------------------------------- range of attraction, L1 criterion
 
 
 @pytest.mark.parametrize("beta", [-0.9, -0.3, 1e-3, 0.5, 2.0, 9.0, 100.0, 1e4, 1e5])
@@ -223,10 +230,14 @@ def test_attraction_range_of_simple_interactions():
     assert ip.kuramoto().attraction_range == pytest.approx(np.pi / 2, abs=1e-15)
     assert (-ip.kuramoto()).attraction_range == pytest.approx(np.pi)  # attracts at distance π only
     assert ip.sakaguchi(0.4).attraction_range == pytest.approx(np.pi / 2 + 0.4, abs=1e-14)
-    assert ip.attention(-3.0).attraction_range == pytest.approx(math.acos((math.sqrt(37) - 1) / -6), abs=1e-13)
+    assert ip.attention(-3.0).attraction_range == pytest.approx(
+        math.acos((math.sqrt(37) - 1) / -6), abs=1e-13
+    )
 
 
-@pytest.mark.parametrize("name", ["kuramoto", "attention(-0.5)", "attention(2)", "attention(25)", "odd harmonics"])
+@pytest.mark.parametrize(
+    "name", ["kuramoto", "attention(-0.5)", "attention(2)", "attention(25)", "odd harmonics"]
+)
 def test_positive_variation_is_the_integral_of_the_positive_part(name):
     third = zoo.interaction(name).derivative(3)
     x = np.linspace(-np.pi, np.pi, 200_001)[:-1]
@@ -234,7 +245,9 @@ def test_positive_variation_is_the_integral_of_the_positive_part(name):
     assert zoo.interaction(name).positive_variation == pytest.approx(integral, rel=1e-8)
 
 
-@pytest.mark.parametrize(("largest_gap", "beta"), [(math.pi, -0.261561905359508151), (2 * math.pi, -0.192143494159787209)])
+@pytest.mark.parametrize(
+    ("largest_gap", "beta"), [(math.pi, -0.261561905359508151), (2 * math.pi, -0.192143494159787209)]
+)
 def test_the_ratio_is_one_where_the_paper_has_it(largest_gap, beta):
     from scipy.optimize import brentq
 
@@ -258,7 +271,9 @@ def test_the_ratio_tends_to_its_limit_like_one_over_beta():
 
 
 def test_the_ratio_exceeds_one_for_every_attention_with_positive_beta():
-    ratios = [ip.attention(b).synchronization_ratio() for b in (0.0, 0.1, 1 / 3, 0.5, 0.75, 1.0, 2.0, 5.0, 1e2, 1e4)]
+    ratios = [
+        ip.attention(b).synchronization_ratio() for b in (0.0, 0.1, 1 / 3, 0.5, 0.75, 1.0, 2.0, 5.0, 1e2, 1e4)
+    ]
     assert min(ratios) > 1
 
 
@@ -268,7 +283,7 @@ def test_the_ratio_is_zero_without_attraction_and_does_not_depend_on_scale():
     assert (1e-6 * f).synchronization_ratio() == pytest.approx(f.synchronization_ratio(), rel=1e-12)
 
 
-# --------------------------------------------------------------------------------------------------- catalog and algebra
+# ---------------------------------------------------------------------------------------- catalog and algebra
 
 
 def test_sakaguchi_vanishes_in_sync_and_is_kuramoto_without_lag():
@@ -349,16 +364,20 @@ def test_contrast_is_the_ratio_of_far_and_near():
     assert ip.sakaguchi(0.3).contrast == 1
 
 
-# -------------------------------------------------------------------------------------------------------------- bad input
+# -------------------------------------------------------------------------------------------------- bad input
 
 
-@pytest.mark.parametrize("formula", ["x", "sin(x/2)", "sin(1.001*x)", "x*sin(x)", "exp(-x**2)", "sin(x) + x/1000", "tanh(x)"])
+@pytest.mark.parametrize(
+    "formula", ["x", "sin(x/2)", "sin(1.001*x)", "x*sin(x)", "exp(-x**2)", "sin(x) + x/1000", "tanh(x)"]
+)
 def test_what_is_not_periodic_is_refused(formula):
     with pytest.raises(ValueError, match="not 2π-periodic"):
         ip.Interaction(formula)
 
 
-@pytest.mark.parametrize("formula", ["1/sin(x)", "log(cos(x) - 2)", "sqrt(sin(x))", "log(1 - cos(x))", "sin(x)/x"])
+@pytest.mark.parametrize(
+    "formula", ["1/sin(x)", "log(cos(x) - 2)", "sqrt(sin(x))", "log(1 - cos(x))", "sin(x)/x"]
+)
 def test_what_is_not_finite_is_refused(formula):
     with pytest.raises(ValueError, match="not finite"):
         ip.Interaction(formula)
@@ -406,7 +425,7 @@ def test_a_gain_profile_is_given_only_where_it_is_positive():
         ip.attention(2.0).gain_profile("hard")
 
 
-# ----------------------------------------------------------------------------------------------------- the types of tests
+# ----------------------------------------------------------------------------------------- the types of tests
 
 
 def test_the_run_time_types_are_on():
@@ -418,7 +437,9 @@ def test_the_run_time_types_are_on():
     assert ip.attention(2).parameters == {"beta": 2.0}
 
 
-@pytest.mark.parametrize(("b", "place"), [(20_000.0, 1.425), (5_000.0, -2.6), (20_000.0, np.pi), (800.0, 0.7)])
+@pytest.mark.parametrize(
+    ("b", "place"), [(20_000.0, 1.425), (5_000.0, -2.6), (20_000.0, np.pi), (800.0, 0.7)]
+)
 def test_modes_see_narrow_features_away_from_zero(b, place):
     f = ip.Interaction("sin(x) + 2*exp(b*(cos(x - place) - 1))", b=b, place=place)
     assert len(f.modes) > 2 * np.sqrt(b)
@@ -434,7 +455,9 @@ def test_roots_of_sin_at_a_level(level, order):
     shift = order * np.pi / 2
     exact = np.array([np.arcsin(level), np.pi - np.arcsin(level)]) - shift
     found = ip.kuramoto().roots(order, level)
-    assert np.sort(np.mod(found + 1, 2 * np.pi)) == pytest.approx(np.sort(np.mod(exact + 1, 2 * np.pi)), abs=1e-9)
+    assert np.sort(np.mod(found + 1, 2 * np.pi)) == pytest.approx(
+        np.sort(np.mod(exact + 1, 2 * np.pi)), abs=1e-9
+    )
     assert not len(ip.kuramoto().roots(order, 1.001))
 
 

@@ -29,7 +29,7 @@ def fifty_digit_sum(f, phases, weights):
         )
 
 
-# ---------------------------------------------------------------------------------------------------------- mean fields
+# ------------------------------------------------------------------------------------------------ mean fields
 
 
 @pytest.mark.parametrize("beta", BETAS)
@@ -44,7 +44,9 @@ def test_field_by_modes_agrees_with_the_fifty_digit_sum(beta, spread, monkeypatc
     assert np.max(np.abs(field - exact)) <= 1e-13 * f.maximum
 
 
-@pytest.mark.parametrize("name", ["sakaguchi", "harmonics", "with a mean", "even", "rational", "hyperbolic", "powers"])
+@pytest.mark.parametrize(
+    "name", ["sakaguchi", "harmonics", "with a mean", "even", "rational", "hyperbolic", "powers"]
+)
 def test_field_by_modes_agrees_with_the_fifty_digit_sum_for_any_formula(name):
     rng = np.random.default_rng(3)
     phases, weights = rng.normal(0, 30, 25), rng.dirichlet(np.ones(25))
@@ -133,7 +135,7 @@ def test_the_same_numbers_with_one_and_two_threads(threads):
         assert np.array_equal(one, two)
 
 
-# ------------------------------------------------------------------------------------------------ elementary functions
+# --------------------------------------------------------------------------------------- elementary functions
 
 
 @nb.njit(cache=True)
@@ -172,9 +174,18 @@ def test_sincos_of_what_is_not_finite_is_not_a_number():
 
 
 def test_exp_block_agrees_with_numpy():
-    x = np.concatenate([np.linspace(-708, 709, 20_001), np.logspace(-18, 0, 50), -np.logspace(-18, 0, 50), [0.0]])
+    x = np.concatenate(
+        [np.linspace(-708, 709, 20_001), np.logspace(-18, 0, 50), -np.logspace(-18, 0, 50), [0.0]]
+    )
     assert _exp(x) == pytest.approx(np.exp(x), rel=1e-15, abs=0)
-    assert _exp(np.array([-1e9, -746.0, 710.0, 1e9, np.inf, -np.inf])).tolist() == [0, 0, np.inf, np.inf, np.inf, 0]
+    assert _exp(np.array([-1e9, -746.0, 710.0, 1e9, np.inf, -np.inf])).tolist() == [
+        0,
+        0,
+        np.inf,
+        np.inf,
+        np.inf,
+        0,
+    ]
 
 
 @pytest.mark.parametrize("n", [1, 2, 17, 40])
@@ -188,7 +199,7 @@ def test_pairs_are_all_differences(n):
     assert found[1] == pytest.approx(f.profile(difference), rel=1e-14)
 
 
-# -------------------------------------------------------------------------------------------------- vectors of integrators
+# ------------------------------------------------------------------------------------- vectors of integrators
 
 
 @pytest.mark.parametrize("n", [1, 2, 1023, 1024, 1025, 5000])
@@ -198,7 +209,9 @@ def test_combine_and_error_agree_with_numpy(n, replicas):
     start, stages = rng.normal(size=(replicas, n)), rng.normal(size=(7, replicas, n))
     coefficients, step = np.array([0.3, 0.0, -0.2, 0.5, 0.1]), rng.uniform(0.1, 1, replicas)
     change = step[:, None] * np.tensordot(coefficients, stages[:5], axes=1)
-    assert steps.combine(start, stages, coefficients, step, np.empty(start.shape)) == pytest.approx(start + change, abs=1e-14)
+    assert steps.combine(start, stages, coefficients, step, np.empty(start.shape)) == pytest.approx(
+        start + change, abs=1e-14
+    )
     assert steps.error(stages[:5], coefficients, step) == pytest.approx(np.abs(change).max(axis=1), rel=1e-13)
 
 
@@ -224,12 +237,14 @@ def test_interpolate_fills_the_requested_times_of_accepted_steps():
         for k in filled:
             theta = (times[k] - time[replica]) / step[replica]
             powers = theta ** np.arange(1, 3)
-            exact = start[replica] + step[replica] * np.einsum("si,sp,p->i", stages[:, replica], weights, powers)
+            exact = start[replica] + step[replica] * np.einsum(
+                "si,sp,p->i", stages[:, replica], weights, powers
+            )
             assert out[k, row] == pytest.approx(exact, abs=1e-14)
     assert np.isfinite(out).sum() == 4 * 5
 
 
-# ------------------------------------------------------------------------------------------------------------- merging
+# ---------------------------------------------------------------------------------------------------- merging
 
 
 ascending = st.lists(st.floats(0, 1), min_size=1, max_size=25).map(sorted).map(np.array)
@@ -266,7 +281,9 @@ def test_join_agrees_with_brute_force(case, data):
         total = left[3] + right[3]
         center = (left[2] * left[3] + right[2] * right[3]) / total if total > 0 else (left[2] + right[2]) / 2
         assert merged[row].tolist() == [left[1], right[1]]
-        assert rows_x[row] == pytest.approx([left[2], right[2]]) and rows_m[row] == pytest.approx([left[3], right[3]])
+        assert rows_x[row] == pytest.approx([left[2], right[2]]) and rows_m[row] == pytest.approx(
+            [left[3], right[3]]
+        )
         pieces[k : k + 2] = [(left[0] + right[0], n + row, center, total)]
     for members, name, x, m in pieces:
         first = members[0]

@@ -1,4 +1,6 @@
-"""Couplings with phase lags: double sums, Sakaguchi's model, states known exactly, and what must not be claimed of them."""
+"""Couplings with phase lags: double sums, Sakaguchi's model,
+states known exactly, and what must not be claimed of them.
+"""
 
 import json
 
@@ -20,7 +22,11 @@ SHAPES = {"pairs": (9, 9), "listeners": (9, 1), "heard": (1, 9), "one": ()}
 
 def numbers(n=9, shape=None, seed=0):
     rng = np.random.default_rng(seed)
-    return rng.normal(size=(n, n)) / n, rng.uniform(-7, 7, (n, n) if shape is None else shape), rng.uniform(-9, 9, (2, 3, n))
+    return (
+        rng.normal(size=(n, n)) / n,
+        rng.uniform(-7, 7, (n, n) if shape is None else shape),
+        rng.uniform(-9, 9, (2, 3, n)),
+    )
 
 
 def double_sum(K, lags, f, phases, sources=None):
@@ -32,25 +38,34 @@ def bound(K, f):
     return 1e-12 * f.maximum * np.max(np.abs(K).sum(axis=1))
 
 
-# ------------------------------------------------------------------------------------------------------------------- sums
+# ------------------------------------------------------------------------------------------------------- sums
 
 
 @pytest.mark.parametrize("way", ["chosen", "by harmonics", "pair by pair", "pair by pair in parts"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_sums_are_double_sums(shape, way, monkeypatch):
-    """Several functions at once, replicas, sources that are not the phases, and results into arrays that are there."""
+    """Several functions at once, replicas, sources that are
+    not the phases, and results into arrays that are there.
+    """
     K, alpha, (phases, sources) = numbers(shape=SHAPES[shape])
     if way != "chosen":
         whole = lagged.plan
         monkeypatch.setattr(lagged, "plan", lambda fs: whole(fs)._replace(by_edges=way != "by harmonics"))
         monkeypatch.setattr("inphase.coupling.mean_field.PAIRS_UP_TO", 0)
         monkeypatch.setattr(lagged, "PAIRS", 20 if way.endswith("parts") else 1000)
-    for names in (("kuramoto",), ("sakaguchi", "harmonics"), ("attention(25)", "with a mean", "odd harmonics")):
+    for names in (
+        ("kuramoto",),
+        ("sakaguchi", "harmonics"),
+        ("attention(25)", "with a mean", "odd harmonics"),
+    ):
         functions = [zoo.interaction(name) for name in names]
         coupling = Lagged(K, alpha)
         for heard in (None, sources):
             out = [np.full(phases.shape, np.nan) for _ in functions]
-            for found in (coupling.sums(functions, phases, sources=heard), coupling.sums(functions, phases, out, heard)):
+            for found in (
+                coupling.sums(functions, phases, sources=heard),
+                coupling.sums(functions, phases, out, heard),
+            ):
                 for f, values in zip(functions, found):
                     assert np.max(np.abs(values - double_sum(K, alpha, f, phases, heard))) < bound(K, f)
             assert all(one is other for one, other in zip(found, out))
@@ -84,7 +99,9 @@ def test_precision(precision):
         f, coupling = zoo.interaction(name), Lagged(K, alpha, precision)
         (found,) = coupling.sums([f], phases)
         assert found.dtype == np.float64 and coupling.array.dtype == coupling.lags.dtype == precision
-        assert np.max(np.abs(found - double_sum(K, alpha, f, phases))) < (1e-12 if precision == "float64" else 1e-5)
+        assert np.max(np.abs(found - double_sum(K, alpha, f, phases))) < (
+            1e-12 if precision == "float64" else 1e-5
+        )
 
 
 @pytest.mark.parametrize("alpha", [0.4, -1.3, 2.5])
@@ -101,7 +118,12 @@ def test_one_lag_for_all_is_the_model_of_sakaguchi_and_kuramoto(alpha):
 
 
 NAMES = ("kuramoto", "sakaguchi", "with a mean", "attention(2)", "attention(25)")
-GAINS = [(name, gain) for name in NAMES for gain in (None, "softmax") if not gain or zoo.takes_softmax(zoo.interaction(name))]
+GAINS = [
+    (name, gain)
+    for name in NAMES
+    for gain in (None, "softmax")
+    if not gain or zoo.takes_softmax(zoo.interaction(name))
+]
 
 
 @pytest.mark.parametrize(("name", "gain"), GAINS)
@@ -128,7 +150,7 @@ def test_sums_of_couplings():
         both.matrix(9)
 
 
-# ----------------------------------------------------------------------------------------------------- runs and equilibria
+# ---------------------------------------------------------------------------------------- runs and equilibria
 
 
 def test_two_oscillators_settle_at_their_lag():
@@ -176,7 +198,7 @@ def test_lags_undo_delays():
     assert apart[0] < 1e-8 and apart[1] > 1e-3
 
 
-# ------------------------------------------------------------------------------------------------------- what is claimed
+# -------------------------------------------------------------------------------------------- what is claimed
 
 
 def test_without_lags_it_is_its_matrix():
@@ -199,13 +221,16 @@ def test_nothing_is_claimed_of_the_matrix_alone(alpha):
     coupling = Lagged(K, lags)
     model = ip.PhaseModel(SIN, coupling)
     assert (
-        ip.PhaseModel(SIN, Dense(K)).is_gradient and certify.synchronization(ip.PhaseModel(SIN, Dense(K))).verdict == "proved"
+        ip.PhaseModel(SIN, Dense(K)).is_gradient
+        and certify.synchronization(ip.PhaseModel(SIN, Dense(K))).verdict == "proved"
     )
     assert not coupling.symmetric and not model.is_gradient
     proof = certify.synchronization(model)
     assert proof.verdict == "undecided" and "no theorem here is for the coupling Lagged" in proof.statement
     for claim in (coupling.matrix, coupling.edges):
-        with pytest.raises(ValueError, match=r"a coupling with phase lags has no plain matrix K_ij; its \.array is K"):
+        with pytest.raises(
+            ValueError, match=r"a coupling with phase lags has no plain matrix K_ij; its \.array is K"
+        ):
             claim(n)
     with pytest.raises(ValueError, match="energy needs a gradient flow"):
         model.energy(np.zeros(n))
@@ -257,7 +282,11 @@ def test_by_name_and_from_files(tmp_path):
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: Lagged(np.ones((2, 3)), 0.0), ValueError, r"matrix must have shape \(n, n\) with n >= 1; got shape \(2, 3\)"),
+        (
+            lambda: Lagged(np.ones((2, 3)), 0.0),
+            ValueError,
+            r"matrix must have shape \(n, n\) with n >= 1; got shape \(2, 3\)",
+        ),
         (lambda: Lagged(np.ones((0, 0)), 0.0), ValueError, r"matrix must have shape \(n, n\)"),
         (lambda: Lagged([[np.nan]], 0.0), ValueError, "matrix must be finite; got nan"),
         (lambda: Lagged([[1j]], 0.0), TypeError, "matrix must be an array of real numbers"),
@@ -269,8 +298,16 @@ def test_by_name_and_from_files(tmp_path):
         (lambda: Lagged(np.eye(3), np.zeros((2, 2))), ValueError, r"got shape \(2, 2\)"),
         (lambda: Lagged(np.eye(3), np.inf), ValueError, "lags must be finite"),
         (lambda: Lagged(np.eye(3), "0.3"), TypeError, "lags must be an array of real numbers"),
-        (lambda: Lagged(np.eye(3), 0.0, "half"), ValueError, "precision must be one of float64, float32; got 'half'"),
-        (lambda: ip.PhaseModel(SIN, Lagged(np.eye(3), 0.1)).velocity(np.zeros(4)), ValueError, "the coupling Lagged is for 3"),
+        (
+            lambda: Lagged(np.eye(3), 0.0, "half"),
+            ValueError,
+            "precision must be one of float64, float32; got 'half'",
+        ),
+        (
+            lambda: ip.PhaseModel(SIN, Lagged(np.eye(3), 0.1)).velocity(np.zeros(4)),
+            ValueError,
+            "the coupling Lagged is for 3",
+        ),
         (lambda: Lagged(np.eye(3), 0.1).matrix(4), ValueError, "the coupling Lagged is for 3"),
     ],
 )
@@ -281,7 +318,9 @@ def test_bad_input(make, error, message, as_a_user):
 
 @pytest.mark.parametrize("gain", [None, "softmax"])
 def test_locked_states_with_delays(gain):
-    """F against the double sum with each pair's delay and lag; α_ij = −Ω τ_j makes synchrony a state of frequency Ω = ω."""
+    """F against the double sum with each pair's delay and lag;
+    α_ij = −Ω τ_j makes synchrony a state of frequency Ω = ω.
+    """
     n, rng = 6, np.random.default_rng(5)
     tau, K, f = 0.1 * rng.integers(0, 20, n), rng.exponential(0.6 / n, (n, n)), ip.attention(0.5)
     for alpha in (rng.normal(size=(n, n)), np.broadcast_to(-3.0 * tau, (n, n))):

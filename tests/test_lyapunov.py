@@ -1,4 +1,6 @@
-"""Lyapunov exponents against eigenvalues, divergences, conserved quantities and two neighboring trajectories."""
+"""Lyapunov exponents against eigenvalues, divergences,
+conserved quantities and two neighboring trajectories.
+"""
 
 import numpy as np
 import pytest
@@ -9,7 +11,9 @@ from inphase.equilibria.lyapunov import StateSpace, lyapunov_exponents
 
 
 def test_at_an_equilibrium_they_are_the_eigenvalues():
-    """Locked oscillators on a directed network, complex eigenvalues included; the rotation's zero among them."""
+    """Locked oscillators on a directed network, complex
+    eigenvalues included; the rotation's zero among them.
+    """
     rng = np.random.default_rng(2)
     K = rng.uniform(0.2, 1.0, (5, 5))
     model = ip.PhaseModel(ip.sakaguchi(0.2), Dense(K), frequencies=0.1 * rng.normal(size=5))
@@ -23,7 +27,9 @@ def test_at_an_equilibrium_they_are_the_eigenvalues():
 
 
 def test_with_inertia_at_an_equilibrium():
-    """Two with inertia, one without: eigenvalues of the second-order problem, and the trace −Σ d/m + ∂u_1/∂θ_1."""
+    """Two with inertia, one without: eigenvalues of the
+    second-order problem, and the trace −Σ d/m + ∂u_1/∂θ_1.
+    """
     model = ip.PhaseModel(
         ip.kuramoto(), Dense([[0, 1.0, 0.5], [1.0, 0, 1.0], [0.5, 1.0, 0]]), frequencies=[0.2, 0.1, -0.3],
         inertia=[2.0, 0.0, 1.0], damping=[0.5, 1.0, 0.7],
@@ -35,7 +41,9 @@ def test_with_inertia_at_an_equilibrium():
     exact = np.sort(np.append(state.eigenvalues.real, 0.0))[::-1]
     assert found.sizes["rank"] == 5
     assert found.exponent.values == pytest.approx(exact, abs=3e-2)
-    assert float(found.exponent.sum()) == pytest.approx(-0.5 / 2 - 0.7 + model.jacobian(state.phases)[1, 1], abs=1e-5)
+    assert float(found.exponent.sum()) == pytest.approx(
+        -0.5 / 2 - 0.7 + model.jacobian(state.phases)[1, 1], abs=1e-5
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,7 +53,10 @@ def test_with_inertia_at_an_equilibrium():
         ip.PhaseModel(ip.attention(2.0), gain="softmax", frequencies=np.linspace(-1, 1, 5)),
         ip.PhaseModel(ip.harmonics(sin=[1.0], cos=[0.3, 0.5]), frequencies=np.linspace(-1, 1, 4), field=0.3),
         ip.PhaseModel(
-            ip.kuramoto(), Sparse(np.roll(np.eye(5), 1, axis=0)), frequencies=np.arange(5.0), inertia=[1, 0, 1, 0, 2.0]
+            ip.kuramoto(),
+            Sparse(np.roll(np.eye(5), 1, axis=0)),
+            frequencies=np.arange(5.0),
+            inertia=[1, 0, 1, 0, 2.0],
         ),
     ],
     ids=["kuramoto", "softmax", "field", "inertia"],
@@ -58,13 +69,19 @@ def test_they_add_up_to_the_mean_divergence(model):
 
 
 def test_watanabe_strogatz():
-    """Identical sinusoidal oscillators have n − 3 constants of motion (Watanabe, Strogatz 1994); neutrally at balance.
+    """Identical sinusoidal oscillators have n − 3 constants of motion (Watanabe, Strogatz 1994); neutrally at
+    balance.
 
-    A repulsive all-to-all coupling settles to R = 0: n − 3 neutral directions and the rotation, and R itself decays.
+    A repulsive all-to-all coupling settles to R = 0: n − 3 neutral directions and the rotation, and R itself
+    decays.
     """
     n = 7
     found = lyapunov_exponents(
-        ip.PhaseModel(-ip.kuramoto()), np.random.default_rng(1).uniform(0, 6.28, n), t_end=60.0, transient=40.0, tolerance=1e-6
+        ip.PhaseModel(-ip.kuramoto()),
+        np.random.default_rng(1).uniform(0, 6.28, n),
+        t_end=60.0,
+        transient=40.0,
+        tolerance=1e-6,
     )
     values = found.exponent.values
     assert np.abs(values[: n - 2]) == pytest.approx(0.0, abs=2e-2)
@@ -74,10 +91,17 @@ def test_watanabe_strogatz():
 
 @pytest.mark.parametrize(("n", "K"), [(4, 1.2), pytest.param(10, 1.1, marks=pytest.mark.long)])
 def test_phase_chaos(n, K):
-    """Four and more oscillators with evenly spaced frequencies are chaotic (Popovych, Maistrenko, Tass 2005)."""
+    """Four and more oscillators with evenly spaced
+    frequencies are chaotic (Popovych, Maistrenko, Tass 2005).
+    """
     model = ip.PhaseModel(K * ip.kuramoto(), frequencies=np.linspace(-1, 1, n))
     found = lyapunov_exponents(
-        model, np.random.default_rng(0).uniform(0, 6.28, n), count=1, t_end=400.0, transient=100.0, tolerance=1e-5
+        model,
+        np.random.default_rng(0).uniform(0, 6.28, n),
+        count=1,
+        t_end=400.0,
+        transient=100.0,
+        tolerance=1e-5,
     )
     assert float(found.exponent[0]) > 4 * float(found.standard_error[0]) > 0
 
@@ -92,14 +116,18 @@ def test_three_oscillators_are_not_chaotic():
 
 @pytest.mark.long
 def test_two_neighboring_trajectories_part_at_the_first_exponent():
-    """Another method: a copy at the distance 1e-6, pulled back after each unit of time, integrated by `simulate`."""
+    """Another method: a copy at the distance 1e-6, pulled
+    back after each unit of time, integrated by `simulate`.
+    """
     model = ip.PhaseModel(1.1 * ip.kuramoto(), frequencies=np.linspace(-1, 1, 10))
     one = lyapunov_exponents(model, np.arange(10.0), count=1, t_end=300.0, transient=50.0, tolerance=1e-5)
     phases = one.phase.values
     other, grown = phases + 1e-6 * np.random.default_rng(0).normal(size=10), []
     for _ in range(130):
         before = np.linalg.norm(other - phases)
-        phases, other = ip.simulate(model, np.stack([phases, other]), times=[3.0], tolerance=1e-10).phase.values[-1]
+        phases, other = ip.simulate(
+            model, np.stack([phases, other]), times=[3.0], tolerance=1e-10
+        ).phase.values[-1]
         size = np.linalg.norm(other - phases)
         grown.append(np.log(size / before) / 3.0)
         other = phases + (other - phases) * (1e-6 / size)
@@ -126,9 +154,13 @@ def test_the_state_space_derivative_by_differences():
     )  # fmt: skip
     space = StateSpace(model, 4)
     state, h = rng.normal(size=space.size), 1e-6
-    columns = [(space.velocity(state + h * e) - space.velocity(state - h * e)) / (2 * h) for e in np.eye(space.size)]
+    columns = [
+        (space.velocity(state + h * e) - space.velocity(state - h * e)) / (2 * h) for e in np.eye(space.size)
+    ]
     assert space.tangent(state, np.eye(space.size)) == pytest.approx(np.array(columns).T, abs=1e-8)
-    assert space.divergence(state) == pytest.approx(sum(column[k] for k, column in enumerate(columns)), abs=1e-8)
+    assert space.divergence(state) == pytest.approx(
+        sum(column[k] for k, column in enumerate(columns)), abs=1e-8
+    )
 
 
 def test_same_seed_same_numbers():

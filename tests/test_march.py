@@ -1,4 +1,6 @@
-"""Many constant steps in one call: the same run as step by step, whatever the coupling, the threads and the grouping."""
+"""Many constant steps in one call: the same run as step by
+step, whatever the coupling, the threads and the grouping.
+"""
 
 import time
 
@@ -27,7 +29,11 @@ FUNCTIONS = ["kuramoto", "sakaguchi", "harmonics", "with a mean", "odd harmonics
 
 
 def model(kind, f="harmonics", n=N, **parts):
-    numbers = {"frequencies": np.sin(np.arange(n)), "field": np.cos(3.0 * np.arange(n)), "damping": 1.0 + np.arange(n) % 3}
+    numbers = {
+        "frequencies": np.sin(np.arange(n)),
+        "field": np.cos(3.0 * np.arange(n)),
+        "damping": 1.0 + np.arange(n) % 3,
+    }
     return ip.PhaseModel(interaction(f), KINDS[kind](n), **(numbers | parts))
 
 
@@ -49,7 +55,9 @@ def step_by_step(model, phases, method, steps=STEPS, h=H):
 def calls(monkeypatch):
     """The numbers of steps with which the kernel is called."""
     counts, kernel = [], march.march
-    monkeypatch.setattr(march, "march", lambda phases, steps, *rest: [counts.append(steps), kernel(phases, steps, *rest)])
+    monkeypatch.setattr(
+        march, "march", lambda phases, steps, *rest: [counts.append(steps), kernel(phases, steps, *rest)]
+    )
     return counts
 
 
@@ -106,7 +114,10 @@ def test_threads_and_grouping_do_not_change_a_bit(f, method, threads):
     one = ip.simulate(system, phases, t_end=60.0, step=0.02, method=method).phase.values
     threads(2)
     two = ip.simulate(system, phases, t_end=60.0, step=0.02, method=method).phase.values
-    halves = [ip.simulate(system, part, t_end=60.0, step=0.02, method=method).phase.values for part in (phases[:7], phases[7:])]
+    halves = [
+        ip.simulate(system, part, t_end=60.0, step=0.02, method=method).phase.values
+        for part in (phases[:7], phases[7:])
+    ]
     alone = ip.simulate(system, phases[4], t_end=60.0, step=0.02, method=method).phase.values
     assert np.array_equal(one, two)
     assert np.array_equal(one, np.concatenate(halves, axis=1))
@@ -119,7 +130,9 @@ def test_two_kuramoto_oscillators_follow_the_closed_form():
     errors = []
     for h in (0.01, 0.005):
         phase = ip.simulate(system, [0.0, 3.0], times=times, step=h).phase.values
-        errors.append(np.max(np.abs(phase[:, 1] - phase[:, 0] - 2 * np.arctan(np.tan(1.5) * np.exp(-2 * times)))))
+        errors.append(
+            np.max(np.abs(phase[:, 1] - phase[:, 0] - 2 * np.arctan(np.tan(1.5) * np.exp(-2 * times))))
+        )
     assert errors[0] < 2e-4 and 3.6 < errors[0] / errors[1] < 4.4
 
 
@@ -133,7 +146,9 @@ def test_a_condition_is_looked_at_after_every_step():
     run = ip.simulate(system, start(1)[0], t_end=2.0, step=H, method="euler", stop=third)
     assert np.allclose(seen, H * np.arange(8), rtol=0, atol=1e-15)
     assert run.attrs["status"] == "stopped" and float(run.end_time) == 7 * H
-    np.testing.assert_allclose(run.phase[-1], step_by_step(system, start(1), "euler", 7)[-1, 0], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(
+        run.phase[-1], step_by_step(system, start(1), "euler", 7)[-1, 0], rtol=0, atol=1e-13
+    )
 
 
 def test_max_steps_ends_the_run_between_outputs():
@@ -143,12 +158,18 @@ def test_max_steps_ends_the_run_between_outputs():
 
 
 def test_what_is_not_finite_ends_the_run():
-    run = ip.simulate(model("ring", frequencies=1e308), start(), times=[0.0, 0.5, 2.0, 3.0], step=1.0, method="euler")
-    assert run.attrs["status"] == "not finite" and np.isfinite(run.phase.values).all() and run.sizes["time"] == 1
+    run = ip.simulate(
+        model("ring", frequencies=1e308), start(), times=[0.0, 0.5, 2.0, 3.0], step=1.0, method="euler"
+    )
+    assert (
+        run.attrs["status"] == "not finite" and np.isfinite(run.phase.values).all() and run.sizes["time"] == 1
+    )
 
 
 def test_a_long_way_to_the_next_output_is_cut_into_short_calls(monkeypatch):
-    """Ctrl-C waits for the call under way: a tenth of a second at the most; here the third call is interrupted."""
+    """Ctrl-C waits for the call under way: a tenth of a
+    second at the most; here the third call is interrupted.
+    """
     counts, lasting, kernel = [], [], march.march
 
     def interrupted(phases, steps, *rest):
@@ -165,6 +186,8 @@ def test_a_long_way_to_the_next_output_is_cut_into_short_calls(monkeypatch):
     counts.clear()
     lasting.clear()
     run = ip.simulate(system, phases, times=[0.0, 1e4], step=0.01)
-    assert run.attrs["status"] == "interrupted" and run.attrs["accepted_steps"] == 4 * sum(counts) < 4 * 10_000
+    assert (
+        run.attrs["status"] == "interrupted" and run.attrs["accepted_steps"] == 4 * sum(counts) < 4 * 10_000
+    )
     assert max(lasting) < 0.3  # on a loaded machine, too
     assert np.array_equal(run.time, [0.0])

@@ -14,7 +14,9 @@ CASES = list(zoo.combinations())
 
 def over(cases):
     """Parametrize with readable names."""
-    return pytest.mark.parametrize(("f", "coupling", "gain"), [pytest.param(*c, id=", ".join(c)) for c in cases])
+    return pytest.mark.parametrize(
+        ("f", "coupling", "gain"), [pytest.param(*c, id=", ".join(c)) for c in cases]
+    )
 
 
 EVERY = over(CASES)
@@ -31,14 +33,16 @@ def start(n, seed=0):
     return np.random.default_rng(seed).uniform(-10, 10, n)
 
 
-# -------------------------------------------------------------------------------------------------------------- velocity
+# --------------------------------------------------------------------------------------------------- velocity
 
 
 @EVERY
 def test_velocity_is_the_double_sum(f, coupling, gain):
     for n in (1, 2, 9):
         model, phases = zoo.model(f, coupling, gain, n), start(n)
-        assert model.velocity(phases) == pytest.approx(zoo.velocity(model, phases), abs=1e-12 * zoo.scale(model, n), rel=0)
+        assert model.velocity(phases) == pytest.approx(
+            zoo.velocity(model, phases), abs=1e-12 * zoo.scale(model, n), rel=0
+        )
 
 
 @pytest.mark.parametrize("f", zoo.INTERACTIONS)
@@ -46,7 +50,9 @@ def test_velocity_is_the_double_sum(f, coupling, gain):
 def test_velocity_is_the_double_sum_by_modes_and_by_pairs(f, pairs_up_to, monkeypatch):
     monkeypatch.setattr(mean_field, "PAIRS_UP_TO", pairs_up_to)
     model, phases = zoo.model(f, "weights", "no gain", 300), start(300)
-    assert model.velocity(phases) == pytest.approx(zoo.velocity(model, phases), abs=1e-13 * model.interaction.maximum)
+    assert model.velocity(phases) == pytest.approx(
+        zoo.velocity(model, phases), abs=1e-13 * model.interaction.maximum
+    )
 
 
 def test_frequencies_and_field_are_added():
@@ -54,7 +60,9 @@ def test_frequencies_and_field_are_added():
     phases, omega, b = rng.uniform(0, 6, (3, 7))
     model = ip.PhaseModel(ip.attention(2.0), frequencies=omega, field=b, gain="softmax")
     assert model.velocity(phases) == pytest.approx(zoo.velocity(model, phases), abs=1e-14)
-    assert ip.PhaseModel(ip.kuramoto(), frequencies=2.0, field=-1).velocity([0.5]) == pytest.approx(2 - np.sin(0.5))
+    assert ip.PhaseModel(ip.kuramoto(), frequencies=2.0, field=-1).velocity([0.5]) == pytest.approx(
+        2 - np.sin(0.5)
+    )
 
 
 @EVERY
@@ -85,7 +93,7 @@ def test_one_oscillator_feels_itself_only():
         assert model.velocity([1.0]) == pytest.approx(0.5 - zoo.interaction(f)(0.0), abs=1e-14)
 
 
-# ---------------------------------------------------------------------------------------------------------- symmetries
+# ------------------------------------------------------------------------------------------------- symmetries
 
 
 @quick
@@ -94,7 +102,9 @@ def test_velocity_does_not_change_under_rotation(case, n, angle, seed):
     model, phases = zoo.model(*case, n), start(n, seed)
     if case[2] == "callable":
         model = model.replace(gain=lambda p: 1.5 + np.cos(p - p[..., :1]))
-    assert model.velocity(phases + angle) == pytest.approx(model.velocity(phases), abs=1e-11 * zoo.scale(model, n), rel=1e-11)
+    assert model.velocity(phases + angle) == pytest.approx(
+        model.velocity(phases), abs=1e-11 * zoo.scale(model, n), rel=1e-11
+    )
 
 
 @quick
@@ -113,10 +123,15 @@ def test_velocity_is_permuted_with_the_oscillators(case, order, seed):
 
 
 @quick
-@given(st.sampled_from([c for c in CASES if zoo.interaction(c[0]).odd and c[2] != "callable"]), st.integers(0, 99))
+@given(
+    st.sampled_from([c for c in CASES if zoo.interaction(c[0]).odd and c[2] != "callable"]),
+    st.integers(0, 99),
+)
 def test_velocity_of_an_odd_interaction_is_reflected_with_the_phases(case, seed):
     model, phases = zoo.model(*case, 6), start(6, seed)
-    assert model.velocity(-phases) == pytest.approx(-model.velocity(phases), abs=1e-12 * zoo.scale(model, 6), rel=1e-11)
+    assert model.velocity(-phases) == pytest.approx(
+        -model.velocity(phases), abs=1e-12 * zoo.scale(model, 6), rel=1e-11
+    )
 
 
 @pytest.mark.parametrize("n", range(3, 10))
@@ -136,7 +151,7 @@ def test_equal_phases_stay_equal_and_still():
             assert np.ptp(speed) == 0 and np.max(np.abs(speed)) < 1e-14 * zoo.interaction(f).maximum
 
 
-# -------------------------------------------------------------------------------------------------------------- Jacobian
+# --------------------------------------------------------------------------------------------------- Jacobian
 
 
 def central_differences(model, phases, h=1e-3):
@@ -159,7 +174,13 @@ def test_jacobian_is_the_derivative_of_the_velocity(f, coupling, gain):
     assert (J - np.diag(0.3 * np.cos(phases))).sum(axis=1) == pytest.approx(np.zeros(n), abs=1e-13 * size * n)
 
 
-@over([c for c in CASES if c[2] != "callable" and (c[0] not in ("kuramoto", "attention(0)") or c[2] != "softmax")])
+@over(
+    [
+        c
+        for c in CASES
+        if c[2] != "callable" and (c[0] not in ("kuramoto", "attention(0)") or c[2] != "softmax")
+    ]
+)
 def test_low_rank_jacobian_is_the_dense_one(f, coupling, gain):
     n, rng = 6, np.random.default_rng(8)
     model, phases = zoo.model(f, coupling, gain, n, field=rng.normal(size=n)), start(n)
@@ -206,7 +227,7 @@ def test_jacobian_refuses_a_callable_gain_and_low_rank_refuses_replicas():
         ip.PhaseModel(ip.kuramoto()).jacobian_low_rank(np.zeros((2, 3)))
 
 
-# ---------------------------------------------------------------------------------------------------------------- energy
+# ----------------------------------------------------------------------------------------------------- energy
 
 
 @pytest.mark.parametrize("f", [name for name in zoo.INTERACTIONS if zoo.interaction(name).odd])
@@ -219,7 +240,9 @@ def test_energy_is_the_double_sum_of_potentials(f, coupling):
     found = model.energy(phases)
     assert found.shape == (3,)
     assert found == pytest.approx(exact, abs=1e-13 * c.sum() ** 2 * model.interaction.maximum)
-    assert model.energy(np.full(8, 0.3)) == pytest.approx(0, abs=1e-13 * c.sum() ** 2 * model.interaction.maximum)
+    assert model.energy(np.full(8, 0.3)) == pytest.approx(
+        0, abs=1e-13 * c.sum() ** 2 * model.interaction.maximum
+    )
 
 
 @pytest.mark.parametrize("f", [name for name in zoo.INTERACTIONS if zoo.interaction(name).odd])
@@ -229,7 +252,9 @@ def test_the_gradient_of_the_energy_is_the_velocity_times_the_weights(f):
     for k, a in zip((1, 2, 3, 4), (4 / 5, -1 / 5, 4 / 105, -1 / 280)):
         shifts = k * h * np.eye(6)
         gradient += a * (model.energy(phases + shifts) - model.energy(phases - shifts)) / h
-    assert gradient == pytest.approx(model.coupling.weights(6) * model.velocity(phases), abs=1e-10 * model.interaction.maximum)
+    assert gradient == pytest.approx(
+        model.coupling.weights(6) * model.velocity(phases), abs=1e-10 * model.interaction.maximum
+    )
 
 
 @pytest.mark.parametrize("system", GRADIENT)
@@ -262,7 +287,7 @@ def test_energy_is_refused_where_the_flow_is_no_gradient():
             model.energy([0.0, 1.0])
 
 
-# ------------------------------------------------------------------------------------------------------------- bad input
+# -------------------------------------------------------------------------------------------------- bad input
 
 
 @pytest.mark.parametrize("method", ["velocity", "jacobian", "jacobian_low_rank", "energy"])
@@ -366,7 +391,11 @@ def test_provenance_describes_the_model():
 
     model = ip.PhaseModel(ip.attention(4.0), ip.AllToAll([1, 2]), gain="softmax", frequencies=[0.5, 0.25])
     assert json.loads(json.dumps(model.to_dict())) == {
-        "interaction": {"formula": "sin(x)*exp(beta*(cos(x) - 1))", "name": "attention", "parameters": {"beta": 4.0}},
+        "interaction": {
+            "formula": "sin(x)*exp(beta*(cos(x) - 1))",
+            "name": "attention",
+            "parameters": {"beta": 4.0},
+        },
         "coupling": {"kind": "AllToAll", "columns": [1.0, 2.0]},
         "gain": "softmax",
         "frequencies": [0.5, 0.25],

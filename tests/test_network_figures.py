@@ -14,7 +14,9 @@ def by_gid(figure, gid):
 
 
 def test_raster_figure_draws_wrapped_phases_in_the_order_given():
-    run = ip.simulate(ip.PhaseModel(ip.kuramoto(), frequencies=[5.0, -5.0, 0.0]), [0.0, 1.0, 2.0], times=[0.0, 1.0, 3.0])
+    run = ip.simulate(
+        ip.PhaseModel(ip.kuramoto(), frequencies=[5.0, -5.0, 0.0]), [0.0, 1.0, 2.0], times=[0.0, 1.0, 3.0]
+    )
     mesh = by_gid(figures.raster_figure(run, order=[2, 0, 1]), "raster")
     expected = np.angle(np.exp(1j * run.phase.values[:, [2, 0, 1]])).T
     np.testing.assert_allclose(np.asarray(mesh.get_array()).reshape(3, 3), expected, atol=1e-12)
@@ -39,19 +41,24 @@ def test_a_few_runaways_do_not_take_the_colors_of_all_others():
     norm = by_gid(figures.graph_figure(graph, speeds, kind="frequency"), "nodes").norm
     assert 0.05 < norm.vmax < 0.2
     assert norm.vmax - np.median(speeds) == pytest.approx(np.median(speeds) - norm.vmin)
-    assert by_gid(figures.graph_figure(graph, np.eye(100)[0], kind="frequency"), "nodes").norm.vmax == 1  # one alone differs
-    assert by_gid(figures.graph_figure(graph, np.ones(100), kind="frequency"), "nodes").norm.vmax == 2  # none does
+    # one alone differs
+    assert by_gid(figures.graph_figure(graph, np.eye(100)[0], kind="frequency"), "nodes").norm.vmax == 1
+    # none does
+    assert by_gid(figures.graph_figure(graph, np.ones(100), kind="frequency"), "nodes").norm.vmax == 2
 
 
 def test_layout_keeps_distances_along_a_path():
     places = figures.layout(ip.graphs.path(30))
     along = np.linalg.norm(places - places[0], axis=1)
-    np.testing.assert_allclose(along / along[-1], np.arange(30) / 29, atol=0.03)  # up to the jitter, 0.004 of the width
+    # up to the jitter, 0.004 of the width
+    np.testing.assert_allclose(along / along[-1], np.arange(30) / 29, atol=0.03)
 
 
 def test_transition_figure_shows_points_and_theory():
     theory = np.linspace(0, 2, 5), np.linspace(0, 1, 5)
-    figure = figures.transition_figure([0.5, 1.5], [0.1, 0.8], [0.01, 0.02], theory=theory, critical=1.0, labels=("a", "b"))
+    figure = figures.transition_figure(
+        [0.5, 1.5], [0.1, 0.8], [0.01, 0.02], theory=theory, critical=1.0, labels=("a", "b")
+    )
     line = by_gid(figure, "theory")
     np.testing.assert_array_equal(line.get_data(), theory)
     (axes,) = figure.axes
@@ -66,7 +73,9 @@ def test_basin_figure_shows_shares_and_intervals():
     (axes,) = figure.axes
     assert [bar.get_width() for bar in axes.patches] == [0.7, 0.3]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["synchronized", "twisted"]
-    np.testing.assert_array_equal(np.array(axes.collections[0].get_segments())[:, :, 0], [[0.6, 0.8], [0.2, 0.4]])
+    np.testing.assert_array_equal(
+        np.array(axes.collections[0].get_segments())[:, :, 0], [[0.6, 0.8], [0.2, 0.4]]
+    )
 
 
 def test_coordinates_that_say_nothing_of_the_graph_are_not_used():
@@ -91,7 +100,9 @@ def test_many_edges_are_faint():
 
 
 def test_the_same_phase_has_the_same_color():
-    figure = figures.graph_figure(ip.graphs.path(4), [-np.pi / 2, 3 * np.pi / 2, np.pi / 2, -np.pi / 2 + 1e-12])
+    figure = figures.graph_figure(
+        ip.graphs.path(4), [-np.pi / 2, 3 * np.pi / 2, np.pi / 2, -np.pi / 2 + 1e-12]
+    )
     nodes = by_gid(figure, "nodes")
     nodes.update_scalarmappable()
     first, second, opposite, near = nodes.get_facecolors()

@@ -38,18 +38,36 @@ def toml(tmp_path, text):
 
 def test_study_of_a_graph_file_with_its_own_frequencies(tmp_path, triangle, capsys):
     out = tmp_path / "results"
-    arguments = ["kuramoto", "--graph", str(triangle), "--frequencies", "omega", "--seed", "1", "--out", str(out), "--json"]
+    arguments = [
+        "kuramoto",
+        "--graph",
+        str(triangle),
+        "--frequencies",
+        "omega",
+        "--seed",
+        "1",
+        "--out",
+        str(out),
+        "--json",
+    ]
     assert main(["study", *arguments]) == 0
     found = json.loads(capsys.readouterr().out)
     says = {item["kind"]: item["statement"] for item in found["evidence"]}
     bounds = ip.theory.critical_coupling_bounds(np.ones((3, 3)) - np.eye(3), [0.4, -0.1, -0.3])
     assert f"at least {bounds.necessary:.6g}" in says["theory"] and "not a proof" in says["theory"]
     assert "ends near a stable phase-locked state" in says["spectrum"]
-    assert found["answer"].startswith("They lock, in this run: the 3 oscillators end near a stable phase-locked state")
+    assert found["answer"].startswith(
+        "They lock, in this run: the 3 oscillators end near a stable phase-locked state"
+    )
     page = (out / "report.html").read_text()
-    assert all(title in page for title in ("Every oscillator in time", "colored by phase", "colored by effective frequency"))
+    assert all(
+        title in page
+        for title in ("Every oscillator in time", "colored by phase", "colored by effective frequency")
+    )
     with xr.open_dataset(out / "trajectory.nc", engine="h5netcdf") as run:
-        model = ip.PhaseModel(ip.kuramoto(), ip.Sparse(ip.graphs.read(triangle)), frequencies=[0.4, -0.1, -0.3])
+        model = ip.PhaseModel(
+            ip.kuramoto(), ip.Sparse(ip.graphs.read(triangle)), frequencies=[0.4, -0.1, -0.3]
+        )
         velocity = model.velocity(run.phase.values[-1])
         assert np.ptp(velocity) < 1e-6 and run.sizes["oscillator"] == 3
 
@@ -61,9 +79,15 @@ def test_study_of_a_graph_file_with_its_own_frequencies(tmp_path, triangle, caps
         ('kind = "lattice"\nshape = [3, 4]', lambda: ip.Lattice((3, 4))),
         ('kind = "causal"', lambda: ip.Causal()),
         ('kind = "dense"\nmatrix = MATRIX', lambda: ip.Dense(np.arange(144.0).reshape(12, 12) / 144)),
-        ('kind = "rank-one"\nrows = ROW\ncolumns = ROW', lambda: ip.RankOne(np.arange(12.0), np.arange(12.0))),
+        (
+            'kind = "rank-one"\nrows = ROW\ncolumns = ROW',
+            lambda: ip.RankOne(np.arange(12.0), np.arange(12.0)),
+        ),
         ('kind = "all-triads"\nstrength = 0.5', lambda: 0.5 * ip.AllTriads()),
-        ('kind = "hypergraph"\nn = 12\ntriads = [[0, 1, 2], [2, 5, 11]]', lambda: ip.Hypergraph([[0, 1, 2], [2, 5, 11]], n=12)),
+        (
+            'kind = "hypergraph"\nn = 12\ntriads = [[0, 1, 2], [2, 5, 11]]',
+            lambda: ip.Hypergraph([[0, 1, 2], [2, 5, 11]], n=12),
+        ),
         (
             'kind = "graph"\ngenerator = "circulant"\noptions = {offsets = [1, 3]}\nnormalized = "in-degree"',
             lambda: ip.Sparse(ip.graphs.circulant(12, [1, 3]).normalized("in-degree")),
@@ -76,7 +100,9 @@ def test_every_kind_of_coupling_has_a_name_in_toml(tmp_path, coupling, expected)
     path = toml(tmp_path, f'[interaction]\nname = "kuramoto"\n[coupling]\n{coupling}\n[run]\nn = 12\n')
     phases = ip.initial.phases("uniform", 12, seed=0)
     found = config.load(path).build().velocity(phases)
-    np.testing.assert_allclose(found, ip.PhaseModel(ip.kuramoto(), expected()).velocity(phases), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(
+        found, ip.PhaseModel(ip.kuramoto(), expected()).velocity(phases), rtol=0, atol=1e-14
+    )
     assert np.max(np.abs(found)) > 1e-3
 
 
@@ -107,7 +133,8 @@ frequencies = {{ file = "{tmp_path / "omega.csv"}" }}
 """
     model, graph = config.load(toml(tmp_path, text)).build_with_graph()
     assert graph.labels == ("a", "b", "c") and model.frequencies.tolist() == [0.1, 0.2, 0.3]
-    assert model.coupling.matrix(3).tolist() == [[0, 0, 0], [2.0, 0, 0], [0, 3.0, 0]]  # b listens to a, and c to b
+    # b listens to a, and c to b
+    assert model.coupling.matrix(3).tolist() == [[0, 0, 0], [2.0, 0, 0], [0, 3.0, 0]]
 
 
 def test_parts_from_distributions_are_independent_and_seeded(tmp_path):
@@ -116,16 +143,38 @@ def test_parts_from_distributions_are_independent_and_seeded(tmp_path):
         'frequencies = {distribution = "uniform"}\nfield = {distribution = "uniform"}\n'
         'inertia = {distribution = "uniform", center = 2.0, sampling = "quantiles"}\n[run]\nn = 400\nseed = SEED\n'
     )
-    first, again, other = (config.load(toml(tmp_path, text.replace("SEED", s))).build() for s in ("1", "1", "2"))
-    assert np.array_equal(first.frequencies, again.frequencies) and not np.array_equal(first.frequencies, other.frequencies)
+    first, again, other = (
+        config.load(toml(tmp_path, text.replace("SEED", s))).build() for s in ("1", "1", "2")
+    )
+    assert np.array_equal(first.frequencies, again.frequencies) and not np.array_equal(
+        first.frequencies, other.frequencies
+    )
     assert abs(np.corrcoef(first.frequencies, first.field)[0, 1]) < 4 / np.sqrt(400)
     np.testing.assert_allclose(np.sort(first.inertia), ip.distributions.uniform(2.0).quantiles(400))
-    assert abs(np.corrcoef(first.inertia, np.arange(400))[0, 1]) < 4 / np.sqrt(400)  # not in order along the nodes
+    # not in order along the nodes
+    assert abs(np.corrcoef(first.inertia, np.arange(400))[0, 1]) < 4 / np.sqrt(400)
 
 
 def test_simulate_with_noise_from_the_command_line(tmp_path, capsys):
-    arguments = ["kuramoto", "--strength", "2", "--n", "60", "--noise", "0.3", "--step", "0.05", "--t-end", "4", "--seed", "3"]
-    assert main(["simulate", *arguments, "--frequencies", "normal(0, 0.2)", "--out", str(tmp_path), "--json"]) == 0
+    arguments = [
+        "kuramoto",
+        "--strength",
+        "2",
+        "--n",
+        "60",
+        "--noise",
+        "0.3",
+        "--step",
+        "0.05",
+        "--t-end",
+        "4",
+        "--seed",
+        "3",
+    ]
+    assert (
+        main(["simulate", *arguments, "--frequencies", "normal(0, 0.2)", "--out", str(tmp_path), "--json"])
+        == 0
+    )
     found = json.loads(capsys.readouterr().out)
     assert found["status"] == "finished" and found["accepted_steps"] == 80
     with xr.open_dataset(tmp_path / "trajectory.nc", engine="h5netcdf") as run:
@@ -133,7 +182,9 @@ def test_simulate_with_noise_from_the_command_line(tmp_path, capsys):
 
 
 def test_equilibria_from_the_command_line(tmp_path, capsys):
-    assert main(["equilibria", "kuramoto", "--n", "3", "--samples", "60", "--out", str(tmp_path), "--json"]) == 0
+    assert (
+        main(["equilibria", "kuramoto", "--n", "3", "--samples", "60", "--out", str(tmp_path), "--json"]) == 0
+    )
     found = json.loads(capsys.readouterr().out)
     assert [(s["name"], s["stable"], s["index"]) for s in found["states"]] == [
         ("synchronized", True, 0), ("antipodal (2+1)", False, 1), ("splay", False, 2),
@@ -164,7 +215,13 @@ def test_equilibria_from_the_command_line(tmp_path, capsys):
         (("strength = 2.0", "strength = nan"), "factor must be a finite number"),
         (("strength = 2.0", 'file = "missing.gml"'), "takes either file or generator"),
         (('generator = "small_world"', 'file = "missing.gml"'), "options and seed are for a generator"),
-        (('generator = "small_world"\noptions = { neighbors = 3, rewiring = 0.1 }', 'file = "missing.gml"'), "missing.gml"),
+        (
+            (
+                'generator = "small_world"\noptions = { neighbors = 3, rewiring = 0.1 }',
+                'file = "missing.gml"',
+            ),
+            "missing.gml",
+        ),
         (("strength = 2.0", "strength = 2.0\nweights = 1"), "unknown key 'weights'; known: file, generator"),
     ],
 )

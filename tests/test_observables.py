@@ -1,4 +1,6 @@
-"""Observables against independent references: brute force, linear programming, closed forms, and symmetries."""
+"""Observables against independent references: brute
+force, linear programming, closed forms, and symmetries.
+"""
 
 import numpy as np
 import pytest
@@ -58,7 +60,10 @@ def test_order_parameter_is_the_sum_over_particles():
             mass = np.ones(7) if weights is None else w
             assert result.shape == (2, 3)
             for i in np.ndindex(2, 3):
-                direct = sum(m * np.cos(k * t) + 1j * m * np.sin(k * t) for m, t in zip(mass, theta[i])) / mass.sum()
+                direct = (
+                    sum(m * np.cos(k * t) + 1j * m * np.sin(k * t) for m, t in zip(mass, theta[i]))
+                    / mass.sum()
+                )
                 assert abs(result[i] - direct) < 1e-14
 
 
@@ -409,7 +414,11 @@ def test_bad_weights_are_refused(function):
         (lambda: ob.periodicity([0.0], 0), ValueError, "k must be an integer >= 1; got 0"),
         (lambda: ob.periodicity([0.0], 2.0), TypeError, "k must be an integer; got 2.0"),
         (lambda: ob.density_periodicity(np.ones(5), 3), ValueError, "at least 2 k = 6"),
-        (lambda: ob.density_periodicity([1.0, np.nan], 1), ValueError, "density must be finite; got nan at index"),
+        (
+            lambda: ob.density_periodicity([1.0, np.nan], 1),
+            ValueError,
+            "density must be finite; got nan at index",
+        ),
         (lambda: ob.effective_frequencies([0.0], [1.0], 0), ValueError, "duration"),
         (lambda: ob.effective_frequencies([0.0], [1.0], -1.0), ValueError, "duration"),
         (lambda: ob.effective_frequencies([0.0], [1.0, 2.0], 1.0), ValueError, "same shape"),

@@ -1,4 +1,6 @@
-"""All equilibria of small Kuramoto networks: counts that are published or follow by hand, and other ways to find them."""
+"""All equilibria of small Kuramoto networks: counts that are
+published or follow by hand, and other ways to find them.
+"""
 
 import itertools
 import math
@@ -46,7 +48,9 @@ def network(K, frequencies=0.0, **parts):
 
 
 def identical_on_a_cycle(n):
-    """By hand: every edge has sin(difference) = s, so differences are δ or π − δ, |δ| < π/2, and they add up to 2πk."""
+    """By hand: every edge has sin(difference) = s, so differences
+    are δ or π − δ, |δ| < π/2, and they add up to 2πk.
+    """
     count = 0
     for obtuse in range(n + 1):
         if 2 * obtuse == n:
@@ -57,7 +61,7 @@ def identical_on_a_cycle(n):
     return count
 
 
-# ------------------------------------------------------------------------------------------------------------------ counts
+# ----------------------------------------------------------------------------------------------------- counts
 
 
 @pytest.mark.parametrize(("n", "count"), [(3, 6), (5, 30), (6, 60)])
@@ -65,9 +69,12 @@ def test_cycles_of_identical_oscillators(n, count):
     """The complex bound n·binomial(n − 1, ⌊(n − 1)/2⌋) (Chen, Davis, Mehta 2018) is reached by real ones."""
     census = all_equilibria(network(cycle(n)))
     assert census.complete and census.degree == 0
-    assert census.count == count == identical_on_a_cycle(n) == n * math.comb(n - 1, (n - 1) // 2) == census.bound
+    assert (
+        census.count == count == identical_on_a_cycle(n) == n * math.comb(n - 1, (n - 1) // 2) == census.bound
+    )
     twisted = [state for state in census.stable if np.ptp(np.cos(np.diff(state.phases))) < 1e-12]
-    assert len(twisted) == len(census.stable) == 2 * ((n - 1) // 4) + 1  # exactly the q-twisted ones, |q| < n/4
+    # exactly the q-twisted ones, |q| < n/4
+    assert len(twisted) == len(census.stable) == 2 * ((n - 1) // 4) + 1
 
 
 def test_three_oscillators_reach_the_bound():
@@ -78,7 +85,9 @@ def test_three_oscillators_reach_the_bound():
 
 
 def test_four_nodes_with_sixteen():
-    """20 complex solutions, of which at most 16 are real by the conjecture of Molzahn, Niemerg, Mehta, Hauenstein (2016)."""
+    """20 complex solutions, of which at most 16 are real by the
+    conjecture of Molzahn, Niemerg, Mehta, Hauenstein (2016).
+    """
     K = np.zeros((4, 4))
     K[np.triu_indices(4, 1)] = [-0.86, -0.37, -0.67, -0.97, -1.26, 1.41]
     census = all_equilibria(network(K + K.T, [-0.017, 0.008, 0.002, 0.006]))
@@ -98,10 +107,15 @@ def test_trees(seed):
     below = [{i} for i in range(n)]
     for i, parent in reversed(list(enumerate(parents, 1))):
         below[parent] |= below[i]
-    flows = [sum(frequencies[j] - frequencies.mean() for j in below[i]) / K[i, parent] for i, parent in enumerate(parents, 1)]
+    flows = [
+        sum(frequencies[j] - frequencies.mean() for j in below[i]) / K[i, parent]
+        for i, parent in enumerate(parents, 1)
+    ]
     expected = 2 ** (n - 1) if all(abs(flow) < 1 for flow in flows) else 0
     assert census.complete and census.count == expected and census.bound == 2 ** (n - 1)
-    sines = np.array([[np.sin(s.phases[i] - s.phases[p]) for i, p in enumerate(parents, 1)] for s in census.equilibria])
+    sines = np.array(
+        [[np.sin(s.phases[i] - s.phases[p]) for i, p in enumerate(parents, 1)] for s in census.equilibria]
+    )
     assert sines == pytest.approx(np.tile(flows, (expected, 1)), abs=1e-13) if expected else not len(sines)
 
 
@@ -118,7 +132,7 @@ def test_one_free_oscillator():
     assert census.equilibria[0].frequency == pytest.approx(0.5, abs=1e-15)
 
 
-# ------------------------------------------------------------------------------------------------------------- other ways
+# ------------------------------------------------------------------------------------------------- other ways
 
 
 def zoo():
@@ -126,14 +140,27 @@ def zoo():
     yield "weighted", network((A := rng.uniform(0.2, 1.0, (4, 4))) + A.T, 0.2 * rng.normal(size=4))
     yield "signed", network((A := rng.normal(size=(4, 4))) + A.T, 0.1 * rng.normal(size=4))
     yield "asymmetric", network(rng.normal(size=(4, 4)), 0.1 * rng.normal(size=4))
-    yield "one way", network(np.tril(rng.uniform(0.5, 1, (4, 4)), -1) + 0.3 * np.eye(4, k=1), 0.05 * rng.normal(size=4))
+    yield (
+        "one way",
+        network(np.tril(rng.uniform(0.5, 1, (4, 4)), -1) + 0.3 * np.eye(4, k=1), 0.05 * rng.normal(size=4)),
+    )
     yield "field", network(rng.normal(size=(3, 3)), 0.1 * rng.normal(size=3), field=[0.3, 0.0, -0.5])
-    yield "damped", network((A := rng.uniform(0.2, 1.0, (4, 4))) + A.T, 0.1 * rng.normal(size=4), damping=[1.0, 2.0, 0.5, 3.0])
-    yield "swing", network(cycle(4, [1.0, 2.0, 3.0, 1.5]), [0.1, -0.1, 0.05, 0.0], inertia=[1.0, 0.0, 2.0, 1.0])
+    yield (
+        "damped",
+        network(
+            (A := rng.uniform(0.2, 1.0, (4, 4))) + A.T, 0.1 * rng.normal(size=4), damping=[1.0, 2.0, 0.5, 3.0]
+        ),
+    )
+    yield (
+        "swing",
+        network(cycle(4, [1.0, 2.0, 3.0, 1.5]), [0.1, -0.1, 0.05, 0.0], inertia=[1.0, 0.0, 2.0, 1.0]),
+    )
 
 
 def newton(model, starts, steps=40):
-    """Roots (θ, Ω) by Newton's method on the equations as they stand, from many starts at once; (roots, n + 1)."""
+    """Roots (θ, Ω) by Newton's method on the equations as
+    they stand, from many starts at once; (roots, n + 1).
+    """
     K, d, n = model.coupling.K, np.broadcast_to(model.damping, len(model.coupling.K)), len(model.coupling.K)
     pinned = bool(np.any(model.field))
     rng = np.random.default_rng(0)
@@ -141,7 +168,9 @@ def newton(model, starts, steps=40):
     for _ in range(steps):
         gaps = x[:, :n, None] - x[:, None, :n]
         value = np.column_stack([np.zeros((starts, n)), x[:, n] if pinned else x[:, 0]])
-        value[:, :n] = model.frequencies - (K * np.sin(gaps)).sum(axis=2) - d * x[:, n:] + model.field * np.sin(x[:, :n])
+        value[:, :n] = (
+            model.frequencies - (K * np.sin(gaps)).sum(axis=2) - d * x[:, n:] + model.field * np.sin(x[:, :n])
+        )
         slope = np.zeros((starts, n + 1, n + 1))
         slope[:, :n, :n] = K * np.cos(gaps)
         i = np.arange(n)
@@ -153,14 +182,18 @@ def newton(model, starts, steps=40):
     return x[good][np.unique(np.round(x[good], 6), axis=0, return_index=True)[1]]
 
 
-@pytest.mark.parametrize(("name", "model"), list(zoo()), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "model"), list(zoo()), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_newton_from_many_starts_finds_the_same(name, model):
     census = all_equilibria(model)
     assert census.complete and census.degree == 0 and census.count <= census.bound
     roots = newton(model, 4000)
     assert len(roots) == census.count
     for root in roots:
-        gaps = [np.max(np.abs(np.exp(1j * root[:-1]) - np.exp(1j * state.phases))) for state in census.equilibria]
+        gaps = [
+            np.max(np.abs(np.exp(1j * root[:-1]) - np.exp(1j * state.phases))) for state in census.equilibria
+        ]
         assert min(gaps) < 1e-10
         assert census.equilibria[int(np.argmin(gaps))].frequency == pytest.approx(root[-1], abs=1e-12)
     for state, degree in zip(census.equilibria, census.degrees):
@@ -168,7 +201,9 @@ def test_newton_from_many_starts_finds_the_same(name, model):
 
 
 def test_all_to_all_by_its_own_equation():
-    """R e^{iψ} closes the all-to-all equations: sin(θ_i − ψ) = (ω_i − Ω)/R, so each branch is a root of one function of R."""
+    """R e^{iψ} closes the all-to-all equations: sin(θ_i − ψ) = (ω_i − Ω)/R,
+    so each branch is a root of one function of R.
+    """
     frequencies = np.array([-0.13, -0.02, 0.04, 0.11])
     count = 0
     R = np.linspace(np.max(np.abs(frequencies)), 1.0, 400_001)[1:-1]
@@ -198,7 +233,7 @@ def test_radii_enclose():
             assert max(abs(x - y) for x, y in zip(exact, state.phases[1:])) <= radius < 1e-13
 
 
-# ---------------------------------------------------------------------------------------------------------------- honesty
+# ---------------------------------------------------------------------------------------------------- honesty
 
 
 def test_continua_stay_undecided():
@@ -207,7 +242,8 @@ def test_continua_stay_undecided():
         census = all_equilibria(model, max_boxes=20_000)
         assert not census.complete and len(census.undecided) > 0
         assert "at least" in str(census)
-    balanced = np.array([np.pi, 0.7, 0.7 - np.pi])  # of the unknown phases, θ_0 = 0; two opposite pairs, for both graphs
+    # of the unknown phases, θ_0 = 0; two opposite pairs, for both graphs
+    balanced = np.array([np.pi, 0.7, 0.7 - np.pi])
     for model in (network(np.ones((4, 4))), network(cycle(4)[[0, 2, 1, 3]][:, [0, 2, 1, 3]])):
         assert np.max(np.abs(model.velocity(np.append(0.0, balanced)))) < 1e-15
         low, high = np.moveaxis(all_equilibria(model, max_boxes=20_000).undecided, 1, 0)
@@ -245,9 +281,14 @@ def test_bound_of_long_paths_and_random_graphs():
     networkx = pytest.importorskip("networkx")
     for seed in range(30):
         graph = networkx.gnm_random_graph(14, 15, seed=seed)
-        expected = {frozenset(frozenset(edge) for edge in block) for block in networkx.biconnected_component_edges(graph)}
+        expected = {
+            frozenset(frozenset(edge) for edge in block)
+            for block in networkx.biconnected_component_edges(graph)
+        }
         found = _blocks(list(graph.edges))
-        assert {frozenset(frozenset(edge) for edge in block) for block in found} == expected and len(found) == len(expected)
+        assert {frozenset(frozenset(edge) for edge in block) for block in found} == expected and len(
+            found
+        ) == len(expected)
     for edges, error in (([(0.5, 1)], TypeError), ([("a", "b")], TypeError), ([(0, 1, 2)], ValueError)):
         with pytest.raises(error, match="edges must be"):
             complex_solutions(edges)
@@ -277,8 +318,16 @@ def test_bound_of_graphs():
         (ip.PhaseModel(ip.kuramoto(), gain="softmax"), {"n": 3}, "without gain"),
         (ip.PhaseModel(ip.kuramoto(), delays=0.1), {"n": 3}, "delays"),
         (ip.PhaseModel(ip.kuramoto(), noise=0.1), {"n": 3}, "noise"),
-        (network(np.diag([0.0, 0, 0]) + np.diag([1.0, 0], 1) + np.diag([1.0, 0], -1)), {}, "falls into 2 pieces"),
-        (ip.PhaseModel(ip.kuramoto()), {"n": 9}, "n must be at most 8 for all equilibria, .*; got 9; `find` searches"),
+        (
+            network(np.diag([0.0, 0, 0]) + np.diag([1.0, 0], 1) + np.diag([1.0, 0], -1)),
+            {},
+            "falls into 2 pieces",
+        ),
+        (
+            ip.PhaseModel(ip.kuramoto()),
+            {"n": 9},
+            "n must be at most 8 for all equilibria, .*; got 9; `find` searches",
+        ),
         (ip.PhaseModel(ip.kuramoto()), {"n": 2, "max_boxes": 0}, "max_boxes"),
         (ip.PhaseModel(ip.kuramoto()), {"n": 2, "resolution": -1.0}, "resolution"),
     ],

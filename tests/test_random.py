@@ -1,4 +1,6 @@
-"""Random numbers by counter: published answers, an independent evaluation, and what chance should look like."""
+"""Random numbers by counter: published answers, an
+independent evaluation, and what chance should look like.
+"""
 
 import mpmath
 import numpy as np
@@ -39,7 +41,7 @@ def plain_normal(node, seed, replica, step, stream):
     return mpmath.sqrt(-2 * mpmath.log(u)) * (mpmath.sin if word % 2 else mpmath.cos)(2 * mpmath.pi * v)
 
 
-# ------------------------------------------------------------------------------------------------------ published answers
+# ------------------------------------------------------------------------------------------ published answers
 
 PI = "243f6a8885a308d3 13198a2e03707344 a4093822299f31d0 082efa98ec4e6c89 452821e638d01377 be5466cf34e90c6c"
 
@@ -75,19 +77,23 @@ def test_numbers_are_what_the_module_says(seed, replica, step, stream):
 
 def test_logarithm_to_one_ulp():
     rng = np.random.default_rng(0)
-    x = np.concatenate([rng.random(2000), 1 - rng.random(500) * 1e-8, 1 + rng.random(500), 2.0 ** -rng.uniform(0, 1000, 500)])
+    x = np.concatenate(
+        [rng.random(2000), 1 - rng.random(500) * 1e-8, 1 + rng.random(500), 2.0 ** -rng.uniform(0, 1000, 500)]
+    )
     x = np.concatenate([x, [2.0**-53, 1 - 2.0**-53, 1.0, 0.5, np.sqrt(0.5), np.nextafter(np.sqrt(0.5), 0)]])
     found = np.empty_like(x)
     random.log_block(x, found, np.empty(len(x), dtype=np.int64), len(x))
     assert found[x == 1] == 0
     with mpmath.workprec(120):
         errors = [
-            abs((mpmath.log(mpmath.mpf(a)) - mpmath.mpf(b)) / float(np.spacing(abs(b)))) for a, b in zip(x, found) if a != 1
+            abs((mpmath.log(mpmath.mpf(a)) - mpmath.mpf(b)) / float(np.spacing(abs(b))))
+            for a, b in zip(x, found)
+            if a != 1
         ]
     assert max(errors) < 1
 
 
-# --------------------------------------------------------------------------------------- a function of the counter alone
+# ---------------------------------------------------------------------------- a function of the counter alone
 
 
 def test_threads_grouping_and_size_change_no_bit(threads):
@@ -100,15 +106,20 @@ def test_threads_grouping_and_size_change_no_bit(threads):
     order = np.random.default_rng(0).permutation(40)
     np.testing.assert_array_equal(random.normals(3, order, step, np.empty((40, n))), one[order])
     for size in (1, 2, 63, 64, 65, 130, 200, 255, 256, 257, 1000):
-        np.testing.assert_array_equal(random.normals(3, rows[5:8], step, np.empty((3, size))), one[5:8, :size])
+        np.testing.assert_array_equal(
+            random.normals(3, rows[5:8], step, np.empty((3, size))), one[5:8, :size]
+        )
 
 
 @pytest.mark.parametrize("change", [{"seed": 8}, {"replicas": (1,)}, {"step": 1}, {"stream": random.COMMON}])
 def test_every_part_of_the_counter_counts(change):
-    assert not np.any(draw(1000) == draw(1000, **change)) and abs(np.corrcoef(draw(1000), draw(1000, **change))[0, 1]) < 0.13
+    assert (
+        not np.any(draw(1000) == draw(1000, **change))
+        and abs(np.corrcoef(draw(1000), draw(1000, **change))[0, 1]) < 0.13
+    )
 
 
-# ------------------------------------------------------------------------------------------------------------ chance
+# ----------------------------------------------------------------------------------------------------- chance
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +151,9 @@ def test_tails(sample):
 
 
 def test_pairs_from_one_radius_are_independent(sample):
-    """Words 0 and 1 of a counter share a radius and an angle: neither they nor their squares are correlated."""
+    """Words 0 and 1 of a counter share a radius and an
+    angle: neither they nor their squares are correlated.
+    """
     blocks = sample[..., : 25_000 // 256 * 256].reshape(20, 4, -1, 4, 64)
     words = np.moveaxis(blocks, 3, 0).reshape(4, -1)
     limit = 4 / np.sqrt(words.shape[1])
@@ -163,7 +176,9 @@ def test_steps_and_replicas_are_uncorrelated(sample, axis):
     assert abs(np.sum(apart)) < 4 * np.sqrt(len(apart) / rows.shape[1])
 
 
-@pytest.mark.parametrize("change", [{"seed": 8}, {"stream": 1}, {"seed": 7 + 2**32}, {"step": 2**32}, {"replicas": (2**32,)}])
+@pytest.mark.parametrize(
+    "change", [{"seed": 8}, {"stream": 1}, {"seed": 7 + 2**32}, {"step": 2**32}, {"replicas": (2**32,)}]
+)
 def test_seeds_and_streams_are_uncorrelated(change):
     one, other = draw(200_000), draw(200_000, **change)
     assert abs(np.mean(one * other)) < 4 / np.sqrt(one.size)

@@ -19,7 +19,8 @@ def test_jets_of_any_order_are_the_derivatives():
 
 
 @pytest.mark.parametrize(
-    "f", [lambda: 0 * ip.kuramoto(), lambda: ip.Interaction("k*sin(x)", k=0.0), lambda: ip.harmonics(sin=[0.0])]
+    "f",
+    [lambda: 0 * ip.kuramoto(), lambda: ip.Interaction("k*sin(x)", k=0.0), lambda: ip.harmonics(sin=[0.0])],
 )
 def test_zero_is_an_interaction_too(f):
     f = f()
@@ -73,7 +74,8 @@ def test_latex_puts_negative_factors_in_parentheses():
 
 
 @pytest.mark.parametrize(
-    ("text", "a"), [("sin(x)*(1/a)", 0), ("sin(x)*a**(-1)", 0), ("sin(x)*a**1000", 10), ("sin(x)*1e300*1e300", 1)]
+    ("text", "a"),
+    [("sin(x)*(1/a)", 0), ("sin(x)*a**(-1)", 0), ("sin(x)*a**1000", 10), ("sin(x)*1e300*1e300", 1)],
 )
 def test_numbers_out_of_range_are_value_errors(text, a):
     with pytest.raises(ValueError):
@@ -82,7 +84,10 @@ def test_numbers_out_of_range_are_value_errors(text, a):
 
 def test_a_condition_needs_no_name():
     stop = functools.partial(lambda t, p, k: t > k, k=1.0)
-    assert ip.simulate(ip.PhaseModel(ip.kuramoto()), [0.0, 1.0], t_end=5.0, stop=stop).attrs["status"] == "stopped"
+    assert (
+        ip.simulate(ip.PhaseModel(ip.kuramoto()), [0.0, 1.0], t_end=5.0, stop=stop).attrs["status"]
+        == "stopped"
+    )
 
 
 def test_an_interrupted_run_keeps_what_the_running_replicas_reached():
@@ -115,7 +120,11 @@ def test_coarsening_refuses_weights_of_zero_under_softmax():
 @pytest.mark.parametrize("part", ["weights", "frequencies"])
 def test_the_model_keeps_its_own_numbers(part):
     a = np.array([0.5, 0.5])
-    model = ip.PhaseModel(ip.kuramoto(), ip.AllToAll(a)) if part == "weights" else ip.PhaseModel(ip.kuramoto(), frequencies=a)
+    model = (
+        ip.PhaseModel(ip.kuramoto(), ip.AllToAll(a))
+        if part == "weights"
+        else ip.PhaseModel(ip.kuramoto(), frequencies=a)
+    )
     a[0] = np.nan
     assert np.isfinite(model.velocity([0.0, 1.0])).all()
 

@@ -1,4 +1,6 @@
-"""Figures show the numbers they are given, the page stands alone, and experiments of papers come out as stated."""
+"""Figures show the numbers they are given, the page stands
+alone, and experiments of papers come out as stated.
+"""
 
 import base64
 import json
@@ -44,7 +46,7 @@ def large():
     return model, phases, ip.simulate(model, phases, 60.0), ip.coarsen(model, phases, 1e14)
 
 
-# ------------------------------------------------------------------------------------------------------------ interaction
+# ------------------------------------------------------------------------------------------------ interaction
 
 
 @pytest.mark.parametrize("f", [ip.attention(9.0), ip.kuramoto(), ip.sakaguchi(0.3)], ids=lambda f: f.name)
@@ -88,7 +90,7 @@ def test_angles_are_labeled_within_a_turn():
     assert labels == ["π", *expected, *expected]
 
 
-# ------------------------------------------------------------------------------------------------- synchronization ratio
+# -------------------------------------------------------------------------------------- synchronization ratio
 
 
 def test_ratio_figure_passes_through_the_ratio_of_the_interaction():
@@ -98,14 +100,17 @@ def test_ratio_figure_passes_through_the_ratio_of_the_interaction():
         (line,), (point,) = by_gid(figure, gid), by_gid(figure, f"now_{gid}")
         assert point.get_xdata() == [2.0]
         assert point.get_ydata() == pytest.approx([f.synchronization_ratio(gap)])
-        assert np.interp(-0.5, *line.get_data()) == pytest.approx(ip.attention(-0.5).synchronization_ratio(gap), rel=1e-3)
+        assert np.interp(-0.5, *line.get_data()) == pytest.approx(
+            ip.attention(-0.5).synchronization_ratio(gap), rel=1e-3
+        )
     assert by_gid(figure, "one")[0].get_ydata()[0] == 1
     assert "not a proof" in texts(figure)
 
 
 def test_ratio_without_a_parameter_is_two_bars():
     bars = by_gid(figures.ratio_figure(ip.kuramoto()), "bar")
-    assert sorted(bar.get_width() for bar in bars) == pytest.approx([5 / np.pi, 6 / np.pi])  # 4 (1 + τ/M)/(τ·2), τ = π/2
+    # 4 (1 + τ/M)/(τ·2), τ = π/2
+    assert sorted(bar.get_width() for bar in bars) == pytest.approx([5 / np.pi, 6 / np.pi])
 
 
 def test_bad_parameter_values_are_skipped():
@@ -132,7 +137,7 @@ def test_ratio_figure_refuses_what_the_criterion_is_not_about():
         figures.ratio_figure(ip.attention(1.0), "gamma")
 
 
-# ------------------------------------------------------------------------------------------------------------- experiment
+# ------------------------------------------------------------------------------------------------- experiment
 
 
 @given(st.lists(st.floats(-3.0, 3.0), min_size=1, max_size=40), st.floats(-20.0, 20.0))
@@ -200,7 +205,7 @@ def test_phase_circle_states_the_order_parameter(small, large):
             assert f"{float(run.order_parameter[i]):.4g}" in shown
 
 
-# ------------------------------------------------------------------------------------------------------------ merger tree
+# ------------------------------------------------------------------------------------------------ merger tree
 
 
 def test_every_cluster_of_few_oscillators_is_one_line(small):
@@ -261,8 +266,12 @@ def test_a_tree_without_mergers_has_a_line_for_each_oscillator():
     tree = ip.coarsen(ip.PhaseModel(ip.attention(36.0)), phases, 100.0)
     assert tree.sizes["event"] == 0
     lines = by_gid(figures.tree_figure(tree, phases), "clusters")[0].get_segments()
-    assert sorted(np.mod([line[-1, 1] for line in lines], 2 * np.pi)) == pytest.approx(sorted(tree.final_position.values))
-    assert sorted(np.mod([line[0, 1] for line in lines], 2 * np.pi)) == pytest.approx(sorted(phases), abs=0.02)
+    assert sorted(np.mod([line[-1, 1] for line in lines], 2 * np.pi)) == pytest.approx(
+        sorted(tree.final_position.values)
+    )
+    assert sorted(np.mod([line[0, 1] for line in lines], 2 * np.pi)) == pytest.approx(
+        sorted(phases), abs=0.02
+    )
 
 
 def test_curves_move_straight_in_time(small):
@@ -274,7 +283,7 @@ def test_curves_move_straight_in_time(small):
         assert position == pytest.approx(np.interp(time, b.time, b.position))
 
 
-# ----------------------------------------------------------------------------------------------------------- growth rates
+# ----------------------------------------------------------------------------------------------- growth rates
 
 
 def test_growth_figure_draws_what_was_measured_only():
@@ -283,17 +292,21 @@ def test_growth_figure_draws_what_was_measured_only():
     figure = figures.growth_figure(growth)
     (axes,) = figure.axes
     assert [bar.get_height() for bar in axes.patches] == [0.1, -0.2, 0.3]
-    points, _, (errors,) = next(c for c in axes.containers if isinstance(c, matplotlib.container.ErrorbarContainer))
+    points, _, (errors,) = next(
+        c for c in axes.containers if isinstance(c, matplotlib.container.ErrorbarContainer)
+    )
     assert points.get_xdata().tolist() == [1, 3] and points.get_ydata().tolist() == [0.11, 0.28]
     assert [np.ptp(segment[:, 1]) for segment in errors.get_segments()] == pytest.approx([0.02, 0.04])
 
 
 def test_growth_figure_without_measurements():
-    figure = figures.growth_figure({"mode": [1], "predicted": [0.5], "measured": None, "standard_error": None})
+    figure = figures.growth_figure(
+        {"mode": [1], "predicted": [0.5], "measured": None, "standard_error": None}
+    )
     assert "measured" not in texts(figure)
 
 
-# ------------------------------------------------------------------------------------------------------------------ files
+# ------------------------------------------------------------------------------------------------------ files
 
 
 def test_figures_are_reproducible_and_leave_settings_alone():
@@ -304,7 +317,7 @@ def test_figures_are_reproducible_and_leave_settings_alone():
     assert style.png(figures.interaction_figure(ip.kuramoto()), dpi=40).startswith(b"\x89PNG")
 
 
-# --------------------------------------------------------------------------------------------------------------- the page
+# --------------------------------------------------------------------------------------------------- the page
 
 
 class Document(HTMLParser):
@@ -350,7 +363,14 @@ def study_of(case, title="a study", **more):
         "numbers": {"last_merger": 1.5e8, "clusters": [3, 2, 1], "synchronized": True},
         "versions": {"inphase": "0.1.0", "numpy": np.__version__},
     }
-    parts = {"model": model, "initial": phases, "run": run, "tree": tree, "growth": growth, "summary": summary}
+    parts = {
+        "model": model,
+        "initial": phases,
+        "run": run,
+        "tree": tree,
+        "growth": growth,
+        "summary": summary,
+    }
     return SimpleNamespace(seed=7, title=title, graph=None, **(parts | more))
 
 
@@ -444,7 +464,7 @@ def test_a_study_that_is_trivial_has_a_page_too():
     assert "no two oscillators met" in page(study_of(case))
 
 
-# --------------------------------------------------------------------------------------------------- experiments of papers
+# -------------------------------------------------------------------------------------- experiments of papers
 
 
 def test_fig1_states_the_attraction_range(tmp_path):
@@ -454,7 +474,11 @@ def test_fig1_states_the_attraction_range(tmp_path):
     x = np.array(numbers["x"])
     assert numbers["f"] == pytest.approx(np.sin(x) * np.exp(2 * (np.cos(x) - 1)))
     assert numbers["proof"] is False
-    assert sorted(path.name for path in files["json"].parent.iterdir()) == ["fig1.json", "fig1.png", "fig1.svg"]
+    assert sorted(path.name for path in files["json"].parent.iterdir()) == [
+        "fig1.json",
+        "fig1.png",
+        "fig1.svg",
+    ]
     assert files["png"].read_bytes().startswith(b"\x89PNG")
     assert ElementTree.parse(files["svg"]).getroot().tag.endswith("svg")
 

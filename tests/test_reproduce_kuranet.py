@@ -1,4 +1,5 @@
-"""`inphase reproduce kuranet-...` on small networks that are really trained: the numbers, the files, and bad input.
+"""`inphase reproduce kuranet-...` on small networks that are really trained: the numbers, the files, and bad
+input.
 
 Rows and extents here are configurations of a minute; what is computed of them is what a whole run computes.
 """
@@ -26,7 +27,14 @@ TINY = Extent(
     large=SIZE,
     graphs=2,
     burn_in=50,
-    changes={"nodes": 20, "samples": SAMPLES, "epochs": 2, "hidden": (8, 8), "validation_graphs": 2, "window": 20},
+    changes={
+        "nodes": 20,
+        "samples": SAMPLES,
+        "epochs": 2,
+        "hidden": (8, 8),
+        "validation_graphs": 2,
+        "window": 20,
+    },
 )
 PUBLISHED = ((0.1, 0.2), (0.3, 0.4), (0.5, 0.6))
 GLOBAL = Row("Alone", ("case-1",), PUBLISHED, kuranet.GLOBAL | {"burn_in": 50}, starts=3)
@@ -42,7 +50,9 @@ def learn():
 def made(learn, tmp_path_factory):
     """A table of one row of each kind: one problem without classes, two with."""
     folder, lines = tmp_path_factory.mktemp("trainings"), []
-    numbers, found = kuranet.table((GLOBAL, CLUSTERS), folder, extent=TINY, seed=SEED, workers=1, progress=lines.append)
+    numbers, found = kuranet.table(
+        (GLOBAL, CLUSTERS), folder, extent=TINY, seed=SEED, workers=1, progress=lines.append
+    )
     return SimpleNamespace(folder=folder, numbers=numbers, found=found, lines=lines)
 
 
@@ -59,7 +69,7 @@ def strict(text):
     return json.loads(text, parse_constant=refuse)
 
 
-# ----------------------------------------------------------------------------------------------------------------- numbers
+# ---------------------------------------------------------------------------------------------------- numbers
 
 
 def test_numbers_of_a_table(made):
@@ -70,7 +80,10 @@ def test_numbers_of_a_table(made):
     assert list(made.found) == list(problems_of(numbers)) == ["case-1", "moons", "circles"]
     for name, one in problems_of(numbers).items():
         assert [start["number"] for start in one["starts"]] == list(range(3 if name == "case-1" else 2))
-        assert all(start["status"] == "finished" and start["updates"] == 40 and start["seconds"] > 0 for start in one["starts"])
+        assert all(
+            start["status"] == "finished" and start["updates"] == 40 and start["seconds"] > 0
+            for start in one["starts"]
+        )
         for cell in CELLS:
             graphs, n = (2, 100) if cell == "data" else (1, SIZE)
             for kind in ("trained", "untrained"):
@@ -79,7 +92,12 @@ def test_numbers_of_a_table(made):
                 assert (told["standard_error"] is None) == (graphs == 1)
                 low_rank = cell == "size" or (cell == "both" and kind == "untrained")
                 assert told["pairs"] == ("low-rank" if low_rank else "all")
-                assert ("rank" in told) == ("coupling_error" in told) == ("tolerance_reached" in told) == low_rank
+                assert (
+                    ("rank" in told)
+                    == ("coupling_error" in told)
+                    == ("tolerance_reached" in told)
+                    == low_rank
+                )
         assert ("controls" in one) == (name != "case-1") == (one["refined_seconds"] is not None)
     assert [line.split(":")[0] for line in made.lines] == ["case-1", "moons", "circles"]
     value = problems_of(numbers)["moons"]["cells"]["both"]["trained"]["value"]
@@ -92,21 +110,30 @@ def test_a_row_is_the_mean_of_its_problems(made):
         for cell, published in zip(CELLS, PUBLISHED):
             for k, kind in enumerate(("trained", "untrained")):
                 told, each = row["cells"][cell][kind], [one["cells"][cell][kind] for one in parts]
-                assert told["value"] == pytest.approx(sum(one["value"] for one in each) / len(each), rel=1e-12, abs=1e-15)
+                assert told["value"] == pytest.approx(
+                    sum(one["value"] for one in each) / len(each), rel=1e-12, abs=1e-15
+                )
                 assert told["published"] == published[k]
-                if cell == "data":  # over graphs, of which the problems of a row share seed and initial phases
-                    first, second = (sum(one["values"][graph] for one in each) / len(each) for graph in (0, 1))
-                    assert told["standard_error"] == pytest.approx(abs(first - second) / 2, rel=1e-9, abs=1e-15)
+                # over graphs, of which the problems of a row share seed and initial phases
+                if cell == "data":
+                    first, second = (
+                        sum(one["values"][graph] for one in each) / len(each) for graph in (0, 1)
+                    )
+                    assert told["standard_error"] == pytest.approx(
+                        abs(first - second) / 2, rel=1e-9, abs=1e-15
+                    )
                 else:
                     assert told["standard_error"] is None
 
 
-# --------------------------------------------------------------------------------------------------------- what cells are
+# --------------------------------------------------------------------------------------------- what cells are
 
 
 @pytest.mark.parametrize("name", ["case-1", "moons"])
 def test_cells_are_evaluations_of_the_refined_network(name, made, learn):
-    """From the paper's initial phases, whatever those of the training; size: training nodes; both: fresh ones, all pairs."""
+    """From the paper's initial phases, whatever those of the
+    training; size: training nodes; both: fresh ones, all pairs.
+    """
     chosen, cells = made.found[name].chosen, problems_of(made.numbers)[name]["cells"]
     start = "zero" if name == "case-1" else "normal"
     assert chosen.settings.start == ("zero" if name == "case-1" else "uniform")
@@ -121,7 +148,9 @@ def test_cells_are_evaluations_of_the_refined_network(name, made, learn):
         found = [cells[cell][kind]["value"] for cell in CELLS]
         assert found == pytest.approx([data.mean(), size.mean(), both.mean()], rel=1e-12, abs=1e-15)
         assert cells["data"][kind]["values"] == pytest.approx(data.tolist(), rel=1e-12, abs=1e-15)
-        assert cells["data"][kind]["standard_error"] == pytest.approx(abs(data[1] - data[0]) / 2, rel=1e-9, abs=1e-15)
+        assert cells["data"][kind]["standard_error"] == pytest.approx(
+            abs(data[1] - data[0]) / 2, rel=1e-9, abs=1e-15
+        )
         assert name == "moons" or len({f"{value:.9f}" for value in found}) == 3
 
 
@@ -168,14 +197,18 @@ def test_controls(name, made):
     assert controls["block"]["within"] < 0.1
 
 
-# ------------------------------------------------------------------------------------------------------------- the choice
+# ------------------------------------------------------------------------------------------------- the choice
 
 
 def test_networks_are_chosen_by_validation_alone(made, learn, tmp_path):
     """The least validation loss; and no test node is drawn until the choice is made."""
     for name, one in problems_of(made.numbers).items():
         validation = [start["validation"] for start in one["starts"]]
-        assert one["chosen"] == one["starts"][int(np.argmin(validation))]["number"] == made.found[name].starts.chosen.number
+        assert (
+            one["chosen"]
+            == one["starts"][int(np.argmin(validation))]["number"]
+            == made.found[name].starts.chosen.number
+        )
         assert validation == [start.best for start in made.found[name].starts.starts]
     task = made.found["moons"].starts.problem
 
@@ -197,17 +230,23 @@ def distance(one, other):
 @pytest.mark.parametrize("name", ["moons", "circles"])
 def test_the_refinement_starts_from_the_chosen_network(name, made):
     found = made.found[name]
-    refined, others = found.chosen.network, [start for start in found.starts.starts if start is not found.starts.chosen]
+    refined = found.chosen.network
+    others = [start for start in found.starts.starts if start is not found.starts.chosen]
     near = distance(refined, found.starts.network)
     assert 0 < near < 0.5 * min(distance(refined, other.network) for other in others)
     settings = found.chosen.settings
-    assert (settings.burn_in, settings.window, settings.epochs) == (100, 50, 2)  # epochs are those of the extent
+    # epochs are those of the extent
+    assert (settings.burn_in, settings.window, settings.epochs) == (100, 50, 2)
     assert found.starts.settings.burn_in != 100
     stored = list((made.folder / name).glob("*refined-1*/start-000.npz"))
-    assert stored and len(found.chosen.starts) == 1 and made.found["case-1"].chosen.chosen is made.found["case-1"].starts.chosen
+    assert (
+        stored
+        and len(found.chosen.starts) == 1
+        and made.found["case-1"].chosen.chosen is made.found["case-1"].starts.chosen
+    )
 
 
-# --------------------------------------------------------------------------------------------------- what is kept in files
+# -------------------------------------------------------------------------------------- what is kept in files
 
 
 def test_measurements_are_kept_and_made_anew_for_another_extent(made, tmp_path):
@@ -217,7 +256,8 @@ def test_measurements_are_kept_and_made_anew_for_another_extent(made, tmp_path):
     assert {key: marked[key] for key in marked if key != "about"} == {
         key: value for key, value in made.numbers["rows"][0]["problems"][0].items() if key != "about"
     }
-    marked["cells"]["both"]["trained"]["value"] = 0.125  # so that what is read can be told from what is measured
+    # so that what is read can be told from what is measured
+    marked["cells"]["both"]["trained"]["value"] = 0.125
     path.write_text(json.dumps(marked))
     before = (path.stat().st_mtime_ns, path.read_bytes())
     numbers, found = kuranet.table((GLOBAL,), tmp_path, extent=TINY, **given)
@@ -230,7 +270,9 @@ def test_measurements_are_kept_and_made_anew_for_another_extent(made, tmp_path):
     assert told["both"]["trained"] == made.numbers["rows"][0]["cells"]["both"]["trained"]
     assert json.loads(path.read_text())["about"]["graphs"] == 3
     with pytest.raises(ValueError, match=r"is of another training: epochs was 2, now 3"):
-        kuranet.table((GLOBAL,), tmp_path, extent=replace(TINY, changes=TINY.changes | {"epochs": 3}), **given)
+        kuranet.table(
+            (GLOBAL,), tmp_path, extent=replace(TINY, changes=TINY.changes | {"epochs": 3}), **given
+        )
 
 
 # The paper's tables 1 and 2: trained (untrained), for data, size and both
@@ -249,24 +291,31 @@ Images | .0376 (.7464) | .0088 (.8363) | .0093 (.8360)
 def test_published_figures_are_those_of_the_paper():
     wanted = {}
     for title, *cells in (line.split(" | ") for line in PAPER.splitlines()):
-        wanted[title] = tuple(tuple(map(float, re.fullmatch(r"(\.\d+) \((\.\d+)\)", cell).groups())) for cell in cells)
+        wanted[title] = tuple(
+            tuple(map(float, re.fullmatch(r"(\.\d+) \((\.\d+)\)", cell).groups())) for cell in cells
+        )
     rows = [row for table in kuranet_job.ROWS.values() for row in table]
     assert {row.title: row.published for row in rows} == wanted
     assert [len(row.problems) for row in rows] == [1, 1, 1, 1, 1, 1, 9, 9]
 
 
-# ------------------------------------------------------------------------------------------------------------------ the job
+# ---------------------------------------------------------------------------------------------------- the job
 
 
 def files_of(name, folder):
-    return {kind: folder / f"{name}{end}" for kind, end in (("html", ".html"), ("json", ".json"), ("figures", "-figures"))}
+    return {
+        kind: folder / f"{name}{end}"
+        for kind, end in (("html", ".html"), ("json", ".json"), ("figures", "-figures"))
+    }
 
 
 def checked_files(files, name, folder, figures):
     """The page without anything from elsewhere, strict JSON, every figure twice and animations."""
     assert files == files_of(name, folder)
     page = files["html"].read_text(encoding="utf-8")
-    assert not re.search(r"""(?:src|href|action|data)\s*=\s*["']?\s*(?:https?:)?//|url\(\s*["']?https?:|@import""", page)
+    assert not re.search(
+        r"""(?:src|href|action|data)\s*=\s*["']?\s*(?:https?:)?//|url\(\s*["']?https?:|@import""", page
+    )
     assert "This was a quick trial" in page and "arXiv 2105.02838" in page
     stems = {path.stem for path in files["figures"].iterdir()}
     kinds = {stem: {path.suffix for path in files["figures"].glob(f"{stem}.*")} for stem in stems}
@@ -296,16 +345,20 @@ def test_the_page_of_table_2(made, tmp_path, monkeypatch):
 
 @pytest.mark.long
 def test_the_page_of_table_1(made, tmp_path, monkeypatch):
-    files = job("kuranet-table1", (GLOBAL,), replace(TINY, graphs=4), made.folder, tmp_path, monkeypatch)  # a line needs 3
+    # a line needs 3
+    files = job("kuranet-table1", (GLOBAL,), replace(TINY, graphs=4), made.folder, tmp_path, monkeypatch)
     figures = ("training", "v-against-the-autocorrelation", "mean-fan-in", "phase-landscape", "case-i")
     page, told = checked_files(files, "kuranet-table1", tmp_path, figures)
     cells, known = (rows[0]["cells"] for rows in (told["rows"], strict(json.dumps(made.numbers["rows"][:1]))))
-    assert all(cells[cell] == known[cell] for cell in ("size", "both")) and cells["data"] != known["data"]  # more graphs
+    # more graphs
+    assert all(cells[cell] == known[cell] for cell in ("size", "both")) and cells["data"] != known["data"]
     assert "Low-rank operators" in page
     found = told["analyses"]["case-1"]
     for line in found["r_squared"].values():
         assert 0 <= line["r_squared"] <= 1 and line["r_squared_low"] <= line["r_squared_high"]
-    assert found["fan_in_peaks"]["columns"] == ["frequency"] and -1 <= found["fan_in_peaks"]["peak"][0][0] <= 1
+    assert (
+        found["fan_in_peaks"]["columns"] == ["frequency"] and -1 <= found["fan_in_peaks"]["peak"][0][0] <= 1
+    )
 
 
 @pytest.mark.long
@@ -318,21 +371,32 @@ def test_a_quick_trial(name, learn, tmp_path):
     assert all(len(row["problems"]) <= 2 for row in told["rows"])
 
 
-# ------------------------------------------------------------------------------------------------------------------ images
+# ----------------------------------------------------------------------------------------------------- images
 
 IMAGE = "90076"
-SMALL_IMAGE = {"nodes": 20, "samples": SAMPLES, "epochs": 2, "hidden": (8, 8), "validation_graphs": 2, "window": 20}
+SMALL_IMAGE = {
+    "nodes": 20,
+    "samples": SAMPLES,
+    "epochs": 2,
+    "hidden": (8, 8),
+    "validation_graphs": 2,
+    "window": 20,
+}
 SMALL_IMAGE |= {"validation_nodes": None}
 
 
 @pytest.fixture(scope="module")
 def coarse(tmp_path_factory):
-    """Every fifth pixel of one image of BSDS500 and of its segments, in a folder laid out as the whole set."""
+    """Every fifth pixel of one image of BSDS500 and of
+    its segments, in a folder laid out as the whole set.
+    """
     if not (SHARED / "data" / "bsds500").is_dir():
         pytest.skip("the images of BSDS500 are not in ../shared/data/bsds500; they may not be copied")
     pillow, scipy_io = pytest.importorskip("PIL.Image"), pytest.importorskip("scipy.io")
     folder = tmp_path_factory.mktemp("bsds")
-    photo, truth = (next((SHARED / "data" / "bsds500").glob(f"{part}/*/{IMAGE}.*")) for part in ("images", "groundTruth"))
+    photo, truth = (
+        next((SHARED / "data" / "bsds500").glob(f"{part}/*/{IMAGE}.*")) for part in ("images", "groundTruth")
+    )
     with pillow.open(photo) as picture:
         pixels = np.asarray(picture)[::5, ::5]
     given = scipy_io.loadmat(truth)["groundTruth"]
@@ -351,7 +415,12 @@ def best_dice(segments, others):
     found = []
     for a in np.unique(segments):
         mine = segments == a
-        found.append(max(2 * np.sum(mine & (others == b)) / (mine.sum() + np.sum(others == b)) for b in np.unique(others)))
+        found.append(
+            max(
+                2 * np.sum(mine & (others == b)) / (mine.sum() + np.sum(others == b))
+                for b in np.unique(others)
+            )
+        )
     return np.mean(found)
 
 
@@ -359,12 +428,21 @@ def test_an_image(coarse, learn, tmp_path, monkeypatch):
     """Trained on some pixels, segmented as a whole, drawn, and written."""
     row = Row("One", (IMAGE,), PUBLISHED, kuranet.IMAGES, kuranet.SETTLED_IMAGES, starts=2)
     extent = replace(TINY, changes=SMALL_IMAGE)
-    _, found = kuranet.table((row,), tmp_path / "made", extent=extent, data=coarse.folder, seed=SEED, workers=1)
+    _, found = kuranet.table(
+        (row,), tmp_path / "made", extent=extent, data=coarse.folder, seed=SEED, workers=1
+    )
     numbers, picture = kuranet.segmented(found[IMAGE].chosen, coarse.folder, steps=20, frames=5, seed=SEED)
-    assert numbers["pixels"] == coarse.shape[0] * coarse.shape[1] and numbers["classes"] == 4 and numbers["steps"] == 20
+    assert (
+        numbers["pixels"] == coarse.shape[0] * coarse.shape[1]
+        and numbers["classes"] == 4
+        and numbers["steps"] == 20
+    )
     steps = found[IMAGE].chosen.settings.step * np.array([0, 5, 10, 15, 20])
     assert picture["phases"].shape == (5, *coarse.shape) and np.allclose(picture["times"], steps)
-    assert picture["image"].shape == (*coarse.shape, 3) and picture["truth"].shape == picture["found"].shape == coarse.shape
+    assert (
+        picture["image"].shape == (*coarse.shape, 3)
+        and picture["truth"].shape == picture["found"].shape == coarse.shape
+    )
     seen = picture["truth"] >= 0
     one, other = picture["found"][seen], picture["truth"][seen]
     assert numbers["dice"] == pytest.approx(min(best_dice(one, other), best_dice(other, one)), rel=1e-12)
@@ -373,20 +451,25 @@ def test_an_image(coarse, learn, tmp_path, monkeypatch):
 
     given = {"data": coarse.folder}
     files = job("kuranet-images", (row,), extent, tmp_path / "made", tmp_path / "out", monkeypatch, **given)
-    page, told = checked_files(files, "kuranet-images", tmp_path / "out", ("segments", "training", "refinement", "segmenting"))
+    page, told = checked_files(
+        files, "kuranet-images", tmp_path / "out", ("segments", "training", "refinement", "segmenting")
+    )
     assert set(told["segments"]) == {IMAGE} and 0 < told["segments"][IMAGE]["dice"] <= 1
     assert "Segments of the whole" in page and "Controls" in page
     cells = told["rows"][0]["problems"][0]["cells"]
-    assert cells["data"]["trained"]["n"] == 1000 and len(cells["data"]["trained"]["values"]) == 3  # n as in the paper
+    # n as in the paper
+    assert cells["data"]["trained"]["n"] == 1000 and len(cells["data"]["trained"]["values"]) == 3
     assert cells["size"]["trained"]["n"] == SIZE and cells["size"]["trained"]["pairs"] == "all"
 
 
-# --------------------------------------------------------------------------------------------------------------- bad input
+# -------------------------------------------------------------------------------------------------- bad input
 
 
 @pytest.mark.usefixtures("learn")
 def test_images_need_their_data(tmp_path, capsys):
-    with pytest.raises(ValueError, match=r"kuranet-images needs --data FOLDER: BSDS500, with images/ and groundTruth/ in it"):
+    with pytest.raises(
+        ValueError, match=r"kuranet-images needs --data FOLDER: BSDS500, with images/ and groundTruth/ in it"
+    ):
         reproduce("kuranet-images", tmp_path)
     assert main(["reproduce", "kuranet-images", "--out", str(tmp_path)]) == 2
     told = capsys.readouterr().err
@@ -410,7 +493,12 @@ def test_a_folder_without_images(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("name", "given", "error", "message"),
     [
-        ("kuranet-table3", {}, ValueError, r"experiment must be one of \[.*'kuranet-table1'.*\]; got 'kuranet-table3'"),
+        (
+            "kuranet-table3",
+            {},
+            ValueError,
+            r"experiment must be one of \[.*'kuranet-table1'.*\]; got 'kuranet-table3'",
+        ),
         ("kuranet-table1", {"workers": 0}, ValueError, "workers must be an integer >= 1; got 0"),
         ("kuranet-table1", {"workers": 1.5}, TypeError, "workers must be an integer; got 1.5"),
         ("kuranet-table1", {"seed": -1}, ValueError, "seed must be an integer >= 0; got -1"),
@@ -431,7 +519,7 @@ def test_without_jax(name, tmp_path, capsys, monkeypatch):
     assert capsys.readouterr().err == "inphase: learning needs JAX: pip install 'inphase[learn]'\n"
 
 
-# ---------------------------------------------------------------------------------------------------------- the command line
+# ------------------------------------------------------------------------------------------- the command line
 
 
 def test_the_list(capsys):
@@ -439,7 +527,9 @@ def test_the_list(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(EXPERIMENTS) and set(NAMES) <= set(EXPERIMENTS)
     assert main(["reproduce", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {name: entry.description for name, entry in EXPERIMENTS.items()}
+    assert json.loads(capsys.readouterr().out) == {
+        name: entry.description for name, entry in EXPERIMENTS.items()
+    }
 
 
 def test_options_of_the_command_line(tmp_path, capsys, monkeypatch):
@@ -453,11 +543,25 @@ def test_options_of_the_command_line(tmp_path, capsys, monkeypatch):
         return {"html": folder / "page.html"}
 
     monkeypatch.setitem(EXPERIMENTS, "kuranet-images", replace(EXPERIMENTS["kuranet-images"], run=run))
-    given = ["--quick", "--data", "photographs", "--seed", "3", "--workers", "2", "--out", str(tmp_path / "out")]
+    given = [
+        "--quick",
+        "--data",
+        "photographs",
+        "--seed",
+        "3",
+        "--workers",
+        "2",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     assert main(["reproduce", "kuranet-images", *given]) == 0
     options, told = seen["options"], capsys.readouterr()
     assert (options.quick, options.data, options.seed, options.workers) == (True, Path("photographs"), 3, 2)
-    assert seen["folder"] == tmp_path / "out" and told.err == "a line\n" and told.out == f"{tmp_path / 'out' / 'page.html'}\n"
+    assert (
+        seen["folder"] == tmp_path / "out"
+        and told.err == "a line\n"
+        and told.out == f"{tmp_path / 'out' / 'page.html'}\n"
+    )
     assert main(["reproduce", "kuranet-images", "--no-progress", "--json", "--out", str(tmp_path)]) == 0
     options, told = seen["options"], capsys.readouterr()
     assert (options.quick, options.data, options.seed, options.progress) == (False, None, 0, None)
@@ -470,5 +574,7 @@ def test_options_of_the_command_line(tmp_path, capsys, monkeypatch):
 
 def test_the_library_begins_without_jax():
     """Neither `import inphase` nor the list of experiments imports it."""
-    code = "import sys, inphase.reproduce.kuranet, inphase.reproduce.kuranet_job; sys.exit('jax' in sys.modules)"
+    code = (
+        "import sys, inphase.reproduce.kuranet, inphase.reproduce.kuranet_job; sys.exit('jax' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -22,7 +22,9 @@ def start(n, seed=0):
 
 
 def reference(model, phases, times):
-    run = solve_ivp(lambda t, y: zoo.velocity(model, y), (0, times[-1]), phases, "DOP853", times, rtol=1e-12, atol=1e-12)
+    run = solve_ivp(
+        lambda t, y: zoo.velocity(model, y), (0, times[-1]), phases, "DOP853", times, rtol=1e-12, atol=1e-12
+    )
     return run.y.T
 
 
@@ -31,7 +33,7 @@ def half_angle(t, d):
     return 2 * np.arctan(np.tan(d / 2) * np.exp(-np.asarray(t)))
 
 
-# --------------------------------------------------------------------------------------------------------------- accuracy
+# --------------------------------------------------------------------------------------------------- accuracy
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,7 @@ def test_a_field_alone_has_a_closed_form():
     assert run.phase.values[-1] == pytest.approx(half_angle(8.0, np.array([0.5, 1.0, 3.0])), abs=1e-10)
 
 
-# ------------------------------------------------------------------------------------------------------------- the dataset
+# ------------------------------------------------------------------------------------------------ the dataset
 
 
 def test_the_dataset_has_named_dimensions_units_and_provenance():
@@ -124,7 +126,9 @@ def test_the_dataset_has_named_dimensions_units_and_provenance():
     assert run.time.values == pytest.approx(np.linspace(0, 3, 201)) and run.time.values[-1] == 3.0
     assert run.order_parameter.values == pytest.approx(np.abs(np.exp(1j * run.phase.values).mean(axis=1)))
     assert float(run.end_time) == 3.0 and str(run.stopped_by.values) == ""
-    assert {"model", "tolerance", "inphase_version", "wall_time_seconds", "status", "method"} <= set(run.attrs)
+    assert {"model", "tolerance", "inphase_version", "wall_time_seconds", "status", "method"} <= set(
+        run.attrs
+    )
     assert '"beta": 2.0' in run.attrs["model"]
 
 
@@ -153,7 +157,7 @@ def test_long_outputs_are_thinned_to_64_megabytes():
     assert run.sizes["time"] == 8 and run.phase.nbytes <= 64_000_000
 
 
-# ---------------------------------------------------------------------------------------------------------------- replicas
+# --------------------------------------------------------------------------------------------------- replicas
 
 
 @pytest.mark.parametrize("gain", [None, "softmax"])
@@ -185,7 +189,11 @@ def test_a_replica_that_stops_at_once_leaves_the_others_alone():
     phases = np.array([[0.0, 1e-5], [0.0, 2.0], [0.0, 2.0]])
     run = ip.simulate(TWO, phases, t_end=3.0, stop="synchronized")
     assert run.attrs["status"] == "stopped"
-    assert run.end_time.values.tolist() == [0.0, 3.0, 3.0] and run.stopped_by.values.tolist() == ["synchronized", "", ""]
+    assert run.end_time.values.tolist() == [0.0, 3.0, 3.0] and run.stopped_by.values.tolist() == [
+        "synchronized",
+        "",
+        "",
+    ]
     assert np.array_equal(run.phase.values[:, 0], np.broadcast_to(phases[0], (201, 2)))
     distance = run.phase.values[:, 1, 1] - run.phase.values[:, 1, 0]
     assert distance == pytest.approx(half_angle(run.time.values, 2.0), abs=1e-6)
@@ -203,11 +211,12 @@ def test_the_same_numbers_with_one_and_two_threads(threads):
 def test_the_same_run_gives_the_same_numbers():
     model = ip.PhaseModel(ip.attention(4.0))
     assert np.array_equal(
-        ip.simulate(model, start(9), t_end=5.0).phase.values, ip.simulate(model, start(9), t_end=5.0).phase.values
+        ip.simulate(model, start(9), t_end=5.0).phase.values,
+        ip.simulate(model, start(9), t_end=5.0).phase.values,
     )
 
 
-# ------------------------------------------------------------------------------------------------------------------- stops
+# ------------------------------------------------------------------------------------------------------ stops
 
 
 @pytest.mark.parametrize("threshold", [2.0, 0.5, 1e-3])
@@ -218,7 +227,9 @@ def test_a_stop_is_located_within_its_step(threshold):
     run = ip.simulate(TWO, [0.0, 3.0], t_end=50.0, tolerance=1e-12, stop=close)
     exact = math.log(math.tan(1.5) / math.tan(threshold / 2))
     assert run.attrs["status"] == "stopped" and str(run.stopped_by.values) == "close"
-    assert float(run.end_time) == pytest.approx(exact, abs=1e-8) and float(run.time[-1]) == float(run.end_time)
+    assert float(run.end_time) == pytest.approx(exact, abs=1e-8) and float(run.time[-1]) == float(
+        run.end_time
+    )
     assert np.diff(run.phase.values[-1]) == pytest.approx(threshold, abs=1e-10)
     assert np.all(np.diff(run.time.values) > 0) and run.attrs["status"] == "stopped"
 
@@ -226,7 +237,9 @@ def test_a_stop_is_located_within_its_step(threshold):
 def test_synchronized_and_cluster_conditions_turn_true_when_they_say():
     run = ip.simulate(TWO, [0.0, 3.0], t_end=50.0, tolerance=1e-12, stop=synchronized(1e-2))
     assert np.ptp(run.phase.values[-1]) == pytest.approx(1e-2, abs=1e-9)
-    run = ip.simulate(ip.PhaseModel(ip.attention(9.0)), [0.0, 0.3, 2.0, 2.2, 4.5], t_end=1e4, stop=clusters_at_most(3, 1e-3))
+    run = ip.simulate(
+        ip.PhaseModel(ip.attention(9.0)), [0.0, 0.3, 2.0, 2.2, 4.5], t_end=1e4, stop=clusters_at_most(3, 1e-3)
+    )
     assert str(run.stopped_by.values) == "clusters<=3"
     gaps = np.diff(np.sort(run.phase.values[-1]))
     assert sorted(gaps < 1e-3 * (1 + 1e-6)) == [False, False, True, True]
@@ -258,7 +271,7 @@ def test_a_condition_that_never_holds_does_not_stop():
     assert run.attrs["status"] == "finished" and float(run.end_time) == 1.0
 
 
-# ------------------------------------------------------------------------------------------------------------ interruption
+# ----------------------------------------------------------------------------------------------- interruption
 
 
 def test_ctrl_c_returns_what_there_is():
@@ -314,7 +327,9 @@ def test_a_real_sigint_returns_a_dataset(tmp_path):
 
 def test_max_steps_ends_the_run_with_what_it_has():
     run = ip.simulate(TWO, [0.0, 3.0], t_end=1e3, max_steps=20)
-    assert run.attrs["status"] == "max_steps" and run.attrs["accepted_steps"] + run.attrs["rejected_steps"] == 20
+    assert (
+        run.attrs["status"] == "max_steps" and run.attrs["accepted_steps"] + run.attrs["rejected_steps"] == 20
+    )
     assert 1 <= run.sizes["time"] < 201 and float(run.time[-1]) <= float(run.end_time) < 1e3
 
 
@@ -324,7 +339,7 @@ def test_a_tolerance_below_rounding_ends_with_a_status():
     assert run.attrs["status"] in ("max_steps", "step underflow") and run.sizes["time"] >= 1
 
 
-# ----------------------------------------------------------------------------------------------------------- what one sees
+# ---------------------------------------------------------------------------------------------- what one sees
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 10])
@@ -362,7 +377,7 @@ def test_a_state_at_rest_stays():
     assert np.ptp(run.phase.values[-1]) == 0 and run.attrs["accepted_steps"] < 30
 
 
-# --------------------------------------------------------------------------------------------------------------- bad input
+# -------------------------------------------------------------------------------------------------- bad input
 
 
 @pytest.mark.parametrize(

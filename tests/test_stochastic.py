@@ -1,4 +1,6 @@
-"""Constant steps and noise: orders of convergence, exact laws, and numbers that depend on nothing but their keys."""
+"""Constant steps and noise: orders of convergence, exact
+laws, and numbers that depend on nothing but their keys.
+"""
 
 import numpy as np
 import pytest
@@ -36,7 +38,9 @@ def heun(model, start, increments, step):
 
 @pytest.mark.parametrize(("method", "plain"), [("euler", euler_maruyama), ("heun", heun)])
 def test_a_run_is_the_method_on_its_own_increments(method, plain):
-    model = ip.PhaseModel(ip.attention(2.0), gain="softmax", noise=np.array([0.1, 0.0, 0.4]), frequencies=[0.1, 0.2, 0.3])
+    model = ip.PhaseModel(
+        ip.attention(2.0), gain="softmax", noise=np.array([0.1, 0.0, 0.4]), frequencies=[0.1, 0.2, 0.3]
+    )
     start = ip.initial.phases("uniform", 3, seed=1, replicas=5)
     run = ip.simulate(model, start, t_end=1.0, step=0.05, method=method, seed=7)
     expected = plain(model, start, wiener(20, 7, 5, 3, 0.05), 0.05)
@@ -64,7 +68,9 @@ def test_strong_order_one(plain):
 
 @pytest.mark.parametrize(("method", "low", "high"), [("euler", 0.8, 1.25), ("heun", 1.7, 2.4)])
 def test_weak_order(method, low, high):
-    """θ' = −sin θ + noise: <cos θ(2)> against the Fokker-Planck equation; the bias falls like the step, or its square."""
+    """θ' = −sin θ + noise: <cos θ(2)> against the Fokker-Planck
+    equation; the bias falls like the step, or its square.
+    """
     D, replicas, t = 0.5, 1_000_000, 2.0
     model = ip.PhaseModel(0.0 * ip.kuramoto(), ip.AllToAll(), field=-1.0, noise=D)
     exact = fokker_planck_cosine(D, t)
@@ -152,9 +158,14 @@ def test_delays_in_whole_steps_are_kuranets_update():
 
 
 def test_heun_is_of_second_order_with_delays():
-    """θ' = ω − sin(θ(t) − θ(t − τ)), identical oscillators with history ωt: against Dormand-Prince's limit at small steps."""
+    """θ' = ω − sin(θ(t) − θ(t − τ)), identical oscillators with
+    history ωt: against Dormand-Prince's limit at small steps.
+    """
     model = ip.PhaseModel(ip.kuramoto(), frequencies=[1.0, 1.3], delays=[0.5, 1.0])
-    ends = [ip.simulate(model, [0.0, 1.0], times=[4.0], step=h, method="heun").phase.values[0] for h in (0.05, 0.025, 0.0125)]
+    ends = [
+        ip.simulate(model, [0.0, 1.0], times=[4.0], step=h, method="heun").phase.values[0]
+        for h in (0.05, 0.025, 0.0125)
+    ]
     ratio = np.abs(ends[0] - ends[1]) / np.abs(ends[1] - ends[2])
     assert np.all((ratio > 3.0) & (ratio < 5.5))
 

@@ -12,7 +12,7 @@ from inphase.expression import evaluate
 from inphase.interaction import Interaction, attention, harmonics, kuramoto, sakaguchi
 from zoo import Mpmath
 
-# ------------------------------------------------------------------------------------------------------- growth rates
+# ----------------------------------------------------------------------------------------------- growth rates
 
 
 @pytest.mark.parametrize("beta", [-4.0, 0.5, 5.0, 40.0])
@@ -83,11 +83,12 @@ def test_attention_ratio_limit():
     assert 2 * ratios[1] - ratios[0] == pytest.approx(theory.attention_ratio_limit(), rel=1e-6)
 
 
-# -------------------------------------------------------------------------------------------------- classical Kuramoto
+# ----------------------------------------------------------------------------------------- classical Kuramoto
 
 
 @pytest.mark.parametrize(
-    ("coupling", "width", "modulus"), [(4, 0.5, 0.1), (1, 0.5, 0.3), (0.3, 0.5, 0.9), (-2, 0.1, 1.0), (2, 0, 0.01)]
+    ("coupling", "width", "modulus"),
+    [(4, 0.5, 0.1), (1, 0.5, 0.3), (0.3, 0.5, 0.9), (-2, 0.1, 1.0), (2, 0, 0.01)],
 )
 def test_ott_antonsen_solves_its_equation(coupling, width, modulus):
     start, center, times = modulus * np.exp(0.4j), 0.7, np.linspace(0, 10, 21)
@@ -121,7 +122,9 @@ def test_critical_coupling():
     assert theory.critical_coupling("normal", 2.0) == pytest.approx(2 * np.sqrt(8 / np.pi), rel=1e-15)
     assert theory.critical_coupling("uniform", 3.0) == pytest.approx(12 / np.pi, rel=1e-15)
     for name, density in DENSITIES.items():
-        assert theory.critical_coupling(density, 0.3) == pytest.approx(theory.critical_coupling(name, 0.3), rel=1e-14)
+        assert theory.critical_coupling(density, 0.3) == pytest.approx(
+            theory.critical_coupling(name, 0.3), rel=1e-14
+        )
 
 
 @pytest.mark.parametrize("name", DENSITIES)
@@ -167,12 +170,20 @@ def test_frequency_densities_are_checked(density, message):
 def test_a_distribution_is_its_name():
     K = np.array([0.5, 2.5, 4.0, 9.0])
     for name, make in (("normal", normal), ("lorentzian", lorentzian), ("uniform", uniform)):
-        assert theory.critical_coupling(make(3.0, 0.7)) == pytest.approx(theory.critical_coupling(name, 0.7), rel=1e-15)
+        assert theory.critical_coupling(make(3.0, 0.7)) == pytest.approx(
+            theory.critical_coupling(name, 0.7), rel=1e-15
+        )
         assert np.all(theory.order_parameter(K, make(3.0, 0.7)) == theory.order_parameter(K, name, 0.7))
-        assert theory.incoherence_threshold(make(3.0, 0.7)) == pytest.approx(theory.critical_coupling(name, 0.7), rel=1e-14)
+        assert theory.incoherence_threshold(make(3.0, 0.7)) == pytest.approx(
+            theory.critical_coupling(name, 0.7), rel=1e-14
+        )
     one_hump = bimodal(1.0, 0.5, 1e-9)  # two peaks on one another
-    assert theory.critical_coupling(one_hump) == pytest.approx(theory.critical_coupling("normal", 0.5), rel=1e-12)
-    assert theory.order_parameter(K, one_hump) == pytest.approx(theory.order_parameter(K, "normal", 0.5), abs=1e-10)
+    assert theory.critical_coupling(one_hump) == pytest.approx(
+        theory.critical_coupling("normal", 0.5), rel=1e-12
+    )
+    assert theory.order_parameter(K, one_hump) == pytest.approx(
+        theory.order_parameter(K, "normal", 0.5), abs=1e-10
+    )
 
 
 def test_distributions_that_have_no_such_transition(tmp_path):
@@ -195,7 +206,9 @@ def test_distributions_that_have_no_such_transition(tmp_path):
 @pytest.mark.parametrize("half", [0.0, 0.2, 0.499, 0.5, 0.5001, 0.51, 0.7, 3.0, 40.0, 1e5])
 def test_incoherence_threshold_of_two_lorentzians(half):
     exact = 4 * 0.5 if half > 0.5 else 2 * (0.5**2 + half**2) / 0.5
-    assert theory.incoherence_threshold(bimodal(7.0, 0.5, 2 * half, "lorentzian")) == pytest.approx(exact, rel=1e-7)
+    assert theory.incoherence_threshold(bimodal(7.0, 0.5, 2 * half, "lorentzian")) == pytest.approx(
+        exact, rel=1e-7
+    )
 
 
 @pytest.mark.parametrize("separation", [0.5, 2.0, 3.0, 5.0, 12.0])
@@ -205,12 +218,19 @@ def test_incoherence_threshold_separates_decay_from_growth(separation):
 
     def growing(K):
         def excess(z):  # ∫ N(ω)/(λ − iω) = sqrt(π/2) w(iλ/sqrt 2), Re λ > 0
-            parts = [np.sqrt(np.pi / 2) * wofz(1j * (z + s * 0.5j * separation) / np.sqrt(2)) for s in (1, -1)]
+            parts = [
+                np.sqrt(np.pi / 2) * wofz(1j * (z + s * 0.5j * separation) / np.sqrt(2)) for s in (1, -1)
+            ]
             return 1 - K / 4 * sum(parts)
 
         up = np.linspace(-40, 40, 40001)
         contour = np.concatenate(
-            [1e-9 + 1j * up[::-1], np.linspace(0, 40, 4001) - 40j, 40 + 1j * up, np.linspace(40, 0, 4001) + 40j]
+            [
+                1e-9 + 1j * up[::-1],
+                np.linspace(0, 40, 4001) - 40j,
+                40 + 1j * up,
+                np.linspace(40, 0, 4001) + 40j,
+            ]
         )
         return round(np.sum(np.diff(np.unwrap(np.angle(excess(contour))))) / (2 * np.pi))
 
@@ -226,7 +246,9 @@ def test_incoherent_fluctuations():
         theory.incoherent_fluctuations(2.0)
 
 
-@pytest.mark.parametrize(("distribution", "K"), [(normal(), 0.8), (normal(), -1.5), (uniform(), 0.6), (bimodal(), 1.0)])
+@pytest.mark.parametrize(
+    ("distribution", "K"), [(normal(), 0.8), (normal(), -1.5), (uniform(), 0.6), (bimodal(), 1.0)]
+)
 def test_incoherent_fluctuations_in_simulations(distribution, K):
     n, replicas, step = 200, 60, 0.1
     omega = np.stack([distribution.draw(n, seed=s) for s in range(replicas)])
@@ -260,7 +282,9 @@ def test_finite_order_parameter_of_a_locked_population_is_exact():
         assert velocity == pytest.approx(omega.mean(), abs=1e-11)
     assert theory.order_parameter_finite([[0.0, -1.0]], omega).tolist() == [[0.0, 0.0]]
     assert theory.order_parameter_finite(0.7, [3.0, 3.0, 3.0]) == pytest.approx(1.0, abs=1e-14)
-    assert theory.order_parameter_finite([1.9, 2.0001], [-1.0, 1.0]) == pytest.approx([0.0, np.sqrt(0.5)], abs=0.01)
+    assert theory.order_parameter_finite([1.9, 2.0001], [-1.0, 1.0]) == pytest.approx(
+        [0.0, np.sqrt(0.5)], abs=0.01
+    )
 
 
 @pytest.mark.parametrize("distribution", [normal(1.0, 0.5), lorentzian(-1.0, 0.5), uniform(0.0, 0.5)])
@@ -268,12 +292,15 @@ def test_finite_order_parameter_tends_to_the_infinite_one(distribution):
     K = theory.critical_coupling(distribution) * np.array([1.05, 1.3, 2.0])
     limit = theory.order_parameter(K, distribution)
     assert theory.order_parameter_finite(K, distribution.quantiles(20_000)) == pytest.approx(limit, abs=2e-3)
-    # random draws: r moves with their disorder, and the frame must be found (the mean of a Lorentzian sample is useless)
-    assert theory.order_parameter_finite(K[1:], distribution.draw(20_000, seed=1)) == pytest.approx(limit[1:], abs=0.03)
+    # random draws: r moves with their disorder, and the frame must be found (the mean of a Lorentzian sample
+    # is useless)
+    assert theory.order_parameter_finite(K[1:], distribution.draw(20_000, seed=1)) == pytest.approx(
+        limit[1:], abs=0.03
+    )
     assert theory.order_parameter_finite(0.7 * K[0], distribution.draw(20_000, seed=1)) == 0
 
 
-# ------------------------------------------------------------------------------------------------------------ networks
+# --------------------------------------------------------------------------------------------------- networks
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -283,7 +310,8 @@ def test_finite_order_parameter_just_above_locking_is_the_locked_state(seed):
     omega -= omega.mean()
     least = theory.locking_coupling(omega)
     for K in least * (1 + np.array([1e-6, 1e-4, 1e-3, 0.5])):
-        # from the top down, a ← K r(a) ends at the largest root; here by bisection above the fold, a >= max |ω|
+        # from the top down, a ← K r(a) ends at the largest root; here by bisection above the fold, a >= max
+        # |ω|
         r = float(theory.order_parameter_finite(K, omega))
         locked = float(np.mean(np.sqrt(1 - (omega / (K * r)) ** 2)))
         assert locked == pytest.approx(r, rel=1e-9)
@@ -295,7 +323,9 @@ def test_finite_order_parameter_of_a_sample_that_it_once_missed():
     rng = np.random.default_rng(11)
     omega = rng.standard_normal(int(rng.integers(3, 60)))
     omega -= omega.mean()
-    assert theory.order_parameter_finite(1.000001 * theory.locking_coupling(omega), omega) == pytest.approx(0.84131, abs=1e-5)
+    assert theory.order_parameter_finite(1.000001 * theory.locking_coupling(omega), omega) == pytest.approx(
+        0.84131, abs=1e-5
+    )
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -360,7 +390,10 @@ def test_coupling_bounds_hold_the_critical_coupling(seed):
     for name in ("algebraic", "energy", "cutset", "cutset, sharper"):
         assert conditions[name] >= critical * (1 - 1e-6), name
     assert conditions["degree"] <= conditions["cut"] * (1 + 1e-7)
-    assert conditions["energy"] <= conditions["algebraic"] and conditions["cutset, sharper"] <= conditions["cutset"]
+    assert (
+        conditions["energy"] <= conditions["algebraic"]
+        and conditions["cutset, sharper"] <= conditions["cutset"]
+    )
     assert bounds.sufficient == min(conditions["energy"], conditions["cutset, sharper"])
     # the largest of all cuts, one by one
     n, centered, largest = len(omega), omega - omega.mean(), 0.0
@@ -388,7 +421,8 @@ def test_coupling_bounds_of_all_to_all_hold_the_exact_locking_coupling():
 
     for seed in range(5):
         omega = np.random.default_rng(seed).normal(size=20)
-        bounds = theory.critical_coupling_bounds(csr_array(np.full((20, 20), 1 / 20)), omega)  # self-loops do not matter
+        # self-loops do not matter
+        bounds = theory.critical_coupling_bounds(csr_array(np.full((20, 20), 1 / 20)), omega)
         assert bounds.necessary <= theory.locking_coupling(omega) <= bounds.sufficient
     assert theory.critical_coupling_bounds(np.ones((4, 4)), [2.0] * 4).sufficient == 0
 
@@ -421,7 +455,9 @@ def test_master_stability_without_delay_is_the_jacobian_of_the_model():
 
 
 def transport_matrix(A, c, tau, points=20, decay=None):
-    """The delayed linear system as du/dt of its history on Chebyshev nodes: its rightmost eigenvalues are spectral."""
+    """The delayed linear system as du/dt of its history on
+    Chebyshev nodes: its rightmost eigenvalues are spectral.
+    """
     n, k = len(A), np.arange(points + 1)
     x = np.cos(np.pi * k / points)
     weight = np.r_[2, np.ones(points - 1), 2] * (-1.0) ** k
@@ -435,7 +471,9 @@ def transport_matrix(A, c, tau, points=20, decay=None):
 
 
 @pytest.mark.parametrize("directed", [False, True])
-@pytest.mark.parametrize(("frequency", "delay"), [(0.0, 1.0), (0.7, 0.9), (2.0, 1.5), (-1.1, 0.3), (3.0, 0.4)])
+@pytest.mark.parametrize(
+    ("frequency", "delay"), [(0.0, 1.0), (0.7, 0.9), (2.0, 1.5), (-1.1, 0.3), (3.0, 0.4)]
+)
 def test_master_stability_with_delay(directed, frequency, delay):
     ring = np.roll(np.eye(5), 1, axis=1)
     A = 0.6 * ring + 0.4 * ring @ ring if directed else (ring + ring.T) / 2
@@ -450,14 +488,17 @@ def test_master_stability_with_delay(directed, frequency, delay):
     for rate in found:
         assert np.min(np.abs(spectrum - rate)) < 1e-6
     moving = found[np.abs(found) > 1e-9]
-    assert len(moving) >= 4 and (np.all(moving.real < 0) if c > 0 else np.max(moving.real) > 0)  # Earl and Strogatz
+    # Earl and Strogatz
+    assert len(moving) >= 4 and (np.all(moving.real < 0) if c > 0 else np.max(moving.real) > 0)
 
 
 def test_master_stability_of_negative_weights_long_delays_and_refusals():
     A = np.array([[0, -1.0], [-1.0, 0]])
     found = theory.master_stability(kuramoto(), A, delay=2.0)  # d = −1: 0 is the rotation's
     for rate in found:
-        assert min(abs(rate - 1 + mu * np.exp(-2 * rate)) for mu in (1, -1)) < 1e-12 and np.all(found.real >= -1e-15)
+        assert min(abs(rate - 1 + mu * np.exp(-2 * rate)) for mu in (1, -1)) < 1e-12 and np.all(
+            found.real >= -1e-15
+        )
     far = theory.master_stability(kuramoto(), [[0, 1.0], [1.0, 0]], delay=5000.0)  # e^{c d τ} would overflow
     assert np.all(np.abs(far) < 1e-3) and far[0] == pytest.approx(0, abs=1e-12)
     star = [[0, 1, 1], [1, 0, 0], [1, 0, 0]]
@@ -479,7 +520,11 @@ def test_master_stability_has_the_rightmost_root_of_every_mode(seed):
         A += (1 - A.sum(axis=1, keepdims=True)) / n
         found = theory.master_stability(strength * kuramoto(), A, delay)
         spectra = [
-            np.max(np.linalg.eigvals(transport_matrix(np.array([[mu]]), strength, delay, 40, decay=strength)).real)
+            np.max(
+                np.linalg.eigvals(
+                    transport_matrix(np.array([[mu]]), strength, delay, 40, decay=strength)
+                ).real
+            )
             for mu in np.linalg.eigvals(A)
         ]
         assert found.real == pytest.approx(sorted(spectra, reverse=True), abs=1e-7)
@@ -495,7 +540,7 @@ def test_master_stability_takes_the_principal_branch():
     assert 0.55 < rotation == pytest.approx(0.63 * (1 - np.exp(-3.888 * rotation)), abs=1e-12)
 
 
-# -------------------------------------------------------------------------------------------------------------- delays
+# ----------------------------------------------------------------------------------------------------- delays
 
 
 @pytest.mark.parametrize(
@@ -523,7 +568,11 @@ def test_delay_frequencies_are_all_the_roots(f, omega, K, tau, lag):
         for Omega, slope in zip(found.frequencies, found.slopes):
             x = mpmath.mpf(float(Omega))
             parameters = {key: mpmath.mpf(value) for key, value in f.parameters.items()}
-            excess = x - omega + K * evaluate(f.expression, x * mpmath.mpf(tau) + mpmath.mpf(lag), Mpmath(), parameters)
+            excess = (
+                x
+                - omega
+                + K * evaluate(f.expression, x * mpmath.mpf(tau) + mpmath.mpf(lag), Mpmath(), parameters)
+            )
             assert abs(excess / (1 + tau * slope)) < 1e-13 * (1 + abs(omega))
     assert np.array_equal(found.stable, K * f.derivative()(found.frequencies * tau + lag) > 0)
 
@@ -543,7 +592,9 @@ def test_delay_frequencies_in_special_cases():
 
 @pytest.mark.parametrize("lag", [0.0, np.pi])
 def test_two_delayed_oscillators_settle_where_predicted(lag):
-    """The stable states of two oscillators, in phase and in antiphase, by a plain integration with Heun steps."""
+    """The stable states of two oscillators, in phase and
+    in antiphase, by a plain integration with Heun steps.
+    """
     omega, K, tau, steps = 1.0, 0.8, 2.0, 400
     found = theory.delay_frequencies(omega, K, tau, lag=lag)
     step = tau / steps
@@ -560,15 +611,18 @@ def test_two_delayed_oscillators_settle_where_predicted(lag):
         assert np.cos(history[-1][0] - history[-1][1]) == pytest.approx(np.cos(lag), abs=1e-9)
 
 
-# -------------------------------------------------------------------------------------------------------- two clusters
+# ----------------------------------------------------------------------------------------------- two clusters
 
 
 @pytest.mark.parametrize(
-    ("beta", "start", "end"), [(36, 2.5, 0.01), (36, 2.5, 1e-6), (36, 3.1415, 1e-9), (100, 3.0, 0.1), (-3, 3.0, 1e-3)]
+    ("beta", "start", "end"),
+    [(36, 2.5, 0.01), (36, 2.5, 1e-6), (36, 3.1415, 1e-9), (100, 3.0, 0.1), (-3, 3.0, 1e-3)],
 )
 def test_two_cluster_merging_time_to_thirty_digits(beta, start, end):
     with mpmath.workdps(30):
-        cuts = [v for v in [*(10.0**-p for p in range(9, 0, -1)), *np.arange(0.2, 3.1, 0.1)] if end < v < start]
+        cuts = [
+            v for v in [*(10.0**-p for p in range(9, 0, -1)), *np.arange(0.2, 3.1, 0.1)] if end < v < start
+        ]
         edges = [mpmath.mpf(v) for v in [end, *cuts, start]]
         exact = mpmath.quad(lambda x: mpmath.exp(beta * (1 - mpmath.cos(x))) / mpmath.sin(x), edges)
         assert abs(theory.two_cluster_merging_time(attention(beta), start, end) / exact - 1) < 2e-13
@@ -581,7 +635,9 @@ def test_two_cluster_merging_time_closed_forms():
     sine = np.log(np.tan(1.0) / np.tan(0.05))
     assert theory.two_cluster_merging_time(kuramoto(), 2.0, 0.1) == pytest.approx(sine, rel=1e-14)
     # the even part of f cancels between the two clusters: sin(x + a) − sin a acts as cos a · sin x
-    assert theory.two_cluster_merging_time(sakaguchi(0.3), 2.0, 0.1) == pytest.approx(sine / np.cos(0.3), rel=1e-13)
+    assert theory.two_cluster_merging_time(sakaguchi(0.3), 2.0, 0.1) == pytest.approx(
+        sine / np.cos(0.3), rel=1e-13
+    )
     # softmax: (1 + h)/(2 h) = 1/2 + 1/(2h)
     f = attention(4)
     half = (sine + theory.two_cluster_merging_time(f, 2.0, 0.1)) / 2

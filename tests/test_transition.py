@@ -1,4 +1,6 @@
-"""The Kuramoto transition: simulation against what is exact for infinitely many oscillators; at n = 10^5 in the long tests."""
+"""The Kuramoto transition: simulation against what is exact
+for infinitely many oscillators; at n = 10^5 in the long tests.
+"""
 
 import numpy as np
 import pytest
@@ -12,7 +14,8 @@ SIZES = [10_000, pytest.param(100_000, marks=pytest.mark.long)]
 def test_lorentzian_frequencies_follow_ott_and_antonsen(n):
     """r(t) from r(0) = 0.1, on both sides of K_c = 1, within five times the finite-size error n^(−1/2).
 
-    Frequencies are cut at 50, where 0.6% of them lie beyond: these never lock, and their sum averages out within 0.1.
+    Frequencies are cut at 50, where 0.6% of them lie beyond: these never lock, and their sum averages out
+    within 0.1.
     """
     omega = np.clip(ip.distributions.lorentzian(width=0.5).draw(n, seed=0), -50, 50)
     start = np.random.default_rng(1).permutation(poisson_kernel(0.1, n))
@@ -34,7 +37,9 @@ def poisson_kernel(r, n):
 
 @pytest.fixture(scope="module", params=SIZES)
 def branch(request):
-    """(K, r) of the synchronized branch for normal frequencies of width 1, simulated from r near its value."""
+    """(K, r) of the synchronized branch for normal
+    frequencies of width 1, simulated from r near its value.
+    """
     critical = ip.theory.critical_coupling("normal")
     omega = ip.distributions.normal().quantiles(request.param)
     phases, found = np.zeros(request.param), []
@@ -62,13 +67,17 @@ def test_critical_coupling_of_normal_frequencies(branch):
 
 @pytest.mark.long
 def test_nothing_synchronizes_below_the_critical_coupling():
-    """Random phases and frequencies at K = 0.8 K_c: n <r²> is theory's, of order one, within a factor of statistics."""
+    """Random phases and frequencies at K = 0.8 K_c: n <r²>
+    is theory's, of order one, within a factor of statistics.
+    """
     K, replicas, n = 0.8 * ip.theory.critical_coupling("normal"), 40, 500
     squares = []
     for k in range(replicas):
         omega = ip.distributions.normal().draw(n, seed=k)
         model = ip.PhaseModel(K * ip.kuramoto(), frequencies=omega)
-        run = ip.simulate(model, ip.initial.phases("uniform", n, seed=k), times=np.linspace(20, 60, 9), tolerance=1e-4)
+        run = ip.simulate(
+            model, ip.initial.phases("uniform", n, seed=k), times=np.linspace(20, 60, 9), tolerance=1e-4
+        )
         squares.append(n * np.mean(run.order_parameter.values**2))
     expected = ip.theory.incoherent_fluctuations(K, "normal")
     error = np.std(squares, ddof=1) / np.sqrt(replicas)

@@ -1,4 +1,6 @@
-"""One zoo of interactions, couplings and gains on which everything is tried, and the plain references it is held to."""
+"""One zoo of interactions, couplings and gains on which
+everything is tried, and the plain references it is held to.
+"""
 
 from functools import cache
 
@@ -57,7 +59,9 @@ NETWORKS = {  # for n = 9, 18, ...
     "sparse, positive": lambda n: Sparse(np.abs(random_matrix(n)) + np.roll(np.eye(n), 1, axis=1)),
     "ring": lambda n: Ring(2),
     "lopsided ring": lambda n: Ring(3, [1.0, 0.0, 0.3, 0.5, -0.2, 0.1]),
-    "nonlocal ring": lambda n: Ring.from_kernel(lambda x: (1 + 0.9 * np.cos(x) + 0.1 * np.sin(x)) / (2 * np.pi), n),
+    "nonlocal ring": lambda n: Ring.from_kernel(
+        lambda x: (1 + 0.9 * np.cos(x) + 0.1 * np.sin(x)) / (2 * np.pi), n
+    ),
     "lattice": lambda n: Lattice((3, n // 3), periodic=(True, False), weights=(1.0, 0.5)),
     "causal": lambda n: Causal(),
     "causal, weights": lambda n: Causal(0.1 + np.arange(n) % 3),
@@ -120,7 +124,11 @@ def scale(model, n):
     """A bound on the velocity, for tolerances."""
     size = np.max(np.abs(model.coupling.matrix(n)).sum(axis=1)) * model.interaction.maximum
     if model.gain == "softmax":
-        return 1 + model.interaction.maximum * model.interaction.contrast if model.interaction.contrast < 1e3 else 1e3
+        return (
+            1 + model.interaction.maximum * model.interaction.contrast
+            if model.interaction.contrast < 1e3
+            else 1e3
+        )
     return size + np.max(np.abs(model.frequencies)) + np.max(np.abs(model.field))
 
 
@@ -139,7 +147,9 @@ class Floats:
 
 
 class Mpmath:
-    """The namespace of `expression.evaluate` for mpmath, which shares nothing with the library's arithmetics."""
+    """The namespace of `expression.evaluate` for mpmath,
+    which shares nothing with the library's arithmetics.
+    """
 
     def __getattr__(self, name):
         return getattr(mpmath, name)

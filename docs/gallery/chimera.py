@@ -1,9 +1,9 @@
 """Can identical oscillators, coupled identically, be half in synchrony and half in disorder?
 
-Kuramoto, Battogtokh, *Coexistence of coherence and incoherence in nonlocally coupled phase oscillators* (2002); Abrams,
-Strogatz, *Chimera states for coupled oscillators* (2004): a ring with dθ(x)/dt = −∫ G(x − y) sin(θ(x) − θ(y) + α) dy,
-G(x) = (1 + A cos x)/2π, A = 0.995, α = π/2 − 0.18. One arc locks, the other drifts: each oscillator at a frequency of its
-own, which the paper's self-consistency equation tells.
+Kuramoto, Battogtokh, *Coexistence of coherence and incoherence in nonlocally coupled phase oscillators*
+(2002); Abrams, Strogatz, *Chimera states for coupled oscillators* (2004): a ring with dθ(x)/dt = −∫ G(x − y)
+sin(θ(x) − θ(y) + α) dy, G(x) = (1 + A cos x)/2π, A = 0.995, α = π/2 − 0.18. One arc locks, the other drifts:
+each oscillator at a frequency of its own, which the paper's self-consistency equation tells.
 """
 
 from pathlib import Path

@@ -1,9 +1,9 @@
 """Which frequency do identical oscillators agree on, when they hear each other late?
 
-Yeung, Strogatz, *Time delay in the Kuramoto model of coupled oscillators* (1999); Earl, Strogatz, *Synchronization in
-oscillator networks with delayed coupling: a stability criterion* (2003): dθ_i/dt = ω + (K/n) Σ_j sin(θ_j(t − τ) − θ_i(t))
-has the states θ_i = Ωt with Ω = ω − K sin Ωτ, stable where cos Ωτ > 0. For longer delays there are several, and the history
-chooses.
+Yeung, Strogatz, *Time delay in the Kuramoto model of coupled oscillators* (1999); Earl, Strogatz,
+*Synchronization in oscillator networks with delayed coupling: a stability criterion* (2003):
+dθ_i/dt = ω + (K/n) Σ_j sin(θ_j(t − τ) − θ_i(t)) has the states θ_i = Ωt with Ω = ω − K sin Ωτ, stable where
+cos Ωτ > 0. For longer delays there are several, and the history chooses.
 """
 
 from pathlib import Path
@@ -18,7 +18,9 @@ OMEGA, K, N = 1.0, 2.0, 8
 
 
 def main(folder: Path) -> dict[str, float]:
-    """Start from histories that turn at different speeds, and compare the final frequencies with the theory."""
+    """Start from histories that turn at different speeds,
+    and compare the final frequencies with the theory.
+    """
     phases = 0.3 * np.random.default_rng(0).normal(size=N)
     points, off, several = [], 0.0, {}
     for delay in (0.5, 1.0, 1.5, 2.0, 3.0, 4.0):
@@ -26,7 +28,13 @@ def main(folder: Path) -> dict[str, float]:
         theory = ip.theory.delay_frequencies(OMEGA, K, delay)
         stable, reached = theory.frequencies[theory.stable], set()
         for speed in (-0.5, 0.25, 1.0, 1.75, 2.5):
-            run = ip.simulate(model, phases, times=[40, 60], history=lambda t, speed=speed: phases + speed * t, tolerance=1e-6)
+            run = ip.simulate(
+                model,
+                phases,
+                times=[40, 60],
+                history=lambda t, speed=speed: phases + speed * t,
+                tolerance=1e-6,
+            )
             measured = float(ip.observables.effective_frequencies(*run.phase.values, 20.0).mean())
             nearest = int(np.argmin(np.abs(stable - measured)))
             off = max(off, abs(stable[nearest] - measured))

@@ -1,9 +1,10 @@
 """Which coupling makes different oscillators synchronize, and can one read it off a network that learnt it?
 
-Case I of KuraNet (Ricci et al., 2021): ω uniform on [−1, 1], positive K_ij = K(ω_i, ω_j) of mean in-degree 1. A small network
-is trained, and the one term that says most of its K is taken: K ∝ (ω_i − ω_j)². For this K and n → ∞ the locked state solves
-ω = A(ω) sin θ + B(ω) cos θ with A = 3/2 (⟨cos θ⟩ ω² + ⟨ω² cos θ⟩) and B = 3 ⟨ω sin θ⟩ ω: three numbers that the phases make
-(docs/theory/learning.md). θ(ω) bends back: the fastest oscillators are not the furthest ahead.
+Case I of KuraNet (Ricci et al., 2021): ω uniform on [−1, 1], positive K_ij = K(ω_i, ω_j) of mean in-degree 1.
+A small network is trained, and the one term that says most of its K is taken: K ∝ (ω_i − ω_j)². For this K
+and n → ∞ the locked state solves ω = A(ω) sin θ + B(ω) cos θ with A = 3/2 (⟨cos θ⟩ ω² + ⟨ω² cos θ⟩) and B = 3
+⟨ω sin θ⟩ ω: three numbers that the phases make (docs/theory/learning.md). θ(ω) bends back: the fastest
+oscillators are not the furthest ahead.
 """
 
 from pathlib import Path
@@ -16,7 +17,15 @@ import inphase as ip
 from inphase import learn
 from inphase.report import style
 
-SETTINGS = {"nodes": 50, "samples": 5000, "epochs": 3, "hidden": (16, 16), "burn_in": 200, "window": 20, "validation_graphs": 5}
+SETTINGS = {
+    "nodes": 50,
+    "samples": 5000,
+    "epochs": 3,
+    "hidden": (16, 16),
+    "burn_in": 200,
+    "window": 20,
+    "validation_graphs": 5,
+}
 RATES = {"optimizer": "adam", "rate": 0.01, "schedule": "cosine"}
 
 
@@ -63,7 +72,10 @@ def locked_state() -> np.ndarray:
 
     def gap(state: np.ndarray) -> np.ndarray:
         theta = phase(omega, state)
-        return weight / 2 @ np.stack([np.cos(theta), omega * np.sin(theta), omega**2 * np.cos(theta)], axis=1) - state
+        return (
+            weight / 2 @ np.stack([np.cos(theta), omega * np.sin(theta), omega**2 * np.cos(theta)], axis=1)
+            - state
+        )
 
     return root(gap, [1.0, 0.0, 1 / 3], tol=1e-13).x
 
@@ -93,7 +105,13 @@ def draw(trained, term, runs, state) -> Figure:
         turned = np.angle(np.exp(1j * (theta - middle)))
         label = f"{name}: V = {float(runs[name].variance.mean()):.3f}"
         right.plot(omega.ravel(), turned.ravel(), ".", ms=2.5, color=color, alpha=0.5, label=label)
-    right.plot(grid, phase(grid, state), color=style.INK, lw=1.2, label=f"theory of the square: V = {1 - state[0]:.3f}")
+    right.plot(
+        grid,
+        phase(grid, state),
+        color=style.INK,
+        lw=1.2,
+        label=f"theory of the square: V = {1 - state[0]:.3f}",
+    )
     right.set(xlabel="ω", ylabel="phase of the locked state (rad)")
     right.legend(loc="upper left", markerscale=4)
     return figure

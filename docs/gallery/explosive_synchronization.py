@@ -1,8 +1,9 @@
 """When does a network synchronize all at once?
 
-Gómez-Gardeñes, Gómez, Arenas, Moreno, *Explosive synchronization transitions in scale-free networks* (2011): on a graph of
-Barabási and Albert with ω_i = k_i, the degree, dθ_i/dt = k_i + λ Σ_j A_ij sin(θ_j − θ_i). Raising λ, r jumps; lowering it,
-order lasts longer: hysteresis. The same frequencies, dealt to the nodes at random, give the usual smooth rise.
+Gómez-Gardeñes, Gómez, Arenas, Moreno, *Explosive synchronization transitions in scale-free networks* (2011):
+on a graph of Barabási and Albert with ω_i = k_i, the degree, dθ_i/dt = k_i + λ Σ_j A_ij sin(θ_j − θ_i).
+Raising λ, r jumps; lowering it, order lasts longer: hysteresis. The same frequencies, dealt to the nodes at
+random, give the usual smooth rise.
 """
 
 from pathlib import Path

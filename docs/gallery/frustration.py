@@ -2,7 +2,8 @@
 
 Sakaguchi, Kuramoto, *A soluble active rotator model showing phase transitions via mutual entrainment* (1986):
 dθ_i/dt = ω_i + (K/n) Σ_j sin(θ_j − θ_i − α), here with Lorentzian ω of width Δ. By Ott and Antonsen (2008),
-r² = 1 − 2Δ/(K cos α) and Ω = −(K/2)(1 + r²) sin α: the lag slows everyone down until, at cos α = 2Δ/K, order is gone.
+r² = 1 − 2Δ/(K cos α) and Ω = −(K/2)(1 + r²) sin α: the lag slows everyone down until, at cos α = 2Δ/K, order
+is gone.
 """
 
 from pathlib import Path

@@ -1,7 +1,8 @@
 """At which coupling do different oscillators begin to synchronize?
 
-Kuramoto, *Chemical Oscillations, Waves, and Turbulence* (1984): dθ_i/dt = ω_i + (K/n) Σ_j sin(θ_j − θ_i), ω normal of width 1.
-Below K_c = sqrt(8/π) everyone turns alone; above it a group locks, and r grows like the theory for n → ∞ says.
+Kuramoto, *Chemical Oscillations, Waves, and Turbulence* (1984): dθ_i/dt = ω_i + (K/n) Σ_j sin(θ_j − θ_i), ω
+normal of width 1. Below K_c = sqrt(8/π) everyone turns alone; above it a group locks, and r grows like the
+theory for n → ∞ says.
 """
 
 from pathlib import Path

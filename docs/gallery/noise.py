@@ -1,9 +1,10 @@
 """How much noise does synchrony stand, and does it end gradually or at once?
 
-Identical oscillators, dθ_i = −(1/n) Σ_j f(θ_i − θ_j) dt + sqrt(2D) dW_i. For f = sin x, r = I₁(r/D)/I₀(r/D), which falls to 0
-at D = 1/2: Bertini, Giacomin, Pakdaman, *Dynamical aspects of mean field plane rotators and the Kuramoto model* (2010). For
-self-attention, β = 6, the second harmonic is strong, and the branch of ordered states folds back: between two values
-of D both states are stable, and a system stays in the one where it began.
+Identical oscillators, dθ_i = −(1/n) Σ_j f(θ_i − θ_j) dt + sqrt(2D) dW_i. For f = sin x, r = I₁(r/D)/I₀(r/D),
+which falls to 0 at D = 1/2: Bertini, Giacomin, Pakdaman, *Dynamical aspects of mean field plane rotators and
+the Kuramoto model* (2010). For self-attention, β = 6, the second harmonic is strong, and the branch of
+ordered states folds back: between two values of D both states are stable, and a system stays in the one where
+it began.
 """
 
 from pathlib import Path
@@ -27,7 +28,8 @@ def main(folder: Path) -> dict[str, float]:
     branch, (low, high) = found.branches[0], found.bistable[0]
     strong = np.array([0.019, 0.0285, 0.04])  # the second one is between low and high
     kept, begun = (
-        np.array([order(attention, D, start, t_end=1200.0, step=0.4) for D in strong]) for start in ("synchronized", "uniform")
+        np.array([order(attention, D, start, t_end=1200.0, step=0.4) for D in strong])
+        for start in ("synchronized", "uniform")
     )
     figure = draw((weak, gradual), (strong, kept, begun), branch)
     (folder / "noise.png").write_bytes(style.png(figure, dpi=130))
@@ -36,7 +38,9 @@ def main(folder: Path) -> dict[str, float]:
     theory = np.interp(strong[:2], branch.noise[ordered], branch.order_parameter[ordered])
     below = weak <= 0.4
     return {
-        "sin x: largest error of r, D <= 0.4": np.max(np.abs(gradual - ive(1, gradual / weak) / ive(0, gradual / weak))[below]),
+        "sin x: largest error of r, D <= 0.4": np.max(
+            np.abs(gradual - ive(1, gradual / weak) / ive(0, gradual / weak))[below]
+        ),
         "attention: D where disorder loses stability": low,
         "attention: D where order ends": high,
         "attention: largest error of r from synchrony": np.max(np.abs(kept[:2] - theory)),
@@ -50,7 +54,9 @@ def main(folder: Path) -> dict[str, float]:
 def order(f: ip.Interaction, noise: float, start: str, t_end: float, step: float) -> float:
     """|r| averaged over the last third of a run."""
     phases = ip.initial.phases(start, N)
-    run = ip.simulate(ip.PhaseModel(f, noise=noise), phases, times=np.linspace(2 * t_end / 3, t_end, 41), step=step, seed=1)
+    run = ip.simulate(
+        ip.PhaseModel(f, noise=noise), phases, times=np.linspace(2 * t_end / 3, t_end, 41), step=step, seed=1
+    )
     return float(run.order_parameter.mean())
 
 
@@ -66,7 +72,13 @@ def draw(sine: tuple, attention: tuple, branch: ip.density.Branch) -> Figure:
     left.set(xlabel="noise D", ylabel="order parameter r", title="f = sin x", xlim=(0.05, 0.75))
     fold = int(np.argmax(branch.noise))
     right.plot(branch.noise[fold:], branch.order_parameter[fold:], color=style.RED)
-    right.plot(branch.noise[: fold + 1], branch.order_parameter[: fold + 1], color=style.RED, ls=(0, (4, 3)), label="unstable")
+    right.plot(
+        branch.noise[: fold + 1],
+        branch.order_parameter[: fold + 1],
+        color=style.RED,
+        ls=(0, (4, 3)),
+        label="unstable",
+    )
     right.plot([branch.noise[0], 0.043], [0, 0], color=style.RED)
     points, kept, begun = attention
     right.plot(points, kept, "o", color=style.BLUE, ms=4.5, label="begun in synchrony")

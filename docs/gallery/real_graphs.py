@@ -1,9 +1,10 @@
 """Does synchrony on a real network look as it does all-to-all?
 
-The power grid of the western United States (4,941 nodes) and the neurons of the worm C. elegans (297, directed): Watts,
-Strogatz, *Collective dynamics of 'small-world' networks* (1998); dθ_i/dt = ω_i + K Σ_j A_ij sin(θ_j − θ_i) with normal ω. The
-worm's neurons are few steps apart: as they lock, r grows. The grid is wide like a country: neighbors lock, and regions agree
-on frequencies of their own, while r stays near 0. Set INPHASE_DATA to a folder with the files, or they are downloaded once.
+The power grid of the western United States (4,941 nodes) and the neurons of the worm C. elegans
+(297, directed): Watts, Strogatz, *Collective dynamics of 'small-world' networks* (1998); dθ_i/dt = ω_i + K
+Σ_j A_ij sin(θ_j − θ_i) with normal ω. The worm's neurons are few steps apart: as they lock, r grows. The grid
+is wide like a country: neighbors lock, and regions agree on frequencies of their own, while r stays near 0.
+Set INPHASE_DATA to a folder with the files, or they are downloaded once.
 """
 
 from pathlib import Path
@@ -43,7 +44,9 @@ def measure(graph: ip.graphs.Graph, K: float) -> tuple[float, float, np.ndarray]
     """r, the share of joined pairs with one frequency to 0.01, and all frequencies."""
     omega = ip.distributions.normal().draw(graph.n, seed=1)
     model = ip.PhaseModel(ip.kuramoto(), K * ip.Sparse(graph.matrix), frequencies=omega)
-    run = ip.simulate(model, ip.initial.phases("uniform", graph.n, seed=0), times=np.linspace(20, 50, 7), tolerance=1e-4)
+    run = ip.simulate(
+        model, ip.initial.phases("uniform", graph.n, seed=0), times=np.linspace(20, 50, 7), tolerance=1e-4
+    )
     speed = ip.observables.effective_frequencies(run.phase.values[0], run.phase.values[-1], 30.0)
     pairs = graph.matrix.tocoo()
     locked = np.abs(speed[pairs.row] - speed[pairs.col]) < 0.01
@@ -55,8 +58,12 @@ def draw(sweeps: dict[str, np.ndarray]) -> Figure:
     """Order and locking against the coupling."""
     figure = Figure(figsize=(8, 3.4), layout="constrained")
     titles = "C. elegans, 297 neurons", "power grid, 4,941 nodes"
-    for axes, title, (name, (order, locked)) in zip(figure.subplots(1, 2, sharey=True), titles, sweeps.items()):
-        axes.semilogx(COUPLINGS[name], locked, "o-", color=style.BLUE, label="share of joined pairs that are locked")
+    for axes, title, (name, (order, locked)) in zip(
+        figure.subplots(1, 2, sharey=True), titles, sweeps.items()
+    ):
+        axes.semilogx(
+            COUPLINGS[name], locked, "o-", color=style.BLUE, label="share of joined pairs that are locked"
+        )
         axes.semilogx(COUPLINGS[name], order, "s-", color=style.RED, label="order parameter r")
         axes.set(xlabel="coupling K", title=title, ylim=(0, 1.02))
         axes.set_xticks(COUPLINGS[name], [f"{K:g}" for K in COUPLINGS[name]])

@@ -1,10 +1,12 @@
-"""A bus of a real power grid is cut off by a fault: does its generator fall back into step once the fault is cleared?
+"""A bus of a real power grid is cut off by a fault: does its generator fall back into step once the fault is
+cleared?
 
-The swing equation, m_i θ_i'' + d θ_i' = P_i − Σ_j B_ij sin(θ_i − θ_j), on the New England test case of 39 buses (case39 of
-pandapower: B from its admittances and voltages, P from its injections), loads as small motors, lines without losses:
-Filatrella, Nielsen, Pedersen, *Analysis of a power grid using a Kuramoto-like model* (2008); the generators' inertias H:
-Athay, Podmore, Virmani, *A practical method for the direct analysis of transient stability* (1979). Cleared early, the
-generator swings and returns; cleared late, it has slipped by whole turns against the others.
+The swing equation, m_i θ_i'' + d θ_i' = P_i − Σ_j B_ij sin(θ_i − θ_j), on the New England test case of 39
+buses (case39 of pandapower: B from its admittances and voltages, P from its injections), loads as small
+motors, lines without losses: Filatrella, Nielsen, Pedersen, *Analysis of a power grid using a Kuramoto-like
+model* (2008); the generators' inertias H: Athay, Podmore, Virmani, *A practical method for the direct
+analysis of transient stability* (1979). Cleared early, the generator swings and returns; cleared late, it has
+slipped by whole turns against the others.
 """
 
 from pathlib import Path
@@ -16,7 +18,8 @@ from matplotlib.figure import Figure
 import inphase as ip
 from inphase.report import style
 
-H = {29: 42.0, 30: 30.3, 31: 35.8, 32: 28.6, 33: 26.0, 34: 34.8, 35: 26.4, 36: 24.3, 37: 34.5, 38: 500.0}  # s, of 100 MVA
+# s, of 100 MVA
+H = {29: 42.0, 30: 30.3, 31: 35.8, 32: 28.6, 33: 26.0, 34: 34.8, 35: 26.4, 36: 24.3, 37: 34.5, 38: 500.0}
 LOAD_H, DAMPING, FAULTY = 5.0, 0.1, 37
 CLEARED = 0.2, 0.6  # s after the fault
 
@@ -24,14 +27,17 @@ CLEARED = 0.2, 0.6  # s after the fault
 def main(folder: Path) -> dict[str, float]:
     """Clear the fault early, and late."""
     model, angles, coupling = grid()
-    rest = ip.simulate(model.replace(damping=1.0), angles, t_end=30.0).phase.values[-1]  # the same state, found sooner
+    # the same state, found sooner
+    rest = ip.simulate(model.replace(damping=1.0), angles, t_end=30.0).phase.values[-1]
     cut = coupling.copy()
     cut[FAULTY, :] = cut[:, FAULTY] = 0.0
     runs = []
     for cleared in CLEARED:
         fault = ip.simulate(model.replace(coupling=ip.Sparse(cut)), rest, t_end=cleared, tolerance=1e-6)
         phases, speed = fault.phase.values[-1], fault.velocity.values[-1]
-        runs.append(ip.simulate(model, phases, times=np.linspace(0, 20, 801), velocities=speed, tolerance=1e-6))
+        runs.append(
+            ip.simulate(model, phases, times=np.linspace(0, 20, 801), velocities=speed, tolerance=1e-6)
+        )
     figure = draw(runs)
     (folder / "swing_equation.png").write_bytes(style.png(figure, dpi=130))
 

@@ -1,9 +1,10 @@
 """What do interactions of three do to the onset of synchrony?
 
-Skardal, Arenas, *Higher order interactions in complex networks of phase oscillators promote abrupt synchronization switching*
-(2020): dθ_i/dt = ω_i + (K₁/n) Σ_j sin(θ_j − θ_i) + (K₂/n²) Σ_jk sin(2θ_j − θ_k − θ_i), Lorentzian ω of width Δ. On the
-Ott-Antonsen manifold r = 0 or 2Δ/(1 − r²) = K₁ + K₂ r². For K₂ > 2Δ the curve bends back: synchrony appears abruptly
-at K₁ = 2Δ and survives down to K₁ = 2 sqrt(2Δ K₂) − K₂, where both are stable in between.
+Skardal, Arenas, *Higher order interactions in complex networks of phase oscillators promote abrupt
+synchronization switching* (2020): dθ_i/dt = ω_i + (K₁/n) Σ_j sin(θ_j − θ_i) + (K₂/n²) Σ_jk
+sin(2θ_j − θ_k − θ_i), Lorentzian ω of width Δ. On the Ott-Antonsen manifold r = 0 or 2Δ/(1 − r²) = K₁ + K₂
+r². For K₂ > 2Δ the curve bends back: synchrony appears abruptly at K₁ = 2Δ and survives down to K₁ = 2
+sqrt(2Δ K₂) − K₂, where both are stable in between.
 """
 
 from pathlib import Path
@@ -61,7 +62,10 @@ def draw(coupling, forward, backward) -> Figure:
     axes.plot(coupling, forward, ">", color=style.BLUE, ms=6, label="K₁ rising")
     axes.plot(coupling, backward, "<", color=style.INK, ms=6, mfc="none", label="K₁ falling")
     axes.set(
-        xlabel="pair coupling K₁", ylabel="order parameter r", xlim=(coupling[0] - 0.03, coupling[-1] + 0.02), ylim=(-0.03, 1)
+        xlabel="pair coupling K₁",
+        ylabel="order parameter r",
+        xlim=(coupling[0] - 0.03, coupling[-1] + 0.02),
+        ylim=(-0.03, 1),
     )
     axes.legend(loc="center right")
     return figure

@@ -1,8 +1,9 @@
 """How often does a ring of identical oscillators synchronize, and what does it do otherwise?
 
-Wiley, Strogatz, Girvan, *The size of the sync basin* (2006): dθ_i/dt = sin(θ_{i+1} − θ_i) + sin(θ_{i−1} − θ_i). Phases wind
-around the ring q times; such a twisted state is stable for |q| < n/4, and the shares of random starts that end in it
-fall like exp(−k q²). Groisman, De Vita, Fernández Bonder, Zhang, *The size of the sync basin resolved* (2025) say why.
+Wiley, Strogatz, Girvan, *The size of the sync basin* (2006):
+dθ_i/dt = sin(θ_{i+1} − θ_i) + sin(θ_{i−1} − θ_i). Phases wind around the ring q times; such a twisted state
+is stable for |q| < n/4, and the shares of random starts that end in it fall like exp(−k q²). Groisman, De
+Vita, Fernández Bonder, Zhang, *The size of the sync basin resolved* (2025) say why.
 """
 
 from pathlib import Path

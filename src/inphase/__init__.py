@@ -9,7 +9,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inphase import certify, density, distributions, equilibria, graphs, initial, learn, observables, theory
+    from inphase import (
+        certify,
+        density,
+        distributions,
+        equilibria,
+        graphs,
+        initial,
+        learn,
+        observables,
+        theory,
+    )
     from inphase.coupling import (
         AllToAll,
         AllTriads,
@@ -56,7 +66,17 @@ _HOMES = {
     "simulate": "simulation",
     "study": "studies",
 }
-_ROOMS = ("certify", "density", "distributions", "equilibria", "graphs", "initial", "learn", "observables", "theory")
+_ROOMS = (
+    "certify",
+    "density",
+    "distributions",
+    "equilibria",
+    "graphs",
+    "initial",
+    "learn",
+    "observables",
+    "theory",
+)
 
 __all__ = [
     "AllToAll",

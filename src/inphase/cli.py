@@ -1,7 +1,7 @@
 """The command line: one thin verb for each public function.
 
-Exit status: 0 done; 1 the answer is no (a check that fails); 2 bad input, with one line that says what to change; 130
-interrupted (what there is was written).
+Exit status: 0 done; 1 the answer is no (a check that fails); 2 bad input, with one line that says what to
+change; 130 interrupted (what there is was written).
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ PARTS_HELP = {
     "inertia": "m",
     "damping": "d",
 }
-PART_HELP = "a number, a file (or file:column), a column of the graph, or a distribution such as 'uniform(1, 0.5)'"
+PART_HELP = (
+    "a number, a file (or file:column), a column of the graph, or a distribution such as 'uniform(1, 0.5)'"
+)
 SYSTEM_HELP = "a name (attention, kuramoto, sakaguchi, harmonics) or a TOML file; parameters follow as options: --beta 9"
 
 
@@ -50,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except MemoryError as error:
         print(
-            f"inphase: not enough memory for a system of this size ({_one_line(error) or 'allocation failed'})", file=sys.stderr
+            f"inphase: not enough memory for a system of this size ({_one_line(error) or 'allocation failed'})",
+            file=sys.stderr,
         )
         return 2
     except (ValueError, TypeError, OSError, ImportError, OverflowError) as error:
@@ -69,7 +72,9 @@ def _known(parser: argparse.ArgumentParser) -> set[str]:
 
 
 def _joined(arguments: Sequence[str], known: set[str]) -> list[str]:
-    """`--a 0 0.2` as `--a=0,0.2`, so that the numbers of parameters, whose names only the system knows, stay with them."""
+    """`--a 0 0.2` as `--a=0,0.2`, so that the numbers of
+    parameters, whose names only the system knows, stay with them.
+    """
     joined: list[str] = []
     words = list(arguments)
     while words:
@@ -101,7 +106,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
 
-    def verb(name: str, run: Callable[[Any], int], about: str, example: str, system: bool = True) -> argparse.ArgumentParser:
+    def verb(
+        name: str, run: Callable[[Any], int], about: str, example: str, system: bool = True
+    ) -> argparse.ArgumentParser:
         added = verbs.add_parser(
             name,
             help=about,
@@ -118,18 +125,26 @@ def _parser() -> argparse.ArgumentParser:
             added.add_argument("--strength", type=float, help="multiplies f (negative: repulsive)")
             added.add_argument("--gain", choices=["softmax"], help="normalization")
             added.add_argument(
-                "--graph", metavar="GRAPH", help="file (GML, GraphML, MTX, NPZ, CSV) or data set; default: all-to-all"
+                "--graph",
+                metavar="GRAPH",
+                help="file (GML, GraphML, MTX, NPZ, CSV) or data set; default: all-to-all",
             )
             added.add_argument(
-                "--directed", action="store_true", help="the edges of the graph's file are directed: v listens to u"
+                "--directed",
+                action="store_true",
+                help="the edges of the graph's file are directed: v listens to u",
             )
-            added.add_argument("--weight", metavar="COLUMN", help="the column of the graph's file with its weights")
+            added.add_argument(
+                "--weight", metavar="COLUMN", help="the column of the graph's file with its weights"
+            )
             added.add_argument("--normalized", metavar="BY", help="in-degree, strength, mean-degree or n")
             for part, what in PARTS_HELP.items():
                 added.add_argument(f"--{part}", help=f"{what}: {PART_HELP}")
             added.add_argument("--n", type=int, help="number of oscillators")
             added.add_argument("--seed", type=int, help="seed of the initial phases")
-            added.add_argument("--initial", metavar="NAME", help="uniform (default), von_mises, twisted, splay, ...")
+            added.add_argument(
+                "--initial", metavar="NAME", help="uniform (default), von_mises, twisted, splay, ..."
+            )
             added.add_argument("--phases", metavar="FILE", help="initial phases: CSV, NPY or NetCDF")
             added.add_argument("--t-end", type=float, dest="t_end", help="final time")
             added.add_argument("--tolerance", type=float, help="local error per step, radians")
@@ -147,15 +162,25 @@ def _parser() -> argparse.ArgumentParser:
          "inphase coarsen attention --beta 36 --n 64 --t-end 1e14 --out results/")  # fmt: skip
     equilibria = verb("equilibria", _equilibria, "Find stationary and phase-locked states, their stability and their basins.",
                       "inphase equilibria kuramoto --n 5 --samples 500 --out results/")  # fmt: skip
-    equilibria.add_argument("--starts", type=int, default=100, help="random starts of the search (default: 100)")
-    equilibria.add_argument("--all", action="store_true", help="all of them, with proof: f = sin on a graph of up to 6")
-    equilibria.add_argument("--samples", type=int, default=0, help="runs from random phases, for the basins (default: 0)")
+    equilibria.add_argument(
+        "--starts", type=int, default=100, help="random starts of the search (default: 100)"
+    )
+    equilibria.add_argument(
+        "--all", action="store_true", help="all of them, with proof: f = sin on a graph of up to 6"
+    )
+    equilibria.add_argument(
+        "--samples", type=int, default=0, help="runs from random phases, for the basins (default: 0)"
+    )
     certify = verb("certify", _certify, "Prove, or refute, that almost every start synchronizes, for ranges of parameters.",
                    "inphase certify attention --beta=-0.666 inf --save proof.json", system=False)  # fmt: skip
     certify.set_defaults(takes_parameters=True)
-    certify.add_argument("system", nargs="?", help="a name, a TOML file, or a file of edges; ranges follow: --beta 0 inf")
+    certify.add_argument(
+        "system", nargs="?", help="a name, a TOML file, or a file of edges; ranges follow: --beta 0 inf"
+    )
     certify.add_argument("--formula", help='f as an expression, for instance "sin(x) + a*sin(2*x)" --a 0 0.2')
-    certify.add_argument("--n", type=int, help="this number of oscillators, of equal weights (default: any, any weights)")
+    certify.add_argument(
+        "--n", type=int, help="this number of oscillators, of equal weights (default: any, any weights)"
+    )
     certify.add_argument("--theorem", action="append", help="try only this theorem (may be repeated)")
     certify.add_argument("--no-refutation", action="store_true", help="do not look for a stable state")
     certify.add_argument("--save", metavar="FILE", help="write the certificate")
@@ -176,14 +201,22 @@ def _parser() -> argparse.ArgumentParser:
     training = verb("train", _train, "Learn a coupling, as a TOML file describes it, and try it on fresh nodes.",
                     "inphase train kuranet.toml --out results/", system=False)  # fmt: skip
     training.add_argument("file", help="the training, in TOML: inphase.learn.configuration lists its keys")
-    training.add_argument("--out", help="output folder (default: the file's, or results); a stopped training there goes on")
-    training.add_argument("--resume", action="store_true", help="refuse to begin anew where there is no checkpoint")
+    training.add_argument(
+        "--out", help="output folder (default: the file's, or results); a stopped training there goes on"
+    )
+    training.add_argument(
+        "--resume", action="store_true", help="refuse to begin anew where there is no checkpoint"
+    )
     training.add_argument("--no-progress", action="store_true", help="no lines of progress")
     reproduce = verb("reproduce", _reproduce, "Redo a figure or a table of a paper.",
                      "inphase reproduce kuranet-table1 --quick --out results/", system=False)  # fmt: skip
     reproduce.add_argument("name", nargs="?", help="which; without it, the list")
-    reproduce.add_argument("--out", default="results", help="output folder (default: results); a stopped run there goes on")
-    reproduce.add_argument("--quick", action="store_true", help="a trial of minutes, whose figures are not the method's")
+    reproduce.add_argument(
+        "--out", default="results", help="output folder (default: results); a stopped run there goes on"
+    )
+    reproduce.add_argument(
+        "--quick", action="store_true", help="a trial of minutes, whose figures are not the method's"
+    )
     reproduce.add_argument("--data", help="the folder of BSDS500, for images")
     reproduce.add_argument("--seed", type=int, default=0, help="of trainings (default: 0)")
     reproduce.add_argument("--workers", type=int, help="processes that train (default: one per processor)")
@@ -205,7 +238,9 @@ class _Version(argparse.Action):
 
 
 def _parameters(rest: Sequence[str]) -> dict[str, list[str]]:
-    """`--beta=9 --sin=1,0.5` as {"beta": ["9"], "sin": ["1", "0.5"]}; the numbers stay text, which is exact."""
+    """`--beta=9 --sin=1,0.5` as {"beta": ["9"], "sin":
+    ["1", "0.5"]}; the numbers stay text, which is exact.
+    """
     found: dict[str, list[str]] = {}
     for word in rest:
         name, equals, value = word.removeprefix("--").partition("=")
@@ -236,13 +271,26 @@ def _config(options: Any) -> Config:
     if options.system is not None and options.system.endswith(".toml"):
         config = load(options.system)
         of_graph = options.graph or options.directed or options.weight or options.normalized
-        described = (options.parameters, options.formula, options.gain, options.strength is not None, of_graph, parts)
+        described = (
+            options.parameters,
+            options.formula,
+            options.gain,
+            options.strength is not None,
+            of_graph,
+            parts,
+        )
         if any(described):
             raise ValueError(f"{options.system} describes the system; parameters cannot be given beside it")
     else:
         if (options.system is None) == (options.formula is None):
-            raise ValueError("name one system: attention, kuramoto, sakaguchi, harmonics, a .toml file, or --formula")
-        interaction = {"name": options.system, "formula": options.formula, "parameters": _numbers(options.parameters)}
+            raise ValueError(
+                "name one system: attention, kuramoto, sakaguchi, harmonics, a .toml file, or --formula"
+            )
+        interaction = {
+            "name": options.system,
+            "formula": options.formula,
+            "parameters": _numbers(options.parameters),
+        }
         data: dict[str, Any] = {"interaction": {k: v for k, v in interaction.items() if v is not None}}
         if options.strength is not None:
             data["interaction"]["strength"] = options.strength
@@ -259,7 +307,10 @@ def _config(options: Any) -> Config:
         elif options.directed or options.weight or options.normalized:
             raise ValueError("--directed, --weight and --normalized are for a --graph")
         config = checked_config(data, "command line")
-    run = {key: getattr(options, key) for key in ("n", "seed", "initial", "t_end", "tolerance", "step", "method", "out")}
+    run = {
+        key: getattr(options, key)
+        for key in ("n", "seed", "initial", "t_end", "tolerance", "step", "method", "out")
+    }
     changed = config.model_dump()
     changed["run"] |= {key: value for key, value in run.items() if value is not None}
     if options.phases is not None:
@@ -270,7 +321,9 @@ def _config(options: Any) -> Config:
 
 
 def _part(given: str) -> Any:
-    """A part of the model as the configuration writes it: a number, a file's numbers, a distribution or a column's name."""
+    """A part of the model as the configuration writes it: a
+    number, a file's numbers, a distribution or a column's name.
+    """
     try:
         return float(given)
     except ValueError:
@@ -305,7 +358,7 @@ def _progress(options: Any) -> bool:
     return not options.no_progress and not options.json and sys.stderr.isatty()
 
 
-# ---------------------------------------------------------------------------------------------------------------- the verbs
+# -------------------------------------------------------------------------------------------------- the verbs
 
 
 def _study(options: Any) -> int:
@@ -314,7 +367,11 @@ def _study(options: Any) -> int:
     config = _config(options)
     run = config.run
     model, graph = config.build_with_graph()
-    how = {name: value for name in ("method", "velocities", "history") if (value := getattr(run, name)) is not None}
+    how = {
+        name: value
+        for name in ("method", "velocities", "history")
+        if (value := getattr(run, name)) is not None
+    }
     result = study(
         model,
         run.n,
@@ -331,7 +388,9 @@ def _study(options: Any) -> int:
         **how,
     )
     if options.json:
-        print(json.dumps({"title": result.title, **result.summary, "files": result.files}, ensure_ascii=False))
+        print(
+            json.dumps({"title": result.title, **result.summary, "files": result.files}, ensure_ascii=False)
+        )
     else:
         _print_study(result)
     return 130 if result.interrupted else 0
@@ -344,7 +403,9 @@ def _print_study(result: Study) -> None:
     from rich.text import Text
 
     console = Console(width=min(Console().width, 110))
-    answer = Text(f"{result.summary['question']}  ", style="bold").append(result.summary["answer"], style="not bold")
+    answer = Text(f"{result.summary['question']}  ", style="bold").append(
+        result.summary["answer"], style="not bold"
+    )
     console.print(Panel(answer, title=result.title, title_align="left"))
     table = Table(box=None, show_header=False, padding=(0, 1))
     for item in result.summary["evidence"]:
@@ -364,7 +425,10 @@ def _simulate(options: Any) -> int:
     if wanted.t_end is None:
         raise ValueError("simulate needs the final time: --t-end 50")
     folder = output_folder(wanted.out or "results")
-    how = {name: getattr(wanted, name) for name in ("tolerance", "step", "method", "seed", "velocities", "history")}
+    how = {
+        name: getattr(wanted, name)
+        for name in ("tolerance", "step", "method", "seed", "velocities", "history")
+    }
     run = simulate(model, phases, wanted.t_end, progress=_progress(options), **how)
     path = write_dataset(folder / "trajectory.nc", run)
     numbers = {
@@ -395,7 +459,9 @@ def _coarsen(options: Any) -> int:
         "n": int(tree.sizes["oscillator"]),
         "time_reached": float(tree.attrs["time_reached"]),
         "clusters_left": int(tree.attrs["clusters_left"]),
-        "last_mergers": [[float(t), int(k)] for t, k in zip(tree.time.values[late], tree.clusters.values[late])],
+        "last_mergers": [
+            [float(t), int(k)] for t, k in zip(tree.time.values[late], tree.clusters.values[late])
+        ],
         "file": str(path),
     }
     return _report(numbers, options.json)
@@ -436,7 +502,12 @@ def _equilibria(options: Any) -> int:
         for s, hits in zip(found, found.hits)
     ]  # fmt: skip
     if options.json:
-        print(json.dumps({"states": states, "failed": found.failed, "basins": shares, "files": files}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {"states": states, "failed": found.failed, "basins": shares, "files": files},
+                ensure_ascii=False,
+            )
+        )
     else:
         _print_equilibria(states, found.failed, shares, files)
     return 130 if found.interrupted else 0
@@ -463,12 +534,23 @@ def _census(census: Census, folder: Path, as_json: bool) -> int:
     return 0
 
 
-def _print_equilibria(states: list[dict[str, Any]], failed: int, shares: dict[str, list[float]], files: dict[str, str]) -> None:
+def _print_equilibria(
+    states: list[dict[str, Any]], failed: int, shares: dict[str, list[float]], files: dict[str, str]
+) -> None:
     from rich.console import Console
     from rich.table import Table
 
     console = Console(width=min(Console().width, 110))
-    table = Table("state", "stable", "unstable directions", "frequency", "leading rate", "hits", box=None, header_style="bold")
+    table = Table(
+        "state",
+        "stable",
+        "unstable directions",
+        "frequency",
+        "leading rate",
+        "hits",
+        box=None,
+        header_style="bold",
+    )
     words = {True: "yes", False: "no", None: "undecided"}
     for s in states:
         rate = "" if s["leading_rate"] is None else f"{s['leading_rate']:.6g}"
@@ -482,7 +564,9 @@ def _print_equilibria(states: list[dict[str, Any]], failed: int, shares: dict[st
             str(s["hits"]),
         )
     console.print(table)
-    console.print(f"{len(states)} states; {failed} starts led to none. A search from many starts may miss states.")
+    console.print(
+        f"{len(states)} states; {failed} starts led to none. A search from many starts may miss states."
+    )
     for name, (share, low, high) in shares.items():
         console.print(f"{name:>24}  {100 * share:.1f}% of starts ({100 * low:.1f}% to {100 * high:.1f}%)")
     for name, path in files.items():
@@ -504,13 +588,18 @@ def _train(options: Any) -> int:
     from inphase.learn.configuration import load
     from inphase.learn.job import carry_out
 
-    found = carry_out(load(options.file), options.out, resume=options.resume, progress=not options.no_progress)
+    found = carry_out(
+        load(options.file), options.out, resume=options.resume, progress=not options.no_progress
+    )
     if options.json:
         print(json.dumps(found, ensure_ascii=False))
     elif found["status"] == "finished":
         _print_training(found)
     if found["status"] == "interrupted":
-        print(f"inphase: interrupted; the same command goes on from the checkpoints in {found['folder']}", file=sys.stderr)
+        print(
+            f"inphase: interrupted; the same command goes on from the checkpoints in {found['folder']}",
+            file=sys.stderr,
+        )
         return 130
     return 0
 
@@ -520,18 +609,34 @@ def _print_training(found: dict[str, Any]) -> None:
     from rich.table import Table
 
     console = Console(width=min(Console().width, 110))
-    starts = Table("start", "ended", "updates", "seconds", "validation loss", "test loss", box=None, header_style="bold")
+    starts = Table(
+        "start", "ended", "updates", "seconds", "validation loss", "test loss", box=None, header_style="bold"
+    )
     for start in found["starts"]:
         losses = (start["validation_loss"], start["test"] and start["test"]["loss"])
         mark = " (chosen)" if start["number"] == found["chosen"] else ""
         numbers = ["" if loss is None else f"{loss:.4f}" for loss in losses]
-        starts.add_row(f"{start['number']}{mark}", start["status"], str(start["updates"]), f"{start['seconds']:.1f}", *numbers)
+        starts.add_row(
+            f"{start['number']}{mark}",
+            start["status"],
+            str(start["updates"]),
+            f"{start['seconds']:.1f}",
+            *numbers,
+        )
     console.print(starts)
     test = found["test_loss"]
-    console.print(f"test loss: chosen {test['chosen']:.4f}, median {test['median']:.4f}, best {test['best']:.4f}\n")
-    fresh = Table("fresh nodes", "graphs", "pairs", "loss", "V", "untrained loss", box=None, header_style="bold")
+    console.print(
+        f"test loss: chosen {test['chosen']:.4f}, median {test['median']:.4f}, best {test['best']:.4f}\n"
+    )
+    fresh = Table(
+        "fresh nodes", "graphs", "pairs", "loss", "V", "untrained loss", box=None, header_style="bold"
+    )
     for row, control in zip(found["evaluation"], found["control"]):
-        pairs = row["pairs"] if row["pairs"] == "all" else f"rank {row['rank']}, error {row['coupling_error']:.1e}"
+        pairs = (
+            row["pairs"]
+            if row["pairs"] == "all"
+            else f"rank {row['rank']}, error {row['coupling_error']:.1e}"
+        )
         numbers = [f"{value:.4f}" for value in (row["loss"], row["variance"], control["loss"])]
         fresh.add_row(str(row["n"]), str(row["graphs"]), pairs, *numbers)
     console.print(fresh)
@@ -544,7 +649,11 @@ def _reproduce(options: Any) -> int:
 
     if options.name is None:
         listing = {name: entry.description for name, entry in EXPERIMENTS.items()}
-        print(json.dumps(listing) if options.json else "\n".join(f"{name:>14}  {about}" for name, about in listing.items()))
+        print(
+            json.dumps(listing)
+            if options.json
+            else "\n".join(f"{name:>14}  {about}" for name, about in listing.items())
+        )
         return 0
     files = reproduce(
         options.name,
@@ -553,7 +662,9 @@ def _reproduce(options: Any) -> int:
         data=options.data,
         seed=options.seed,
         workers=options.workers,
-        progress=None if options.no_progress or options.json else lambda line: print(line, file=sys.stderr, flush=True),
+        progress=None
+        if options.no_progress or options.json
+        else lambda line: print(line, file=sys.stderr, flush=True),
     )
     paths = [str(path) for path in files.values()]
     print(json.dumps({"name": options.name, "files": paths}) if options.json else "\n".join(paths))
@@ -569,9 +680,13 @@ def _ranges(texts: dict[str, list[str]]) -> dict[str, Any]:
 
 
 def _subject(options: Any) -> Any:
-    """What `certify` and `diagram` are about: a formula, a name of the catalog, a model, or a graph's file."""
+    """What `certify` and `diagram` are about: a formula,
+    a name of the catalog, a model, or a graph's file.
+    """
     if (options.system is None) == (options.formula is None):
-        raise ValueError("name one system: attention, kuramoto, ..., a .toml file, a file of edges, or --formula")
+        raise ValueError(
+            "name one system: attention, kuramoto, ..., a .toml file, a file of edges, or --formula"
+        )
     if options.formula is not None:
         return options.formula
     if options.system.endswith(".toml"):
@@ -589,7 +704,9 @@ def _certify(options: Any) -> int:
     subject, graph = _subject(options), None
     if options.formula is None and isinstance(subject, str) and subject not in CATALOG:
         if not Path(subject).exists():
-            raise ValueError(f"{subject!r} is neither a name ({', '.join(CATALOG)}) nor a file of edges; or give --formula")
+            raise ValueError(
+                f"{subject!r} is neither a name ({', '.join(CATALOG)}) nor a file of edges; or give --formula"
+            )
         subject, graph = "kuramoto", subject
     with progress_bar("certify", 1.0, _progress(options)) as update:
         proof = synchronization(
@@ -604,12 +721,22 @@ def _certify(options: Any) -> int:
     if options.save is not None:
         proof.save(options.save)
     if options.json:
-        shown = {"verdict": proof.verdict, "statement": proof.statement, "margin": proof.to_dict()["information"]["margin"]}
-        shown |= {"theorems": list(proof.theorems), "assumptions": list(proof.assumptions), "seconds": round(proof.seconds, 3)}
+        shown = {
+            "verdict": proof.verdict,
+            "statement": proof.statement,
+            "margin": proof.to_dict()["information"]["margin"],
+        }
+        shown |= {
+            "theorems": list(proof.theorems),
+            "assumptions": list(proof.assumptions),
+            "seconds": round(proof.seconds, 3),
+        }
         print(json.dumps(shown | ({"file": options.save} if options.save else {}), ensure_ascii=False))
     else:
         print(f"{proof.verdict}: {proof.statement}")
-        print(f"  by {', '.join(proof.theorems) or 'no theorem'}, margin {proof.margin:.3g}, {proof.seconds:.2f} s")
+        print(
+            f"  by {', '.join(proof.theorems) or 'no theorem'}, margin {proof.margin:.3g}, {proof.seconds:.2f} s"
+        )
         for assumption in proof.assumptions:
             print(f"  assuming {assumption}")
         if options.save:
@@ -649,5 +776,9 @@ def _diagram(options: Any) -> int:
         "figure": str(replace_file(folder / "diagram.png", found.figure)),
     }
     counts = {verdict: found.count(verdict) for verdict in ("proved", "refuted", "undecided")}
-    print(json.dumps(counts | files) if options.json else "\n".join(f"{k:>10}  {v}" for k, v in (counts | files).items()))
+    print(
+        json.dumps(counts | files)
+        if options.json
+        else "\n".join(f"{k:>10}  {v}" for k, v in (counts | files).items())
+    )
     return 0

@@ -109,7 +109,9 @@ class GraphTable(_Section):
         if self.generator is not None:
             if self.weight is not None or self.directed is not None:
                 raise ValueError("weight and directed are for a file; a generator takes options")
-            found = graphs.generate(self.generator, n, seed if self.seed is None else self.seed, **self.options)
+            found = graphs.generate(
+                self.generator, n, seed if self.seed is None else self.seed, **self.options
+            )
         elif self.options or self.seed is not None:
             raise ValueError(
                 "options and seed are for a generator; a file takes weight, directed, normalized and largest_component"
@@ -125,7 +127,8 @@ class GraphTable(_Section):
 class PartTable(BaseModel):
     """Numbers of the oscillators: of a distribution, or a column of a file.
 
-    A file with a column `node`, `id` or `label` is joined to the graph by it; others are in the order of the nodes.
+    A file with a column `node`, `id` or `label` is joined to the graph by it; others are in the order of the
+    nodes.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -151,7 +154,8 @@ class PartTable(BaseModel):
         seed = seed if self.seed is None else self.seed
         if self.sampling == "random":
             return found.draw(n, seed)
-        return np.random.default_rng(seed).permutation(found.quantiles(n))  # ascending along the nodes would be a pattern
+        # ascending along the nodes would be a pattern
+        return np.random.default_rng(seed).permutation(found.quantiles(n))
 
 
 def _column(file: str, column: str | None, graph: graphs.Graph | None) -> NDArray[np.float64]:
@@ -230,7 +234,9 @@ class Config(_Section):
 
     def _listed(self) -> int | None:
         """The length of the first list among the parts."""
-        return next((len(part) for name in PARTS if isinstance(part := getattr(self.model, name), list)), None)
+        return next(
+            (len(part) for name in PARTS if isinstance(part := getattr(self.model, name), list)), None
+        )
 
     def _part(self, k: int, name: str, n: int, graph: graphs.Graph | None) -> Any:
         part = getattr(self.model, name)
@@ -241,7 +247,9 @@ class Config(_Section):
             return np.asarray(part, dtype=float)
         columns = {} if graph is None else graph.nodes
         if part not in columns:
-            raise ValueError(f"{name}: the graph has no column {part!r}; it has {', '.join(columns) or 'none'}")
+            raise ValueError(
+                f"{name}: the graph has no column {part!r}; it has {', '.join(columns) or 'none'}"
+            )
         return columns[part]
 
 
@@ -270,7 +278,9 @@ Section = TypeVar("Section", bound=BaseModel)
 
 
 def validated(section: type[Section], data: dict[str, Any], source: str) -> Section:
-    """A section from nested dictionaries; ValueError with one line per fault, unknown keys with those that are known."""
+    """A section from nested dictionaries; ValueError with one
+    line per fault, unknown keys with those that are known.
+    """
     try:
         return section.model_validate(data)
     except ValidationError as error:
@@ -278,21 +288,28 @@ def validated(section: type[Section], data: dict[str, Any], source: str) -> Sect
         for fault in _without_alternatives(error.errors()):
             key = ".".join(str(part) for part in fault["loc"]) or "file"
             if fault["type"] == "extra_forbidden":
-                known = section.model_fields if len(fault["loc"]) == 1 else _fields(section, str(fault["loc"][0]))
+                known = (
+                    section.model_fields if len(fault["loc"]) == 1 else _fields(section, str(fault["loc"][0]))
+                )
                 faults.append(f"unknown key {key!r}; known: {', '.join(known)}")
             else:
-                faults.append(f"{key}: {fault['msg'].removeprefix('Value error, ')}; got {fault.get('input')!r:.60}")
+                faults.append(
+                    f"{key}: {fault['msg'].removeprefix('Value error, ')}; got {fault.get('input')!r:.60}"
+                )
         raise ValueError(f"{source}: " + "; ".join(faults)) from None
 
 
 def _without_alternatives(faults: list[Any]) -> list[Any]:
-    """One fault for a part of the model that is none of what it may be; pydantic names one for each alternative."""
+    """One fault for a part of the model that is none of
+    what it may be; pydantic names one for each alternative.
+    """
     kept: dict[Any, Any] = {}
     for fault in faults:
         part = fault["loc"][:1] == ("model",) and len(fault["loc"]) > 2
         if not part:
             kept[fault["loc"]] = fault
-        elif "PartTable" in str(fault["loc"]) and not fault["type"].startswith("model_"):  # a table with a fault inside
+        # a table with a fault inside
+        elif "PartTable" in str(fault["loc"]) and not fault["type"].startswith("model_"):
             kept[fault["loc"][:2]] = fault | {"loc": fault["loc"][:2]}
         else:
             what = "must be a number, a list of numbers, a column of the graph, or a table with distribution or file"

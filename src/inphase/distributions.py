@@ -1,7 +1,9 @@
-"""Distributions of natural frequencies (or of fields, noises, delays): by name, sampled by quantiles or at random.
+"""Distributions of natural frequencies (or of fields, noises, delays): by name, sampled by quantiles or at
+random.
 
-A new continuous distribution is a `Standard` (center 0, width 1) and a function in `DISTRIBUTIONS`; its density, quantiles
-and principal value then serve sampling, the transition curves of `theory` and the threshold of incoherence alike.
+A new continuous distribution is a `Standard` (center 0, width 1) and a function in `DISTRIBUTIONS`; its
+density, quantiles and principal value then serve sampling, the transition curves of `theory` and the
+threshold of incoherence alike.
 """
 
 from __future__ import annotations
@@ -43,8 +45,8 @@ FARTHEST = float(np.finfo(float).max)
 class Standard:
     """A density of center 0 and width 1, even.
 
-    Its four functions take and give arrays: g, its cdf (accurate for x <= 0), the inverse of that for p <= 1/2, and
-    PV ∫ g(y)/(y − x) dy.
+    Its four functions take and give arrays: g, its cdf (accurate for x <= 0), the inverse of that for
+    p <= 1/2, and PV ∫ g(y)/(y − x) dy.
     """
 
     density: Function
@@ -55,7 +57,8 @@ class Standard:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Distribution:
-    """An even density about its center. Make one with `normal`, `lorentzian`, `uniform`, `bimodal` or `named`.
+    """An even density about its center. Make one with `normal`, `lorentzian`, `uniform`, `bimodal` or
+    `named`.
 
     Parameters
     ----------
@@ -122,8 +125,9 @@ class Distribution:
     def quantiles(self, n: int) -> Floats:
         """n values without randomness, ascending: the quantiles of (i − 1/2)/n, i = 1..n.
 
-        So a transition is seen with the finite-size noise of the dynamics, without that of the sample. On a network, mind
-        that they are sorted: `numpy.random.Generator.permutation` gives them to the nodes at random.
+        So a transition is seen with the finite-size noise of the dynamics, without that of the sample. On a
+        network, mind that they are sorted: `numpy.random.Generator.permutation` gives them to the nodes at
+        random.
 
         Parameters
         ----------
@@ -136,7 +140,8 @@ class Distribution:
 
         References
         ----------
-        Pazó, *Thermodynamic limit of the first-order phase transition in the Kuramoto model* (2005), for the uniform density.
+        Pazó, *Thermodynamic limit of the first-order phase transition in the Kuramoto model* (2005), for the
+        uniform density.
 
         Examples
         --------
@@ -147,7 +152,8 @@ class Distribution:
         return self._quantile((np.arange(count) + 0.5) / count)
 
     def draw(self, n: int, seed: int = 0) -> Floats:
-        """n independent random values: quantiles of uniform random numbers, so that all distributions share one stream.
+        """n independent random values: quantiles of uniform random numbers, so that all distributions share
+        one stream.
 
         Parameters
         ----------
@@ -221,7 +227,7 @@ def _probabilities(p: ArrayLike) -> Floats:
     return found
 
 
-# -------------------------------------------------------------------------------------------------------- standard shapes
+# -------------------------------------------------------------------------------------------- standard shapes
 
 
 def _standard_normal() -> Standard:
@@ -238,7 +244,9 @@ def _standard_normal() -> Standard:
 def _lorentzian_quantile(p: Floats) -> Floats:
     """tan(π(p − 1/2)), without cancellation at small p."""
     tail = np.maximum(p, 4e-309)  # so that sums of two values stay below the largest float
-    return np.asarray(np.where(p < 0.25, -1 / np.tan(math.pi * np.minimum(tail, 0.25)), -np.tan(math.pi * (0.5 - p))))
+    return np.asarray(
+        np.where(p < 0.25, -1 / np.tan(math.pi * np.minimum(tail, 0.25)), -np.tan(math.pi * (0.5 - p)))
+    )
 
 
 def _standard_lorentzian() -> Standard:
@@ -277,7 +285,9 @@ def _two_peaks(peak: Standard, half: float) -> Standard:
     cdf = both(whole_cdf)
 
     def lower_quantile(p: Floats) -> Floats:
-        """By bisection: p <= 1/2 is reached between −half + the quantiles of the left peak for p and for min(2p, 1/2 + p)."""
+        """By bisection: p <= 1/2 is reached between −half + the
+        quantiles of the left peak for p and for min(2p, 1/2 + p).
+        """
         middle = peak.lower_quantile(p)
         low, high = middle - half, np.minimum(middle + half, 0.0)
         while True:
@@ -290,11 +300,13 @@ def _two_peaks(peak: Standard, half: float) -> Standard:
     return Standard(both(peak.density), cdf, lower_quantile, both(peak.principal_value))
 
 
-# ----------------------------------------------------------------------------------------------------------- the registry
+# ----------------------------------------------------------------------------------------------- the registry
 
 
 def _made(name: str, center: float, width: float, standard: Standard, **options: Any) -> Distribution:
-    return Distribution(name, finite_number("center", center), finite_number("width", width, positive=True), standard, options)
+    return Distribution(
+        name, finite_number("center", center), finite_number("width", width, positive=True), standard, options
+    )
 
 
 def normal(center: float = 0.0, width: float = 1.0) -> Distribution:
@@ -333,7 +345,9 @@ def uniform(center: float = 0.0, width: float = 1.0) -> Distribution:
 _PEAKS = {"normal": _standard_normal, "lorentzian": _standard_lorentzian}
 
 
-def bimodal(center: float = 0.0, width: float = 1.0, separation: float = 4.0, component: str = "normal") -> Distribution:
+def bimodal(
+    center: float = 0.0, width: float = 1.0, separation: float = 4.0, component: str = "normal"
+) -> Distribution:
     """Two peaks of equal weight at center ± separation/2.
 
     Parameters
@@ -348,8 +362,8 @@ def bimodal(center: float = 0.0, width: float = 1.0, separation: float = 4.0, co
 
     References
     ----------
-    Martens, Barreto, Strogatz, Ott, So, Antonsen, *Exact results for the Kuramoto model with a bimodal frequency
-    distribution* (2009).
+    Martens, Barreto, Strogatz, Ott, So, Antonsen, *Exact results for the Kuramoto model with a bimodal
+    frequency distribution* (2009).
 
     Examples
     --------
@@ -360,7 +374,9 @@ def bimodal(center: float = 0.0, width: float = 1.0, separation: float = 4.0, co
         raise ValueError(f"component must be one of {', '.join(_PEAKS)}; got {component!r}")
     apart = finite_number("separation", separation, least=0)
     half = apart / 2 / finite_number("width", width, positive=True)
-    return _made("bimodal", center, width, _two_peaks(_PEAKS[component](), half), separation=apart, component=component)
+    return _made(
+        "bimodal", center, width, _two_peaks(_PEAKS[component](), half), separation=apart, component=component
+    )
 
 
 def point(center: float = 0.0) -> Sample:
@@ -376,13 +392,15 @@ def point(center: float = 0.0) -> Sample:
 
 
 def from_file(path: str | PathLike[str], column: int | str | None = None) -> Sample:
-    """The values of one column of a file, as they are; `quantiles(n)` are order statistics, `draw` is with replacement.
+    """The values of one column of a file, as they are; `quantiles(n)` are order statistics, `draw` is with
+    replacement.
 
     Parameters
     ----------
     path : path-like
-        ``.npy``: an array of shape (n,) or (n, columns). Anything else is text: columns set apart by commas, semicolons,
-        tabs or spaces; lines that start with # and empty lines are skipped; a first line that holds a word is the header.
+        ``.npy``: an array of shape (n,) or (n, columns). Anything else is text: columns set apart by commas,
+        semicolons, tabs or spaces; lines that start with # and empty lines are skipped; a first line that
+        holds a word is the header.
     column : int or str, optional
         A number from 0 on, or a name of the header; may be left out where there is one column only.
 
@@ -414,7 +432,9 @@ def from_file(path: str | PathLike[str], column: int | str | None = None) -> Sam
         table = finite_array(f"the array of {str(file)!r}", np.load(file, allow_pickle=False))
         table = table[:, None] if table.ndim == 1 else table
         if table.ndim != 2 or not table.size:
-            raise ValueError(f"{str(file)!r} must hold an array of shape (n,) or (n, columns); got shape {table.shape}")
+            raise ValueError(
+                f"{str(file)!r} must hold an array of shape (n,) or (n, columns); got shape {table.shape}"
+            )
         values = table[:, _column(column, [], table.shape[1], str(file))]
     else:
         values = finite_vector("values", _read_text(file, column))
@@ -427,7 +447,11 @@ def _read_text(file: Path, column: int | str | None) -> list[float]:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise ValueError(f"{str(file)!r} must be text in UTF-8, or an array in .npy") from None
-    rows = [(k, _cells(line)) for k, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")]
+    rows = [
+        (k, _cells(line))
+        for k, line in enumerate(lines, 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
     header = rows.pop(0)[1] if rows and not any(_is_number(cell) for cell in rows[0][1]) else []
     if not rows:
         raise ValueError(f"{str(file)!r} holds no values")

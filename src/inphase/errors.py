@@ -26,9 +26,14 @@ def integer(name: str, value: Any, least: int | None = None) -> int:
 
 
 def checked_options(
-    what: str, function: Callable[..., Any], options: Mapping[str, Any], given: Sequence[str] = (), word: str = "option"
+    what: str,
+    function: Callable[..., Any],
+    options: Mapping[str, Any],
+    given: Sequence[str] = (),
+    word: str = "option",
 ) -> None:
-    """Refuse, with a TypeError that lists the known ones, options that `function` does not take, or a missing one.
+    """Refuse, with a TypeError that lists the known ones, options that `function` does not take, or a missing
+    one.
 
     `given` are parameters of the function that are not the user's to choose.
     """
@@ -74,7 +79,9 @@ def finite_array(name: str, value: Any, shape: tuple[int, ...] | None = None) ->
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):
         where = tuple(int(i) for i in bad[0])
-        raise ValueError(f"{name} must be finite; got {array[where]} at index {where if len(where) != 1 else where[0]}")
+        raise ValueError(
+            f"{name} must be finite; got {array[where]} at index {where if len(where) != 1 else where[0]}"
+        )
     return array
 
 
@@ -95,7 +102,9 @@ def phase_array(phases: Any, name: str = "phases") -> NDArray[np.float64]:
 
 
 def output_times(t_end: Any, times: Any, frames: int) -> NDArray[np.float64]:
-    """The output times, shape (T,), of a run that has either `times` or `t_end`: then `frames` equally spaced ones from 0."""
+    """The output times, shape (T,), of a run that has either
+    `times` or `t_end`: then `frames` equally spaced ones from 0.
+    """
     if (t_end is None) == (times is None):
         raise ValueError("give either t_end or times")
     if times is None:

@@ -1,4 +1,6 @@
-"""What is known of one system, as sentences with their numbers: proof, theory, spectrum, experiment; for `study`."""
+"""What is known of one system, as sentences with their
+numbers: proof, theory, spectrum, experiment; for `study`.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,10 @@ def summary(
     evidence += _experiment_says(model, run, tree, numbers)
     answer = _answer(model, run, tree, numbers, locked=end is not None and bool(end.stable))
     if proof is not None and len(first) > 1:
-        known = {"proved": "Proved: almost every start synchronizes.", "refuted": "Proved: not from every start."}
+        known = {
+            "proved": "Proved: almost every start synchronizes.",
+            "refuted": "Proved: not from every start.",
+        }
         answer = f"{known[proof.verdict]} {answer}" if proof.verdict in known else answer
     return {
         "question": "Do they synchronize?",
@@ -76,7 +81,8 @@ def _numbers(model: PhaseModel, first: Array, run: xr.Dataset, tree: xr.Dataset 
         numbers["clusters_left"] = int(tree.attrs["clusters_left"])
         late = tree.clusters.values < 10
         numbers["last_mergers"] = [
-            {"time": float(t), "clusters": int(k)} for t, k in zip(tree.time.values[late], tree.clusters.values[late])
+            {"time": float(t), "clusters": int(k)}
+            for t, k in zip(tree.time.values[late], tree.clusters.values[late])
         ]
     return numbers
 
@@ -89,7 +95,12 @@ def certificate(model: PhaseModel, n: int) -> Certificate | None:
     """What `certify` finds in a few seconds; None where its theorems do not speak of such a model."""
     from inphase.certify import synchronization
 
-    if not model.is_gradient or callable(model.gain) or n < 2 or (n > CERTIFIED_UP_TO and not _all_to_all(model)):
+    if (
+        not model.is_gradient
+        or callable(model.gain)
+        or n < 2
+        or (n > CERTIFIED_UP_TO and not _all_to_all(model))
+    ):
         return None
     equal = isinstance(model.coupling, AllToAll) and model.coupling.columns is None
     try:
@@ -142,7 +153,9 @@ def _criterion_says(model: PhaseModel) -> list[dict[str, Any]]:
 
 
 def _bounds_say(model: PhaseModel, strength: float, n: int) -> list[dict[str, Any]]:
-    """Bounds on the coupling from which a graph locks; nothing where they do not apply (K not symmetric, not connected)."""
+    """Bounds on the coupling from which a graph locks; nothing
+    where they do not apply (K not symmetric, not connected).
+    """
     try:
         bounds = theory.critical_coupling_bounds(model.coupling.edges(n), model.frequencies)
     except ValueError:
@@ -166,11 +179,15 @@ def _spectrum_says(model: PhaseModel, rates: Array | None) -> list[dict[str, Any
     alike = model.is_gradient and not callable(model.gain) and not np.any(model.damping != 1)
     if alike and isinstance(model.coupling, AllToAll):
         slope = float(model.interaction.derivative()(0.0))
-        pull = -slope / (float(model.interaction.profile(0.0)) if model.gain and model.interaction.profile else 1.0)
+        pull = -slope / (
+            float(model.interaction.profile(0.0)) if model.gain and model.interaction.profile else 1.0
+        )
         weights = model.coupling.weights(1)
         rate = pull * (float(np.sum(weights)) if model.gain is None else 1.0)
         word = "stable" if rate < 0 else "unstable"
-        found.append(_evidence("spectrum", f"synchronized state: {word}, all transverse rates equal {rate:.6g}", rate))
+        found.append(
+            _evidence("spectrum", f"synchronized state: {word}, all transverse rates equal {rate:.6g}", rate)
+        )
     return found
 
 
@@ -203,7 +220,11 @@ def _experiment_says(
     model: PhaseModel, run: xr.Dataset, tree: xr.Dataset | None, numbers: dict[str, Any]
 ) -> list[dict[str, Any]]:
     attrs = run.attrs
-    how = f"local error {attrs['tolerance']:g} rad" if "tolerance" in attrs else f"constant steps of {attrs['step']:.4g}"
+    how = (
+        f"local error {attrs['tolerance']:g} rad"
+        if "tolerance" in attrs
+        else f"constant steps of {attrs['step']:.4g}"
+    )
     text = (
         f"simulation to t = {numbers['t_end']:.4g} ({attrs['accepted_steps']} steps of {attrs['method']}, {how}): "
         f"|R| from {numbers['order_parameter_at_start']:.4f} to "
@@ -214,7 +235,11 @@ def _experiment_says(
     found = [_evidence("experiment", text, numbers["order_parameter_at_end"])]
     if "largest_fall_of_energy" in numbers:
         fall = numbers["largest_fall_of_energy"]
-        found.append(_evidence("experiment", f"largest fall of the energy between frames: {fall:.2g} (it must rise)", fall))
+        found.append(
+            _evidence(
+                "experiment", f"largest fall of the energy between frames: {fall:.2g} (it must rise)", fall
+            )
+        )
     if tree is not None:
         left, reached = tree.attrs["clusters_left"], float(tree.attrs["time_reached"])
         text = f"coarsening: {left} cluster(s) left at t = {reached:.4g} (status: {tree.attrs['status']})"
@@ -222,7 +247,9 @@ def _experiment_says(
     return found
 
 
-def _answer(model: PhaseModel, run: xr.Dataset, tree: xr.Dataset | None, numbers: dict[str, Any], locked: bool) -> str:
+def _answer(
+    model: PhaseModel, run: xr.Dataset, tree: xr.Dataset | None, numbers: dict[str, Any], locked: bool
+) -> str:
     n = numbers["n"]
     who = f"the {n} oscillators" if n > 1 else "a single oscillator"
     if n == 1:
@@ -233,7 +260,9 @@ def _answer(model: PhaseModel, run: xr.Dataset, tree: xr.Dataset | None, numbers
         left, reached = tree.attrs["clusters_left"], float(tree.attrs["time_reached"])
         if left == 1:
             return f"Yes, in this run: {who} became one cluster at t = {float(tree.time[-1]):.4g}."
-        state = {"finished": "metastable or stable", "stationary": "at an equilibrium"}.get(tree.attrs["status"], "unfinished")
+        state = {"finished": "metastable or stable", "stationary": "at an equilibrium"}.get(
+            tree.attrs["status"], "unfinished"
+        )
         return f"Not by t = {reached:.4g}, in this run: {left} clusters are left ({state})."
     if numbers["arc_at_end"] <= SYNCHRONIZED_WITHIN:
         return f"Yes, in this run: {who} are within {numbers['arc_at_end']:.2g} rad at t = {numbers['t_end']:.4g}."

@@ -1,9 +1,10 @@
-"""Initial conditions, by name and seed: `initial` picks one from `KINDS`, and each kind is a function of its own.
+"""Initial conditions, by name and seed: `initial` picks one from `KINDS`, and each kind is a function of its
+own.
 
 Phases are radians, float64, shape (n,), or (replicas, n) from `initial`. Random kinds draw from the
-`numpy.random.Generator` they are given; `initial` makes one for each replica from (seed, replica) alone, so that a
-replica has the same phases however many there are. A new kind is a function with a parameter ``n`` (and ``rng`` if it
-is random) and an entry of `KINDS`.
+`numpy.random.Generator` they are given; `initial` makes one for each replica from (seed, replica) alone, so
+that a replica has the same phases however many there are. A new kind is a function with a parameter ``n``
+(and ``rng`` if it is random) and an entry of `KINDS`.
 """
 
 from __future__ import annotations
@@ -232,7 +233,8 @@ def splay(n: int) -> Phases:
 
 
 def quantiles(n: int) -> Phases:
-    """Quantiles of the uniform law, ``theta_i = 2 pi (i + 1/2) / n``: its best approximation by n equal masses.
+    """Quantiles of the uniform law, ``theta_i = 2 pi (i + 1/2) / n``: its best approximation by n equal
+    masses.
 
     Parameters
     ----------
@@ -275,12 +277,13 @@ def clusters(
     rng : numpy.random.Generator, optional
         Source of randomness; needed if `spread` > 0.
     masses : array_like, shape (K,), optional
-        Nonnegative relative masses: sizes that sum to n are kept as they are, other masses are rounded by largest
-        remainder. Equal by default.
+        Nonnegative relative masses: sizes that sum to n are kept as they are, other masses are rounded by
+        largest remainder. Equal by default.
     positions : array_like, shape (K,), optional
         Centers in radians; ``2 pi k / K`` by default. At least one of `masses` and `positions` is needed.
     spread : float
-        Length in radians of the arc, centered at the position, over which the phases of a cluster are uniform; >= 0.
+        Length in radians of the arc, centered at the position, over which the phases of a cluster are
+        uniform; >= 0.
 
     Returns
     -------
@@ -306,13 +309,21 @@ def clusters(
         shares = np.ones(centers.size)
     else:
         shares = finite_vector("masses", masses)
-        centers = TAU * np.arange(shares.size) / shares.size if positions is None else finite_vector("positions", positions)
+        centers = (
+            TAU * np.arange(shares.size) / shares.size
+            if positions is None
+            else finite_vector("positions", positions)
+        )
     if shares.shape != centers.shape:
-        raise ValueError(f"masses and positions must have the same shape; got {shares.shape} and {centers.shape}")
+        raise ValueError(
+            f"masses and positions must have the same shape; got {shares.shape} and {centers.shape}"
+        )
     return np.repeat(centers, _sizes(n, shares)) + _jitter(n, rng, spread)
 
 
-def synchronized(n: int, rng: np.random.Generator | None = None, spread: float = 0.0, mean: float = 0.0) -> Phases:
+def synchronized(
+    n: int, rng: np.random.Generator | None = None, spread: float = 0.0, mean: float = 0.0
+) -> Phases:
     """Phases within one arc: the synchronized state, or a neighborhood of it.
 
     Parameters
@@ -352,8 +363,8 @@ def from_file(path: str | PathLike[str], n: int | None = None) -> Phases:
     Parameters
     ----------
     path : path-like
-        The suffix tells the format. CSV: one number a line, a first line that is no number is taken as a header.
-        NetCDF: the variable ``phase``, at the last entry of its dimension ``time`` if it has one.
+        The suffix tells the format. CSV: one number a line, a first line that is no number is taken as a
+        header. NetCDF: the variable ``phase``, at the last entry of its dimension ``time`` if it has one.
     n : int, optional
         Number of oscillators that the file must hold; any by default.
 
@@ -403,7 +414,8 @@ KINDS: dict[str, Callable[..., Phases]] = {
 }
 
 
-# --- parts of the above -----------------------------------------------------------------------------------------------
+# --- parts of the above
+# -----------------------------------------------------------------------------------------------
 
 
 def _generator(rng: np.random.Generator | None) -> np.random.Generator:
@@ -426,7 +438,9 @@ def _sizes(n: int, shares: Phases) -> NDArray[np.int64]:
     sizes: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     sizes[np.argsort(sizes - exact, kind="stable")[: n - sizes.sum()]] += 1
     if np.any((sizes == 0) & (shares > 0)):
-        raise ValueError(f"n must leave no cluster of masses {shares.tolist()} empty; got {n}, which is too small")
+        raise ValueError(
+            f"n must leave no cluster of masses {shares.tolist()} empty; got {n}, which is too small"
+        )
     return sizes
 
 
@@ -434,7 +448,9 @@ def _read_csv(path: Path) -> list[float]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise ValueError(f"{str(path)!r} must be one column of numbers in UTF-8 text; it is not UTF-8") from None
+        raise ValueError(
+            f"{str(path)!r} must be one column of numbers in UTF-8 text; it is not UTF-8"
+        ) from None
     values: list[float] = []
     for row, line in enumerate(lines, start=1):
         text = line.strip()

@@ -2,9 +2,10 @@
 
     dθ_i/dt = ω_i + b_i sin θ_i − (1/g_i) Σ_j K_ij f(θ_i − θ_j)
 
-A new interaction is a formula, `formula(x, m, **parameters)`, given to `Interaction`; the catalog below has four. The
-formula is recorded once (`expression/`) and then evaluated in floats (`f(x)`), in balls (`f.ball`), as Taylor jets of
-balls (`f.jet`), and traced by JAX (`f.traced`). All figures computed in floats here are approximations, not proofs.
+A new interaction is a formula, `formula(x, m, **parameters)`, given to `Interaction`; the catalog below has
+four. The formula is recorded once (`expression/`) and then evaluated in floats (`f(x)`), in balls (`f.ball`),
+as Taylor jets of balls (`f.jet`), and traced by JAX (`f.traced`). All figures computed in floats here are
+approximations, not proofs.
 """
 
 from __future__ import annotations
@@ -28,13 +29,17 @@ PROBES = 4096  # points on which the modes of f are compared with f
 
 
 def _tail(values: NDArray[np.float64]) -> float:
-    """The largest mode in the upper half of the spectrum of samples, relative to their maximum; 0 for zeros."""
+    """The largest mode in the upper half of the spectrum
+    of samples, relative to their maximum; 0 for zeros.
+    """
     spectrum = np.abs(np.fft.rfft(values)) * (2 / len(values))
     return float(np.max(spectrum[len(values) // 4 :]) / max(np.max(np.abs(values)), 1e-300))
 
 
 def _miss(values: NDArray[np.float64], fine: NDArray[np.float64], offset: float) -> float:
-    """How far the Fourier series of samples from x = 0 is from f on the grid that begins at `offset`, relative to max|f|."""
+    """How far the Fourier series of samples from x = 0 is from
+    f on the grid that begins at `offset`, relative to max|f|.
+    """
     modes = np.fft.rfft(values)
     modes *= np.exp(1j * offset * np.arange(len(modes)))
     series = np.fft.irfft(modes, len(fine)) * (len(fine) / len(values))
@@ -57,8 +62,9 @@ class Interaction:
     Parameters
     ----------
     formula : callable or str
-        `formula(x, m, **parameters)`, written with the functions of the namespace `m` (`m.sin`, `m.exp`, ..., `m.pi`); or
-        an expression in `x` and the parameters, such as ``"sin(x) + a*sin(2*x)"``, which is parsed, never executed.
+        `formula(x, m, **parameters)`, written with the functions of the namespace `m` (`m.sin`, `m.exp`, ...,
+        `m.pi`); or an expression in `x` and the parameters, such as ``"sin(x) + a*sin(2*x)"``, which is
+        parsed, never executed.
     name : str, optional
         What reports call it.
     **parameters : float
@@ -82,12 +88,24 @@ class Interaction:
     """
 
     def __init__(
-        self, formula: Callable[..., Any] | str | ex.Expression, *, name: str | None = None, **parameters: float
+        self,
+        formula: Callable[..., Any] | str | ex.Expression,
+        *,
+        name: str | None = None,
+        **parameters: float,
     ) -> None:
         for key in parameters:
-            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key) or key in ("x", "pi", *ex.FUNCTIONS) or iskeyword(key):
-                raise ValueError(f"a parameter cannot be called {key!r}: letters, digits and _, and no name that formulas use")
-        self.parameters: dict[str, float] = {key: finite_number(key, value) for key, value in parameters.items()}
+            if (
+                not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key)
+                or key in ("x", "pi", *ex.FUNCTIONS)
+                or iskeyword(key)
+            ):
+                raise ValueError(
+                    f"a parameter cannot be called {key!r}: letters, digits and _, and no name that formulas use"
+                )
+        self.parameters: dict[str, float] = {
+            key: finite_number(key, value) for key, value in parameters.items()
+        }
         if isinstance(formula, ex.Expression):
             self.expression = formula
         elif isinstance(formula, str):
@@ -95,7 +113,9 @@ class Interaction:
         elif callable(formula):
             self.expression = ex.record(formula, list(parameters))
         else:
-            raise TypeError(f"formula must be a function of (x, m, ...) or an expression in text; got {formula!r}")
+            raise TypeError(
+                f"formula must be a function of (x, m, ...) or an expression in text; got {formula!r}"
+            )
         self.name = name or ex.text(self.expression)
         self._check_values()
 
@@ -106,14 +126,18 @@ class Interaction:
             with np.errstate(all="ignore"):
                 here, around = self(points), self(points + 2 * np.pi)
         except (ZeroDivisionError, OverflowError) as error:
-            raise ValueError(f"the interaction {self.name} is not finite with {self.parameters}: {error}") from None
+            raise ValueError(
+                f"the interaction {self.name} is not finite with {self.parameters}: {error}"
+            ) from None
         if not np.all(np.isfinite(here)):
             bad = points[~np.isfinite(here)][0]
-            raise ValueError(f"the interaction {self.name} is not finite at x = {bad:.3g} with {self.parameters}")
+            raise ValueError(
+                f"the interaction {self.name} is not finite at x = {bad:.3g} with {self.parameters}"
+            )
         if np.max(np.abs(here - around)) > 1e-8 * (1e-300 + np.max(np.abs(here))):
             raise ValueError(f"the interaction {self.name} is not 2π-periodic")
 
-    # ------------------------------------------------------------------------------------------------- four arithmetics
+    # --------------------------------------------------------------------------------------- four arithmetics
 
     def __call__(self, x: ArrayLike) -> NDArray[np.float64]:
         """f(x) in floats; x in radians, any shape."""
@@ -124,7 +148,8 @@ class Interaction:
     def ball(self, x: Any, **parameters: Any) -> Any:
         """f(x) in ball arithmetic (arb, acb or a power series of either), at the current precision of flint.
 
-        Parameters given here, as balls, replace the interaction's own numbers (which are taken as exact doubles).
+        Parameters given here, as balls, replace the interaction's own numbers (which are taken as exact
+        doubles).
 
         Examples
         --------
@@ -167,7 +192,7 @@ class Interaction:
             parameters = _joint(parameters, other.parameters)
         return ex.tape([self.expression, *(other.expression for other in others)], parameters)
 
-    # -------------------------------------------------------------------------------------------------- new from old ones
+    # -------------------------------------------------------------------------------------- new from old ones
 
     def _with(self, expression: ex.Expression, name: str | None = None) -> Interaction:
         return Interaction(expression, name=name, **self.parameters)
@@ -176,7 +201,9 @@ class Interaction:
         """The same formula with other numbers."""
         unknown = set(parameters) - set(self.parameters)
         if unknown:
-            raise TypeError(f"unknown parameter {sorted(unknown)[0]!r}; {self.name} has {sorted(self.parameters)}")
+            raise TypeError(
+                f"unknown parameter {sorted(unknown)[0]!r}; {self.name} has {sorted(self.parameters)}"
+            )
         return Interaction(self.expression, name=self.name, **(self.parameters | parameters))
 
     def derivative(self, order: int = 1) -> Interaction:
@@ -188,18 +215,24 @@ class Interaction:
 
     @cached_property
     def profile(self) -> Interaction | None:
-        """h, where f(x) = sin x · h(cos x) by the structure of the formula, as the even function x ↦ h(cos x); else None."""
+        """h, where f(x) = sin x · h(cos x) by the structure of
+        the formula, as the even function x ↦ h(cos x); else None.
+        """
         found = ex.profile(self.expression)
         return None if found is None else self._with(found, f"h of {self.name}")
 
     def gain_profile(self, gain: Any) -> Interaction | None:
-        """What `gain` sums over: None for None, h for "softmax"; ValueError for anything else or where h is not seen."""
+        """What `gain` sums over: None for None, h for "softmax";
+        ValueError for anything else or where h is not seen.
+        """
         if gain is None:
             return None
         if not (isinstance(gain, str) and gain == "softmax"):
             raise ValueError(f'gain must be None or "softmax" here; got {gain!r}')
         if self.profile is None or np.min(self.profile(np.linspace(0, np.pi, 257))) <= 0:
-            raise ValueError(f'gain="softmax" needs f = sin x · h(cos x) with h > 0; {self!r} is not seen to be so')
+            raise ValueError(
+                f'gain="softmax" needs f = sin x · h(cos x) with h > 0; {self!r} is not seen to be so'
+            )
         return self.profile
 
     def __mul__(self, factor: float) -> Interaction:
@@ -214,7 +247,9 @@ class Interaction:
         if not isinstance(other, Interaction):
             return NotImplemented
         parameters = _joint(self.parameters, other.parameters)
-        return Interaction(self.expression + other.expression, name=f"{self.name} + {other.name}", **parameters)
+        return Interaction(
+            self.expression + other.expression, name=f"{self.name} + {other.name}", **parameters
+        )
 
     def __sub__(self, other: Interaction) -> Interaction:
         return self + (-other) if isinstance(other, Interaction) else NotImplemented
@@ -236,7 +271,7 @@ class Interaction:
         """The inverse of `to_dict`."""
         return cls(str(data["formula"]), name=data.get("name"), **dict(data.get("parameters", {})))
 
-    # ----------------------------------------------------------------------------------------------------- what f is like
+    # ----------------------------------------------------------------------------------------- what f is like
 
     @property
     def parity(self) -> str:
@@ -245,7 +280,9 @@ class Interaction:
 
     @property
     def odd(self) -> bool:
-        """Whether f is odd (by its structure, or to rounding): then the all-to-all flow is a gradient flow."""
+        """Whether f is odd (by its structure, or to rounding):
+        then the all-to-all flow is a gradient flow.
+        """
         return self.parity in ("odd", "zero") or bool(np.max(np.abs(self.modes.real)) <= 1e-13 * self.maximum)
 
     @cached_property
@@ -269,7 +306,8 @@ class Interaction:
     def modes(self) -> NDArray[np.complex128]:
         """Fourier modes F_0..F_m, shape (m + 1,), with f(x) = Re Σ_k F_k e^{ikx} to rounding.
 
-        Cut where the modes fall below 1e-15 of max|f| (or the formula's rounding); `truncation` says what was cut.
+        Cut where the modes fall below 1e-15 of max|f| (or the formula's rounding); `truncation` says what was
+        cut.
         """
         return self._modes[0]
 
@@ -282,19 +320,25 @@ class Interaction:
     def _samples(self) -> NDArray[np.float64]:
         """f on the coarsest grid of 2^p points, from x = 0, whose upper half of modes is rounding.
 
-        A coarse grid can miss a narrow feature of f: its modes must give f on a fine grid, too, and its values must have
-        the size of f near 0, where interactions are narrowest.
+        A coarse grid can miss a narrow feature of f: its modes must give f on a fine grid, too, and its
+        values must have the size of f near 0, where interactions are narrowest.
         """
         offset = 2 * np.pi / PROBES * (math.sqrt(5) - 1) / 2  # the golden ratio: far from all 2^p points
-        probes = self(np.concatenate([3.0 * 0.7 ** np.arange(40), offset + 2 * np.pi / PROBES * np.arange(PROBES)]))
+        probes = self(
+            np.concatenate([3.0 * 0.7 ** np.arange(40), offset + 2 * np.pi / PROBES * np.arange(PROBES)])
+        )
         before, peak, fine = np.inf, float(np.max(np.abs(probes[:40]))), probes[40:]
         for size in (2**p for p in range(5, 21)):
             values = self(np.arange(size) * (2 * np.pi / size))
             if not np.all(np.isfinite(values)):
                 break
-            tail = _tail(values) if np.max(np.abs(values)) >= peak / 10 else 1.0  # a coarse grid can miss a narrow f
-            settled = tail <= 4 * EPS or (tail < 1e-8 and tail > before / 4)  # the formula's own rounding, where it is larger
-            if settled and (size >= PROBES or _miss(values, fine, offset) <= 1e-10 + 100 * math.sqrt(size) * tail):
+            # a coarse grid can miss a narrow f
+            tail = _tail(values) if np.max(np.abs(values)) >= peak / 10 else 1.0
+            # the formula's own rounding, where it is larger
+            settled = tail <= 4 * EPS or (tail < 1e-8 and tail > before / 4)
+            if settled and (
+                size >= PROBES or _miss(values, fine, offset) <= 1e-10 + 100 * math.sqrt(size) * tail
+            ):
                 return values
             before = tail
         raise ValueError(
@@ -314,18 +358,23 @@ class Interaction:
 
     @cached_property
     def contrast(self) -> float:
-        """max|h|/min|h| over the circle where f = sin x · h(cos x), else 1: how weak f is far away against near by.
+        """max|h|/min|h| over the circle where f = sin x · h(cos x), else 1: how weak f is far away against
+        near by.
 
-        Beyond 1/eps of it, a sum over Fourier modes loses the force between far clusters; pairwise sums do not.
+        Beyond 1/eps of it, a sum over Fourier modes loses the force between far clusters; pairwise sums do
+        not.
         """
         if self.profile is None and self.parity != "odd":
             return 1.0
         x = np.linspace(0.01, np.pi - 0.01, 257)
-        values = np.abs(self(x) / np.sin(x) if self.profile is None else self.profile(np.linspace(0, np.pi, 257)))
+        values = np.abs(
+            self(x) / np.sin(x) if self.profile is None else self.profile(np.linspace(0, np.pi, 257))
+        )
         return float(np.max(values) / max(np.min(values), 1e-300))
 
     def potential(self, x: ArrayLike) -> NDArray[np.float64]:
-        """U(x) = −∫_0^x f, for a periodic U (f of mean zero); the energy of a pair at distance x, largest in sync.
+        """U(x) = −∫_0^x f, for a periodic U (f of mean zero); the energy of a pair at distance x, largest in
+        sync.
 
         Accurate to rounding relative to max|f|. Raises ValueError if f has a mean.
         """
@@ -340,10 +389,11 @@ class Interaction:
         return total
 
     def roots(self, order: int = 0, level: float = 0.0) -> NDArray[np.float64]:
-        """Where the derivative of that order crosses `level` on one turn, from just below −π on; ascending, to rounding.
+        """Where the derivative of that order crosses `level` on one turn, from just below −π on; ascending,
+        to rounding.
 
-        The grid of the search has the extrema too, where `level` is not 0. Values within 1e-14 of `level`, relative to the
-        largest, count as on it, so that flat tails have no roots.
+        The grid of the search has the extrema too, where `level` is not 0. Values within 1e-14 of `level`,
+        relative to the largest, count as on it, so that flat tails have no roots.
 
         Parameters
         ----------
@@ -382,7 +432,9 @@ class Interaction:
         grid, values = grid[keep], values[keep]
         change = np.flatnonzero(np.sign(values[:-1]) != np.sign(values[1:]))
         pairs = [(grid[i], grid[i + 1]) for i in change]
-        return np.array([brentq(lambda t: float(g(t)) - height, *pair, xtol=1e-15, rtol=4 * EPS) for pair in pairs])
+        return np.array(
+            [brentq(lambda t: float(g(t)) - height, *pair, xtol=1e-15, rtol=4 * EPS) for pair in pairs]
+        )
 
     @cached_property
     def attraction_range(self) -> float:
@@ -395,7 +447,9 @@ class Interaction:
 
     @cached_property
     def positive_variation(self) -> float:
-        """∫ |f'''|_+ over the circle: the total rise of f'', from its turning points; approximate, not a proof."""
+        """∫ |f'''|_+ over the circle: the total rise of f'',
+        from its turning points; approximate, not a proof.
+        """
         roots = self.roots(3)
         second = self.derivative(2)(roots) if len(roots) else np.zeros(1)
         return float(np.sum(np.maximum(np.roll(second, -1) - second, 0.0)))
@@ -432,7 +486,7 @@ def checked(interaction: Any) -> Interaction:
     return interaction
 
 
-# ----------------------------------------------------------------------------------------------------------- the catalog
+# ------------------------------------------------------------------------------------------------ the catalog
 
 
 def kuramoto() -> Interaction:
@@ -456,13 +510,16 @@ def attention(beta: float) -> Interaction:
     >>> round(attention(beta=2).attraction_range, 4)
     0.6749
     """
-    return Interaction(lambda x, m, beta: m.sin(x) * m.exp(beta * (m.cos(x) - 1)), name="attention", beta=beta)
+    return Interaction(
+        lambda x, m, beta: m.sin(x) * m.exp(beta * (m.cos(x) - 1)), name="attention", beta=beta
+    )
 
 
 def sakaguchi(lag: float) -> Interaction:
     """sin(x + lag) − sin(lag): frustrated by a phase lag in radians, in the frame of the synchronized state.
 
-    Sakaguchi, Kuramoto, *A soluble active rotater model showing phase transitions via mutual entrainment* (1986).
+    Sakaguchi, Kuramoto, *A soluble active rotater model showing phase transitions via mutual entrainment*
+    (1986).
 
     Examples
     --------
@@ -473,7 +530,8 @@ def sakaguchi(lag: float) -> Interaction:
 
 
 def harmonics(sin: Sequence[float] = (), cos: Sequence[float] = ()) -> Interaction:
-    """Σ_k sin[k−1] sin(k x) + Σ_k cos[k−1] cos(k x): any trigonometric polynomial without a mean (Daido, 1992).
+    """Σ_k sin[k−1] sin(k x) + Σ_k cos[k−1] cos(k x): any trigonometric polynomial without a mean
+    (Daido, 1992).
 
     Examples
     --------

@@ -41,14 +41,15 @@ class PhaseModel:
     coupling : Coupling
         K; `AllToAll()` (K_ij = 1/n) by default.
     gain : None, "softmax" or callable
-        g. None: 1. "softmax": g_i = Σ_j K_ij h(cos(θ_i − θ_j)) for f = sin x · h(cos x), which for `attention` is the
-        normalization of self-attention (the common factor e^β cancels). A callable maps phases (..., n) to positive
-        numbers (..., n).
+        g. None: 1. "softmax": g_i = Σ_j K_ij h(cos(θ_i − θ_j)) for f = sin x · h(cos x), which for
+        `attention` is the normalization of self-attention (the common factor e^β cancels). A callable maps
+        phases (..., n) to positive numbers (..., n).
     frequencies, field : float or array_like, shape (n,)
         ω and b, radians per unit of time.
     delays : float or array_like, shape (n,) or (n, n), or a scipy.sparse matrix
-        τ >= 0, units of time: one number, τ_j of the oscillator that is heard, or τ_ij of the pair (i hears j as it was
-        τ_ij ago). A sparse matrix gives the delays of the pairs that are joined; other pairs have none.
+        τ >= 0, units of time: one number, τ_j of the oscillator that is heard, or τ_ij of the pair (i hears j
+        as it was τ_ij ago). A sparse matrix gives the delays of the pairs that are joined; other pairs have
+        none.
     noise : float or array_like, shape (n,)
         D >= 0, the diffusion constant of each oscillator's own white noise, radians² per unit of time.
     common_noise : float
@@ -116,7 +117,9 @@ class PhaseModel:
         if self.gain == "softmax":
             self.interaction.gain_profile("softmax")
             if not self.coupling.positive:
-                raise ValueError(f'gain="softmax" needs positive sums Σ_j K_ij h; with {self.coupling!r} they can vanish')
+                raise ValueError(
+                    f'gain="softmax" needs positive sums Σ_j K_ij h; with {self.coupling!r} they can vanish'
+                )
         elif self.gain is not None and not callable(self.gain):
             raise ValueError(f'gain must be None, "softmax" or a function of the phases; got {self.gain!r}')
 
@@ -149,7 +152,9 @@ class PhaseModel:
     @property
     def has_delays(self) -> bool:
         """Whether a delay is positive."""
-        return bool(self.delays.nnz and self.delays.max() > 0 if sparse.issparse(self.delays) else np.any(self.delays))
+        return bool(
+            self.delays.nnz and self.delays.max() > 0 if sparse.issparse(self.delays) else np.any(self.delays)
+        )
 
     @property
     def has_noise(self) -> bool:
@@ -163,7 +168,8 @@ class PhaseModel:
 
     @property
     def is_gradient(self) -> bool:
-        """Whether this is a gradient ascent (in a suitable metric): f odd, identical oscillators, K symmetric or all-to-all.
+        """Whether this is a gradient ascent (in a suitable metric): f odd, identical oscillators, K symmetric
+        or all-to-all.
 
         All-to-all, with `gain="softmax"` or a positive callable too.
         """
@@ -182,7 +188,7 @@ class PhaseModel:
                 raise ValueError(f"{name} has shape {values.shape}, but phases have n = {n} oscillators")
         return array
 
-    # ----------------------------------------------------------------------------------------------------------- velocity
+    # ----------------------------------------------------------------------------------------------- velocity
 
     @cached_property
     def _active(self) -> tuple[bool, bool, bool]:
@@ -216,14 +222,16 @@ class PhaseModel:
         array = self.check(phases)
         found = self.flow(array, np.empty(array.shape))
         if callable(self.gain) and not np.all(np.isfinite(found)):
-            raise ValueError(f"gain must be positive everywhere; the function returned {np.min(self.gain(array)):g}")
+            raise ValueError(
+                f"gain must be positive everywhere; the function returned {np.min(self.gain(array)):g}"
+            )
         return found
 
     def flow(self, phases: Phases, out: Phases, sources: Phases | None = None) -> Phases:
         """`velocity` of phases that are known to be good, into `out` (float64, C order, the same shape).
 
-        `sources`, shaped like `phases`, are the phases that are heard: those of some time ago. NaN where a callable gain is
-        not positive: an integrator then tries a shorter step.
+        `sources`, shaped like `phases`, are the phases that are heard: those of some time ago. NaN where a
+        callable gain is not positive: an integrator then tries a shorter step.
         """
         if self.gain == "softmax":
             pull, gain = self.coupling.sums([self._pull, self.interaction.profile], phases, sources=sources)  # type: ignore[list-item]
@@ -242,7 +250,7 @@ class PhaseModel:
             out /= self.damping
         return out
 
-    # ----------------------------------------------------------------------------------------------------------- Jacobian
+    # ----------------------------------------------------------------------------------------------- Jacobian
 
     def jacobian(self, phases: ArrayLike) -> Matrices:
         """∂(dθ_i/dt)/∂θ_j as a dense matrix: the derivative of `velocity`.
@@ -270,7 +278,9 @@ class PhaseModel:
         return np.asarray(found.toarray() if sparse.issparse(found) else found)
 
     def jacobian_at(self, row: Vector) -> Any:
-        """`jacobian` of phases (n,) that are known to be good: an ndarray, or a csr_array where the coupling is sparse."""
+        """`jacobian` of phases (n,) that are known to be good:
+        an ndarray, or a csr_array where the coupling is sparse.
+        """
         total: Any = 0
         for factor, matrix in zip(self._gain_factors(row), self.coupling.jacobians(self._slopes, row)):
             plain = self.gain is None and not np.any(self.damping != 1)
@@ -280,16 +290,21 @@ class PhaseModel:
         return total if sparse.issparse(total) else np.asarray(total)
 
     def _gain_factors(self, row: Vector) -> list[Vector]:
-        """α_s of J_ij = Σ_s α_s(i) K_ij f_s'(θ_i − θ_j), j ≠ i: 1/gd for f, and −N/g²d for the gain, N = Σ_j K_ij f."""
+        """α_s of J_ij = Σ_s α_s(i) K_ij f_s'(θ_i − θ_j), j ≠ i:
+        1/gd for f, and −N/g²d for the gain, N = Σ_j K_ij f.
+        """
         if callable(self.gain):
-            raise ValueError("the Jacobian of a model with a callable gain is not known; use None or 'softmax'")
+            raise ValueError(
+                "the Jacobian of a model with a callable gain is not known; use None or 'softmax'"
+            )
         if self.gain is None:
             return [np.ones_like(row) / self.damping]
         force, gain = self.coupling.sums([self.interaction, self.interaction.profile], row)  # type: ignore[list-item]
         return [1 / gain / self.damping, -force / gain**2 / self.damping]
 
     def jacobian_low_rank(self, phases: ArrayLike) -> LowRankJacobian:
-        """The Jacobian of an all-to-all or rank-one model as diagonal + low rank: O(n·m) to hold, multiply and solve.
+        """The Jacobian of an all-to-all or rank-one model as diagonal + low rank: O(n·m) to hold, multiply
+        and solve.
 
         Parameters
         ----------
@@ -307,7 +322,9 @@ class PhaseModel:
         """
         row = self.check(phases)
         if not isinstance(self.coupling, RankOne) or row.ndim != 1:
-            raise ValueError("jacobian_low_rank needs an all-to-all or rank-one coupling and phases of shape (n,)")
+            raise ValueError(
+                "jacobian_low_rank needs an all-to-all or rank-one coupling and phases of shape (n,)"
+            )
         n, rows = len(row), self.coupling.rows
         factors = [a if rows is None else a * rows for a in self._gain_factors(row)]
         sums = RankOne(np.ones(n), np.broadcast_to(self.coupling.weights(n), n)).sums(self._slopes, row)
@@ -315,13 +332,14 @@ class PhaseModel:
         weights = np.array(np.broadcast_to(self.coupling.weights(n), n))
         return LowRankJacobian(row, diagonal, weights, factors, [f.modes for f in self._slopes])
 
-    # ------------------------------------------------------------------------------------------------------------- energy
+    # ------------------------------------------------------------------------------------------------- energy
 
     def energy(self, phases: ArrayLike) -> PerState:
-        """½ Σ_ij c_i c_j U(θ_i − θ_j), U = −∫ f: it rises along the flow (0 in sync, less elsewhere where f attracts).
+        """½ Σ_ij c_i c_j U(θ_i − θ_j), U = −∫ f: it rises along the flow (0 in sync, less elsewhere where f
+        attracts).
 
-        The flow is its gradient ascent in the metric of weights c_i g_i (Polyanskiy, Rigollet, Yao 2025, Section 2). On a
-        graph it is ½ Σ_ij K_ij U(θ_i − θ_j), and the flow its gradient.
+        The flow is its gradient ascent in the metric of weights c_i g_i (Polyanskiy, Rigollet, Yao 2025,
+        Section 2). On a graph it is ½ Σ_ij K_ij U(θ_i − θ_j), and the flow its gradient.
 
         Parameters
         ----------
@@ -334,11 +352,14 @@ class PhaseModel:
         Raises
         ------
         ValueError
-            If the model is not a gradient flow: f odd, all-to-all or symmetric coupling, identical oscillators.
+            If the model is not a gradient flow: f odd, all-to-all or symmetric coupling, identical
+            oscillators.
         """
         array = self.check(phases)
         if not self.is_gradient:
-            raise ValueError("energy needs a gradient flow: f odd, K all-to-all or symmetric, equal frequencies, no field")
+            raise ValueError(
+                "energy needs a gradient flow: f odd, K all-to-all or symmetric, equal frequencies, no field"
+            )
         from inphase.kernels import fourier
 
         flat = np.ascontiguousarray(array).reshape(-1, array.shape[-1])
@@ -355,7 +376,10 @@ class PhaseModel:
 
     def to_dict(self) -> dict[str, Any]:
         """The parts, for provenance: what `attrs["model"]` of a result holds as JSON."""
-        parts: dict[str, Any] = {"interaction": self.interaction.to_dict(), "coupling": self.coupling.to_dict()}
+        parts: dict[str, Any] = {
+            "interaction": self.interaction.to_dict(),
+            "coupling": self.coupling.to_dict(),
+        }
         parts["gain"] = self.gain if self.gain is None or isinstance(self.gain, str) else repr(self.gain)
         for name in PARTS:
             values = getattr(self, name)
@@ -379,14 +403,18 @@ DEFAULTS = {"damping": 1.0}  # the others: 0
 def _per_oscillator(name: str, given: Any) -> Any:
     """A part as a float64 array of shape () or (n,), with its sign checked."""
     if isinstance(given, Distribution):
-        raise TypeError(f"{name} must be numbers; take them from the distribution: {given!r}.draw(n, seed) or .quantiles(n)")
+        raise TypeError(
+            f"{name} must be numbers; take them from the distribution: {given!r}.draw(n, seed) or .quantiles(n)"
+        )
     values = finite_array(name, given)
     if values.ndim > 1 or not values.size or (values.ndim and name == "common_noise"):
         allowed = "a number" if name == "common_noise" else "a number or have shape (n,)"
         raise ValueError(f"{name} must be {allowed}; got shape {values.shape}")
     least = {"noise": 0.0, "common_noise": 0.0, "inertia": 0.0}.get(name, -np.inf)
     if np.min(values) < least or (name == "damping" and np.min(values) <= 0):
-        raise ValueError(f"{name} must be {'positive' if name == 'damping' else '>= 0'}; got {np.min(values):g}")
+        raise ValueError(
+            f"{name} must be {'positive' if name == 'damping' else '>= 0'}; got {np.min(values):g}"
+        )
     return values
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from inphase.model import PhaseModel
 
-LISTED = 2000  # numbers of a model that are written out; where there are more, long lists are named by their hash
+# numbers of a model that are written out; where there are more, long lists are named by their hash
+LISTED = 2000
 
 
 def version() -> str:
@@ -33,7 +34,11 @@ def _count(value: Any) -> int:
     if isinstance(value, dict):
         return sum(_count(item) for item in value.values())
     if isinstance(value, list):
-        return len(value) if value and isinstance(value[0], (int, float)) else sum(_count(item) for item in value)
+        return (
+            len(value)
+            if value and isinstance(value[0], (int, float))
+            else sum(_count(item) for item in value)
+        )
     return 1
 
 
@@ -46,7 +51,10 @@ def _shortened(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _shortened(item) for key, item in value.items()}
     if isinstance(value, list) and _count(value) > 100 and not isinstance(value[0], dict):
-        return {"length": len(value), "sha256": hashlib.sha256(np.array(value, dtype=float).tobytes()).hexdigest()}
+        return {
+            "length": len(value),
+            "sha256": hashlib.sha256(np.array(value, dtype=float).tobytes()).hexdigest(),
+        }
     return [_shortened(item) for item in value] if isinstance(value, list) else value
 
 

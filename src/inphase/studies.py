@@ -1,4 +1,6 @@
-"""`study`, the main job: what can be proved, what the spectrum says and what a simulation shows, for one system."""
+"""`study`, the main job: what can be proved, what the
+spectrum says and what a simulation shows, for one system.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +49,11 @@ class Study:
     tree : xarray.Dataset or None
         The mergers, from `coarsen`, where equal phases stay equal and f attracts.
     growth : dict
-        `mode`, `predicted`, `measured`, `standard_error` (lists): growth rates of the uniform state's Fourier modes.
+        `mode`, `predicted`, `measured`, `standard_error` (lists): growth rates of the uniform state's Fourier
+        modes.
     summary : dict
-        JSON-ready: `question`, `answer`, `evidence` (each with `kind`, `statement`, `value`, `proof`), `numbers`, `versions`.
+        JSON-ready: `question`, `answer`, `evidence` (each with `kind`, `statement`, `value`, `proof`),
+        `numbers`, `versions`.
     files : dict
         Name -> path of what was written.
     """
@@ -98,7 +102,8 @@ def study(
     seed : int
         Of the initial condition.
     out : path, optional
-        A folder for report.html, study.json, trajectory.nc, tree.nc and proof.json; nothing is written without it.
+        A folder for report.html, study.json, trajectory.nc, tree.nc and proof.json; nothing is written
+        without it.
     phases : array_like, shape (n,), optional
         Initial phases; else drawn by the name `start` with `options` (see `inphase.initial`).
     t_end : float, optional
@@ -150,7 +155,9 @@ def study(
     if step is None and model.has_noise:
         step = 0.02 * _time_scale(model, len(first))
     at = np.linspace(0.0, end, frames)
-    run = simulate(model, first, times=at, tolerance=tolerance, step=step, seed=seed, progress=progress, **how)
+    run = simulate(
+        model, first, times=at, tolerance=tolerance, step=step, seed=seed, progress=progress, **how
+    )
     if folder is not None:
         files["trajectory"] = str(write_dataset(folder / "trajectory.nc", run))
     tree = None
@@ -173,9 +180,16 @@ def study(
 def _write(result: Study, folder: Path) -> None:
     from inphase.report import page  # Matplotlib loads only where something is drawn
 
-    data = {"title": result.title, "seed": result.seed, "model": json.loads(result.run.attrs["model"]), **result.summary}
+    data = {
+        "title": result.title,
+        "seed": result.seed,
+        "model": json.loads(result.run.attrs["model"]),
+        **result.summary,
+    }
     data["growth"] = result.growth
-    result.files["study"] = str(write_text(folder / "study.json", json.dumps(data, indent=1, ensure_ascii=False)))
+    result.files["study"] = str(
+        write_text(folder / "study.json", json.dumps(data, indent=1, ensure_ascii=False))
+    )
     result.files["report"] = str(write_text(folder / "report.html", page(result)))
 
 
@@ -201,7 +215,9 @@ def _predicted_rates(model: PhaseModel, n: int) -> Array | None:
     if np.ptp(weights) > 0:
         return None
     scale = 1.0 if model.gain == "softmax" else float(np.sum(weights))
-    return scale * np.real(theory.growth_rates(model.interaction, gain=None if callable(model.gain) else model.gain))
+    return scale * np.real(
+        theory.growth_rates(model.interaction, gain=None if callable(model.gain) else model.gain)
+    )
 
 
 def _time_to_watch(model: PhaseModel, rates: Array | None, n: int) -> float:
@@ -216,10 +232,17 @@ def _time_to_watch(model: PhaseModel, rates: Array | None, n: int) -> float:
 
 
 def _relaxation(model: PhaseModel, n: int) -> float:
-    """The time in which a graph's slowest mode around synchrony falls by e, for identical oscillators; 0 where unknown."""
+    """The time in which a graph's slowest mode around synchrony
+    falls by e, for identical oscillators; 0 where unknown.
+    """
     from inphase.equilibria import stability
 
-    if not isinstance(model.coupling, Network) or n > RELAXED_UP_TO or not model.is_autonomous or callable(model.gain):
+    if (
+        not isinstance(model.coupling, Network)
+        or n > RELAXED_UP_TO
+        or not model.is_autonomous
+        or callable(model.gain)
+    ):
         return 0.0
     leading = stability(model.replace(frequencies=0.0, field=0.0), np.zeros(n)).eigenvalues
     return float(-1.0 / leading[0].real) if len(leading) and leading[0].real < 0 else 0.0
@@ -234,8 +257,8 @@ def _time_scale(model: PhaseModel, n: int) -> float:
 def _growth(run: xr.Dataset, rates: Array | None) -> dict[str, list[Any]]:
     """Predicted growth rates beside slopes of log |R_k| fitted to the linear part of the run.
 
-    That part ends for all modes when the first reaches 0.1. Measured are the modes that grow at least 0.8 times as fast as
-    the fastest: slower ones are soon driven by products of the others.
+    That part ends for all modes when the first reaches 0.1. Measured are the modes that grow at least 0.8
+    times as fast as the fastest: slower ones are soon driven by products of the others.
     """
     if rates is None:
         return {"mode": [], "predicted": [], "measured": [], "standard_error": []}
@@ -246,7 +269,9 @@ def _growth(run: xr.Dataset, rates: Array | None) -> dict[str, list[Any]]:
     large = np.flatnonzero(np.max(sizes, axis=0) > 0.1)
     stop = int(large[0]) if len(large) else len(run.time)
     fits = [
-        _slope(run.time.values[:stop], size[:stop]) if rate > 0.8 * np.max(rates) and np.max(rates) > 0 else None
+        _slope(run.time.values[:stop], size[:stop])
+        if rate > 0.8 * np.max(rates) and np.max(rates) > 0
+        else None
         for rate, size in zip(rates[shown - 1], sizes)
     ]
     return {
@@ -258,7 +283,9 @@ def _growth(run: xr.Dataset, rates: Array | None) -> dict[str, list[Any]]:
 
 
 def _slope(time: Array, size: Array) -> tuple[float, float] | None:
-    """Least-squares slope of log size and its standard error (of the fit alone); None for fewer than five frames."""
+    """Least-squares slope of log size and its standard error
+    (of the fit alone); None for fewer than five frames.
+    """
     if len(time) < 5:
         return None
     (slope, _), covariance = np.polyfit(time, np.log(size), 1, cov=True)

@@ -26,7 +26,9 @@ def reference(beta: float, x: float, order: int) -> mpmath.mpf:
 
 def contains(ball: arb, value: mpmath.mpf) -> bool:
     low, high = exact(ball.lower()), exact(ball.upper())
-    return mpmath.mpf(low.numerator) / low.denominator <= value <= mpmath.mpf(high.numerator) / high.denominator
+    return (
+        mpmath.mpf(low.numerator) / low.denominator <= value <= mpmath.mpf(high.numerator) / high.denominator
+    )
 
 
 def sample(count: int) -> None:

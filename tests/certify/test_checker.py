@@ -1,4 +1,6 @@
-"""The independent checker: its arithmetic contains the truth, it accepts no mutation that changes the claim."""
+"""The independent checker: its arithmetic contains the
+truth, it accepts no mutation that changes the claim.
+"""
 
 import copy
 import json
@@ -38,12 +40,15 @@ def sample_functions(count):
             continue
         if name == "tan" and abs(x) > 1.4:
             continue
-        jet = checker.function(name, [checker.span(x - width, x + width), checker.number(1), checker.I(0, 0), checker.I(0, 0)])
+        jet = checker.function(
+            name, [checker.span(x - width, x + width), checker.number(1), checker.I(0, 0), checker.I(0, 0)]
+        )
         at = x + width * Fraction(rng.uniform(-1, 1))
         series = mpmath.taylor(reference, mpmath.mpf(at.numerator) / at.denominator, 3)
         for coefficient, value in zip(jet, series):
             low_end, high_end = mpmath.mpf(coefficient.lo) / ONE, mpmath.mpf(coefficient.hi) / ONE
-            slack = mpmath.mpf(10) ** -25 * (1 + abs(value))  # the reference's own derivatives are finite differences
+            # the reference's own derivatives are finite differences
+            slack = mpmath.mpf(10) ** -25 * (1 + abs(value))
             assert low_end - slack <= value <= high_end + slack, (name, float(x), float(width))
         assert inside(jet[0], reference(mpmath.mpf(at.numerator) / at.denominator))
 
@@ -82,9 +87,14 @@ def test_structure_of_formulas():
     def read(text, *names):
         return checker.Formula(text, list(names))
 
-    assert read("sin(x)*exp(b*(cos(x) - 1))", "b").parity() == "odd" and read("sin(2*x) + a*sin(3*x)", "a").periodic()
+    assert (
+        read("sin(x)*exp(b*(cos(x) - 1))", "b").parity() == "odd"
+        and read("sin(2*x) + a*sin(3*x)", "a").periodic()
+    )
     assert read("cos(x)").parity() == "even" and read("sin(x + 1)").parity() == "none"
-    assert not read("sin(x/2)").periodic() and not read("x").periodic() and not read("sin(x) + x**2").periodic()
+    assert (
+        not read("sin(x/2)").periodic() and not read("x").periodic() and not read("sin(x) + x**2").periodic()
+    )
     assert not read("sin(x*x)").periodic()
     for bad in ("__import__('os')", "x.real", "lambda: 0", "sin(x", "x if x else 0", "[x]", "f(x)"):
         with pytest.raises(checker.Rejected):
@@ -121,7 +131,10 @@ def test_each_kind_is_verified_in_a_process_of_its_own(certificates, tmp_path):
         path = tmp_path / f"{k}.json"
         path.write_text(json.dumps(data))
         ran = subprocess.run(
-            [sys.executable, "-I", str(copy_of_script), str(path)], capture_output=True, text=True, check=False
+            [sys.executable, "-I", str(copy_of_script), str(path)],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert ran.returncode == 0 and data["claim"]["statement"] in ran.stdout, ran.stdout
 
@@ -152,11 +165,39 @@ def mutate(data, rng):
         holder[key] = not value
     elif isinstance(value, int):
         holder[key] = rng.choice(
-            [value + 1, value - 1, -value, value * 2, value + rng.choice([-1, 1]) * max(1, abs(value) // 1000), 0]
+            [
+                value + 1,
+                value - 1,
+                -value,
+                value * 2,
+                value + rng.choice([-1, 1]) * max(1, abs(value) // 1000),
+                0,
+            ]
         )
     elif isinstance(value, str):
-        words = ["proved", "refuted", "undecided", "pi", "2 pi", "any positive", "equal", "none", "softmax", "none or positive"]
-        words += ["all-to-all", "rank-one", "circulant", "inf", "-inf", *checker.PROVE, *checker.REFUTE, value + " ", "sin(x)"]
+        words = [
+            "proved",
+            "refuted",
+            "undecided",
+            "pi",
+            "2 pi",
+            "any positive",
+            "equal",
+            "none",
+            "softmax",
+            "none or positive",
+        ]
+        words += [
+            "all-to-all",
+            "rank-one",
+            "circulant",
+            "inf",
+            "-inf",
+            *checker.PROVE,
+            *checker.REFUTE,
+            value + " ",
+            "sin(x)",
+        ]
         holder[key] = rng.choice(words)
     elif isinstance(value, list) and value:
         if rng.random() < 0.5:

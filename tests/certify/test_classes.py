@@ -1,4 +1,6 @@
-"""Graphs given by an equitable partition: millions of nodes refuted from a page of data; the bound is not too brave."""
+"""Graphs given by an equitable partition: millions of nodes
+refuted from a page of data; the bound is not too brave.
+"""
 
 import numpy as np
 import pytest
@@ -27,7 +29,8 @@ def test_a_necklace_of_four_is_not():
 
 
 def test_sparse_blocks_use_their_norm():
-    # classes joined by few edges inside dense classes that need not be expanders: the bound must not claim stability
+    # classes joined by few edges inside dense classes that need not be expanders: the bound must not claim
+    # stability
     degrees = [[0, 1, 0, 0, 1], [1, 0, 1, 0, 0], [0, 1, 0, 1, 0], [0, 0, 1, 0, 1], [1, 0, 0, 1, 0]]
     loose = equitable([4] * 5, degrees)  # may be two disjoint rings of ten: not stable across them
     assert certify.synchronization("sin(x)", graph=loose).verdict == "undecided"
@@ -48,6 +51,11 @@ def test_the_bound_against_eigenvalues():
 
 
 def test_impossible_degrees_are_refused():
-    for sizes, degrees in [([2, 3], [[0, 1], [1, 0]]), ([3, 3], [[1, 1], [1, 1]]), ([2, 2], [[0, 3], [3, 0]]), ([2], [[1]])]:
+    for sizes, degrees in [
+        ([2, 3], [[0, 1], [1, 0]]),
+        ([3, 3], [[1, 1], [1, 1]]),
+        ([2, 2], [[0, 3], [3, 0]]),
+        ([2], [[1]]),
+    ]:
         with pytest.raises(ValueError):
             equitable(sizes, degrees)

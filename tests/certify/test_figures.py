@@ -53,7 +53,9 @@ def same_state(threshold):
         box = Enclosure(attention(-1.0), {"beta": beta})
         return (
             n
-            and certified(box, [masses] * 3, masses, list(threshold.sizes), threshold.angles, radius=Fraction(1, 2**80))
+            and certified(
+                box, [masses] * 3, masses, list(threshold.sizes), threshold.angles, radius=Fraction(1, 2**80)
+            )
             is not None
         )
 
@@ -83,7 +85,23 @@ def test_thresholds_divisible_by_three_and_bad_input():
             certify.thresholds(bad)
 
 
-NAMES = ["A.1", "A.2", "A.3", "A.4", "A.5", "A.6", "A.7", "B.1", "B.3", "B.4", "C.1", "C.3", "C.4", "C.5", "C.6"]
+NAMES = [
+    "A.1",
+    "A.2",
+    "A.3",
+    "A.4",
+    "A.5",
+    "A.6",
+    "A.7",
+    "B.1",
+    "B.3",
+    "B.4",
+    "C.1",
+    "C.3",
+    "C.4",
+    "C.5",
+    "C.6",
+]
 
 
 def test_lemmas():
@@ -100,7 +118,9 @@ def test_a_pattern_that_is_not_there_is_not_verified():
 
 
 def test_diagram(tmp_path):
-    found = certify.diagram("sin(x) + a*sin(2*x) + b*sin(3*x)", size=(5, 3), a=(0.1, 0.8), b=(0, 0.15), depth=2)
+    found = certify.diagram(
+        "sin(x) + a*sin(2*x) + b*sin(3*x)", size=(5, 3), a=(0.1, 0.8), b=(0, 0.15), depth=2
+    )
     assert len(found.cells) == 15 and found.count("proved") > 0 and found.count("refuted") > 0
     assert found.table().count("\n") == 16
     found.figure(tmp_path / "diagram.png")
@@ -114,7 +134,10 @@ def test_diagram(tmp_path):
 
 def test_a_diagram_by_two_processes_is_the_same():
     one, two = (
-        certify.diagram("sin(x) + a*sin(2*x) + b*sin(3*x)", size=2, a=(0, 0.5), b=(0, 0.1), depth=0, workers=w) for w in (1, 2)
+        certify.diagram(
+            "sin(x) + a*sin(2*x) + b*sin(3*x)", size=2, a=(0, 0.5), b=(0, 0.1), depth=0, workers=w
+        )
+        for w in (1, 2)
     )
     assert one == two
 

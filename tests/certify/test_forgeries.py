@@ -13,7 +13,12 @@ from inphase.certify import check, checker, synchronization
 
 def forged(tmp_path, model, leaf, verdict="proved", text=None):
     """A certificate file with the sentence that its claim has."""
-    whole = {"coupling": {"kind": "all-to-all", "weights": "any positive"}, "gain": "none", "frequencies": 0, "field": 0}
+    whole = {
+        "coupling": {"kind": "all-to-all", "weights": "any positive"},
+        "gain": "none",
+        "frequencies": 0,
+        "field": 0,
+    }
     claim = {"verdict": verdict, "statement": "", "model": whole | model}
     with contextlib.suppress(checker.Rejected, TypeError):
         claim["statement"] = checker.statement(claim)
@@ -26,17 +31,27 @@ def forged(tmp_path, model, leaf, verdict="proved", text=None):
 ATTENTION = {"formula": "sin(x)*exp(beta*(cos(x) - 1))", "parameters": {"beta": [[-5, 1], [-5, 1]]}}
 
 
-@pytest.mark.parametrize("s", [[12566370614359173, 10**15], [126, 10], [12567, 1000], [4, 1], [-1, 1], [1, 1]])
+@pytest.mark.parametrize(
+    "s", [[12566370614359173, 10**15], [126, 10], [12567, 1000], [4, 1], [-1, 1], [1, 1]]
+)
 @pytest.mark.parametrize("kernel", ["trigonometric", "constant"])
 def test_a_bound_of_two_neighbors_beyond_pi_proves_nothing(tmp_path, s, kernel):
-    leaf = {"theorem": "two-neighbors", "kernel": kernel, "s": s, "box": {"beta": {"mid": [-5, 0], "rad": [0, 0]}}}
+    leaf = {
+        "theorem": "two-neighbors",
+        "kernel": kernel,
+        "s": s,
+        "box": {"beta": {"mid": [-5, 0], "rad": [0, 0]}},
+    }
     assert not check(forged(tmp_path, ATTENTION, leaf))
 
 
 @pytest.mark.parametrize("name", ["𝑎", "𝑥", "ｐｉ", "None", "sin", "x", "pi", "lambda", "a b", ""])
 def test_parameters_have_plain_names(tmp_path, name):
     box = {"a": {"mid": [0, 0], "rad": [0, 0]}, name: {"mid": [0, 0], "rad": [5, 0]}}
-    model = {"formula": f"sin(x) + {name}*sin(2*x)", "parameters": {"a": [[0, 1], [0, 1]], name: [[-5, 1], [5, 1]]}}
+    model = {
+        "formula": f"sin(x) + {name}*sin(2*x)",
+        "parameters": {"a": [[0, 1], [0, 1]], name: [[-5, 1], [5, 1]]},
+    }
     assert not check(forged(tmp_path, model, {"theorem": "l1", "largest_gap": "2 pi", "box": box}))
 
 
@@ -52,7 +67,9 @@ def test_formulas_have_no_room_for_comments(tmp_path, formula):
     assert not check(forged(tmp_path, {"formula": formula, "parameters": {}}, L1))
 
 
-@pytest.mark.parametrize("n", ["any number of oscillators on every graph; likewise 5", -3, 0, 1, True, 2.0, [3], None, 10**30])
+@pytest.mark.parametrize(
+    "n", ["any number of oscillators on every graph; likewise 5", -3, 0, 1, True, 2.0, [3], None, 10**30]
+)
 def test_numbers_of_oscillators_are_integers(tmp_path, n):
     coupling = {"kind": "all-to-all", "weights": "any positive", "n": n}
     assert not check(forged(tmp_path, {"formula": "sin(x)", "parameters": {}, "coupling": coupling}, L1))
@@ -67,7 +84,10 @@ def test_a_key_that_is_repeated_is_refused(tmp_path):
 
 @pytest.mark.parametrize("ends", [["inf", "inf"], ["-inf", "-inf"]])
 def test_ranges_at_infinity_are_empty(tmp_path, ends):
-    leaf = {"theorem": "attention-l1-infinity", "box": {"beta": {"inverse": True, "mid": [1, -1], "rad": [1, -1]}}}
+    leaf = {
+        "theorem": "attention-l1-infinity",
+        "box": {"beta": {"inverse": True, "mid": [1, -1], "rad": [1, -1]}},
+    }
     assert not check(forged(tmp_path, ATTENTION | {"parameters": {"beta": ends}}, leaf))
 
 

@@ -26,12 +26,17 @@ def test_attention_beyond_minus_two_thirds_in_one_certificate(tmp_path):
     assert proof.verdict == "proved" and proof.margin > 0
     assert certify.check(proof.save(tmp_path / "proof.json"))
     claim = json.loads(proof.to_json())["claim"]["model"]
-    assert claim["coupling"] == {"kind": "all-to-all", "weights": "any positive"} and claim["gain"] == "none or positive"
+    assert (
+        claim["coupling"] == {"kind": "all-to-all", "weights": "any positive"}
+        and claim["gain"] == "none or positive"
+    )
 
 
 @pytest.mark.parametrize(("lo", "theorem"), [("-0.2615619", "l1-pi"), ("-0.19214", "l1")])
 def test_the_l1_criterion_alone(lo, theorem):
-    proof = certify.synchronization("attention", theorems=[theorem, "attention-l1-infinity"], beta=(lo, "inf"))
+    proof = certify.synchronization(
+        "attention", theorems=[theorem, "attention-l1-infinity"], beta=(lo, "inf")
+    )
     assert proof.verdict == "proved" and verified(proof)
 
 
@@ -125,7 +130,7 @@ def test_repulsion_is_never_proved():
     assert certify.synchronization("a*sin(x)", a=(-1, 1)).verdict == "undecided"
 
 
-# --------------------------------------------------------------------------------------------------------------- graphs
+# ----------------------------------------------------------------------------------------------------- graphs
 
 
 @pytest.mark.parametrize("n", [5, 6, 12, 101])
@@ -189,7 +194,7 @@ def test_directed_and_weighted_graphs_are_refused():
         certify.synchronization(a)
 
 
-# ------------------------------------------------------------------------------------------------------------ bad input
+# -------------------------------------------------------------------------------------------------- bad input
 
 
 @pytest.mark.parametrize("subject", ["cos(x)", "sin(x) + 0.1*cos(x)", "exp(sin(x))"])
@@ -238,7 +243,10 @@ def test_bad_arguments_are_refused():
 def test_a_false_proof_is_not_produced_or_accepted():
     proof = certify.synchronization("attention", beta=(-0.66, 0), n=3)
     for theorem in certify.THEOREMS:
-        assert certify.synchronization("attention", theorems=[theorem], beta=-0.7, n=3, refutation=False).verdict == "undecided"
+        assert (
+            certify.synchronization("attention", theorems=[theorem], beta=-0.7, n=3, refutation=False).verdict
+            == "undecided"
+        )
     data = json.loads(proof.to_json())
     data["claim"]["model"]["parameters"]["beta"] = [[-7, 10], [-7, 10]]
     data["claim"]["statement"] = checker.statement(data["claim"])
@@ -267,7 +275,9 @@ def test_a_softmax_gain_must_be_positive():
     assert certify.synchronization(model).verdict == "undecided"
 
 
-@pytest.mark.parametrize("formula", ["sin(x)*sqrt(2 + cos(x))", "sin(x)*log(3 + cos(x)) + atan(sin(x))*tanh(cos(x) + 2)"])
+@pytest.mark.parametrize(
+    "formula", ["sin(x)*sqrt(2 + cos(x))", "sin(x)*log(3 + cos(x)) + atan(sin(x))*tanh(cos(x) + 2)"]
+)
 def test_other_analytic_formulas(formula):
     proof = certify.synchronization(formula)
     assert proof.verdict == "proved" and verified(proof)
@@ -275,7 +285,8 @@ def test_other_analytic_formulas(formula):
 
 @pytest.mark.parametrize("formula", ["sin(x)*sqrt(1 + cos(x))", "sin(x)*sqrt(cos(x)**2)"])
 def test_formulas_that_are_not_analytic_everywhere_are_not_proved(formula):
-    assert certify.synchronization(formula).verdict != "proved"  # sin x |cos x| has a stable state where it is smooth
+    # sin x |cos x| has a stable state where it is smooth
+    assert certify.synchronization(formula).verdict != "proved"
 
 
 def test_a_range_with_a_refuted_part_is_refuted_there():
@@ -289,14 +300,19 @@ def test_a_half_line_for_five(lo):
     assert proof.verdict == "proved" and verified(proof)
 
 
-# ------------------------------------------------------------------------------------------------- graphs beside a model
+# -------------------------------------------------------------------------------------- graphs beside a model
 
 
 def test_a_graph_does_not_replace_the_coupling_of_a_model():
     f, square = ip.kuramoto(), complete_minus(5, [])
     assert certify.synchronization(ip.PhaseModel(f), graph=square).verdict == "proved"
     assert certify.synchronization(ip.PhaseModel(f, frequencies=np.ones(5)), graph=square).verdict == "proved"
-    for coupling in (ip.coupling.Sparse(square), ip.AllToAll(np.ones(5)), ip.coupling.Causal(), ip.coupling.Ring(1)):
+    for coupling in (
+        ip.coupling.Sparse(square),
+        ip.AllToAll(np.ones(5)),
+        ip.coupling.Causal(),
+        ip.coupling.Ring(1),
+    ):
         with pytest.raises(ValueError, match="coupling of its own"):
             certify.synchronization(ip.PhaseModel(f, coupling), graph=ring(5))
     with pytest.raises(ValueError, match="model's 4 oscillators; got 5"):
@@ -306,7 +322,9 @@ def test_a_graph_does_not_replace_the_coupling_of_a_model():
 
 
 LEGAL = {
-    "weights": lambda a: ip.coupling.Dense(np.where(np.arange(6) == 1, 2, 1) * a * np.where(np.arange(6) == 1, 2, 1)[:, None]),
+    "weights": lambda a: ip.coupling.Dense(
+        np.where(np.arange(6) == 1, 2, 1) * a * np.where(np.arange(6) == 1, 2, 1)[:, None]
+    ),
     "equal positive weights": lambda a: ip.coupling.Sparse(-a) + 0 * ip.coupling.Sparse(a),
     "diagonal": lambda a: ip.coupling.Dense(a + np.eye(6)),
     "diagonal ": lambda a: ip.coupling.Ring.from_kernel(lambda x: 1 + 0 * x, 6),
@@ -320,7 +338,10 @@ LEGAL = {
 def test_models_that_no_graph_criterion_is_for_are_undecided(obstacle):
     coupling = LEGAL[obstacle](complete_minus(6, []))
     answer = certify.synchronization(ip.PhaseModel(ip.kuramoto(), coupling), n=6)
-    named = obstacle.strip() in answer.statement or "no theorem here is for the coupling Combined" in answer.statement
+    named = (
+        obstacle.strip() in answer.statement
+        or "no theorem here is for the coupling Combined" in answer.statement
+    )
     assert answer.verdict == "undecided" and named
 
 
@@ -361,7 +382,10 @@ def test_malformed_graphs_are_refused(graph):
 def test_one_oscillator_is_refused_in_one_way():
     f = ip.kuramoto()
     ones = [
-        *(ip.PhaseModel(f, K) for K in (ip.AllToAll([1.0]), ip.RankOne([1.0], [1.0]), ip.coupling.Sparse([[0.0]]))),
+        *(
+            ip.PhaseModel(f, K)
+            for K in (ip.AllToAll([1.0]), ip.RankOne([1.0], [1.0]), ip.coupling.Sparse([[0.0]]))
+        ),
         ip.PhaseModel(f, frequencies=[1.0]),
         np.zeros((1, 1)),
         ip.graphs.Graph([[0.0]]),
@@ -374,7 +398,9 @@ def test_one_oscillator_is_refused_in_one_way():
 def test_other_subjects_are_refused_clearly():
     with pytest.raises(ValueError, match=r"n must be given: the coupling Ring"):
         certify.synchronization(ip.PhaseModel(ip.kuramoto(), ip.coupling.Ring(1)))
-    assert certify.synchronization(ip.PhaseModel(ip.kuramoto(), ip.coupling.Ring(1)), n=5).verdict == "refuted"
+    assert (
+        certify.synchronization(ip.PhaseModel(ip.kuramoto(), ip.coupling.Ring(1)), n=5).verdict == "refuted"
+    )
     for matrix in (1j * complete_minus(3, []), csr_array(1j * complete_minus(3, []))):
         with pytest.raises(TypeError, match="real numbers"):
             certify.synchronization(matrix)

@@ -14,20 +14,30 @@ pytest.importorskip("jax")
 learn = pytest.importorskip("inphase.learn", exc_type=ImportError)
 analyses = pytest.importorskip("inphase.learn.analyses")
 
-SMALL = {"nodes": 20, "samples": 60, "epochs": 2, "hidden": (6, 5), "burn_in": 5, "window": 4, "validation_graphs": 2}
+SMALL = {
+    "nodes": 20,
+    "samples": 60,
+    "epochs": 2,
+    "hidden": (6, 5),
+    "burn_in": 5,
+    "window": 4,
+    "validation_graphs": 2,
+}
 
 
 def flat_network(features):
     """All scores 0, so that K is constant with "degree"."""
     one, zero = [np.ones(1)], [np.zeros(1)]
-    return PairNetwork(np.zeros((features, 1)), np.zeros((features, 1)), [], one, zero, zero, one, np.zeros(1), "relu")
+    return PairNetwork(
+        np.zeros((features, 1)), np.zeros((features, 1)), [], one, zero, zero, one, np.zeros(1), "relu"
+    )
 
 
 def with_network(task, network):
     return learn.Trained(task, task.settings, [learn.Start(0, network)], 0)
 
 
-# -------------------------------------------------------------------------------------------------------------------- C_x
+# -------------------------------------------------------------------------------------------------------- C_x
 
 
 def test_autocorrelation_pair_by_pair_and_at_its_bounds():
@@ -110,7 +120,9 @@ def test_course_of_a_training_is_that_of_train():
     last = learn.train(task.replace(epochs=2), starts=2, seed=5).starts[1]
     if last.judged[-1][1] == last.best:  # then the last is the one that is kept
         np.testing.assert_array_equal(course[-1].network.own, last.network.own)
-    np.testing.assert_array_equal(course[0].network.own, analyses.stages(task, 6, start=1, seed=5)[0].network.own)
+    np.testing.assert_array_equal(
+        course[0].network.own, analyses.stages(task, 6, start=1, seed=5)[0].network.own
+    )
     # C_x of the first update, by batch statistics, from the first network
     order = np.random.default_rng([5, 1, 1, 0]).permutation(60)[:20]
     x = task.draw("train", 60, 5).features[order]
@@ -122,10 +134,11 @@ def test_course_of_a_training_is_that_of_train():
         z = np.where(z > 0, z, 0.01 * z)
         z = z @ first.weights[0] if layer == 0 else z @ first.out
     K = Normalization("degree").apply(z.copy())
-    assert float(found.autocorrelation[0]) == pytest.approx(analyses.graph_autocorrelation(K, x), abs=1e-4)  # float32
+    # float32
+    assert float(found.autocorrelation[0]) == pytest.approx(analyses.graph_autocorrelation(K, x), abs=1e-4)
 
 
-# ------------------------------------------------------------------------------------------------------------------ fan-in
+# ----------------------------------------------------------------------------------------------------- fan-in
 
 
 def test_fan_in_of_cells_are_means_over_their_nodes():
@@ -142,7 +155,9 @@ def test_fan_in_of_cells_are_means_over_their_nodes():
     assert float(found.fan_out[1, 2]) == pytest.approx(columns[inside].mean())
     assert not np.allclose(found.fan_in, found.fan_out)
     best = np.unravel_index(np.argmax(found.fan_in.values), (3, 3))
-    assert found.attrs["peak"] == pytest.approx([found["field"].values[best[0]], found["frequency"].values[best[1]]])
+    assert found.attrs["peak"] == pytest.approx(
+        [found["field"].values[best[0]], found["frequency"].values[best[1]]]
+    )
 
 
 def test_fan_in_of_a_symmetric_coupling_is_its_fan_out_and_errors_are_those_of_graphs():
@@ -159,7 +174,15 @@ def test_whole_numbers_have_a_cell_each_and_a_known_peak_is_found():
     task = learn.problem("case-3", nodes=50)
     one, zero = [np.ones(1)], [np.zeros(1)]
     hat = PairNetwork(
-        np.array([[-1.0], [0.3]]), np.zeros((2, 1)), [], one, zero, [np.array([1.5])], one, np.array([0.5]), "tanh"
+        np.array([[-1.0], [0.3]]),
+        np.zeros((2, 1)),
+        [],
+        one,
+        zero,
+        [np.array([1.5])],
+        one,
+        np.array([0.5]),
+        "tanh",
     )
     found = analyses.fan_in_map(with_network(task, hat), graphs=60, bins=4, fewest=20)
     delays = found["delay in steps"].values
@@ -190,7 +213,7 @@ def test_a_loaded_training_has_one_network(tmp_path):
     assert [one.chosen.number for one in analyses.each_start(loaded)] == [trained.chosen.number]
 
 
-# --------------------------------------------------------------------------------------------------------------- landscape
+# -------------------------------------------------------------------------------------------------- landscape
 
 
 @pytest.mark.parametrize("symmetric", [True, False])
@@ -211,16 +234,22 @@ def test_listeners_do_not_act_back():
     f = [ip.kuramoto(), ip.kuramoto().derivative()]
     for one, other in zip(coupling.sums(f, theta), whole.sums(f, theta)):
         np.testing.assert_allclose(one, other, atol=1e-13)
-    np.testing.assert_allclose(coupling.sums(f[:1], theta)[0][:5], ip.coupling.Dense(K).sums(f[:1], theta[:5])[0], atol=1e-13)
+    np.testing.assert_allclose(
+        coupling.sums(f[:1], theta)[0][:5], ip.coupling.Dense(K).sums(f[:1], theta[:5])[0], atol=1e-13
+    )
     with pytest.raises(ValueError, match="rows must have shape"):
         analyses.Listeners(np.ones((2, 3)))
 
 
 def test_landscape_of_a_constant_coupling_is_the_arcsine():
-    """Kuramoto's solution: sin(φ) = (ω − Ω)/(K R) where |ω − Ω| <= K R, and the drift sqrt((ω − Ω)² − K²R²) beyond."""
+    """Kuramoto's solution: sin(φ) = (ω − Ω)/(K R) where
+    |ω − Ω| <= K R, and the drift sqrt((ω − Ω)² − K²R²) beyond.
+    """
     task = learn.problem("case-1", nodes=40, degree=3.0, burn_in=5, window=5)
     omega = np.array([-4.5, -2.0, -0.5, 0.0, 1.0, 2.5, 4.0])
-    found = analyses.phase_landscape(with_network(task, flat_network(1)), {"frequency": omega}, graphs=2, burn_in=600, seed=1)
+    found = analyses.phase_landscape(
+        with_network(task, flat_network(1)), {"frequency": omega}, graphs=2, burn_in=600, seed=1
+    )
     for g in range(2):
         Omega = task.draw("test", 80, 1).frequencies[40 * g : 40 * g + 40].mean()
         KR = 3.0 * float(found.order_parameter[g])
@@ -230,7 +259,8 @@ def test_landscape_of_a_constant_coupling_is_the_arcsine():
         np.testing.assert_allclose(found.drift[g, locked], 0, atol=1e-9)
         beyond = omega[~locked] - Omega
         adler = np.sign(beyond) * np.sqrt(beyond**2 - KR**2)
-        np.testing.assert_allclose(found.drift[g, ~locked], adler, rtol=0.2)  # Euler's steps of 0.1, and part of a turn
+        # Euler's steps of 0.1, and part of a turn
+        np.testing.assert_allclose(found.drift[g, ~locked], adler, rtol=0.2)
 
 
 def test_a_probe_ends_where_the_node_does_with_fields():
@@ -247,9 +277,14 @@ def test_a_probe_ends_where_the_node_does_with_fields():
 def test_delays_of_probes_act_through_the_coupling_alone():
     task = learn.problem("case-3", nodes=10, degree=4.0)
     found = analyses.phase_landscape(
-        with_network(task, flat_network(2)), {"delay in steps": [0, 7, 30]}, held={"frequency": 3.0}, burn_in=200, window=50
+        with_network(task, flat_network(2)),
+        {"delay in steps": [0, 7, 30]},
+        held={"frequency": 3.0},
+        burn_in=200,
+        window=50,
     )
-    np.testing.assert_array_equal(found.phase.values[0], np.repeat(found.phase.values[0, 0], 3))  # K is constant
+    # K is constant
+    np.testing.assert_array_equal(found.phase.values[0], np.repeat(found.phase.values[0, 0], 3))
 
 
 def test_landscape_of_clusters_is_relative_to_a_class():
@@ -273,7 +308,9 @@ def test_landscapes_of_nodes_whose_parts_are_not_features_ask_for_them():
 
     def place(features, factor=2):
         zero = np.zeros(len(features))
-        return learn.Nodes(features, factor * features[:, 0], zero, zero.astype(np.int32), zero.astype(np.int32) - 1)
+        return learn.Nodes(
+            features, factor * features[:, 0], zero, zero.astype(np.int32), zero.astype(np.int32) - 1
+        )
 
     wrong = dataclasses.replace(task, place=lambda features: place(features, 3))
     with pytest.raises(ValueError, match="place must give the frequencies"):
@@ -300,14 +337,16 @@ def test_analyses_are_of_the_nodes_of_evaluate(split):
     wanted = learn.evaluate(control, **options)
     found = analyses.block_control(control, **options)
     np.testing.assert_allclose(found.loss.sel(coupling="trained").values, wanted.loss.values, atol=1e-6)
-    seen = analyses.phase_landscape(control, {"x": [0.0]}, graphs=2, burn_in=20, window=2, seed=3, split=split)
+    seen = analyses.phase_landscape(
+        control, {"x": [0.0]}, graphs=2, burn_in=20, window=2, seed=3, split=split
+    )
     np.testing.assert_array_equal(seen.node_label.values, found.label.values)
     if split == "train":
         first = control.problem.draw("train", 60, 3)
         np.testing.assert_array_equal(seen.node_features.values.reshape(24, 2), first.features[:24])
 
 
-# ------------------------------------------------------------------------------------------------------------------ blocks
+# ----------------------------------------------------------------------------------------------------- blocks
 
 
 def test_sorted_by_class_and_its_blocks():
@@ -363,7 +402,9 @@ def settled_blocks(k, seed, each=8):
 
 @pytest.mark.parametrize("k", [2, 3, 4, 6])
 def test_block_coupling_synchronizes_clusters_and_splays_no_more_than_three(k):
-    """Repulsion of equal clusters takes the first moment to 0: that is the splay state of 2 and 3 clusters, not of 4 and 6."""
+    """Repulsion of equal clusters takes the first moment to 0:
+    that is the splay state of 2 and 3 clusters, not of 4 and 6.
+    """
     terms = np.array([settled_blocks(k, seed) for seed in range(3)])
     assert np.max(terms[:, 0]) < 1e-9
     if k <= 3:
@@ -394,7 +435,10 @@ def test_block_coupling_serves_evaluate_and_leaves_out_nodes_of_no_class():
     task = learn.problem("moons", nodes=10, hidden=(4,))
     labels = task.draw("test", 10, 0).labels
     found = learn.evaluate(
-        learn.untrained(task), graphs=1, burn_in=300, coupling=lambda network, x, rule: analyses.block_coupling(labels, 0.005)
+        learn.untrained(task),
+        graphs=1,
+        burn_in=300,
+        coupling=lambda network, x, rule: analyses.block_coupling(labels, 0.005),
     )
     assert float(found.loss[0]) < 1e-3
     assert not np.any(analyses.block_coupling([0, -1, 1], 1.0).array[1])

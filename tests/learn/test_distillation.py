@@ -1,4 +1,6 @@
-"""Distilled couplings: planted networks are found again, errors and R² are honest, files, bad input, synchrony."""
+"""Distilled couplings: planted networks are found again,
+errors and R² are honest, files, bad input, synchrony.
+"""
 
 import dataclasses
 import json
@@ -21,7 +23,9 @@ def one_layer(own, other, out, activation="relu", shifts=None):
     own, other, out = (np.asarray(a, dtype=float) for a in (own, other, out))
     h = len(out)
     shifts = np.zeros(h) if shifts is None else np.asarray(shifts, dtype=float)
-    return PairNetwork(own, other, [], [np.ones(h)], [shifts], [np.zeros(h)], [np.full(h, 1 - EPSILON)], out, activation)
+    return PairNetwork(
+        own, other, [], [np.ones(h)], [shifts], [np.zeros(h)], [np.full(h, 1 - EPSILON)], out, activation
+    )
 
 
 def distance_network(c=-2.0):
@@ -45,7 +49,7 @@ def off_diagonal(matrix):
     return matrix[~np.eye(len(matrix), dtype=bool)]
 
 
-# ---------------------------------------------------------------------------------------------------------------- symbolic
+# --------------------------------------------------------------------------------------------------- symbolic
 
 
 def test_a_planted_distance_is_found():
@@ -178,7 +182,9 @@ def test_the_library():
     for terms in (symmetric, distillation.library(x, False)):
         texts = [term.text(["a", "b"]) for term in terms]
         assert len(set(texts)) == len(texts)
-    assert {"(a_i − a_j)²", "|a_i| |a_j|", "(a_i b_j + b_i a_j)", "d_ij"} <= {term.text(["a", "b"]) for term in symmetric}
+    assert {"(a_i − a_j)²", "|a_i| |a_j|", "(a_i b_j + b_i a_j)", "d_ij"} <= {
+        term.text(["a", "b"]) for term in symmetric
+    }
 
 
 def test_a_formula_is_what_it_says():
@@ -202,7 +208,7 @@ def test_a_formula_is_what_it_says():
             assert found == pytest.approx(value(term.text(["u"]), u, v), abs=1e-12), term.text(["u"])
 
 
-# --------------------------------------------------------------------------------------------------------------- separable
+# -------------------------------------------------------------------------------------------------- separable
 
 
 def test_a_separable_network():
@@ -223,7 +229,12 @@ def test_a_separable_network():
 
 def test_a_separable_network_of_two_features_one_way():
     network = random_network(2)
-    found = distill(trained(network, "case-2", normalization="row-l2", symmetric=False), terms=8, kind="separable", samples=200)
+    found = distill(
+        trained(network, "case-2", normalization="row-l2", symmetric=False),
+        terms=8,
+        kind="separable",
+        samples=200,
+    )
     x = learn.problem("case-2").draw("test", 40).features
     K = Normalization("row-l2", False, trained_size=100).apply(network.scores(x))
     assert np.linalg.norm(found.coupling(x).matrix(40) - K) < 0.1 * np.linalg.norm(K)
@@ -234,7 +245,7 @@ def test_a_separable_network_of_two_features_one_way():
     assert np.allclose(pairs, found.scores(x), atol=1e-10)
 
 
-# ------------------------------------------------------------------------------------------------------ files and bad input
+# ---------------------------------------------------------------------------------------- files and bad input
 
 
 @pytest.mark.parametrize("kind", ["symbolic", "separable"])
@@ -260,7 +271,10 @@ def test_files(kind, tmp_path):
     refused(text[: len(text) // 2], "other.json is truncated")
     refused("[]", "format None")
     refused(json.dumps(json.loads(text) | {"format": 99}), "format 99")
-    refused(json.dumps({k: v for k, v in json.loads(text).items() if k != "columns"}), "lacks or does not know 'columns'")
+    refused(
+        json.dumps({k: v for k, v in json.loads(text).items() if k != "columns"}),
+        "lacks or does not know 'columns'",
+    )
     refused(json.dumps(json.loads(text) | {"kind": "pickled"}), "'pickled'")
     refused(json.dumps(json.loads(text) | {"count": 9}), "count must be <= 3")
     refused(json.dumps(json.loads(text) | {"columns": ["x"]}), "holds no distilled coupling")
@@ -309,7 +323,7 @@ def test_bad_input():
         found.report(nameless)
 
 
-# --------------------------------------------------------------------------------------------------------------- synchrony
+# -------------------------------------------------------------------------------------------------- synchrony
 
 
 def test_a_planted_coupling_is_simulated_as_the_networks():
@@ -324,9 +338,19 @@ def test_a_planted_coupling_is_simulated_as_the_networks():
 
 
 def test_few_terms_of_a_trained_network_synchronize():
-    """Case I, quickly trained: two terms of K synchronize fresh nodes about as well as the network; a constant does not."""
+    """Case I, quickly trained: two terms of K synchronize fresh
+    nodes about as well as the network; a constant does not.
+    """
     case = learn.train(
-        "case-1", nodes=50, samples=2500, epochs=2, hidden=(16, 16), optimizer="adam", rate=0.01, window=30, burn_in=60
+        "case-1",
+        nodes=50,
+        samples=2500,
+        epochs=2,
+        hidden=(16, 16),
+        optimizer="adam",
+        rate=0.01,
+        window=30,
+        burn_in=60,
     )
     found = distill(case, terms=3, target="coupling", samples=120)
     table = found.report(case, terms=[0, 2], graphs=4, burn_in=200, window=20)

@@ -1,4 +1,6 @@
-"""`evaluate`: all pairs or low rank, every method of training, and the fast sums over pairs that large networks need."""
+"""`evaluate`: all pairs or low rank, every method of training,
+and the fast sums over pairs that large networks need.
+"""
 
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ def spread(name, strength=8.0, seed=0, **changes):
     return found
 
 
-# ----------------------------------------------------------------------------------------------------- all pairs, low rank
+# ---------------------------------------------------------------------------------------- all pairs, low rank
 
 
 @pytest.mark.parametrize("name", ["case-1", "gmm-3"])
@@ -34,8 +36,12 @@ def test_low_rank_against_all_pairs(name):
     assert exact.attrs["pairs"] == "all" and "rank" not in exact.attrs
     about = low.attrs
     assert about["pairs"] == "low-rank" and about["tolerance_reached"] == 1 and 1 <= about["rank"] < 200
-    assert 0 < about["coupling_error"] <= 3e-3 and 0 < about["coupling_standard_error"] < about["coupling_error"]
-    assert np.allclose(low.variance, exact.variance, atol=5e-3) and not np.array_equal(low.variance, exact.variance)
+    assert (
+        0 < about["coupling_error"] <= 3e-3 and 0 < about["coupling_standard_error"] < about["coupling_error"]
+    )
+    assert np.allclose(low.variance, exact.variance, atol=5e-3) and not np.array_equal(
+        low.variance, exact.variance
+    )
     assert np.ptp(exact.variance.values) > 0 and np.allclose(low.loss, exact.loss, atol=5e-3)
 
 
@@ -71,12 +77,15 @@ def test_phase_lags_take_all_pairs(monkeypatch):
 def test_phases_after_steps(monkeypatch):
     """As one step after the other; a run that was interrupted is none."""
     task = learn.problem("case-1", nodes=6, step=0.3)
-    model, phases_after = task.draw("test", 6).model(ip.Dense(np.ones((6, 6))), task.settings), learn.evaluation.phases_after
+    model = task.draw("test", 6).model(ip.Dense(np.ones((6, 6))), task.settings)
+    phases_after = learn.evaluation.phases_after
     for method in ("euler", "rk4"):
         settings, rows = task.settings.replace(method=method), [np.arange(6.0)]
         for _ in range(5):
             rows.append(phases_after(model, rows[-1], settings, [1])[0])
-        assert np.allclose(phases_after(model, rows[0], settings, [0, 2, 5]), np.array(rows)[[0, 2, 5]], rtol=1e-12)
+        assert np.allclose(
+            phases_after(model, rows[0], settings, [0, 2, 5]), np.array(rows)[[0, 2, 5]], rtol=1e-12
+        )
         assert np.min(np.abs(rows[2] - rows[5])) > 1e-3
     stopped = xr.Dataset(attrs={"status": "interrupted"})
     monkeypatch.setattr(learn.evaluation, "simulate", lambda *given, **options: stopped)
@@ -91,7 +100,10 @@ def test_phases_after_steps(monkeypatch):
         ({"pairs": "all", "coupling": learn.factorize}, "give either pairs or coupling; got pairs = 'all'"),
         ({"n": 5, "pairs": "low-rank"}, "at least 10 nodes"),
         ({"burn_in": -1}, "burn_in must be an integer >= 0"),
-        ({"problem": learn.problem("case-2")}, "features must have 1 columns, as the network was trained with; got 2"),
+        (
+            {"problem": learn.problem("case-2")},
+            "features must have 1 columns, as the network was trained with; got 2",
+        ),
         ({"split": "all"}, "split must be one of"),
     ],
 )
@@ -100,7 +112,7 @@ def test_bad_arguments(given, said):
         learn.evaluate(spread("case-1"), **given)
 
 
-# ----------------------------------------------------------------------------------------------------------------- methods
+# ---------------------------------------------------------------------------------------------------- methods
 
 
 @pytest.mark.parametrize("name", ["case-2", "gmm-3"])
@@ -132,7 +144,7 @@ def test_delays_need_steps_that_lie_on_steps(method):
         learn.evaluate(found, graphs=1)
 
 
-# -------------------------------------------------------------------------------------------------------------- fast sums
+# -------------------------------------------------------------------------------------------------- fast sums
 
 
 def direct(own, other, deeper, out, act):
@@ -154,7 +166,11 @@ def test_scores_of_pairs(shape, outputs, activation):
     own, other = rng.normal(size=(shape[0], 6)), rng.normal(size=(shape[1], 6))
     deeper = [(rng.normal(size=(6, 5)), rng.normal(size=5)), (rng.normal(size=(5, 4)), rng.normal(size=4))]
     out = rng.normal(size=(4, *outputs))
-    act = {"slope": lambda z: np.where(z > 0, z, 0.2 * z), "relu": lambda z: np.maximum(z, 0), "tanh": np.tanh}[activation]
+    act = {
+        "slope": lambda z: np.where(z > 0, z, 0.2 * z),
+        "relu": lambda z: np.maximum(z, 0),
+        "tanh": np.tanh,
+    }[activation]
     given = {"slope": 0.2, "relu": 0.0, "tanh": lambda z, spare: np.tanh(z, out=z)}[activation]
     found = pair_scores(own, other, deeper, out, given)
     assert np.allclose(found, direct(own, other, deeper, out, act), rtol=1e-12, atol=1e-12)

@@ -1,4 +1,6 @@
-"""Learnt couplings with phase lags: the second output in both engines, gradients, files, and what lags can do that K cannot."""
+"""Learnt couplings with phase lags: the second output in both
+engines, gradients, files, and what lags can do that K cannot.
+"""
 
 import json
 
@@ -43,14 +45,16 @@ def network(**how):
 def one_output(net, column):
     """The network of one of the two outputs alone."""
     names = ("own", "other", "weights", "scales", "shifts", "means", "variances")
-    return PairNetwork(*(getattr(net, name) for name in names), out=net.out[:, column], activation=net.activation)
+    return PairNetwork(
+        *(getattr(net, name) for name in names), out=net.out[:, column], activation=net.activation
+    )
 
 
 def nodes_features(n, m=2, seed=1):
     return np.random.default_rng(seed).normal(size=(n, m))
 
 
-# ----------------------------------------------------------------------------------------------------------- the network
+# ------------------------------------------------------------------------------------------------ the network
 
 
 def test_two_outputs_are_two_networks():
@@ -98,7 +102,7 @@ def test_without_lags_nothing_is_added():
     assert lags is None and dynamics.joined(strengths, None, dynamics.scheme(ip.kuramoto(), 0.1)) is strengths
 
 
-# ---------------------------------------------------------------------------------------------------------- the coupling
+# ----------------------------------------------------------------------------------------------- the coupling
 
 
 @pytest.mark.parametrize("kind", ["degree", "row-l2"])
@@ -111,7 +115,9 @@ def test_learnt_is_lagged(name, kind):
     model, phases = ip.PhaseModel(f, coupling, frequencies=rng.normal(size=n)), rng.uniform(-9, 9, n)
     expected = model.frequencies - (K * f(phases[:, None] - phases + alpha)).sum(axis=1)
     assert np.allclose(coupling.array, K, rtol=1e-13) and np.allclose(coupling.lags, alpha, rtol=1e-12)
-    assert np.max(np.abs(model.velocity(phases) - expected)) < 1e-12 * (1 + f.maximum * np.abs(K).sum(axis=1).max())
+    assert np.max(np.abs(model.velocity(phases) - expected)) < 1e-12 * (
+        1 + f.maximum * np.abs(K).sum(axis=1).max()
+    )
     plain = ip.PhaseModel(f, Lagged(K, alpha), frequencies=model.frequencies)
     assert np.allclose(model.jacobian(phases), plain.jacobian(phases), atol=1e-11)
     single = Learnt(net, nodes_features(n), kind, "float32")
@@ -142,7 +148,8 @@ def test_files(tmp_path):
     assert "phase lags" in repr(before)
     by_name = named("learnt", file=str(path), features=x)
     assert np.array_equal(by_name.lags, before.lags)
-    old = save_network(tmp_path / "old.npz", one_output(net, 0), Normalization())  # as files were before there were lags
+    # as files were before there were lags
+    old = save_network(tmp_path / "old.npz", one_output(net, 0), Normalization())
     loaded = Learnt(load_network(old)[0], x)
     assert loaded.lags is None and "lags" not in loaded.to_dict()
     other = net.arrays() | {"out": net.out * [1, -1]}
@@ -150,22 +157,28 @@ def test_files(tmp_path):
     assert changed.to_dict()["network_sha256"] != before.to_dict()["network_sha256"]
 
 
-# ---------------------------------------------------------------------------------------------------------- the dynamics
+# ----------------------------------------------------------------------------------------------- the dynamics
 
 
 def system(n, seed=0, delays=0):
     rng = np.random.default_rng(seed)
     K, alpha = rng.normal(size=(n, n)) / n, rng.uniform(-4, 4, (n, n))
-    parts = dynamics.Parts(rng.normal(size=n), rng.normal(size=n), rng.integers(0, delays + 1, n).astype(np.int32))
+    parts = dynamics.Parts(
+        rng.normal(size=n), rng.normal(size=n), rng.integers(0, delays + 1, n).astype(np.int32)
+    )
     return K, alpha, parts, rng.uniform(-7, 7, n)
 
 
 def model(name, K, alpha, parts, step):
     given = {"delays": parts.delay_steps * step} if np.any(parts.delay_steps) else {}
-    return ip.PhaseModel(zoo.interaction(name), Lagged(K, alpha), frequencies=parts.frequencies, field=parts.field, **given)
+    return ip.PhaseModel(
+        zoo.interaction(name), Lagged(K, alpha), frequencies=parts.frequencies, field=parts.field, **given
+    )
 
 
-@pytest.mark.parametrize("name", ["kuramoto", "sakaguchi", "harmonics", "with a mean", "even", "attention(2)"])
+@pytest.mark.parametrize(
+    "name", ["kuramoto", "sakaguchi", "harmonics", "with a mean", "even", "attention(2)"]
+)
 def test_velocity_against_the_model(name, double):
     K, alpha, parts, phases = system(11)
     scheme = dynamics.scheme(zoo.interaction(name), 0.1)
@@ -180,7 +193,9 @@ def test_steps_against_simulate(name, method, delays, double):
     scheme = dynamics.scheme(zoo.interaction(name), h, method, delays)
     past = dynamics.history(jnp.asarray(phases), parts, scheme)
     found = dynamics.trajectory(dynamics.joined(K, alpha, scheme), past, parts, scheme, count)
-    run = ip.simulate(model(name, K, alpha, parts, h), phases, times=h * np.arange(1, count + 1), method=method, step=h)
+    run = ip.simulate(
+        model(name, K, alpha, parts, h), phases, times=h * np.arange(1, count + 1), method=method, step=h
+    )
     assert np.max(np.abs(found - run.phase.values)) < 1e-10
 
 
@@ -199,7 +214,11 @@ def numerical(function, x, step=1e-5):
 
 @pytest.mark.parametrize(
     ("name", "method", "delays"),
-    [("kuramoto", "euler", 3), ("with a mean", "heun", 2), pytest.param("harmonics", "rk4", 0, marks=pytest.mark.long)],
+    [
+        ("kuramoto", "euler", 3),
+        ("with a mean", "heun", 2),
+        pytest.param("harmonics", "rk4", 0, marks=pytest.mark.long),
+    ],
 )
 def test_gradients_against_finite_differences(name, method, delays, double):
     n, count = 4, 6
@@ -249,7 +268,9 @@ def test_segments_of_a_long_window(double):
     past = dynamics.history(jnp.asarray(phases), parts, scheme)
 
     def ours(K, alpha):
-        return jnp.sum(dynamics.trajectory(dynamics.joined(K, alpha, scheme), past, parts, scheme, count) ** 2)
+        return jnp.sum(
+            dynamics.trajectory(dynamics.joined(K, alpha, scheme), past, parts, scheme, count) ** 2
+        )
 
     def plain(K, alpha):
         def body(now, _):
@@ -266,20 +287,24 @@ def test_segments_of_a_long_window(double):
 
 
 def test_memory_of_the_gradient(double):
-    """O(T n + n²), as without lags: a backward sweep that kept a matrix at every step would need 512 MB here."""
+    """O(T n + n²), as without lags: a backward sweep that
+    kept a matrix at every step would need 512 MB here.
+    """
     n, count = 400, 400
     K, alpha, parts, phases = system(n)
     scheme = dynamics.scheme(ip.kuramoto(), 0.1)
     past = dynamics.history(jnp.asarray(phases), parts, scheme)
 
     def loss(K, alpha):
-        return jnp.sum(dynamics.trajectory(dynamics.joined(K, alpha, scheme), past, parts, scheme, count) ** 2)
+        return jnp.sum(
+            dynamics.trajectory(dynamics.joined(K, alpha, scheme), past, parts, scheme, count) ** 2
+        )
 
     used = jax.jit(jax.grad(loss, (0, 1))).lower(K, alpha).compile().memory_analysis().temp_size_in_bytes
     assert used < 8 * (12 * count * n + 12 * n * n)
 
 
-# ---------------------------------------------------------------------------------------------------- what lags can do
+# ------------------------------------------------------------------------------------------- what lags can do
 
 N, UPDATES, BURN_IN, WINDOW, RULE = 25, 60, 100, 20, Normalization("degree")
 
@@ -288,7 +313,9 @@ def trained(lags):
     """(network, mean V on validation graphs) of Case III after a few updates by graphs of N nodes."""
     problem = problems.problem("case-3")
     scheme = dynamics.scheme(problem.settings.interaction, problem.settings.step, "euler", problem.longest)
-    train, validation = (problem.draw(split, N * count, 0) for split, count in (("train", UPDATES), ("validation", 5)))
+    train, validation = (
+        problem.draw(split, N * count, 0) for split, count in (("train", UPDATES), ("validation", 5))
+    )
     numbers, statistics = pairs.initial(2, (16, 16), np.random.default_rng(0), lags=lags)
     optimizer = optax.chain(optax.clip_by_global_norm(5.0), optax.adam(3e-2))
 
@@ -296,7 +323,9 @@ def trained(lags):
         coupling = dynamics.joined(*pairs.strengths_and_lags(scores, RULE), scheme)
         parts = dynamics.Parts(nodes.frequencies, nodes.field, nodes.delay_steps)
         past = dynamics.history(jnp.zeros(N, jnp.float32), parts, scheme)
-        past = jax.lax.stop_gradient(dynamics.advance(jax.lax.stop_gradient(coupling), past, parts, scheme, BURN_IN))
+        past = jax.lax.stop_gradient(
+            dynamics.advance(jax.lax.stop_gradient(coupling), past, parts, scheme, BURN_IN)
+        )
         return losses.circular_variance(dynamics.trajectory(coupling, past, parts, scheme, WINDOW))
 
     def loss(numbers, nodes):
@@ -315,7 +344,9 @@ def trained(lags):
 
     def graph(nodes, k):
         part = nodes.take(slice(k * N, (k + 1) * N))
-        return part._replace(**{name: np.float32(getattr(part, name)) for name in ("features", "frequencies", "field")})
+        return part._replace(
+            **{name: np.float32(getattr(part, name)) for name in ("features", "frequencies", "field")}
+        )
 
     state = optimizer.init(numbers)
     for k in range(UPDATES):
@@ -326,7 +357,9 @@ def trained(lags):
 
 @pytest.mark.long
 def test_lags_undo_delays_where_strengths_alone_do_not():
-    """Case III, ω ~ U[2, 4] and delays: equal numbers of updates and the same first network, with and without lags."""
+    """Case III, ω ~ U[2, 4] and delays: equal numbers of
+    updates and the same first network, with and without lags.
+    """
     (_, plain, _), (network, lagged, validation) = trained(False), trained(True)
     assert np.mean(lagged) < np.mean(plain) - 0.1
     nodes = validation.take(slice(0, N))
@@ -334,7 +367,11 @@ def test_lags_undo_delays_where_strengths_alone_do_not():
     coupling = Learnt(network, nodes.features, RULE)
     times = problem.settings.step * np.arange(BURN_IN + 1, BURN_IN + WINDOW + 1)
     run = ip.simulate(
-        nodes.model(coupling, problem.settings), np.zeros(N), times=times, method="euler", step=problem.settings.step
+        nodes.model(coupling, problem.settings),
+        np.zeros(N),
+        times=times,
+        method="euler",
+        step=problem.settings.step,
     )
     variance = 1 - np.abs(np.exp(1j * run.phase.values).mean(axis=1)).mean()
     assert variance == pytest.approx(lagged[0], abs=2e-3)  # training is in single precision

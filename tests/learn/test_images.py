@@ -1,4 +1,6 @@
-"""Images with masks, from files and from the Berkeley data set; k-means on the circle; best Dice: against brute force."""
+"""Images with masks, from files and from the Berkeley data
+set; k-means on the circle; best Dice: against brute force.
+"""
 
 import hashlib
 import itertools
@@ -24,7 +26,9 @@ from inphase.learn.images import (
 from inphase.learn.segments import best_dice, circular_kmeans, kmeans, symmetric_best_dice
 
 BSDS = Path(__file__).parents[3] / "shared" / "data" / "bsds500"
-needs_bsds = pytest.mark.skipif(not BSDS.is_dir(), reason="the images of BSDS500 are not here; they may not be copied")
+needs_bsds = pytest.mark.skipif(
+    not BSDS.is_dir(), reason="the images of BSDS500 are not here; they may not be copied"
+)
 
 
 def halves(height=20, width=30):
@@ -32,7 +36,7 @@ def halves(height=20, width=30):
     return pixels, (np.arange(width) >= width // 2).astype(int) * np.ones((height, 1), dtype=int)
 
 
-# ---------------------------------------------------------------------------------------------------------------- features
+# --------------------------------------------------------------------------------------------------- features
 
 
 def test_features_pixel_by_pixel():
@@ -65,7 +69,12 @@ def test_the_task_of_an_image():
     ("pixels", "labels", "error", "said"),
     [
         (np.zeros((4, 5, 3)), None, ValueError, "labels must be given: photo has no mask"),
-        (np.zeros((4, 5, 3)), np.zeros((5, 4), int), ValueError, r"the image's shape \(4, 5\); got shape \(5, 4\)"),
+        (
+            np.zeros((4, 5, 3)),
+            np.zeros((5, 4), int),
+            ValueError,
+            r"the image's shape \(4, 5\); got shape \(5, 4\)",
+        ),
         (np.zeros((4, 5, 4)), np.zeros((4, 5), int), ValueError, r"got shape \(4, 5, 4\)"),
         (np.zeros(5), np.zeros(5, int), ValueError, r"got shape \(5,\)"),
         (np.full((2, 2), 300), np.zeros((2, 2), int), ValueError, "within 0..255; got 300..300"),
@@ -81,7 +90,7 @@ def test_bad_images(pixels, labels, error, said):
         LabeledImage(pixels, labels, "photo")
 
 
-# ------------------------------------------------------------------------------------------------------------------- files
+# ------------------------------------------------------------------------------------------------------ files
 
 
 def test_files_and_back(tmp_path):
@@ -89,7 +98,11 @@ def test_files_and_back(tmp_path):
     Image.fromarray(pixels).save(tmp_path / "photo.png")
     Image.fromarray((labels * 200).astype(np.uint8)).save(tmp_path / "mask.png")
     found = load_image(tmp_path / "photo.png", tmp_path / "mask.png")
-    assert np.array_equal(found.pixels, pixels) and np.array_equal(found.labels, labels) and found.name == "photo"
+    assert (
+        np.array_equal(found.pixels, pixels)
+        and np.array_equal(found.labels, labels)
+        and found.name == "photo"
+    )
     Image.fromarray(pixels).convert("RGBA").save(tmp_path / "alpha.png")
     assert np.array_equal(read_pixels(tmp_path / "alpha.png"), pixels)
     Image.fromarray(pixels[..., 0]).save(tmp_path / "gray.png")
@@ -123,7 +136,11 @@ def test_arrays_as_images_and_masks(ending, tmp_path):
     ]:
         write(mask, values)
         found = load_image(photo, mask)
-        assert np.array_equal(found.pixels, gray) and np.array_equal(found.labels, wanted) and found.class_names == names
+        assert (
+            np.array_equal(found.pixels, gray)
+            and np.array_equal(found.labels, wanted)
+            and found.class_names == names
+        )
         assert found.problem(nodes=8).class_names == names
     write(photo, gray / 2)
     assert np.array_equal(load_image(photo, mask).pixels, gray / 2)
@@ -156,7 +173,11 @@ def test_a_sample_with_a_mask(tmp_path):
     coins = sample_image("coins")
     np.save(tmp_path / "mask.npy", coins > 107)
     found = load_image("skimage:coins", tmp_path / "mask.npy")
-    assert found.name == "coins" and np.array_equal(found.pixels, coins) and np.array_equal(found.labels, coins > 107)
+    assert (
+        found.name == "coins"
+        and np.array_equal(found.pixels, coins)
+        and np.array_equal(found.labels, coins > 107)
+    )
     with pytest.raises(ValueError, match=r"one of skimage.data's samples"):
         load_image("skimage:nothing", tmp_path / "mask.npy")
 
@@ -168,7 +189,9 @@ def test_samples_that_are_not_shipped(monkeypatch):
         raise ConnectionError("no internet")
 
     monkeypatch.setattr(data, "eagle", offline)
-    with pytest.raises(OSError, match="scikit-image does not ship 'eagle', and cannot download it: no internet"):
+    with pytest.raises(
+        OSError, match="scikit-image does not ship 'eagle', and cannot download it: no internet"
+    ):
         sample_image("eagle")
 
 
@@ -204,13 +227,18 @@ def ground_truth(path, *segments):
     """A file laid out as those of BSDS: groundTruth{1, k}.Segmentation."""
     cells = np.empty((1, len(segments)), dtype=object)
     for k, values in enumerate(segments):
-        cells[0, k] = {"Segmentation": np.asarray(values, dtype=np.uint16), "Boundaries": np.zeros((2, 3), np.uint8)}
+        cells[0, k] = {
+            "Segmentation": np.asarray(values, dtype=np.uint16),
+            "Boundaries": np.zeros((2, 3), np.uint8),
+        }
     scipy.io.savemat(path, {"groundTruth": cells})
     return path
 
 
 def test_ground_truths(tmp_path):
-    path = ground_truth(tmp_path / "one.mat", [[1, 2, 3], [1, 2, 4]], [[1, 1, 2], [1, 1, 2]], [[1, 2, 2], [1, 2, 2]])
+    path = ground_truth(
+        tmp_path / "one.mat", [[1, 2, 3], [1, 2, 4]], [[1, 1, 2], [1, 1, 2]], [[1, 2, 2], [1, 2, 2]]
+    )
     assert bsds_labels(path).tolist() == [[0, 0, 1], [0, 0, 1]]  # the first of those with the fewest segments
     assert bsds_labels(path, 0).tolist() == [[0, 1, 2], [0, 1, 3]]
     assert bsds_labels(path, 0, [[4, 2], [3]]).tolist() == [[0, 1, 2], [0, 1, 1]]
@@ -272,7 +300,11 @@ def archive(tmp_path, monkeypatch):
 def test_the_data_set_is_downloaded_once(archive, tmp_path):
     found = bsds_image(None, 7)
     assert np.array_equal(found.labels, halves()[1]) and found.pixels.shape == (20, 30, 3)
-    files = sorted(str(path.relative_to(tmp_path / "cache")) for path in (tmp_path / "cache").rglob("*") if path.is_file())
+    files = sorted(
+        str(path.relative_to(tmp_path / "cache"))
+        for path in (tmp_path / "cache").rglob("*")
+        if path.is_file()
+    )
     assert files == ["bsds500/groundTruth/train/7.mat", "bsds500/images/train/7.jpg"]
     archive.unlink()
     assert np.array_equal(bsds_image(None, "7").labels, found.labels)
@@ -281,7 +313,9 @@ def test_the_data_set_is_downloaded_once(archive, tmp_path):
 def test_a_download_that_fails(archive, tmp_path, monkeypatch):
     content = archive.read_bytes()
     archive.write_bytes(content[: len(content) // 2])
-    with pytest.raises(OSError, match=r"cannot be downloaded .*; get it by hand, and put its .*, or set INPHASE_DATA"):
+    with pytest.raises(
+        OSError, match=r"cannot be downloaded .*; get it by hand, and put its .*, or set INPHASE_DATA"
+    ):
         bsds_folder()
     archive.unlink()
     with pytest.raises(OSError, match=r"cannot be downloaded .*No such file"):
@@ -310,7 +344,7 @@ def test_samples_of_scikit_image():
             sample_image(name)
 
 
-# ------------------------------------------------------------------------------------------------------- k-means on the circle
+# -------------------------------------------------------------------------------------- k-means on the circle
 
 
 def cost(phases, labels):
@@ -348,7 +382,11 @@ def test_many_phases(k):
 
 def test_clusters_across_the_cut_and_of_one_phase():
     phases = np.array([[6.2, 0.1], [3.0, 3.2]]) + 2 * np.pi * np.array([[3, -2], [0, 5]])
-    assert circular_kmeans(phases, 2)[0, 0] == circular_kmeans(phases, 2)[0, 1] != circular_kmeans(phases, 2)[1, 0]
+    assert (
+        circular_kmeans(phases, 2)[0, 0]
+        == circular_kmeans(phases, 2)[0, 1]
+        != circular_kmeans(phases, 2)[1, 0]
+    )
     assert np.array_equal(circular_kmeans(np.zeros(1000), 4), np.zeros(1000))
     assert set(circular_kmeans(np.repeat([0.0, 1.0], 500), 4)) == {0, 1}
     with pytest.raises(ValueError, match="k must be an integer >= 1"):
@@ -357,7 +395,7 @@ def test_clusters_across_the_cut_and_of_one_phase():
         circular_kmeans([np.nan, 0.0], 1)
 
 
-# -------------------------------------------------------------------------------------------------------------------- Dice
+# ------------------------------------------------------------------------------------------------------- Dice
 
 
 def brute_dice(segments, others):
@@ -375,7 +413,11 @@ def test_best_dice_set_by_set(seed):
     one, other = rng.integers(0, 3, 60), rng.integers(2, 9, 60) * 10
     one_way, back = brute_dice(one, other), brute_dice(other, one)
     assert best_dice(one, other) == pytest.approx(one_way, rel=1e-14)
-    assert symmetric_best_dice(one, other) == symmetric_best_dice(other, one) == pytest.approx(min(one_way, back), rel=1e-14)
+    assert (
+        symmetric_best_dice(one, other)
+        == symmetric_best_dice(other, one)
+        == pytest.approx(min(one_way, back), rel=1e-14)
+    )
     assert one_way != pytest.approx(back, rel=1e-3)
     assert symmetric_best_dice(other.reshape(6, 10), (other * 7 % 11).reshape(6, 10)) == 1.0
     hidden = np.where(rng.uniform(size=60) < 0.3, -1, one)
@@ -392,7 +434,7 @@ def test_bad_segments():
         symmetric_best_dice([0, -1], [-1, 0])
 
 
-# ----------------------------------------------------------------------------------------------------------------- control
+# ---------------------------------------------------------------------------------------------------- control
 
 
 def test_kmeans_of_few_points():

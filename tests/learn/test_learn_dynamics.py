@@ -23,13 +23,17 @@ def double():
 def system(n, seed=0, lags=0):
     rng = np.random.default_rng(seed)
     K = rng.normal(size=(n, n)) / n
-    parts = dynamics.Parts(rng.normal(size=n), rng.normal(size=n), rng.integers(0, lags + 1, n).astype(np.int32))
+    parts = dynamics.Parts(
+        rng.normal(size=n), rng.normal(size=n), rng.integers(0, lags + 1, n).astype(np.int32)
+    )
     return K, parts, rng.uniform(-7, 7, n)
 
 
 def model(name, K, parts, step):
     given = {"delays": parts.delay_steps * step} if np.any(parts.delay_steps) else {}
-    return ip.PhaseModel(zoo.interaction(name), Dense(K), frequencies=parts.frequencies, field=parts.field, **given)
+    return ip.PhaseModel(
+        zoo.interaction(name), Dense(K), frequencies=parts.frequencies, field=parts.field, **given
+    )
 
 
 @pytest.mark.parametrize("name", INTERACTIONS)
@@ -42,7 +46,12 @@ def test_velocity_against_the_model(name):
 
 @pytest.mark.parametrize(
     ("name", "method", "lags"),
-    [("kuramoto", "euler", 0), ("with a mean", "heun", 0), ("sakaguchi", "euler", 5), ("harmonics", "heun", 5)],
+    [
+        ("kuramoto", "euler", 0),
+        ("with a mean", "heun", 0),
+        ("sakaguchi", "euler", 5),
+        ("harmonics", "heun", 5),
+    ],
 )
 def test_steps_against_simulate(name, method, lags):
     """The same method, steps and history on both sides, so they agree to rounding."""

@@ -21,7 +21,8 @@ def test_draws(name):
     assert not np.array_equal(nodes.features, task.draw("train", 500, 2).features)
     assert nodes.features.shape == (500, len(task.columns)) and all(len(part) == 500 for part in nodes)
     assert nodes.delay_steps.max() <= task.longest and nodes.labels.max() + 1 == task.classes
-    assert np.unique(np.concatenate([nodes.features, other.features]), axis=0).shape[0] > 900  # none is shared
+    # none is shared
+    assert np.unique(np.concatenate([nodes.features, other.features]), axis=0).shape[0] > 900
 
 
 def fits(sample, distribution):
@@ -59,7 +60,9 @@ def test_the_places_of_the_clusters():
     assert stats.kstest((radius - np.pi) ** 2 / (4 * np.pi) ** 2, stats.uniform.cdf).statistic < 0.05
     for k in range(4):
         part = ring.features[ring.labels == k]
-        assert part.mean(axis=0) == pytest.approx([10 * np.cos(k * np.pi / 2), 10 * np.sin(k * np.pi / 2)], abs=0.2)
+        assert part.mean(axis=0) == pytest.approx(
+            [10 * np.cos(k * np.pi / 2), 10 * np.sin(k * np.pi / 2)], abs=0.2
+        )
         assert np.cov(part.T) == pytest.approx(np.eye(2), abs=0.2)
 
 
@@ -86,18 +89,24 @@ def test_public_settings():
     assert learn.problem("moons", activation="silu").settings.activation == "silu"
 
 
-# ----------------------------------------------------------------------------------------------------- the user's own
+# --------------------------------------------------------------------------------------------- the user's own
 
 
 def test_arrays_are_parted():
     rng = np.random.default_rng(0)
     x, labels = rng.normal(size=(200, 2)), np.arange(200) % 3
-    task = learn.from_arrays(x, labels, frequencies=np.arange(200.0), field=0.5, delay_steps=np.arange(200) % 5, nodes=20)
-    drawn = {split: task.draw(split, count) for split, count in (("train", 80), ("validation", 20), ("test", 100))}
+    task = learn.from_arrays(
+        x, labels, frequencies=np.arange(200.0), field=0.5, delay_steps=np.arange(200) % 5, nodes=20
+    )
+    drawn = {
+        split: task.draw(split, count) for split, count in (("train", 80), ("validation", 20), ("test", 100))
+    }
     rows = {split: nodes.frequencies.astype(int) for split, nodes in drawn.items()}
     assert sorted(np.concatenate(list(rows.values()))) == list(range(200))
     for split, nodes in drawn.items():
-        assert np.array_equal(nodes.features, x[rows[split]]) and np.array_equal(nodes.labels, labels[rows[split]])
+        assert np.array_equal(nodes.features, x[rows[split]]) and np.array_equal(
+            nodes.labels, labels[rows[split]]
+        )
         assert np.array_equal(nodes.delay_steps, rows[split] % 5) and np.all(nodes.field == 0.5)
     assert task.longest == 4 and task.classes == 3 and task.settings.loss == "cluster"
     with pytest.raises(ValueError, match="arrays has 20 nodes for validation; 21 were asked for"):
@@ -123,7 +132,9 @@ def test_images():
     task = learn.from_image(image, image[..., 0] > 0, nodes=18, **SHORT)
     nodes = task.draw("test", 90)
     bright = nodes.labels == 1
-    assert np.allclose(nodes.features[bright, :3], np.array([200, 100, 50]) / 255) and np.all(nodes.features[~bright, :3] == 0)
+    assert np.allclose(nodes.features[bright, :3], np.array([200, 100, 50]) / 255) and np.all(
+        nodes.features[~bright, :3] == 0
+    )
     assert nodes.features[:, 3:].min() == 0 and nodes.features[:, 3:].max() == 1
     assert np.array_equal(bright, np.rint(nodes.features[:, 3] * 14) >= 7)
     gray = learn.from_image(image[..., 0], image[..., 0] > 0, nodes=18)
@@ -140,7 +151,8 @@ def test_labels_that_are_texts():
     plain = learn.from_arrays(x, np.arange(200) % 3, nodes=20)
     assert plain.class_names == () and np.array_equal(plain.draw("test", 100).features, nodes.features)
     assert np.array_equal(
-        learn.from_arrays(x, np.arange(200) % 2 == 0, nodes=20).draw("test", 9).labels, (nodes.features[:9, 0] + 1) % 2
+        learn.from_arrays(x, np.arange(200) % 2 == 0, nodes=20).draw("test", 9).labels,
+        (nodes.features[:9, 0] + 1) % 2,
     )
 
 
@@ -151,7 +163,11 @@ def test_labels_from_files(tmp_path):
     )
     (tmp_path / "b.txt").write_text("0 dog -1\n1 ant 0\n2 cat 1\n")
     np.savez(tmp_path / "c.npz", kind=np.array([1, 0, 2]))
-    assert read_labels(tmp_path / "a.csv", "kind").tolist() == read_labels(tmp_path / "a.csv", 1).tolist() == texts
+    assert (
+        read_labels(tmp_path / "a.csv", "kind").tolist()
+        == read_labels(tmp_path / "a.csv", 1).tolist()
+        == texts
+    )
     assert read_labels(tmp_path / "a.csv", "number").tolist() == [0, 1, 0]
     assert read_labels(tmp_path / "b.txt", 1).tolist() == ["dog", "ant", "cat"]
     assert read_labels(tmp_path / "b.txt", 2).tolist() == [-1, 0, 1]
@@ -175,7 +191,9 @@ def test_labels_from_files(tmp_path):
 
 def test_nodes_at_given_features():
     """What a drawn node has is what its features say; the rest of a cluster's or an image's node is 0."""
-    image = learn.from_image(np.arange(400).reshape(20, 20) % 256, np.arange(400).reshape(20, 20) % 2, nodes=40)
+    image = learn.from_image(
+        np.arange(400).reshape(20, 20) % 256, np.arange(400).reshape(20, 20) % 2, nodes=40
+    )
     steady = learn.from_arrays(np.arange(60.0)[:, None], frequencies=0.5, delay_steps=2, nodes=6)
     for task in [*map(learn.problem, NAMES), image, steady]:
         nodes = task.draw("test", 30, 1)
@@ -190,13 +208,17 @@ def test_nodes_at_given_features():
 @pytest.mark.parametrize("name", [*NAMES, "arrays"])
 def test_problems_go_to_other_processes(name):
     task = (
-        learn.from_arrays(np.arange(90.0)[:, None], ["a", "b", "c"] * 30, nodes=9) if name == "arrays" else learn.problem(name)
+        learn.from_arrays(np.arange(90.0)[:, None], ["a", "b", "c"] * 30, nodes=9)
+        if name == "arrays"
+        else learn.problem(name)
     )
     other = pickle.loads(pickle.dumps(task))
     for one, same in zip(task.draw("train", 20, 4), other.draw("train", 20, 4)):
         assert np.array_equal(one, same)
     assert other.settings.to_dict() == task.settings.to_dict() and other.limits == task.limits
-    assert np.array_equal(other.at(task.draw("test", 5).features).delay_steps, task.draw("test", 5).delay_steps)
+    assert np.array_equal(
+        other.at(task.draw("test", 5).features).delay_steps, task.draw("test", 5).delay_steps
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,15 +226,35 @@ def test_problems_go_to_other_processes(name):
     [
         (lambda: learn.problem("gmm-1"), ValueError, "problem must be one of case-1, .*; got 'gmm-1'"),
         (lambda: learn.problem("case-1", epoch=3), TypeError, "unknown setting 'epoch'"),
-        (lambda: learn.problem("case-1").draw("all", 3), ValueError, "split must be one of train, validation, test"),
+        (
+            lambda: learn.problem("case-1").draw("all", 3),
+            ValueError,
+            "split must be one of train, validation, test",
+        ),
         (lambda: learn.from_arrays([[0.0], [np.nan]]), ValueError, "features must be finite; got nan"),
-        (lambda: learn.from_arrays(np.zeros((9, 2)), np.zeros(8, int)), ValueError, r"labels must have shape \(9,\)"),
+        (
+            lambda: learn.from_arrays(np.zeros((9, 2)), np.zeros(8, int)),
+            ValueError,
+            r"labels must have shape \(9,\)",
+        ),
         (lambda: learn.from_arrays(np.zeros((9, 2)), np.zeros(9)), TypeError, "labels must be whole numbers"),
         (lambda: learn.from_arrays(np.zeros((9, 2)), np.zeros(9, int)), ValueError, "at least 2 classes"),
         (lambda: learn.from_arrays(np.zeros((9, 2)), ["cat"] * 9), ValueError, "at least 2 classes; got cat"),
-        (lambda: learn.from_arrays(np.zeros((3, 2)), ["cat", "", "dog"]), ValueError, r"node 1 \(from 0\) has none"),
-        (lambda: learn.from_arrays(np.zeros((3, 2)), [0.0, 1.0, np.nan]), ValueError, r"node 2 \(from 0\) has none"),
-        (lambda: learn.from_arrays(np.zeros((3, 2)), [0, 1, None]), ValueError, r"node 2 \(from 0\) has none"),
+        (
+            lambda: learn.from_arrays(np.zeros((3, 2)), ["cat", "", "dog"]),
+            ValueError,
+            r"node 1 \(from 0\) has none",
+        ),
+        (
+            lambda: learn.from_arrays(np.zeros((3, 2)), [0.0, 1.0, np.nan]),
+            ValueError,
+            r"node 2 \(from 0\) has none",
+        ),
+        (
+            lambda: learn.from_arrays(np.zeros((3, 2)), [0, 1, None]),
+            ValueError,
+            r"node 2 \(from 0\) has none",
+        ),
         (
             lambda: learn.from_arrays(np.zeros((3, 2)), np.array(["cat", 1, "dog"], object)),
             TypeError,
@@ -224,9 +266,15 @@ def test_problems_go_to_other_processes(name):
             "class cat has 1 nodes in all, 0 of them in",
         ),
         (lambda: learn.problem("case-1").at([[0.0, 1.0]]), ValueError, "features must have 1 columns"),
-        (lambda: learn.problem("case-3").at([[2.0, 41.0]]), ValueError, r"within 0\.\.40 steps; got 41\.\.41"),
         (
-            lambda: learn.from_arrays(np.zeros((50, 2)), frequencies=np.arange(50.0), nodes=5).at(np.zeros((1, 2))),
+            lambda: learn.problem("case-3").at([[2.0, 41.0]]),
+            ValueError,
+            r"within 0\.\.40 steps; got 41\.\.41",
+        ),
+        (
+            lambda: learn.from_arrays(np.zeros((50, 2)), frequencies=np.arange(50.0), nodes=5).at(
+                np.zeros((1, 2))
+            ),
             ValueError,
             "arrays does not say which frequency",
         ),
@@ -240,8 +288,16 @@ def test_problems_go_to_other_processes(name):
             ValueError,
             r"labels must be 0\.\.2, all of them; no node is of class 1",
         ),
-        (lambda: learn.from_arrays(np.zeros((9, 2)), delay_steps=-1), ValueError, "delay_steps must be >= 0; got -1"),
-        (lambda: learn.from_arrays(np.zeros((9, 2)), frequencies=[1.0]), ValueError, r"frequencies must have shape \(9,\)"),
+        (
+            lambda: learn.from_arrays(np.zeros((9, 2)), delay_steps=-1),
+            ValueError,
+            "delay_steps must be >= 0; got -1",
+        ),
+        (
+            lambda: learn.from_arrays(np.zeros((9, 2)), frequencies=[1.0]),
+            ValueError,
+            r"frequencies must have shape \(9,\)",
+        ),
         (
             lambda: learn.from_arrays(np.zeros((50, 2))),
             ValueError,
@@ -252,7 +308,11 @@ def test_problems_go_to_other_processes(name):
             ValueError,
             "labels must have the image's shape",
         ),
-        (lambda: learn.from_image(np.full((4, 5), 256), np.zeros((4, 5), int)), ValueError, r"image must be within 0\.\.255"),
+        (
+            lambda: learn.from_image(np.full((4, 5), 256), np.zeros((4, 5), int)),
+            ValueError,
+            r"image must be within 0\.\.255",
+        ),
         (lambda: learn.from_image(np.zeros(4), np.zeros(4, int)), ValueError, "image must have shape"),
     ],
 )

@@ -1,4 +1,6 @@
-"""Settings of a training one by one: falling rates, phase lags, warm starts, updates left out, and checkpoints from before."""
+"""Settings of a training one by one: falling rates, phase lags,
+warm starts, updates left out, and checkpoints from before.
+"""
 
 import json
 import shutil
@@ -22,21 +24,43 @@ jnp = pytest.importorskip("jax.numpy")
 learn = pytest.importorskip("inphase.learn", exc_type=ImportError)
 pairs, training = learn.network, learn.training
 
-SMALL = {"nodes": 12, "samples": 36, "epochs": 2, "hidden": (6, 5), "burn_in": 5, "window": 4, "validation_graphs": 2}
+SMALL = {
+    "nodes": 12,
+    "samples": 36,
+    "epochs": 2,
+    "hidden": (6, 5),
+    "burn_in": 5,
+    "window": 4,
+    "validation_graphs": 2,
+}
 UPDATES, RATE = 6, 0.01
 # All nodes in one graph, so that every update is by the same nodes, only in another order
-FALLING = SMALL | {"samples": 12, "epochs": UPDATES, "rate": RATE, "optimizer": "adam", "clip": 1e9, "dtype": "float64"}
+FALLING = SMALL | {
+    "samples": 12,
+    "epochs": UPDATES,
+    "rate": RATE,
+    "optimizer": "adam",
+    "clip": 1e9,
+    "dtype": "float64",
+}
 FALLING |= {"schedule": "cosine", "step": 0.5}
 
 
 def same(one, other):
     arrays = zip(one.network.arrays().values(), other.network.arrays().values())
-    return one.loss == other.loss and one.judged == other.judged and all(np.array_equal(a, b) for a, b in arrays)
+    return (
+        one.loss == other.loss and one.judged == other.judged and all(np.array_equal(a, b) for a, b in arrays)
+    )
 
 
 def leaves_of(network):
-    """(numbers that are trained, running statistics), each as a list of arrays in the order of checkpoints."""
-    return [[np.array(leaf) for leaf in jax.tree.leaves(part)] for part in pairs.as_parameters(network, np.float64)]
+    """(numbers that are trained, running statistics),
+    each as a list of arrays in the order of checkpoints.
+    """
+    return [
+        [np.array(leaf) for leaf in jax.tree.leaves(part)]
+        for part in pairs.as_parameters(network, np.float64)
+    ]
 
 
 def first_leaves(problem):
@@ -47,12 +71,16 @@ def first_leaves(problem):
 
 @pytest.fixture(scope="module")
 def slope():
-    """(loss, gradient, statistics) of the graph of all nodes of `FALLING`, at given numbers: by JAX alone, without updates."""
+    """(loss, gradient, statistics) of the graph of all nodes of
+    `FALLING`, at given numbers: by JAX alone, without updates.
+    """
     problem = learn.problem("case-1", **FALLING)
     nodes, made = problem.draw("train", 12, 0), training.task_of(problem)
     shape = jax.tree.structure(pairs.as_parameters(learn.untrained(problem).network)[0])
     with jax.enable_x64(True):
-        both = jax.jit(jax.value_and_grad(lambda p: training.loss_of(p, nodes, np.zeros(12), made), has_aux=True))
+        both = jax.jit(
+            jax.value_and_grad(lambda p: training.loss_of(p, nodes, np.zeros(12), made), has_aux=True)
+        )
 
     def at(leaves):
         with jax.enable_x64(True):
@@ -64,7 +92,9 @@ def slope():
 
 @pytest.fixture(scope="module")
 def falling(tmp_path_factory):
-    """A training with a rate that falls; what its checkpoint held after each update; a copy of its folder at half time."""
+    """A training with a rate that falls; what its checkpoint
+    held after each update; a copy of its folder at half time.
+    """
     folder, half, states = tmp_path_factory.mktemp("falling"), tmp_path_factory.mktemp("half"), []
 
     def watch(report):
@@ -76,7 +106,7 @@ def falling(tmp_path_factory):
     return SimpleNamespace(trained=trained, states=states, folder=folder, half=half)
 
 
-# ---------------------------------------------------------------------------------------------------------------- schedule
+# --------------------------------------------------------------------------------------------------- schedule
 
 
 def adam(gradients, rates):
@@ -96,10 +126,14 @@ def test_the_rate_of_each_update(falling, slope):
     rates = RATE * (1 + np.cos(np.pi * np.arange(UPDATES) / UPDATES)) / 2
     for leaf in range(count):
         for k, change in enumerate(adam([g[leaf] for g in gradients], rates)):
-            assert np.allclose(numbers[k + 1][leaf] - numbers[k][leaf], change, rtol=1e-6, atol=1e-4 * rates[k])
+            assert np.allclose(
+                numbers[k + 1][leaf] - numbers[k][leaf], change, rtol=1e-6, atol=1e-4 * rates[k]
+            )
     moved = [max(np.max(np.abs(a - b)) for a, b in zip(one, other)) for one, other in pairwise(numbers)]
     assert 0 < moved[-1] < 0.15 * moved[0]
-    assert falling.trained.chosen.loss == pytest.approx([slope(leaves)[0] for leaves in numbers[:-1]], rel=1e-9)
+    assert falling.trained.chosen.loss == pytest.approx(
+        [slope(leaves)[0] for leaves in numbers[:-1]], rel=1e-9
+    )
 
 
 def test_a_falling_rate_goes_on_from_a_checkpoint(falling):
@@ -120,15 +154,23 @@ def test_another_schedule_is_another_training(falling, tmp_path):
         learn.Settings(schedule="linear")
 
 
-# -------------------------------------------------------------------------------------------------------------- validation
+# ------------------------------------------------------------------------------------------------- validation
 
 
 def test_networks_are_judged_on_graphs_of_the_size_that_is_asked_for():
     """As `evaluate` does at that size, from the same phases, on the nodes of the validation split."""
-    given = {"validation_nodes": 31, "validation_graphs": 2, "validate_every": 1, "epochs": 1, "dtype": "float64"}
+    given = {
+        "validation_nodes": 31,
+        "validation_graphs": 2,
+        "validate_every": 1,
+        "epochs": 1,
+        "dtype": "float64",
+    }
     trained = learn.train("case-1", seed=2, **SMALL | given)
     best = min(trained.chosen.judged, key=lambda row: row[1])
-    found = learn.evaluate(trained, 31, graphs=2, split="validation", seed=2, burn_in=trained.settings.burn_in)
+    found = learn.evaluate(
+        trained, 31, graphs=2, split="validation", seed=2, burn_in=trained.settings.burn_in
+    )
     assert found.variance.values.mean() == pytest.approx(best[2], rel=1e-9)
     usual = learn.train("case-1", seed=2, **SMALL | given | {"validation_nodes": None})
     assert usual.chosen.loss == trained.chosen.loss and usual.chosen.judged != trained.chosen.judged
@@ -143,7 +185,7 @@ def test_phases_of_validation_say_nothing_of_its_nodes():
     assert len(omega) == 2000 and abs(np.corrcoef(omega, phases)[0, 1]) < 4 / np.sqrt(2000)
 
 
-# ------------------------------------------------------------------------------------------------------- saved and loaded
+# ------------------------------------------------------------------------------------------- saved and loaded
 
 
 def test_own_nodes_with_the_name_of_a_problem_are_not_taken_for_it(tmp_path):
@@ -169,7 +211,8 @@ def test_a_problem_that_is_given_does_not_change_the_settings_of_a_training(tmp_
 
 def test_checkpoints_know_the_loss_and_the_validation_nodes(tmp_path):
     with pytest.raises(
-        ValueError, match="loss must have a name where a folder keeps checkpoints: make it a def; got <function"
+        ValueError,
+        match="loss must have a name where a folder keeps checkpoints: make it a def; got <function",
     ):
         learn.train("case-1", folder=tmp_path, loss=lambda phases, nodes: jnp.mean(phases), **SMALL)
     learn.train("case-1", folder=tmp_path, **SMALL)
@@ -187,8 +230,16 @@ def test_checkpoints_know_the_loss_and_the_validation_nodes(tmp_path):
     ("given", "error", "said"),
     [
         ({"momentum": 1.0}, ValueError, "momentum must be < 1; got 1"),
-        ({"loss": learn.losses.Chimera}, TypeError, r"loss must be a loss, Chimera\(...\), and not its class"),
-        ({"loss": {"name": "cluster", "classes": 2}}, ValueError, "'cluster' for 2 classes needs as many; the problem has 0"),
+        (
+            {"loss": learn.losses.Chimera},
+            TypeError,
+            r"loss must be a loss, Chimera\(...\), and not its class",
+        ),
+        (
+            {"loss": {"name": "cluster", "classes": 2}},
+            ValueError,
+            "'cluster' for 2 classes needs as many; the problem has 0",
+        ),
     ],
 )
 def test_settings_that_mean_nothing(given, error, said):
@@ -196,7 +247,7 @@ def test_settings_that_mean_nothing(given, error, said):
         learn.train("case-1", **SMALL | given)
 
 
-# -------------------------------------------------------------------------------------------------------------- phase lags
+# ------------------------------------------------------------------------------------------------- phase lags
 
 LAGGED = """
 [problem]
@@ -242,7 +293,12 @@ def test_a_training_with_phase_lags(lagged):
     assert float(found.variance[0]) == pytest.approx(1 - np.mean(order), abs=1e-12)
     assert np.allclose(found.final_phase[0], theta, rtol=0, atol=1e-11)
     plain = ip.simulate(
-        nodes.model(Lagged(K, alpha), lagged.settings), np.zeros(12), times=[3.5], method="euler", step=0.1, max_steps=36
+        nodes.model(Lagged(K, alpha), lagged.settings),
+        np.zeros(12),
+        times=[3.5],
+        method="euler",
+        step=0.1,
+        max_steps=36,
     )
     assert np.allclose(plain.phase.values[-1], theta, rtol=0, atol=1e-11)
 
@@ -277,7 +333,14 @@ def test_phase_lags_of_a_toml_file(lagged, tmp_path, capsys):
     wanted = nodes.model(lagged.coupling(nodes.features), lagged.settings)
     assert np.array_equal(model.velocity(phases), wanted.velocity(phases))
     np.save(tmp_path / "phases.npy", phases)
-    command = ["simulate", str(out / "model.toml"), "--phases", str(tmp_path / "phases.npy"), "--out", str(tmp_path / "run")]
+    command = [
+        "simulate",
+        str(out / "model.toml"),
+        "--phases",
+        str(tmp_path / "phases.npy"),
+        "--out",
+        str(tmp_path / "run"),
+    ]
     assert main([*command, "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     path = next(name for name in json.dumps(printed).split('"') if name.endswith(".nc"))
@@ -291,10 +354,12 @@ def test_phase_lags_are_yes_or_no():
     with pytest.raises(TypeError, match="phase_lags must be True or False; got 1"):
         learn.Settings(phase_lags=1)
     settings = learn.Settings(phase_lags=True, schedule="cosine")
-    assert learn.Settings.from_dict(json.loads(json.dumps(settings.to_dict()))).to_dict() == settings.to_dict()
+    assert (
+        learn.Settings.from_dict(json.loads(json.dumps(settings.to_dict()))).to_dict() == settings.to_dict()
+    )
 
 
-# -------------------------------------------------------------------------------------------------------------- warm start
+# ------------------------------------------------------------------------------------------------- warm start
 
 
 @pytest.fixture(scope="module")
@@ -305,16 +370,21 @@ def warm(falling, tmp_path_factory):
     def watch(report):
         states.append(load_arrays(folder / f"start-00{report['start']}.npz")[0])
 
-    trained = learn.train("case-1", starts=2, folder=folder, initial=falling.trained.network, watch=watch, **FALLING)
+    trained = learn.train(
+        "case-1", starts=2, folder=folder, initial=falling.trained.network, watch=watch, **FALLING
+    )
     return SimpleNamespace(trained=trained, states=states, folder=folder)
 
 
 def test_a_warm_start_begins_where_it_is_told(falling, warm, slope):
-    """Its first loss is that of the given network, for every start, and its statistics follow the given ones."""
+    """Its first loss is that of the given network, for
+    every start, and its statistics follow the given ones.
+    """
     numbers, statistics = leaves_of(falling.trained.network)
     loss, _, found = slope(numbers)
     assert [start.loss[0] for start in warm.trained.starts] == pytest.approx([loss, loss], rel=1e-9)
-    assert abs(loss - falling.trained.chosen.loss[0]) > 1e-6  # which is another than the loss of a random network
+    # which is another than the loss of a random network
+    assert abs(loss - falling.trained.chosen.loss[0]) > 1e-6
     assert all(not same(start, falling.trained.chosen) for start in warm.trained.starts)
     old, index = pairs.as_parameters(falling.trained.network, np.float64)[1], len(numbers)
     with jax.enable_x64(True):
@@ -334,7 +404,11 @@ def test_what_is_chosen_after_a_warm_start_is_not_worse(falling):
     """A rate that spoils every network: the given one is kept, with the judgment it had."""
     given = falling.trained.chosen
     spoilt = learn.train("case-1", initial=given.network, **FALLING | {"rate": 3.0, "clip": 1e9}).chosen
-    assert spoilt.judged[0] == (0, pytest.approx(given.best, rel=1e-9), pytest.approx(min(given.judged, key=lambda r: r[1])[2]))
+    assert spoilt.judged[0] == (
+        0,
+        pytest.approx(given.best, rel=1e-9),
+        pytest.approx(min(given.judged, key=lambda r: r[1])[2]),
+    )
     assert all(row[1] > given.best for row in spoilt.judged[1:])
     assert spoilt.best == spoilt.judged[0][1] and spoilt.network.sha256 == given.network.sha256
 
@@ -343,11 +417,17 @@ def test_a_warm_start_goes_on_and_refuses_another_network(falling, warm, tmp_pat
     shutil.copy(warm.folder / "start-000.npz", tmp_path)
     again = learn.train("case-1", folder=tmp_path, initial=falling.trained.network, **FALLING)
     assert same(again.starts[0], warm.trained.starts[0])
-    with pytest.raises(ValueError, match=r"is of another training: initial_sha256 was '[0-9a-f]{64}', now '[0-9a-f]{64}'"):
+    with pytest.raises(
+        ValueError, match=r"is of another training: initial_sha256 was '[0-9a-f]{64}', now '[0-9a-f]{64}'"
+    ):
         learn.train("case-1", folder=tmp_path, initial=warm.trained.starts[1].network, **FALLING)
-    with pytest.raises(ValueError, match=r"is of another training: initial_sha256 was None, now '[0-9a-f]{64}'"):
+    with pytest.raises(
+        ValueError, match=r"is of another training: initial_sha256 was None, now '[0-9a-f]{64}'"
+    ):
         learn.train("case-1", folder=falling.half, initial=falling.trained.network, **FALLING)
-    with pytest.raises(ValueError, match=r"is of another training: initial_sha256 was '[0-9a-f]{64}', now None"):
+    with pytest.raises(
+        ValueError, match=r"is of another training: initial_sha256 was '[0-9a-f]{64}', now None"
+    ):
         learn.train("case-1", folder=tmp_path, **FALLING)
 
 
@@ -355,7 +435,11 @@ def test_a_warm_start_goes_on_and_refuses_another_network(falling, warm, tmp_pat
     ("problem", "changes", "message"),
     [
         ("case-2", {}, r"initial must have features 2, as the problem and its settings say; got 1"),
-        ("case-1", {"hidden": (6,)}, r"initial must have hidden layers \(6,\), as the problem .* got \(6, 5\)"),
+        (
+            "case-1",
+            {"hidden": (6,)},
+            r"initial must have hidden layers \(6,\), as the problem .* got \(6, 5\)",
+        ),
         ("case-1", {"activation": "silu"}, r"initial must have activation 'silu', .* got 'leaky_relu'"),
         ("case-1", {"phase_lags": True}, r"initial must have phase lags True, .* got False"),
     ],
@@ -373,7 +457,7 @@ def test_initial_networks_of_another_kind(falling, lagged):
         learn.train("case-1", initial=lagged.network, **given["training"], hidden=(8,))
 
 
-# -------------------------------------------------------------------------------------------------- updates that are left out
+# ---------------------------------------------------------------------------------- updates that are left out
 
 
 def marked(split, count, rng):
@@ -403,7 +487,9 @@ def test_an_update_by_a_gradient_that_is_not_finite_is_left_out(marked_problem, 
     trained = learn.train(marked_problem, folder=tmp_path)
     start = trained.chosen
     assert start.status == "finished" and start.skipped == 3 and len(start.loss) == len(start.variance) == 6
-    assert np.all(np.isfinite(start.loss)) and all(np.all(np.isfinite(a)) for a in start.network.arrays().values())
+    assert np.all(np.isfinite(start.loss)) and all(
+        np.all(np.isfinite(a)) for a in start.network.arrays().values()
+    )
     before = learn.untrained(marked_problem).network.arrays()
     assert not np.allclose(before["out"], start.network.arrays()["out"])
     loaded = learn.Trained.load(tmp_path / "trained.npz", marked_problem)
@@ -428,7 +514,7 @@ def test_nothing_changes_by_an_update_that_is_left_out(mark, marked_problem):
     assert np.isfinite(loss) and sum(not np.array_equal(a, b) for a, b in zip(moved, kept)) > len(kept) // 2
 
 
-# ------------------------------------------------------------------------------------------------- checkpoints from before
+# ------------------------------------------------------------------------------------ checkpoints from before
 
 
 def older(path, *records):
@@ -454,10 +540,16 @@ def test_checkpoints_without_the_new_settings_go_on(tmp_path):
     older(cut / "start-000.npz")
     reports = []
     again = learn.train("case-1", seed=3, folder=cut, watch=reports.append, **SMALL)
-    assert [report["update"] for report in reports] == [6] and same(again.chosen, whole.chosen) and again.chosen.skipped == 0
+    assert (
+        [report["update"] for report in reports] == [6]
+        and same(again.chosen, whole.chosen)
+        and again.chosen.skipped == 0
+    )
     for name, now in {"schedule": "cosine", "phase_lags": True}.items():
         older(cut / "start-000.npz")
-        with pytest.raises(ValueError, match=f"is of another training: {name} was (False|'constant'), now {now!r}"):
+        with pytest.raises(
+            ValueError, match=f"is of another training: {name} was (False|'constant'), now {now!r}"
+        ):
             learn.train("case-1", seed=3, folder=cut, **SMALL | {name: now})
         shutil.copy(tmp_path / "whole" / "start-000.npz", cut)
     older(tmp_path / "whole" / "trained.npz", 0)

@@ -23,10 +23,18 @@ jnp = pytest.importorskip("jax.numpy")
 learn = pytest.importorskip("inphase.learn", exc_type=ImportError)
 losses, training, pairs, parallel = learn.losses, learn.training, learn.network, learn.parallel
 
-SMALL = {"nodes": 12, "samples": 36, "epochs": 2, "hidden": (6, 5), "burn_in": 5, "window": 4, "validation_graphs": 2}
+SMALL = {
+    "nodes": 12,
+    "samples": 36,
+    "epochs": 2,
+    "hidden": (6, 5),
+    "burn_in": 5,
+    "window": 4,
+    "validation_graphs": 2,
+}
 
 
-# ------------------------------------------------------------------------------------------------------------------ losses
+# ----------------------------------------------------------------------------------------------------- losses
 
 
 def plain_cluster_loss(phases, labels, k):
@@ -35,7 +43,9 @@ def plain_cluster_loss(phases, labels, k):
     for row in phases:
         means = [np.exp(1j * row[labels == c]).mean() for c in range(k)]
         V = np.mean([1 - abs(m) for m in means])
-        S = sum(abs(sum((m / abs(m)) ** g for m in means)) ** 2 / (2 * g * g * k) for g in range(1, k // 2 + 1))
+        S = sum(
+            abs(sum((m / abs(m)) ** g for m in means)) ** 2 / (2 * g * g * k) for g in range(1, k // 2 + 1)
+        )
         total += (V + S) / (1 + sum(k / (2 * g * g) for g in range(1, k // 2 + 1)))
     return total / len(phases)
 
@@ -52,7 +62,9 @@ def test_losses_by_their_formulas(k):
         assert float(losses.circular_variance(phases)) == pytest.approx(V, rel=1e-12)
 
 
-@pytest.mark.parametrize(("groups", "value"), [((5,), 0.7576), ((4, 1), 0.3697), ((3, 2), 0.1758), ((1, 1, 1, 1, 1), 0.0)])
+@pytest.mark.parametrize(
+    ("groups", "value"), [((5,), 0.7576), ((4, 1), 0.3697), ((3, 2), 0.1758), ((1, 1, 1, 1, 1), 0.0)]
+)
 def test_the_minima_of_five_clusters(groups, value):
     """Global sync, 4 + 1 and 3 + 2 antipodal clusters, and the splay state of KuraNet's GMM5."""
     places = np.repeat(2 * np.pi * np.arange(len(groups)) / len(groups), groups)
@@ -64,16 +76,21 @@ def test_a_class_that_is_absent_is_left_out():
     labels = np.array([0, 0, 2, 2, -1])  # class 1 has no node here, and the last node no class
     phases = np.array([[0.0, 0.0, np.pi, np.pi, 1.0]])
     loss = losses.cluster_loss(3)
-    value, slope = jax.jit(jax.value_and_grad(lambda theta: loss(theta, SimpleNamespace(labels=labels))))(phases)
+    value, slope = jax.jit(jax.value_and_grad(lambda theta: loss(theta, SimpleNamespace(labels=labels))))(
+        phases
+    )
     assert float(value) == pytest.approx(0, abs=1e-6) and np.all(np.isfinite(slope))
 
 
 def test_target_losses_by_their_formulas():
-    """Against NumPy, on phases that drift: frequencies from the ends of the window, order parameters at each time."""
+    """Against NumPy, on phases that drift: frequencies from
+    the ends of the window, order parameters at each time.
+    """
     rng = np.random.default_rng(0)
     speeds, labels = rng.normal(1, 0.3, 40), np.arange(40) % 3
     phases = rng.uniform(0, 6, 40) + 0.2 * np.arange(25)[:, None] * speeds
-    nodes, R = SimpleNamespace(labels=labels), [np.abs(np.exp(1j * phases[:, labels == c]).mean(axis=1)) for c in range(3)]
+    nodes = SimpleNamespace(labels=labels)
+    R = [np.abs(np.exp(1j * phases[:, labels == c]).mean(axis=1)) for c in range(3)]
     whole = np.abs(np.exp(1j * phases).mean(axis=1))
     off = (1 - whole).mean() + ((speeds.mean() - 0.7) ** 2 + speeds.var()) / 0.25
     apart = np.mean((1 - R[2]) / 2 + np.maximum(0, R[0] - 0.05) / 0.95 / 2)
@@ -93,8 +110,12 @@ def test_effective_neighbors():
     wanted = np.mean([row.sum() ** 2 / (row**2).sum() for row in others])
     with jax.enable_x64(True):
         assert float(losses.effective_neighbors(K)) == pytest.approx(wanted, rel=1e-12)
-        assert float(losses.effective_neighbors(np.kron(np.eye(2), np.ones((4, 4))))) == pytest.approx(3, rel=1e-14)
-    assert float(losses.effective_neighbors(np.float32(1e-25) * np.ones((4, 4), np.float32))) == pytest.approx(3, rel=1e-6)
+        assert float(losses.effective_neighbors(np.kron(np.eye(2), np.ones((4, 4))))) == pytest.approx(
+            3, rel=1e-14
+        )
+    assert float(
+        losses.effective_neighbors(np.float32(1e-25) * np.ones((4, 4), np.float32))
+    ) == pytest.approx(3, rel=1e-6)
     slope = jax.grad(losses.effective_neighbors)(jnp.zeros((3, 3)))
     assert float(losses.effective_neighbors(np.zeros((3, 3)))) == 0 and np.all(np.isfinite(slope))
 
@@ -108,7 +129,10 @@ def test_losses_with_parameters_are_values(loss):
     again = losses.from_dict(json.loads(json.dumps(loss.to_dict())))
     assert again == loss and hash(again) == hash(loss) and pickle.loads(pickle.dumps(loss)) == loss
     settings = learn.Settings(loss=loss.to_dict())
-    assert settings.loss == loss and learn.Settings.from_dict(json.loads(json.dumps(settings.to_dict()))).loss == loss
+    assert (
+        settings.loss == loss
+        and learn.Settings.from_dict(json.loads(json.dumps(settings.to_dict()))).loss == loss
+    )
     one, other = (learn.problem("gmm-3", loss=given) for given in (loss, again))
     assert training.task_of(one) == training.task_of(other)
 
@@ -118,12 +142,26 @@ def test_slopes_where_the_mean_vanishes():
     assert np.all(np.isfinite(jax.grad(losses.circular_variance)(jnp.asarray(two))))
 
 
-# --------------------------------------------------------------------------------------------------------------- gradients
+# -------------------------------------------------------------------------------------------------- gradients
 
 
 def task(loss, normalization, lags, **changes):
-    given = {"nodes": 6, "samples": 6, "hidden": (4, 3), "burn_in": 0, "window": 5, "step": 0.3, "dtype": "float64"}
-    given |= {"activation": "tanh", "loss": loss, "normalization": normalization, "degree": 2.0, "start": "uniform"}
+    given = {
+        "nodes": 6,
+        "samples": 6,
+        "hidden": (4, 3),
+        "burn_in": 0,
+        "window": 5,
+        "step": 0.3,
+        "dtype": "float64",
+    }
+    given |= {
+        "activation": "tanh",
+        "loss": loss,
+        "normalization": normalization,
+        "degree": 2.0,
+        "start": "uniform",
+    }
     rng = np.random.default_rng(5)
     nodes = learn.Nodes(
         rng.normal(size=(6, 2)),
@@ -137,7 +175,9 @@ def task(loss, normalization, lags, **changes):
 
 
 def directional(made, nodes, phases, parameters):
-    """(gradient · d, central difference of fourth order along d) for random directions d of every parameter."""
+    """(gradient · d, central difference of fourth order
+    along d) for random directions d of every parameter.
+    """
     loss = jax.jit(lambda p: training.loss_of(p, nodes, phases, made)[0])
     gradient = jax.jit(jax.grad(lambda p: training.loss_of(p, nodes, phases, made)[0]))(parameters)
     leaves, shape = jax.tree.flatten(parameters)
@@ -147,7 +187,13 @@ def directional(made, nodes, phases, parameters):
         d /= np.linalg.norm(d)
 
         def at(by, k=k, d=d):
-            return float(loss(jax.tree.unflatten(shape, [x + by * step * d if i == k else x for i, x in enumerate(leaves)])))
+            return float(
+                loss(
+                    jax.tree.unflatten(
+                        shape, [x + by * step * d if i == k else x for i, x in enumerate(leaves)]
+                    )
+                )
+            )
 
         yield float(np.sum(slopes[k] * d)), (at(-2) - 8 * at(-1) + 8 * at(1) - at(2)) / (12 * step)
 
@@ -206,7 +252,7 @@ def test_no_gradient_from_the_burn_in():
             assert np.allclose(a, b, rtol=1e-8, atol=1e-12)
 
 
-# ----------------------------------------------------------------------------------------------------------------- network
+# ---------------------------------------------------------------------------------------------------- network
 
 
 def test_statistics_are_those_of_all_pairs(monkeypatch):
@@ -223,7 +269,9 @@ def test_statistics_are_those_of_all_pairs(monkeypatch):
         monkeypatch.setattr(pairs, "PAIRS", 50)
         again, (parts, same) = jax.jit(lambda p: jax.grad(cubes, has_aux=True)(p))(parameters)
     h = np.array([np.concatenate([a, b]) for a in x for b in x])
-    for k, matrix in enumerate([np.concatenate([parameters["own"], parameters["other"]]), *parameters["weights"]]):
+    for k, matrix in enumerate(
+        [np.concatenate([parameters["own"], parameters["other"]]), *parameters["weights"]]
+    ):
         z = h @ matrix
         assert np.allclose(statistics["means"][k], z.mean(axis=0), atol=1e-13)
         assert np.allclose(statistics["variances"][k], z.var(axis=0), atol=1e-13)
@@ -240,7 +288,10 @@ def test_both_engines_compute_one_coupling(activation):
     rng = np.random.default_rng(4)
     with jax.enable_x64(True):
         parameters, statistics = pairs.initial(2, (7, 5), rng, dtype=np.float64)
-        statistics = {"means": [rng.normal(size=h) for h in (7, 5)], "variances": [rng.uniform(0.5, 2, h) for h in (7, 5)]}
+        statistics = {
+            "means": [rng.normal(size=h) for h in (7, 5)],
+            "variances": [rng.uniform(0.5, 2, h) for h in (7, 5)],
+        }
         x = rng.normal(size=(9, 2))
         scores = jax.jit(lambda p, s: pairs.scores(p, s, x, activation))(parameters, statistics)
         for kind, symmetric in itertools.product(NORMALIZATIONS, (True, False)):
@@ -249,7 +300,9 @@ def test_both_engines_compute_one_coupling(activation):
             plain = Learnt(pairs.as_network(parameters, statistics, activation), x, rule).matrix(9)
             assert np.allclose(traced, plain, rtol=1e-11, atol=1e-13)
     network = pairs.as_network(parameters, statistics, activation)
-    for one, other in zip(jax.tree.leaves(pairs.as_parameters(network, float)), jax.tree.leaves((parameters, statistics))):
+    for one, other in zip(
+        jax.tree.leaves(pairs.as_parameters(network, float)), jax.tree.leaves((parameters, statistics))
+    ):
         assert np.array_equal(one, other)
 
 
@@ -257,10 +310,12 @@ def test_running_statistics():
     old = {"means": [np.array([1.0])], "variances": [np.array([2.0])]}
     new = {"means": [np.array([3.0])], "variances": [np.array([4.0])]}
     found = pairs.follow(old, new, pairs=5)
-    assert found["means"][0] == pytest.approx(1.2) and found["variances"][0] == pytest.approx(0.9 * 2 + 0.1 * 4 * 5 / 4)
+    assert found["means"][0] == pytest.approx(1.2) and found["variances"][0] == pytest.approx(
+        0.9 * 2 + 0.1 * 4 * 5 / 4
+    )
 
 
-# ---------------------------------------------------------------------------------------------------------------- training
+# --------------------------------------------------------------------------------------------------- training
 
 
 @pytest.fixture(scope="module")
@@ -270,19 +325,30 @@ def found():
 
 def same(one, other):
     arrays = zip(one.network.arrays().values(), other.network.arrays().values())
-    return one.loss == other.loss and one.judged == other.judged and all(np.array_equal(a, b) for a, b in arrays)
+    return (
+        one.loss == other.loss and one.judged == other.judged and all(np.array_equal(a, b) for a, b in arrays)
+    )
 
 
 def test_training_lowers_the_loss():
     given = {"nodes": 20, "samples": 400, "epochs": 3, "hidden": (16, 16), "optimizer": "adam", "rate": 0.01}
     task = learn.problem("case-1", burn_in=60, window=20, validation_graphs=4, **given)
     trained = learn.train(task, seed=1)
-    before, after = (learn.evaluate(t, graphs=4, burn_in=200) for t in (learn.untrained(task, seed=1), trained))
+    before, after = (
+        learn.evaluate(t, graphs=4, burn_in=200) for t in (learn.untrained(task, seed=1), trained)
+    )
     assert float(after.loss.mean()) < 0.5 * float(before.loss.mean())
     assert np.allclose(after.loss, after.variance, rtol=1e-12)  # V is the loss here
 
 
-LEARNS = {"hidden": (16, 16), "optimizer": "adam", "rate": 0.01, "burn_in": 60, "window": 20, "validation_graphs": 4}
+LEARNS = {
+    "hidden": (16, 16),
+    "optimizer": "adam",
+    "rate": 0.01,
+    "burn_in": 60,
+    "window": 20,
+    "validation_graphs": 4,
+}
 
 
 def neighbors(trained):
@@ -333,12 +399,23 @@ def test_a_target_order_is_reached_on_fresh_nodes():
 
 @pytest.mark.long
 def test_a_chimera_is_reached_on_fresh_nodes():
-    """Two classes that one feature tells apart, with frequencies of one law: one locks, the other does not."""
+    """Two classes that one feature tells apart, with
+    frequencies of one law: one locks, the other does not.
+    """
     rng = np.random.default_rng(0)
     labels, omega = np.arange(1000) % 2, rng.uniform(-0.5, 0.5, 1000)
     features = np.stack([2.0 * labels - 1, omega], axis=1)
-    given = {"nodes": 40, "samples": 300, "epochs": 30, "degree": 2.0, "start": "uniform", "normalization": "degree"}
-    task = learn.from_arrays(features, labels, frequencies=omega, loss="chimera", step=0.1, **LEARNS | given | {"burn_in": 100})
+    given = {
+        "nodes": 40,
+        "samples": 300,
+        "epochs": 30,
+        "degree": 2.0,
+        "start": "uniform",
+        "normalization": "degree",
+    }
+    task = learn.from_arrays(
+        features, labels, frequencies=omega, loss="chimera", step=0.1, **LEARNS | given | {"burn_in": 100}
+    )
     found = learn.evaluate(learn.train(task, seed=1), graphs=5, burn_in=300)
     control = learn.evaluate(learn.untrained(task), graphs=5, burn_in=300)
     assert float(found.loss.mean()) < 0.1 and float(control.loss.mean()) > 0.2
@@ -354,7 +431,9 @@ def test_seeds(found):
 
 
 def test_a_trained_coupling_in_both_engines(found):
-    """`evaluate` goes by `simulate`; the traced steps with the same coupling find the same phases: 100 + 50 of them."""
+    """`evaluate` goes by `simulate`; the traced steps with
+    the same coupling find the same phases: 100 + 50 of them.
+    """
     nodes = learn.problem("case-3").draw("test", 12)
     settings = learn.problem("case-3").settings
     network = learn.train("case-3", **SMALL).network
@@ -373,10 +452,16 @@ def test_evaluation(found):
     given = learn.evaluate(found, n=15, graphs=2, burn_in=30, window=5, seed=2)
     nodes = found.problem.draw("test", 30, 2).take(slice(15, 30))
     model = nodes.model(found.coupling(nodes.features), found.settings)
-    phases = ip.simulate(model, np.zeros(15), times=0.1 * np.arange(31, 36), method="euler", step=0.1).phase.values
-    assert float(given.variance[1]) == pytest.approx(np.mean(1 - np.abs(np.exp(1j * phases).mean(axis=1))), rel=1e-12)
+    phases = ip.simulate(
+        model, np.zeros(15), times=0.1 * np.arange(31, 36), method="euler", step=0.1
+    ).phase.values
+    assert float(given.variance[1]) == pytest.approx(
+        np.mean(1 - np.abs(np.exp(1j * phases).mean(axis=1))), rel=1e-12
+    )
     assert np.allclose(given.final_phase[1], phases[-1], atol=1e-12)
-    other = learn.evaluate(found, n=15, graphs=1, burn_in=30, window=5, coupling=lambda net, x, rule: ip.AllToAll())
+    other = learn.evaluate(
+        found, n=15, graphs=1, burn_in=30, window=5, coupling=lambda net, x, rule: ip.AllToAll()
+    )
     assert 0 < float(other.variance[0]) < 1 and float(other.variance[0]) != float(given.variance[0])
 
 
@@ -395,7 +480,9 @@ def test_save_and_load(found, tmp_path):
     assert same(loaded.chosen, found.chosen) and len(loaded.starts) == 2
     assert np.array_equal(learn.evaluate(loaded, burn_in=5).loss, learn.evaluate(found, burn_in=5).loss)
     nodes = found.problem.draw("test", 12)
-    assert np.array_equal(Learnt.load(path, nodes.features).matrix(12), found.coupling(nodes.features).matrix(12))
+    assert np.array_equal(
+        Learnt.load(path, nodes.features).matrix(12), found.coupling(nodes.features).matrix(12)
+    )
 
 
 @pytest.mark.long
@@ -408,21 +495,28 @@ def test_the_users_loss_and_interaction():
     assert learn.evaluate(trained, burn_in=5).loss.shape == (10,)
 
 
-# -------------------------------------------------------------------------------------------------- checkpoints and endings
+# ------------------------------------------------------------------------------------ checkpoints and endings
 
 SCRIPT = """
 import sys
 from inphase import learn
 learn.train("gmm-3", starts=2, workers=2, seed=3, folder=sys.argv[1], progress=True, **{given})
 """
-LONG = {name: value for name, value in SMALL.items() if name != "epochs"} | {"validate_every": 2, "epochs": 100}
+LONG = {name: value for name, value in SMALL.items() if name != "epochs"} | {
+    "validate_every": 2,
+    "epochs": 100,
+}
 
 
 def begun(folder, given):
     """A training by two processes in a process group of its own, both with a checkpoint."""
     code, environment = SCRIPT.format(given=given), os.environ | {"JAX_PLATFORMS": "cpu"}
     process = subprocess.Popen(
-        [sys.executable, "-c", code, str(folder)], env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", code, str(folder)],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 240
     while not all((folder / f"start-00{k}.npz").exists() for k in range(2)) and time.monotonic() < deadline:
@@ -447,7 +541,9 @@ def whole():
 
 
 def test_resume_after_a_kill(tmp_path, whole):
-    """Killed in the middle of both starts; its processes end too, and the same call goes on, here without processes."""
+    """Killed in the middle of both starts; its processes end
+    too, and the same call goes on, here without processes.
+    """
     process = begun(tmp_path, LONG)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL and not (tmp_path / "trained.npz").exists()
@@ -463,7 +559,9 @@ def test_resume_after_a_kill(tmp_path, whole):
 
 @pytest.mark.long
 def test_interrupt_with_workers(tmp_path, whole):
-    """Ctrl-C as a terminal sends it, to all processes: all end, checkpoints stay, and processes go on from them."""
+    """Ctrl-C as a terminal sends it, to all processes: all
+    end, checkpoints stay, and processes go on from them.
+    """
     process = begun(tmp_path, LONG)
     os.killpg(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=120)
@@ -490,13 +588,17 @@ def test_workers_find_the_same_numbers(name):
 
 
 def test_workers_that_fail():
-    with pytest.raises(TypeError, match=r"workers > 1 needs what can be pickled: a loss must be .* or take workers = 1"):
+    with pytest.raises(
+        TypeError, match=r"workers > 1 needs what can be pickled: a loss must be .* or take workers = 1"
+    ):
         learn.train("case-1", starts=2, workers=2, loss=lambda phases, nodes: phases.sum(), **SMALL)
     before = len(multiprocessing.active_children())
     with pytest.raises(FloatingPointError, match="not to be had") as raised:
         parallel.each(work_that_fails, None, 3, 2, lambda *_: None)
     assert "work_that_fails" in raised.value.__notes__[0]
-    with pytest.raises(ChildProcessError, match="the process of start 0 ended with the exit code 7 and without an answer"):
+    with pytest.raises(
+        ChildProcessError, match="the process of start 0 ended with the exit code 7 and without an answer"
+    ):
         parallel.each(work_that_dies, None, 1, 1, lambda *_: None)
     assert len(multiprocessing.active_children()) == before
 
@@ -542,7 +644,9 @@ def test_checkpoints_of_another_training_and_truncated_ones(tmp_path):
 @pytest.mark.long
 def test_early_stopping_and_losses_that_are_not_finite():
     given = SMALL | {"epochs": 30, "rate": 1e-30}  # nothing changes but the statistics
-    stopped = learn.train("case-1", patience=2, loss=lambda phases, nodes: phases.sum() * 0 + 1.0, **given).chosen
+    stopped = learn.train(
+        "case-1", patience=2, loss=lambda phases, nodes: phases.sum() * 0 + 1.0, **given
+    ).chosen
     assert stopped.status == "stopped early" and len(stopped.judged) == 3
     broken = learn.train("case-1", loss=lambda phases, nodes: jnp.log(-1 - phases.sum() ** 2), **SMALL)
     assert broken.chosen.status == "not finite" and broken.chosen.best == np.inf
@@ -551,7 +655,11 @@ def test_early_stopping_and_losses_that_are_not_finite():
 def test_progress(capsys):
     learn.train("case-1", progress=True, **SMALL)
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2 and lines[0].startswith("start 1/1, update 3/6: loss 0.") and lines[1].endswith("0 s left")
+    assert (
+        len(lines) == 2
+        and lines[0].startswith("start 1/1, update 3/6: loss 0.")
+        and lines[1].endswith("0 s left")
+    )
     assert "validation 0." in lines[0] and "(V 0." in lines[0]
 
 
@@ -560,16 +668,40 @@ def test_progress(capsys):
     [
         (lambda: learn.train("case-4"), ValueError, "problem must be one of case-1"),
         (lambda: learn.train(3), TypeError, "problem must be a Problem or the name of one"),
-        (lambda: learn.train("case-1", rat=0.1), TypeError, "unknown setting 'rat'; it must be one of nodes, samples"),
-        (lambda: learn.train("case-1", rate=-1), ValueError, "rate must be a positive, finite number; got -1"),
+        (
+            lambda: learn.train("case-1", rat=0.1),
+            TypeError,
+            "unknown setting 'rat'; it must be one of nodes, samples",
+        ),
+        (
+            lambda: learn.train("case-1", rate=-1),
+            ValueError,
+            "rate must be a positive, finite number; got -1",
+        ),
         (lambda: learn.train("case-1", samples=50), ValueError, "samples must be >= nodes = 100; got 50"),
         (lambda: learn.train("case-1", starts=0), ValueError, "starts must be an integer >= 1; got 0"),
         (lambda: learn.train("case-1", workers=0), ValueError, "workers must be an integer >= 1; got 0"),
         (lambda: learn.train("case-1", sparsity=-1), ValueError, "sparsity must be >= 0; got -1"),
-        (lambda: learn.train("case-1", loss="order"), ValueError, "loss must be one of circular-variance, cluster, target-fre"),
-        (lambda: learn.train("case-1", loss={"name": "V"}), ValueError, "loss must be one of cluster, target-frequency"),
-        (lambda: learn.train("case-1", loss="target-order"), TypeError, "the loss 'target-order' needs the parameter 'r'"),
-        (lambda: learn.train("case-1", loss={"name": "target-order", "R": 1}), TypeError, "has no parameter 'R'; it takes r"),
+        (
+            lambda: learn.train("case-1", loss="order"),
+            ValueError,
+            "loss must be one of circular-variance, cluster, target-fre",
+        ),
+        (
+            lambda: learn.train("case-1", loss={"name": "V"}),
+            ValueError,
+            "loss must be one of cluster, target-frequency",
+        ),
+        (
+            lambda: learn.train("case-1", loss="target-order"),
+            TypeError,
+            "the loss 'target-order' needs the parameter 'r'",
+        ),
+        (
+            lambda: learn.train("case-1", loss={"name": "target-order", "R": 1}),
+            TypeError,
+            "has no parameter 'R'; it takes r",
+        ),
         (lambda: losses.TargetOrder(1.5), ValueError, "r must be <= 1; got 1.5"),
         (lambda: losses.TargetFrequency("fast"), TypeError, "omega must be a number; got 'fast'"),
         (lambda: losses.TargetFrequency(1.0)(np.zeros((3, 2)), None), ValueError, "needs the step"),
@@ -578,11 +710,31 @@ def test_progress(capsys):
             ValueError,
             "window of at least 2 steps; got 1",
         ),
-        (lambda: losses.Chimera(1, 1), ValueError, "coherent and incoherent must be two classes; got 1 for both"),
-        (lambda: learn.train("moons", loss=losses.Chimera(0, 2)), ValueError, "labels of classes 0 and 2; the problem has 2"),
-        (lambda: learn.train("case-1", loss="cluster"), ValueError, "needs labels of at least 2 classes; got 0"),
-        (lambda: learn.train("case-3", method="rk4"), ValueError, "with delays, method must be one of euler, heun"),
-        (lambda: learn.train("case-1", hidden=()), ValueError, "hidden must name the size of at least one layer"),
+        (
+            lambda: losses.Chimera(1, 1),
+            ValueError,
+            "coherent and incoherent must be two classes; got 1 for both",
+        ),
+        (
+            lambda: learn.train("moons", loss=losses.Chimera(0, 2)),
+            ValueError,
+            "labels of classes 0 and 2; the problem has 2",
+        ),
+        (
+            lambda: learn.train("case-1", loss="cluster"),
+            ValueError,
+            "needs labels of at least 2 classes; got 0",
+        ),
+        (
+            lambda: learn.train("case-3", method="rk4"),
+            ValueError,
+            "with delays, method must be one of euler, heun",
+        ),
+        (
+            lambda: learn.train("case-1", hidden=()),
+            ValueError,
+            "hidden must name the size of at least one layer",
+        ),
     ],
 )
 def test_bad_input(call, error, message):

@@ -21,7 +21,10 @@ def texts(figure):
 
 def line_data(over, C, V, dims):
     numbers = {"slope": 2.0, "intercept": 0.1, "r_squared": 0.81, "r_squared_low": 0.7, "r_squared_high": 0.9}
-    return xr.Dataset({"autocorrelation": (dims, C), "variance": (dims, V)} | numbers, attrs={"over": over, "confidence": 0.95})
+    return xr.Dataset(
+        {"autocorrelation": (dims, C), "variance": (dims, V)} | numbers,
+        attrs={"over": over, "confidence": 0.95},
+    )
 
 
 def test_autocorrelation_figure_has_points_line_and_r_squared():
@@ -43,10 +46,19 @@ def test_autocorrelation_figure_has_points_line_and_r_squared():
 
 def fan_in_data(shape, names, **more):
     rng = np.random.default_rng(1)
-    data = {name: (names, rng.uniform(0.5, 1.5, shape)) for name in ("fan_in", "fan_out", "fan_in_error", "fan_out_error")}
+    data = {
+        name: (names, rng.uniform(0.5, 1.5, shape))
+        for name in ("fan_in", "fan_out", "fan_in_error", "fan_out_error")
+    }
     data["count"] = (names, np.arange(np.prod(shape)).reshape(shape))
     coords = {name: np.arange(float(k)) for name, k in zip(names, shape)}
-    attrs = {"peak": [1.0, 2.0][: len(shape)], "peak_error": [0.25, 0.0][: len(shape)], "fewest": 2, "graphs": 7, "n": 50}
+    attrs = {
+        "peak": [1.0, 2.0][: len(shape)],
+        "peak_error": [0.25, 0.0][: len(shape)],
+        "fewest": 2,
+        "graphs": 7,
+        "n": 50,
+    }
     return xr.Dataset(data, coords=coords, attrs=attrs | {"peak_fan_in": 1.4, "peak_fan_in_error": 0.0123})
 
 
@@ -114,7 +126,10 @@ def test_couplings_share_one_scale():
 
 
 def test_training_figure_marks_the_chosen_start():
-    starts = [SimpleNamespace(number=k, loss=[0.9, 0.5 - k / 10], judged=[(1, 0.8, 0), (2, 0.4 - k / 10, 0)]) for k in range(3)]
+    starts = [
+        SimpleNamespace(number=k, loss=[0.9, 0.5 - k / 10], judged=[(1, 0.8, 0), (2, 0.4 - k / 10, 0)])
+        for k in range(3)
+    ]
     figure = figures.training_figure(SimpleNamespace(starts=starts, chosen=starts[2]))
     np.testing.assert_array_equal(by_gid(figure, "loss_1").get_data(), [[1, 2], [0.9, 0.4]])
     np.testing.assert_array_equal(by_gid(figure, "kept").get_data(), [[2], [0.2]])

@@ -1,4 +1,6 @@
-"""The learnt coupling in NumPy: scores and normalizations pair by pair, sums, both integrators, files and bad input."""
+"""The learnt coupling in NumPy: scores and normalizations
+pair by pair, sums, both integrators, files and bad input.
+"""
 
 import copy
 import itertools
@@ -100,7 +102,9 @@ def test_what_normalizations_keep_fixed():
     degree = Normalization("degree").apply(scores.copy())
     assert degree.min() > 0 and degree.sum() == pytest.approx(30, rel=1e-13)
     assert np.array_equal(degree, degree.T)
-    assert np.allclose(np.abs(Normalization("row-l1", symmetric=False).apply(scores.copy())).sum(axis=1), 1, rtol=1e-13)
+    assert np.allclose(
+        np.abs(Normalization("row-l1", symmetric=False).apply(scores.copy())).sum(axis=1), 1, rtol=1e-13
+    )
     shifted = Normalization("degree").apply(scores + 1e4)  # a softmax: no overflow, and a constant cancels
     assert np.allclose(shifted, degree, rtol=1e-10)
 
@@ -111,17 +115,21 @@ def test_symmetrized_across_blocks():
     assert np.array_equal(normalization.symmetrized(matrix), expected)
 
 
-# ------------------------------------------------------------------------------------------------------- as a coupling
+# ---------------------------------------------------------------------------------------------- as a coupling
 
 
-@pytest.mark.parametrize("name", ["kuramoto", "sakaguchi", "harmonics", "with a mean", "even", "attention(25)"])
+@pytest.mark.parametrize(
+    "name", ["kuramoto", "sakaguchi", "harmonics", "with a mean", "even", "attention(25)"]
+)
 @pytest.mark.parametrize("kind", ["degree", "row-l2"])
 def test_velocity_against_the_double_sum(name, kind):
     n, rng = 9, np.random.default_rng(6)
     coupling = Learnt(network(), features(n), kind)
     parts = {"frequencies": rng.normal(size=n), "field": rng.normal(size=n)}
     model, phases = ip.PhaseModel(zoo.interaction(name), coupling, **parts), rng.uniform(-9, 9, n)
-    assert np.max(np.abs(model.velocity(phases) - zoo.velocity(model, phases))) < 1e-12 * (1 + zoo.scale(model, n))
+    assert np.max(np.abs(model.velocity(phases) - zoo.velocity(model, phases))) < 1e-12 * (
+        1 + zoo.scale(model, n)
+    )
     step = 1e-6 * np.eye(n)
     slopes = (model.velocity(phases + step) - model.velocity(phases - step)).T / 2e-6
     assert np.allclose(model.jacobian(phases), slopes, atol=1e-7 * (1 + zoo.scale(model, n)))
@@ -133,7 +141,10 @@ def test_sums_as_dense_with_sources_and_replicas():
     dense, f = Dense(coupling.matrix(n)), [zoo.interaction("harmonics"), zoo.interaction("with a mean")]
     phases, sources = rng.uniform(0, 6, (2, 3, n))
     assert np.allclose(
-        coupling.sums(f, phases, sources=sources), dense.sums(f, phases, sources=sources), rtol=1e-13, atol=1e-14
+        coupling.sums(f, phases, sources=sources),
+        dense.sums(f, phases, sources=sources),
+        rtol=1e-13,
+        atol=1e-14,
     )
     single = Learnt(network(), features(n), Normalization("row-l2", symmetric=False), precision="float32")
     assert single.array.dtype == np.float32
@@ -146,7 +157,9 @@ def test_signs_and_symmetry():
     positive, signed = (Learnt(network(), features(n), kind) for kind in ("degree", "row-l1"))
     assert positive.positive and not signed.positive
     assert positive.symmetric and not Learnt(network(), features(n), Normalization("degree", False)).symmetric
-    assert ip.PhaseModel(ip.attention(2.0), positive, gain="softmax").velocity(np.zeros(n)) == pytest.approx(np.zeros(n))
+    assert ip.PhaseModel(ip.attention(2.0), positive, gain="softmax").velocity(np.zeros(n)) == pytest.approx(
+        np.zeros(n)
+    )
 
 
 def test_simulate_equilibria_and_sums_of_couplings():
@@ -163,7 +176,7 @@ def test_simulate_equilibria_and_sums_of_couplings():
     assert np.allclose(both.matrix(n), 0.5 * coupling.matrix(n) + 1 / n)
 
 
-# ----------------------------------------------------------------------------------------------------------- files
+# ------------------------------------------------------------------------------------------------------ files
 
 
 def test_save_and_load(tmp_path):
@@ -176,7 +189,9 @@ def test_save_and_load(tmp_path):
     _, _, about = load_network(path)
     assert about["seed"] == 5 and about["inphase_version"] == ip.__version__
     assert before.to_dict() == after.to_dict() and json.dumps(before.to_dict())
-    with pytest.raises(ValueError, match="features must have 2 columns, as the network was trained with; got 3"):
+    with pytest.raises(
+        ValueError, match="features must have 2 columns, as the network was trained with; got 3"
+    ):
         Learnt.load(path, features(6, 3))
 
 
@@ -235,18 +250,30 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: Learnt(network(), [[0.0, np.nan]]), ValueError, r"features must be finite; got nan at index \(0, 1\)"),
+        (
+            lambda: Learnt(network(), [[0.0, np.nan]]),
+            ValueError,
+            r"features must be finite; got nan at index \(0, 1\)",
+        ),
         (lambda: Learnt(network(), np.zeros((3, 1))), ValueError, "features must have 2 columns"),
         (lambda: Learnt(network(), np.zeros(3)), ValueError, r"features must have shape \(n, m\)"),
         (lambda: Learnt(network(), np.zeros((0, 2))), ValueError, r"features must have shape \(n, m\)"),
-        (lambda: Learnt(network(), features(3), "softmax"), ValueError, "normalization must be one of degree, row-l2"),
+        (
+            lambda: Learnt(network(), features(3), "softmax"),
+            ValueError,
+            "normalization must be one of degree, row-l2",
+        ),
         (lambda: Learnt(network(), features(3), precision="half"), ValueError, "precision must be one of"),
         (lambda: Learnt("net.npz", features(3)), TypeError, "network must be a PairNetwork"),
         (lambda: network(activation="swish"), ValueError, "activation must be one of leaky_relu"),
         (lambda: Normalization(degree=0.0), ValueError, "degree must be a positive"),
         (lambda: Normalization(symmetric="yes"), TypeError, "symmetric must be True or False"),
         (lambda: Learnt(network(), features(3)).matrix(4), ValueError, "phases have 4 oscillators"),
-        (lambda: ip.PhaseModel(ip.kuramoto(), Learnt(network(), features(3)), field=[1.0, 2.0]), ValueError, "for 3"),
+        (
+            lambda: ip.PhaseModel(ip.kuramoto(), Learnt(network(), features(3)), field=[1.0, 2.0]),
+            ValueError,
+            "for 3",
+        ),
     ],
 )
 def test_bad_input(make, error, message, as_a_user):

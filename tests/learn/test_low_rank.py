@@ -1,4 +1,6 @@
-"""Couplings of low rank: against dense sums, and learnt ones against all pairs, with the error that they report."""
+"""Couplings of low rank: against dense sums, and learnt
+ones against all pairs, with the error that they report.
+"""
 
 import warnings
 from types import SimpleNamespace
@@ -35,10 +37,12 @@ def features(n, m=2, seed=1):
     return np.random.default_rng(seed).uniform(-1, 1, (n, m))
 
 
-# ---------------------------------------------------------------------------------------------------------- the coupling
+# ----------------------------------------------------------------------------------------------- the coupling
 
 
-@pytest.mark.parametrize("name", ["kuramoto", "sakaguchi", "harmonics", "with a mean", "even", "attention(25)"])
+@pytest.mark.parametrize(
+    "name", ["kuramoto", "sakaguchi", "harmonics", "with a mean", "even", "attention(25)"]
+)
 @pytest.mark.parametrize("n", [9, 300])
 def test_sums_as_those_of_the_matrix(name, n):
     left, right = factors(n, 3)
@@ -49,7 +53,9 @@ def test_sums_as_those_of_the_matrix(name, n):
         found = LowRank(left, right).sums([f, f.derivative(1)], phases, sources=heard)
         expected = dense.sums([f, f.derivative(1)], phases, sources=heard)
         for one, other, g in zip(found, expected, (f, f.derivative(1))):
-            assert np.allclose(one, other, rtol=0, atol=1e-13 * n * max(1.0, float(np.abs(g.modes).sum())) * 9)
+            assert np.allclose(
+                one, other, rtol=0, atol=1e-13 * n * max(1.0, float(np.abs(g.modes).sum())) * 9
+            )
     out = [np.empty((2, n))]
     assert LowRank(left, right).sums([f], phases, out=out)[0] is out[0]
     assert np.array_equal(out[0], LowRank(left, right).sums([f], phases)[0])
@@ -100,7 +106,10 @@ def test_bad_factors(left, right, said, as_a_user):
 def test_compressed_is_as_short_as_the_singular_values_allow(tolerance):
     left, right = factors(50, 12)
     left *= 10.0 ** -np.arange(12)
-    for shorten, exact in ((compressed, left @ right.T), (symmetric_part, (left @ right.T + right @ left.T) / 2)):
+    for shorten, exact in (
+        (compressed, left @ right.T),
+        (symmetric_part, (left @ right.T + right @ left.T) / 2),
+    ):
         one, other = shorten(left, right, tolerance)
         values = np.linalg.svd(exact, compute_uv=False)
         size, miss = np.linalg.norm(exact), np.linalg.norm(one @ other.T - exact)
@@ -112,7 +121,7 @@ def test_compressed_is_as_short_as_the_singular_values_allow(tolerance):
     assert LowRank(one, other).symmetric
 
 
-# ------------------------------------------------------------------------------------------------- learnt, against all pairs
+# ---------------------------------------------------------------------------------- learnt, against all pairs
 
 
 def compare(found, exact):
@@ -140,7 +149,9 @@ def test_against_all_pairs(kind, symmetric, activation):
 
 
 def test_the_error_is_honest_over_seeds():
-    """Of 16 factorizations nearly all report an error within 2 standard errors of the true one, some below, some above."""
+    """Of 16 factorizations nearly all report an error within
+    2 standard errors of the true one, some below, some above.
+    """
     net, n = network(), 3000
     x = features(n)
     exact = Learnt(net, x, "row-l2").array
@@ -154,7 +165,8 @@ def test_the_sum_of_all_entries():
     exact = np.exp(net.scores(x))
     assert exact.max() > 20 * exact.mean()
     found = factorize(net, x, Normalization("degree", symmetric=False), 1e-2)
-    assert found.left.sum(axis=0) @ found.right.sum(axis=0) == pytest.approx(1200, rel=2e-3)  # after compression
+    # after compression
+    assert found.left.sum(axis=0) @ found.right.sum(axis=0) == pytest.approx(1200, rel=2e-3)
     assert compare(found, exact * 1200 / exact.sum())[0] <= 1.2e-2
 
 
@@ -185,7 +197,9 @@ def test_the_same_seed_gives_the_same_factors():
 
 def test_all_pairs_up_to_a_size():
     learn = pytest.importorskip("inphase.learn", exc_type=ImportError)
-    trained = SimpleNamespace(network=network(), settings=SimpleNamespace(rule=Normalization("row-l2", True, 1.0, 100)))
+    trained = SimpleNamespace(
+        network=network(), settings=SimpleNamespace(rule=Normalization("row-l2", True, 1.0, 100))
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         small, large = (learn.coupling_for(trained, features(n), 0.1, exact_up_to=300) for n in (300, 301))
@@ -246,15 +260,19 @@ def test_ten_thousand_nodes_against_all_pairs(name):
     phases = np.random.default_rng(0).normal(np.pi, 1, n)
     fields = [ip.PhaseModel(ip.kuramoto(), c).velocity(phases) for c in (exact, low)]
     assert np.linalg.norm(fields[0] - fields[1]) < 1e-2 * np.linalg.norm(fields[0])
-    runs = [evaluate(found, n, graphs=1, burn_in=250, window=50, coupling=lambda *_, c=c: c) for c in (exact, low)]
+    runs = [
+        evaluate(found, n, graphs=1, burn_in=250, window=50, coupling=lambda *_, c=c: c) for c in (exact, low)
+    ]
     assert abs(float(runs[0].variance[0]) - float(runs[1].variance[0])) < 1e-3
 
 
-# ------------------------------------------------------------------------------------------------------------- large numbers
+# ---------------------------------------------------------------------------------------------- large numbers
 
 
 def test_bases_of_tall_matrices_in_single_precision():
-    """By Gram matrices: orthonormal, and the matrix, also where its columns are nearly dependent, or all 0."""
+    """By Gram matrices: orthonormal, and the matrix, also
+    where its columns are nearly dependent, or all 0.
+    """
     rng = np.random.default_rng(0)
     matrix = rng.normal(size=(3000, 40)) * 10.0 ** -np.linspace(0, 9, 40) @ rng.normal(size=(40, 40))
     for given in (matrix, 1e-20 * matrix, matrix[:, :3], 0 * matrix):
@@ -287,6 +305,7 @@ def test_sums_in_single_precision_are_those_of_the_factors():
     net, x, phases = network(), features(600), np.random.default_rng(1).uniform(0, 6, (2, 600))
     found = factorize(net, x, "row-l2", 1e-2)
     size = float(np.max(np.abs(found.left) @ np.abs(found.right).sum(axis=0)))
-    for f in (ip.kuramoto(), ip.Interaction("sin(x) + 0.3*sin(2*x) - 0.2*sin(3*x)")):  # the last by double precision
+    # the last by double precision
+    for f in (ip.kuramoto(), ip.Interaction("sin(x) + 0.3*sin(2*x) - 0.2*sin(3*x)")):
         fast, exact = found.sums([f], phases)[0], LowRank(found.left, found.right).sums([f], phases)[0]
         assert np.max(np.abs(fast - exact)) < 1e-6 * size

@@ -78,7 +78,12 @@ def done(tmp_path_factory):
 
 def run(*arguments) -> subprocess.Popen:
     code = "import sys\nfrom inphase.cli import main\nsys.exit(main(['train', *sys.argv[1:]]))"
-    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": os.environ | {"JAX_PLATFORMS": "cpu"}}
+    given = {
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+        "env": os.environ | {"JAX_PLATFORMS": "cpu"},
+    }
     return subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], **given)
 
 
@@ -97,7 +102,11 @@ def test_training_file_tells_what_the_library_finds(done, trained):
     assert [start["validation_loss"] for start in told["starts"]] == best and len(set(best)) == 3
     assert told["validation_loss"] == {"best": min(best), "median": sorted(best)[1]}
     tests = [start["test"]["loss"] for start in told["starts"]]
-    assert told["test_loss"] == {"chosen": tests[told["chosen"]], "median": sorted(tests)[1], "best": min(tests)}
+    assert told["test_loss"] == {
+        "chosen": tests[told["chosen"]],
+        "median": sorted(tests)[1],
+        "best": min(tests),
+    }
     assert [row["n"] for row in told["evaluation"]] == [20, 50] == [row["n"] for row in told["control"]]
     assert told["settings"] == trained.settings.to_dict() and told["versions"]["inphase"]
 
@@ -120,7 +129,9 @@ def test_progress_has_a_line_for_each_judgment(done):
 
 
 def test_coupling_in_a_model(done, trained):
-    """coupling.npz by the catalog, with the columns it was trained on, and model.toml: the dynamics of the training."""
+    """coupling.npz by the catalog, with the columns it was
+    trained on, and model.toml: the dynamics of the training.
+    """
     folder, _, _ = done
     nodes = trained.problem.draw("test", 20, 4)
     coupling = named("learnt", file=str(folder / "coupling.npz"), features=str(folder / "nodes.csv"))
@@ -144,8 +155,11 @@ def test_trained_coupling_in_the_main_job(done, tmp_path, capsys):
 
 
 def test_interrupt_keeps_the_checkpoint_and_the_same_command_goes_on(tmp_path):
-    """Two starts in processes of their own; what goes on from them, in this one, finds the numbers of one run."""
-    path, again, cut, whole = tmp_path / "long.toml", tmp_path / "again.toml", tmp_path / "cut", tmp_path / "whole"
+    """Two starts in processes of their own; what goes on
+    from them, in this one, finds the numbers of one run.
+    """
+    path, again, cut = tmp_path / "long.toml", tmp_path / "again.toml", tmp_path / "cut"
+    whole = tmp_path / "whole"
     text = CASE.replace("epochs = 2", "epochs = 40\nvalidate_every = 10").replace("starts = 3", "starts = 2")
     path.write_text(text.replace("[run]", "[run]\nworkers = 2"))
     again.write_text(text.replace("[run]", "[run]\nworkers = 1"))
@@ -162,14 +176,17 @@ def test_interrupt_keeps_the_checkpoint_and_the_same_command_goes_on(tmp_path):
     assert main(["train", str(again), "--out", str(whole), "--no-progress"]) == 0
     one, other = (load_network(folder / "coupling.npz") for folder in (cut, whole))
     assert (
-        all(np.array_equal(a, b) for a, b in zip(one[0].arrays().values(), other[0].arrays().values())) and one[1:] == other[1:]
+        all(np.array_equal(a, b) for a, b in zip(one[0].arrays().values(), other[0].arrays().values()))
+        and one[1:] == other[1:]
     )
     told = [json.loads((folder / "training.json").read_text()) for folder in (cut, whole)]
     assert told[0]["evaluation"] == told[1]["evaluation"] and told[0]["test_loss"] == told[1]["test_loss"]
-    assert [s["updates"] for s in told[0]["starts"]] == [400, 400] == [s["updates"] for s in told[1]["starts"]]
+    assert (
+        [s["updates"] for s in told[0]["starts"]] == [400, 400] == [s["updates"] for s in told[1]["starts"]]
+    )
 
 
-# -------------------------------------------------------------------------------------------------------------- own data
+# --------------------------------------------------------------------------------------------------- own data
 
 
 @pytest.fixture
@@ -177,7 +194,11 @@ def nodes(tmp_path):
     """200 nodes of two classes as arrays, as nodes.csv and as nodes.npz."""
     rng = np.random.default_rng(0)
     labels = np.arange(200) % 2
-    table = {"x": rng.normal(size=200) + 6 * labels, "y": rng.normal(size=200), "omega": 0.1 * rng.normal(size=200)}
+    table = {
+        "x": rng.normal(size=200) + 6 * labels,
+        "y": rng.normal(size=200),
+        "omega": 0.1 * rng.normal(size=200),
+    }
     table |= {"b": rng.uniform(size=200), "tau": rng.integers(0, 4, 200), "class": labels}
     rows = [",".join(repr(value.item()) for value in row) for row in zip(*table.values())]
     (tmp_path / "nodes.csv").write_text("\n".join([",".join(table), *rows]) + "\n")
@@ -198,8 +219,15 @@ def test_own_nodes(file, nodes, tmp_path):
     wanted = learn.from_arrays(x, nodes["class"], nodes=20, epochs=2, **parts)
     for one, other in zip(found.draw("train", 30, 1), wanted.draw("train", 30, 1)):
         assert np.array_equal(one, other)
-    assert found.classes == 2 and found.longest == 3 and found.settings.loss == "cluster" and found.settings.hidden == (8,)
-    assert found.settings.interaction(0.3) == pytest.approx(1.5 * (np.sin(0.3 + 0.1) - np.sin(0.1)), rel=1e-12)
+    assert (
+        found.classes == 2
+        and found.longest == 3
+        and found.settings.loss == "cluster"
+        and found.settings.hidden == (8,)
+    )
+    assert found.settings.interaction(0.3) == pytest.approx(
+        1.5 * (np.sin(0.3 + 0.1) - np.sin(0.1)), rel=1e-12
+    )
     assert found.columns == (("x", "y") if file.endswith("csv") else ("x1", "x2"))
 
 
@@ -215,7 +243,11 @@ def test_training_on_own_nodes_and_the_model_of_them(nodes, tmp_path):
     here, heard = np.random.default_rng(1).uniform(0, 6, (2, 20))
     K = model.coupling.matrix(20)
     apart = here[:, None] - heard
-    expected = rows["frequencies"] + rows["field"] * np.sin(here) - 1.5 * (K * (np.sin(apart + 0.1) - np.sin(0.1))).sum(axis=1)
+    expected = (
+        rows["frequencies"]
+        + rows["field"] * np.sin(here)
+        - 1.5 * (K * (np.sin(apart + 0.1) - np.sin(0.1))).sum(axis=1)
+    )
     assert np.allclose(model.flow(here, np.empty(20), heard), expected, rtol=0, atol=1e-12)
 
 
@@ -232,7 +264,7 @@ def test_columns_of_files(tmp_path, nodes):
         assert np.array_equal(read_columns(tmp_path / file, columns), array)
 
 
-# ------------------------------------------------------------------------------------------------------------- bad input
+# -------------------------------------------------------------------------------------------------- bad input
 
 
 def edited(column, row, value):
@@ -263,9 +295,24 @@ def swapped(old, new):
 
 BAD = [
     (edited("x", 3, "nan"), swapped("", ""), "line 4 of", "must hold a finite number in column 0; got 'nan'"),
-    (edited("tau", 3, "1.5"), swapped("", ""), "delay_steps of", "must be whole numbers; got 1.5 for node 2 (from 0)"),
-    (alone, swapped("", ""), "labels must give every class 2 nodes in every part; class 2 has 1 nodes in all", "in 'train'"),
-    (nothing, swapped('"class"', '"kind"'), "has no column 'kind'; it has x, y, omega, b, tau, class", "nodes.csv"),
+    (
+        edited("tau", 3, "1.5"),
+        swapped("", ""),
+        "delay_steps of",
+        "must be whole numbers; got 1.5 for node 2 (from 0)",
+    ),
+    (
+        alone,
+        swapped("", ""),
+        "labels must give every class 2 nodes in every part; class 2 has 1 nodes in all",
+        "in 'train'",
+    ),
+    (
+        nothing,
+        swapped('"class"', '"kind"'),
+        "has no column 'kind'; it has x, y, omega, b, tau, class",
+        "nodes.csv",
+    ),
     (
         nothing,
         lambda t: t.replace('labels = "class"', "").replace("window", 'loss = "cluster"\nwindow'),
@@ -278,9 +325,24 @@ BAD = [
         "the loss 'target-order' has no parameter 'R'",
         "it takes r",
     ),
-    (nothing, swapped("[training]", "[training]\nloss = 3"), "loss must be one of circular-variance, cluster", "got 3"),
-    (nothing, swapped("[run]", "[run]\nworkers = 0"), "run.workers: Input should be greater than or equal to 1", "got 0"),
-    (nothing, swapped("[training]", "[training]\nrat = 0.1"), "unknown key 'training.rat'; known: nodes, samples", "dtype"),
+    (
+        nothing,
+        swapped("[training]", "[training]\nloss = 3"),
+        "loss must be one of circular-variance, cluster",
+        "got 3",
+    ),
+    (
+        nothing,
+        swapped("[run]", "[run]\nworkers = 0"),
+        "run.workers: Input should be greater than or equal to 1",
+        "got 0",
+    ),
+    (
+        nothing,
+        swapped("[training]", "[training]\nrat = 0.1"),
+        "unknown key 'training.rat'; known: nodes, samples",
+        "dtype",
+    ),
     (
         nothing,
         swapped("lag = 0.1 }", "lag = 0.1 }, beta = 2"),
@@ -288,12 +350,32 @@ BAD = [
         "known: name, formula",
     ),
     (nothing, swapped("[run]", "[runs]"), "unknown key 'runs'", "known: problem, network, training, run"),
-    (nothing, swapped("epochs = 2", "epochs = 2.5"), "training.epochs: Input should be a valid integer", "got 2.5"),
-    (nothing, swapped("step = 0.5", "step = true"), "training.step: Input should be a valid number", "got True"),
-    (nothing, swapped("step = 0.5", 'method = "rk4"'), "training.method: Input should be 'euler' or 'heun'", "got 'rk4'"),
+    (
+        nothing,
+        swapped("epochs = 2", "epochs = 2.5"),
+        "training.epochs: Input should be a valid integer",
+        "got 2.5",
+    ),
+    (
+        nothing,
+        swapped("step = 0.5", "step = true"),
+        "training.step: Input should be a valid number",
+        "got True",
+    ),
+    (
+        nothing,
+        swapped("step = 0.5", 'method = "rk4"'),
+        "training.method: Input should be 'euler' or 'heun'",
+        "got 'rk4'",
+    ),
     (nothing, swapped("step = 0.5", "rate = -1"), "rate must be a positive, finite number", "got -1"),
     (nothing, swapped("lag = 0.1", "bate = 0.1"), "problem.interaction, sakaguchi: ", "'lag'"),
-    (nothing, swapped("[problem]", '[problem]\nname = "case-1"'), "problem: give one of name, file and image", ""),
+    (
+        nothing,
+        swapped("[problem]", '[problem]\nname = "case-1"'),
+        "problem: give one of name, file and image",
+        "",
+    ),
     (nothing, swapped("nodes.csv", "none.csv"), "none.csv", "there is none"),
     (
         nothing,
@@ -323,16 +405,26 @@ def test_bad_input_is_refused_in_one_line(change, edit, says, also, nodes, tmp_p
 
 
 def test_losses_and_workers_of_a_file():
-    text = CASE.replace("epochs = 2", 'epochs = 2\nsparsity = 0.1\nloss = { name = "target-frequency", omega = 0.5 }')
-    given = configuration.checked_configuration(tomllib.loads(text.replace("[run]", "[run]\nworkers = 2")), "file")
+    text = CASE.replace(
+        "epochs = 2", 'epochs = 2\nsparsity = 0.1\nloss = { name = "target-frequency", omega = 0.5 }'
+    )
+    given = configuration.checked_configuration(
+        tomllib.loads(text.replace("[run]", "[run]\nworkers = 2")), "file"
+    )
     settings = given.build().settings
-    assert settings.loss == learn.losses.TargetFrequency(0.5) and settings.sparsity == 0.1 and given.run.workers == 2
+    assert (
+        settings.loss == learn.losses.TargetFrequency(0.5)
+        and settings.sparsity == 0.1
+        and given.run.workers == 2
+    )
     assert configuration.checked_configuration(tomllib.loads(CASE), "file").run.workers is None
 
 
 def test_features_that_do_not_fit_a_saved_network(done):
     file = str(done[0] / "coupling.npz")
-    with pytest.raises(ValueError, match="features must have 1 columns, as the network was trained with; got 2"):
+    with pytest.raises(
+        ValueError, match="features must have 1 columns, as the network was trained with; got 2"
+    ):
         named("learnt", file=file, features=[[0.0, 1.0], [1.0, 2.0]])
     with pytest.raises(ValueError, match="column must be one of frequency, frequencies"):
         named("learnt", file=file, features=str(done[0] / "nodes.csv"), columns=["omega"])

@@ -128,15 +128,35 @@ def test_still_is_the_last_frame():
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: phases_animation([0.0, 1.0], np.zeros((3, 4))), ValueError, r"phases must have shape \(T, n\) with T = 2"),
+        (
+            lambda: phases_animation([0.0, 1.0], np.zeros((3, 4))),
+            ValueError,
+            r"phases must have shape \(T, n\) with T = 2",
+        ),
         (lambda: phases_animation([0.0, 0.0], np.zeros((2, 4))), ValueError, "times must be ascending"),
         (lambda: phases_animation([0.0], [[np.nan]]), ValueError, "phases must be finite"),
         (lambda: phases_animation([0.0], [[1.0]], [0.5]), TypeError, "labels must be whole numbers"),
         (lambda: phases_animation([0.0], [[1.0]], [1, 2]), ValueError, r"labels must have shape \(1,\)"),
-        (lambda: segmentation_animation(np.zeros((2, 2)), np.zeros((1, 2, 2)), [0.0]), ValueError, r"\(h, w, 3\)"),
-        (lambda: segmentation_animation(np.zeros((2, 3, 3)), np.zeros((1, 3, 2)), [0.0]), ValueError, r"\(T, 2, 3\)"),
-        (lambda: segmentation_animation(np.full((2, 2, 3), 7.5), np.zeros((1, 2, 2)), [0.0]), ValueError, r"within \[0, 1\]"),
-        (lambda: segmentation_animation(np.full((2, 2, 3), 300), np.zeros((1, 2, 2)), [0.0]), ValueError, r"0\.\.255"),
+        (
+            lambda: segmentation_animation(np.zeros((2, 2)), np.zeros((1, 2, 2)), [0.0]),
+            ValueError,
+            r"\(h, w, 3\)",
+        ),
+        (
+            lambda: segmentation_animation(np.zeros((2, 3, 3)), np.zeros((1, 3, 2)), [0.0]),
+            ValueError,
+            r"\(T, 2, 3\)",
+        ),
+        (
+            lambda: segmentation_animation(np.full((2, 2, 3), 7.5), np.zeros((1, 2, 2)), [0.0]),
+            ValueError,
+            r"within \[0, 1\]",
+        ),
+        (
+            lambda: segmentation_animation(np.full((2, 2, 3), 300), np.zeros((1, 2, 2)), [0.0]),
+            ValueError,
+            r"0\.\.255",
+        ),
     ],
 )
 def test_bad_input_is_refused(call, error, words):

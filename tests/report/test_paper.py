@@ -1,4 +1,6 @@
-"""The page of a paper's tables stands alone, escapes what it is given, and judges each figure against the published one."""
+"""The page of a paper's tables stands alone, escapes what it
+is given, and judges each figure against the published one.
+"""
 
 import re
 from html.parser import HTMLParser
@@ -55,10 +57,15 @@ def figure(points=3):
 
 
 def table_of(*cells, **more):
-    return paper("t", "s", [Table("Results", ["case", *map(str, range(len(cells)))], [["I", *cells]], **more)], {})
+    return paper(
+        "t", "s", [Table("Results", ["case", *map(str, range(len(cells)))], [["I", *cells]], **more)], {}
+    )
 
 
-ROWS = [["I", Measured(0.0404, 0.0012, published=0.0667, limit=0.055), 0.7412], ["II", Measured(0.2, published=0.1527), None]]
+ROWS = [
+    ["I", Measured(0.0404, 0.0012, published=0.0667, limit=0.055), 0.7412],
+    ["II", Measured(0.2, published=0.1527), None],
+]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +79,9 @@ def whole():
         Motion(motion, "Phases <moving>", "c"),
         Motion(motion, "Phases", "c", still=figure()),
     ]
-    return paper('KuraNet <script>alert("x")</script>', "seed 0 & n", parts, {"seed": 0, "versions": {"numpy": "<2>"}})
+    return paper(
+        'KuraNet <script>alert("x")</script>', "seed 0 & n", parts, {"seed": 0, "versions": {"numpy": "<2>"}}
+    )
 
 
 def test_the_page_stands_alone(whole):
@@ -112,8 +121,17 @@ def test_readers_who_want_less_motion_get_a_still(whole):
 
 def test_results_are_judged_in_words_as_well_as_in_color(whole):
     document = Document(whole)
-    assert document.cells[:4] == ["0.0404 ± 0.0012|✓ ≤ 0.0667 paper|✓ ≤ 0.055 goal", "0.7412", "0.2|✗ > 0.1527 paper", "—"]
-    assert [attrs["class"] for tag, attrs in document.tags if tag == "small"] == ["reached", "reached", "missed"]
+    assert document.cells[:4] == [
+        "0.0404 ± 0.0012|✓ ≤ 0.0667 paper|✓ ≤ 0.055 goal",
+        "0.7412",
+        "0.2|✗ > 0.1527 paper",
+        "—",
+    ]
+    assert [attrs["class"] for tag, attrs in document.tags if tag == "small"] == [
+        "reached",
+        "reached",
+        "missed",
+    ]
     assert "1 of 2 reach the paper’s figure, 1 of 1 reach the goal" in " ".join(document.text)
 
 
@@ -121,7 +139,8 @@ def test_results_are_judged_in_words_as_well_as_in_color(whole):
     ("cell", "shown"),
     [
         (Measured(0.0667, published=0.0667), "0.0667|✓ ≤ 0.0667 paper"),
-        (Measured(0.066700001, published=0.0667), "0.066700001|✗ > 0.0667 paper"),  # as many digits as tell them apart
+        # as many digits as tell them apart
+        (Measured(0.066700001, published=0.0667), "0.066700001|✗ > 0.0667 paper"),
         (Measured(0.06670001, 0.002, published=0.0667), "0.0667 ± 0.0020|✗ > 0.0667 paper"),
         (Measured(0.71, 0.01, published=0.7001, better="higher"), "0.710 ± 0.010|✓ ≥ 0.7001 paper"),
         (Measured(0.69, limit=0.7, better="higher"), "0.69|✗ < 0.7 goal"),
@@ -164,10 +183,18 @@ def test_a_figure_of_very_many_lines_becomes_pixels(monkeypatch):
         (lambda: Measured(np.nan), ValueError, "value must be a finite number"),
         (lambda: Measured(0.1, -0.1), ValueError, "error must be >= 0"),
         (lambda: Measured(0.1, published="0.2"), TypeError, "published must be a number"),
-        (lambda: Measured(0.1, better="smaller"), ValueError, "better must be one of lower, higher; got 'smaller'"),
+        (
+            lambda: Measured(0.1, better="smaller"),
+            ValueError,
+            "better must be one of lower, higher; got 'smaller'",
+        ),
         (lambda: Measured(0.1, limit=0.2, better=None), ValueError, "where there is a limit"),
         (lambda: Table("t", ["a", "b"], [["x", 1], ["y"]]), ValueError, r"rows\[1\] must have 2 cells"),
-        (lambda: Table("t", ["a", "b"], [], groups=[("g", 2)]), ValueError, "groups must cover the 1 columns"),
+        (
+            lambda: Table("t", ["a", "b"], [], groups=[("g", 2)]),
+            ValueError,
+            "groups must cover the 1 columns",
+        ),
         (lambda: paper("t", "s", ["words"], {}), TypeError, "parts must be Section, Text"),
         (lambda: data_uri(b"BM.."), ValueError, "must be SVG, PNG, GIF or WebP; got 4 bytes"),
     ],
@@ -183,13 +210,15 @@ def test_values_as_text():
     assert marked(1.5e-8) == "1.5·10<sup>−8</sup>" and marked("<") == "&lt;"
 
 
-# --------------------------------------------------------------------------------------- the page of a study that was learnt
+# ------------------------------------------------------------------------ the page of a study that was learnt
 
 
 def learnt(n=5):
     rng = np.random.default_rng(0)
     one = [np.ones(3)]
-    network = PairNetwork(rng.normal(size=(2, 3)), rng.normal(size=(2, 3)), [], one, one, one, one, rng.normal(size=3), "silu")
+    network = PairNetwork(
+        rng.normal(size=(2, 3)), rng.normal(size=(2, 3)), [], one, one, one, one, rng.normal(size=3), "silu"
+    )
     return ip.Learnt(network, rng.normal(size=(n, 2)), "row-l1")
 
 
@@ -206,7 +235,12 @@ def test_the_page_of_a_study_tells_what_was_learnt():
     text = " ".join(document.text)
     alts = [attrs["alt"] for tag, attrs in document.tags if tag == "img"]
     assert "K_ij = K_μ(x_i, x_j)" in alts and "K_ij f(θ_i − θ_j)" in _equation(model)[1]
-    for phrase in ("Learnt", "4 → 3 → 1, silu", "row-l1, symmetric, degree 1", coupling.to_dict()["network_sha256"]):
+    for phrase in (
+        "Learnt",
+        "4 → 3 → 1, silu",
+        "row-l1, symmetric, degree 1",
+        coupling.to_dict()["network_sha256"],
+    ):
         assert phrase in text
 
 

@@ -1,9 +1,11 @@
-"""Proofs in ball arithmetic that almost every start synchronizes, and refutations; certificates that anyone can check.
+"""Proofs in ball arithmetic that almost every start synchronizes, and refutations; certificates that anyone
+can check.
 
-`synchronization` gives a `Certificate` with the verdict "proved", "refuted" or "undecided"; `check` runs the independent
-checker (`checker.py`, one file without any import of inphase) on a saved one. The theorems are objects (`THEOREMS`) whose
-hypotheses are checked, not assumed; their proofs are in docs/theory/. `diagram` maps a two-parameter family, `thresholds`
-encloses where three clusters become stable, `crossing` where a criterion stops, `lemmas` verifies those of the literature.
+`synchronization` gives a `Certificate` with the verdict "proved", "refuted" or "undecided"; `check` runs the
+independent checker (`checker.py`, one file without any import of inphase) on a saved one. The theorems are
+objects (`THEOREMS`) whose hypotheses are checked, not assumed; their proofs are in docs/theory/. `diagram`
+maps a two-parameter family, `thresholds` encloses where three clusters become stable, `crossing` where a
+criterion stops, `lemmas` verifies those of the literature.
 """
 
 from inphase.certify.certificate import Certificate, check

@@ -1,6 +1,8 @@
-"""Attention in closed form: the cluster count for −2/3 < β <= 0, a fixed n below −2/3, and L1 up to β = ∞ in u = 1/β.
+"""Attention in closed form: the cluster count for −2/3 < β <= 0, a fixed n below −2/3, and L1 up to β = ∞ in
+u = 1/β.
 
-Proofs: docs/theory/attention.md, Theorems 4 and 5; docs/theory/criteria.md, Theorem 1 and the remark on large β.
+Proofs: docs/theory/attention.md, Theorems 4 and 5; docs/theory/criteria.md, Theorem 1 and the remark on large
+β.
 """
 
 from __future__ import annotations
@@ -87,7 +89,9 @@ def _infinity(box: Box) -> Attempt:
     product = scaled_product(u_lo, u_hi)
     if not product < 2:
         return Attempt(
-            None, float((2 / product - 1).lower()) if product.is_finite() else -1.0, "the inequality at large β is open"
+            None,
+            float((2 / product - 1).lower()) if product.is_finite() else -1.0,
+            "the inequality at large β is open",
         )
     return Attempt(inverse_leaf(beta, u_lo, u_hi), float((2 / product - 1).lower()))
 
@@ -101,9 +105,11 @@ def inverse_leaf(beta: str, u_lo: Fraction, u_hi: Fraction) -> dict[str, Any]:
 
 
 def scaled_product(u_lo: Fraction, u_hi: Fraction) -> Any:
-    """An upper bound of τ sqrt(β) · (rise of G over z), G = f''/sqrt(β), z = β (1 − cos x), for 1/β in [u_lo, u_hi].
+    """An upper bound of τ sqrt(β) · (rise of G over z), G = f''/sqrt(β), z = β (1 − cos x), for 1/β in [u_lo,
+    u_hi].
 
-    G = sqrt(R) e^{−z} N with R = z (2 − uz), N = 2z − 3 − u + 3uz − uz²; dG/dz = e^{−z} Q/sqrt(R) and Q < 0 for z >= 10.
+    G = sqrt(R) e^{−z} N with R = z (2 − uz), N = 2z − 3 − u + 3uz − uz²; dG/dz = e^{−z} Q/sqrt(R) and Q < 0
+    for z >= 10.
     """
     u = interval(u_lo, u_hi)
     root = 2 / (u + 2 + (u * u + 4).sqrt())  # z at τ

@@ -1,4 +1,6 @@
-"""Ball arithmetic: exact ends, working precision, and enclosures of f, f', f'', ... over cells of x and boxes of parameters."""
+"""Ball arithmetic: exact ends, working precision, and enclosures
+of f, f', f'', ... over cells of x and boxes of parameters.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ Range = tuple[Fraction, Fraction]
 
 @contextmanager
 def precision(bits: int) -> Iterator[None]:
-    """Work with `bits` bits inside the block. The setting is global to the process: share boxes by processes, not threads."""
+    """Work with `bits` bits inside the block. The setting is
+    global to the process: share boxes by processes, not threads.
+    """
     before = ctx.prec
     ctx.prec = bits
     try:
@@ -71,7 +75,8 @@ def outward(lo: Fraction, hi: Fraction, bits: int = 80) -> Range:
     )
 
 
-PI_ABOVE = 3.1415926535897936  # the double after the double below π: cells run over [0, PI_ABOVE], a hair beyond π
+# the double after the double below π: cells run over [0, PI_ABOVE], a hair beyond π
+PI_ABOVE = 3.1415926535897936
 
 
 class Enclosure:
@@ -101,7 +106,9 @@ class Enclosure:
         return self.jet(x, x, order)
 
     def cell(self, lo: float, hi: float, order: int, combine: Callable[[list[Any]], Any]) -> Any:
-        """`combine` (linear in the derivatives up to `order`) over the cell: directly and by the mean value, intersected."""
+        """`combine` (linear in the derivatives up to `order`) over
+        the cell: directly and by the mean value, intersected.
+        """
         wide = self.jet(lo, hi, order + 1)
         direct = combine(wide)
         if lo == hi:
@@ -123,10 +130,11 @@ def derivative_sign(enclosure: Enclosure, order: int, lo: float, hi: float) -> i
 def roots(
     enclosure: Enclosure, order: int, lo: float = 0.0, hi: float = PI_ABOVE, width: float = 1e-6
 ) -> list[tuple[float, float]] | None:
-    """The roots of f^(order) in [lo, hi]: cells that hold exactly one each, with no root elsewhere; None if not proved.
+    """The roots of f^(order) in [lo, hi]: cells that hold exactly one each, with no root elsewhere; None if
+    not proved.
 
-    A root is counted where f^(order) has opposite signs at the ends of a cell on which f^(order+1) has one sign; the
-    cells between have one sign. Simple roots only: a double root leaves the count open.
+    A root is counted where f^(order) has opposite signs at the ends of a cell on which f^(order+1) has one
+    sign; the cells between have one sign. Simple roots only: a double root leaves the count open.
 
     Examples
     --------

@@ -1,4 +1,6 @@
-"""Certificate: a verdict with its evidence, as JSON that the independent checker re-verifies from the formula alone."""
+"""Certificate: a verdict with its evidence, as JSON that
+the independent checker re-verifies from the formula alone.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,9 @@ class Certificate:
     Attributes
     ----------
     verdict : str
-        "proved": almost every start synchronizes, for every parameter in the ranges. "refuted": a stable state that is not
-        synchronized is certified, for the parameters named in the statement. "undecided": neither.
+        "proved": almost every start synchronizes, for every parameter in the ranges. "refuted": a stable
+        state that is not synchronized is certified, for the parameters named in the statement. "undecided":
+        neither.
     statement : str
         The claim in plain language.
     margin : float
@@ -44,7 +47,9 @@ class Certificate:
     seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """The certificate as plain data: `claim` and `leaves` are verified by the checker, `information` is not."""
+        """The certificate as plain data: `claim` and `leaves`
+        are verified by the checker, `information` is not.
+        """
         information = {
             "theorems": list(self.theorems),
             "margin": self.margin if math.isfinite(self.margin) else None,
@@ -52,7 +57,12 @@ class Certificate:
             "seconds": round(self.seconds, 3),
             "versions": versions(),
         }
-        return {"schema": checker.SCHEMA, "claim": self.claim, "leaves": self.leaves, "information": information}
+        return {
+            "schema": checker.SCHEMA,
+            "claim": self.claim,
+            "leaves": self.leaves,
+            "information": information,
+        }
 
     def to_json(self) -> str:
         """The certificate as JSON text."""
@@ -71,7 +81,8 @@ class Certificate:
 
 
 def check(path: str | os.PathLike[str]) -> bool:
-    """Whether the independent checker verifies the certificate in a file; an undecided one claims nothing: False.
+    """Whether the independent checker verifies the certificate in a file; an undecided one claims nothing:
+    False.
 
     Examples
     --------
@@ -101,7 +112,11 @@ def claim_of(
     """The claim of a certificate; the sentence is the checker's own."""
 
     def ends(value: End) -> Any:
-        return ("inf" if value > 0 else "-inf") if isinstance(value, float) else [value.numerator, value.denominator]
+        return (
+            ("inf" if value > 0 else "-inf")
+            if isinstance(value, float)
+            else [value.numerator, value.denominator]
+        )
 
     model = {
         "formula": family.formula,

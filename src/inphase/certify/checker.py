@@ -2,15 +2,18 @@
 
     python checker.py proof.json        prints the statement and "verified", or the reason why not; exit status 0 or 1
 
-What is proved: for the interaction f and every parameter in the claimed box, either that almost every start of
+What is proved: for the interaction f and every parameter in the claimed box, either that almost every start
+of
 
     dθ_i/dt = −(1/g_i) Σ_j K_ij f(θ_i − θ_j)
 
-synchronizes ("proved"), or that a stable state exists that is not synchronized ("refuted"). The mathematics (Theorems 1-9)
-is in docs/theory/; this file re-verifies the inequalities in which each theorem ends, on boxes that must tile the claim.
+synchronizes ("proved"), or that a stable state exists that is not synchronized ("refuted"). The mathematics
+(Theorems 1-9) is in docs/theory/; this file re-verifies the inequalities in which each theorem ends, on boxes
+that must tile the claim.
 
-Arithmetic: intervals whose ends are integers over 2^P, rounded outward; Taylor jets of intervals give derivatives.
-Key symbols: f(x) odd, 2π-periodic, analytic; τ with f' < 0 on (τ, π]; g = f'/f on (0, π); M bounds the largest gap.
+Arithmetic: intervals whose ends are integers over 2^P, rounded outward; Taylor jets of intervals give
+derivatives. Key symbols: f(x) odd, 2π-periodic, analytic; τ with f' < 0 on (τ, π]; g = f'/f on (0, π); M
+bounds the largest gap.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, type-arg, no-any-return, misc"
@@ -39,7 +42,7 @@ def require(truth, reason):
         raise Rejected(reason)
 
 
-# --------------------------------------------------------------------------------------------------------- intervals
+# -------------------------------------------------------------------------------------------------- intervals
 
 
 class I:
@@ -139,7 +142,9 @@ def sin_cos_point(n):
         cosine = cosine + term
     sine, cosine = (I(s.lo - 4, s.hi + 4) for s in (sine, cosine))  # |x|^(P/4)/(P/4)! < 2^-P
     for _ in range(k):
-        sine, cosine = (v.meet(I(-ONE, ONE)) for v in ((sine * cosine).times(2), (cosine * cosine).times(2) - number(1)))
+        sine, cosine = (
+            v.meet(I(-ONE, ONE)) for v in ((sine * cosine).times(2), (cosine * cosine).times(2) - number(1))
+        )
     return sine, cosine
 
 
@@ -196,7 +201,7 @@ PI = atan(number(1)).times(4)
 HALF_TURN = PI.hi  # cells run over [0, HALF_TURN], a hair beyond π
 
 
-# ------------------------------------------------------------------------------------------------ the formula and its jets
+# ----------------------------------------------------------------------------------- the formula and its jets
 
 
 class Jet:
@@ -274,7 +279,10 @@ class Formula:
 
     def __init__(self, source, names):
         require(isinstance(source, str) and len(source) < 10_000, "the formula is not text")
-        require(re.fullmatch(r"[A-Za-z0-9_+\-*/(). ]+", source), "the formula has characters that are not arithmetic")
+        require(
+            re.fullmatch(r"[A-Za-z0-9_+\-*/(). ]+", source),
+            "the formula has characters that are not arithmetic",
+        )
         try:
             self.tree = ast.parse(source, mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -286,7 +294,9 @@ class Formula:
         """[f, f', ..., f^(order)] over the interval x and the intervals of the parameters in `box`."""
         key = (x.lo, x.hi, order, id(box))
         if key not in self.cache:
-            jet = self._value(self.tree, Jet([x, number(1), *[I(0, 0)] * (order - 1)][: order + 1]), box, order)
+            jet = self._value(
+                self.tree, Jet([x, number(1), *[I(0, 0)] * (order - 1)][: order + 1]), box, order
+            )
             a = jet.a if isinstance(jet, Jet) else [jet, *[I(0, 0)] * order]
             self.cache[key] = [c.times(math.factorial(k)) for k, c in enumerate(a)]
         return self.cache[key]
@@ -336,7 +346,8 @@ class Formula:
                 return Jet(function(name, u.a)) if isinstance(u, Jet) else function(name, [u])[0]
         raise Rejected(f"the formula has a part that is not arithmetic: {ast.dump(node)[:80]}")
 
-    # What the structure of the text proves: parity, period 2π. (Analyticity: the jets above exist on every cell used.)
+    # What the structure of the text proves: parity, period 2π. (Analyticity: the jets above exist on every
+    # cell used.)
 
     def parity(self, node=None):
         node = self.tree if node is None else node
@@ -377,7 +388,9 @@ class Formula:
         return isinstance(node, (ast.Name, ast.Constant))
 
     def majorant(self, rho, box, node=None):
-        """A bound of |f(x + iy)| for |y| <= rho and all real x, for formulas of sin, cos, exp, sinh, cosh, +, −, *, powers."""
+        """A bound of |f(x + iy)| for |y| <= rho and all real x,
+        for formulas of sin, cos, exp, sinh, cosh, +, −, *, powers.
+        """
         node = self.tree if node is None else node
 
         def inner(a):
@@ -397,7 +410,9 @@ class Formula:
                 return inner(a).power(exponent(node.right))
             case ast.BinOp(op=ast.Div(), left=a, right=b) if slope(b) == 0:
                 v = self._value(b, None, box, 0)
-                return inner(a) / I(min(abs(v.lo), abs(v.hi)) if v.lo > 0 or v.hi < 0 else 0, max(abs(v.lo), abs(v.hi)))
+                return inner(a) / I(
+                    min(abs(v.lo), abs(v.hi)) if v.lo > 0 or v.hi < 0 else 0, max(abs(v.lo), abs(v.hi))
+                )
             case ast.Call(func=ast.Name(id="sin" | "cos"), args=[a]) if slope(a) is not None:
                 return function("cosh", [number(abs(slope(a))) * rho])[0]
             case ast.Call(func=ast.Name(id="exp" | "sinh" | "cosh"), args=[a]):
@@ -428,12 +443,14 @@ def slope(node):
             return None if p is None or q is None else (p + q if isinstance(node.op, ast.Add) else p - q)
         case ast.BinOp(op=ast.Mult(), left=ast.Constant(value=int() as k), right=a):
             return None if slope(a) is None else k * slope(a)
-        case ast.BinOp(op=ast.Mult(), left=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as k)), right=a):
+        case ast.BinOp(
+            op=ast.Mult(), left=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as k)), right=a
+        ):
             return None if slope(a) is None else -k * slope(a)
     return None
 
 
-# ------------------------------------------------------------------------------------- enclosures on cells of [0, π]
+# ------------------------------------------------------------------------------ enclosures on cells of [0, π]
 
 
 def on_cell(f, box, lo, hi, orders, combine):
@@ -475,8 +492,8 @@ def positive_inside(f, box, tau):
 def rise(f, box, extra, target):
     """An upper bound of ∫_0^π |f''' + extra f'|_+, refined until it is below `target` or stops improving.
 
-    Where the integrand is positive it integrates exactly to a difference of f'' + extra f; a cell whose sign is open adds its
-    width times the largest possible value.
+    Where the integrand is positive it integrates exactly to a difference of f'' + extra f; a cell whose sign
+    is open adds its width times the largest possible value.
     """
 
     def integrand(d):
@@ -505,7 +522,9 @@ def rise(f, box, extra, target):
                 stretches.append([lo, hi])
         certain = total([primitive(hi) - primitive(lo) for lo, hi in stretches])
         doubt = total([I(hi - lo, hi - lo) * d for lo, hi, d in unsure])
-        if (certain + doubt).hi < target or (before is not None and 10 * doubt.hi > 9 * before and len(unsure) > 64):
+        if (certain + doubt).hi < target or (
+            before is not None and 10 * doubt.hi > 9 * before and len(unsure) > 64
+        ):
             break
         if doubt.hi << 40 < certain.hi or len(unsure) > 4000:
             break
@@ -515,7 +534,8 @@ def rise(f, box, extra, target):
 
 
 def pairs_fall(f, box, tau, outside):
-    """g(x) + g(y) < 0 for all x <= y in (0, π) unless outside(x, y): shown as f'(x) f(y) + f(x) f'(y) < 0 for x <= τ.
+    """g(x) + g(y) < 0 for all x <= y in (0, π) unless outside(x, y): shown as f'(x) f(y) + f(x) f'(y) < 0 for
+    x <= τ.
 
     For x, y > τ both f' are negative. `outside` must exclude a neighborhood of x = 0.
     """
@@ -542,8 +562,9 @@ def cot(x):
     return c / s
 
 
-# ------------------------------------------------------------------------------------------------------------ theorems
-# Each takes the formula, the box of parameters (name -> I), the leaf of the certificate and the claim; it raises if it fails.
+# --------------------------------------------------------------------------------------------------- theorems
+# Each takes the formula, the box of parameters (name -> I), the leaf of the certificate and the claim; it
+# raises if it fails.
 
 
 def gradient_kind(f, box):
@@ -579,13 +600,16 @@ def trigonometric(f, box, leaf, claim):
 
 
 def neighbor_bound(f, box, leaf, claim, tau):
-    """s with d_r + d_l <= 2 s wherever g(d_r) + g(d_l) >= 0: τ for attention with β <= 0, else the hint s, verified."""
+    """s with d_r + d_l <= 2 s wherever g(d_r) + g(d_l) >= 0:
+    τ for attention with β <= 0, else the hint s, verified.
+    """
     if leaf.get("s") is None:
         beta = attention_parameter(claim)
         require(beta is not None and box[beta].hi <= 0, "no bound of two neighbors is given")
         return I(tau, tau)
     s = number(Fraction(*leaf["s"]))
-    require(s.lo << 1 > PI.hi and s.hi < PI.lo, "s must lie between π/2 and π")  # x + y >= 2s keeps away from x = 0
+    # x + y >= 2s keeps away from x = 0
+    require(s.lo << 1 > PI.hi and s.hi < PI.lo, "s must lie between π/2 and π")
     pairs_fall(f, box, tau, lambda x, y: x.hi + y.hi < 2 * s.lo)
     return s
 
@@ -609,13 +633,18 @@ def attention_parameter(claim):
 
 
 def attention_count(f, box, leaf, claim):
-    """Theorem 4 (closed form): −2/3 < β <= 0, where 2π/τ > 3 and (2b)^3 e^{2b}/3! sin^4(τ/2) < 1 at b = 2/3."""
+    """Theorem 4 (closed form): −2/3 < β <= 0, where
+    2π/τ > 3 and (2b)^3 e^{2b}/3! sin^4(τ/2) < 1 at b = 2/3.
+    """
     beta = attention_parameter(claim)
     require(beta is not None, "the formula is not attention's")
     lo, hi = leaf_range(leaf, beta)
     require(lo > Fraction(-2, 3) and hi <= 0, "the closed form needs -2/3 < β <= 0")
     b = number(Fraction(2, 3))
-    require((b.times(2).power(3) * exp(b.times(2))).over(6).hi < number(Fraction(16, 9)).lo, "four clusters at b = 2/3")
+    require(
+        (b.times(2).power(3) * exp(b.times(2))).over(6).hi < number(Fraction(16, 9)).lo,
+        "four clusters at b = 2/3",
+    )
 
 
 def sine_half_to_fourth(b):
@@ -625,7 +654,9 @@ def sine_half_to_fourth(b):
 
 
 def attention_three(f, box, leaf, claim):
-    """Theorem 5: −0.7 < β < 0, n equal weights: K >= 4 excluded by Theorem 4's Lemma 3, K = 3 by the ratios of the masses."""
+    """Theorem 5: −0.7 < β < 0, n equal weights: K >= 4 excluded
+    by Theorem 4's Lemma 3, K = 3 by the ratios of the masses.
+    """
     beta = attention_parameter(claim)
     require(beta is not None and box[beta].hi < 0, "Theorem 5 is for attention with β < 0")
     n = count_of_equal_weights(claim)
@@ -647,8 +678,11 @@ def attention_three(f, box, leaf, claim):
     values = [on_cell(f, box, a, c, 0, lambda d: d[0]) for a, c in pieces(short.lo, long.hi, 64)]
     smallest, largest = min(v.lo for v in values), max(v.hi for v in values)
     require(smallest > 0, "f > 0 on the arcs")
-    least = Fraction(-(-n // 3), n // 3) if n > 3 else Fraction(2)  # the least ratio of two masses, not all equal
-    require(least.numerator * smallest > least.denominator * largest, "three unequal clusters are not excluded")
+    # the least ratio of two masses, not all equal
+    least = Fraction(-(-n // 3), n // 3) if n > 3 else Fraction(2)
+    require(
+        least.numerator * smallest > least.denominator * largest, "three unequal clusters are not excluded"
+    )
 
 
 def pieces(lo, hi, k):
@@ -659,8 +693,8 @@ def pieces(lo, hi, k):
 def attention_at_infinity(f, box, leaf, claim):
     """Theorem 1 for attention with β >= 1, in u = 1/β and z = β (1 − cos x): T(u) · (rise of G over z) < 2.
 
-    f'' = sqrt(β) G(z, u), G = sqrt(R) e^{−z} N, R = z (2 − uz), N = 2z − 3 − u + 3uz − uz²;
-    dG/dz = e^{−z} Q/sqrt(R), Q = (1 − uz) N + R (N' − N) < 0 for z >= 10; T = τ sqrt(β) = sqrt(2 z_τ) asin(s)/s.
+    f'' = sqrt(β) G(z, u), G = sqrt(R) e^{−z} N, R = z (2 − uz), N = 2z − 3 − u + 3uz − uz²; dG/dz = e^{−z}
+    Q/sqrt(R), Q = (1 − uz) N + R (N' − N) < 0 for z >= 10; T = τ sqrt(β) = sqrt(2 z_τ) asin(s)/s.
     """
     beta = attention_parameter(claim)
     require(beta is not None, "the formula is not attention's")
@@ -714,16 +748,24 @@ def attention_at_infinity(f, box, leaf, claim):
 
 
 def cluster_count(f, box, leaf, claim):
-    """Theorem 6: for every K >= max(3, 2π/s): a 4^{K−1} Σ_{k>=K} |F_k| C(k+K−1, 2K−1) < f'(0). Hints s, a, N; all verified."""
+    """Theorem 6: for every K >= max(3, 2π/s): a 4^{K−1} Σ_{k>=K}
+    |F_k| C(k+K−1, 2K−1) < f'(0). Hints s, a, N; all verified.
+    """
     slope0, tau = gradient_kind(f, box), decreasing_from(f, box)
     positive_inside(f, box, tau)
     s, a = number(Fraction(*leaf["s"])), number(Fraction(*leaf["a"]))
-    require(s.lo << 1 > PI.hi and s.hi < PI.lo and a.lo > 0, "s must lie between π/2 and π, and a must be positive")
+    require(
+        s.lo << 1 > PI.hi and s.hi < PI.lo and a.lo > 0,
+        "s must lie between π/2 and π, and a must be positive",
+    )
     root = sqrt(a)
     pairs_fall(f, box, tau, lambda x, y: x.hi + y.hi < 2 * s.lo)
     pairs_fall(f, box, tau, lambda x, y: half_product(x, y) < root.lo)
     size = leaf["samples"]
-    require(isinstance(size, int) and 8 <= size <= 1024 and size % 2 == 0, "samples must be an even integer in 8..1024")
+    require(
+        isinstance(size, int) and 8 <= size <= 1024 and size % 2 == 0,
+        "samples must be an even integer in 8..1024",
+    )
     values = [f.derivatives(PI.times(2 * j).over(size), box, 1)[0] for j in range(size // 2 + 1)]
     rho, half = number(Fraction(*leaf["strip"])), size // 2
     require(rho.lo > 0, "the strip must be positive")
@@ -748,7 +790,10 @@ def cluster_count(f, box, leaf, claim):
         q = decay * number(Fraction(half + count, half - count + 1))
         require(q.hi < ONE, "the strip is too narrow for this many clusters")
         tail = top * decay.power(half) * number(math.comb(half + count - 1, 2 * count - 1)) / (number(1) - q)
-        require((a * I(0, head + tail.hi) * number(4 ** (count - 1))).hi < slope0.lo, f"{count} clusters are not excluded")
+        require(
+            (a * I(0, head + tail.hi) * number(4 ** (count - 1))).hi < slope0.lo,
+            f"{count} clusters are not excluded",
+        )
     raise Rejected("the count of clusters is not bounded")
 
 
@@ -779,11 +824,13 @@ def degree(f, box, leaf, claim):
     require(connected(n, edges) and 4 * min(degrees) > 3 * (n - 1), "the degrees are too small")
 
 
-# ----------------------------------------------------------------------------------------------------------- refutation
+# ------------------------------------------------------------------------------------------------- refutation
 
 
 def stable_state(f, box, leaf, claim):
-    """Theorem 8: a Krawczyk step proves a stationary state near `angles`, and its Hessian is definite off the rotation."""
+    """Theorem 8: a Krawczyk step proves a stationary state near
+    `angles`, and its Hessian is definite off the rotation.
+    """
     gradient_kind(f, box)
     masses, pairs, sizes = clusters(leaf, claim)
     size = len(masses)
@@ -792,7 +839,9 @@ def stable_state(f, box, leaf, claim):
     radius = Fraction(*leaf["radius"])
     require(radius > 0, "the radius must be positive")
     point = [number(t) for t in theta]
-    wide = [I(number(t).lo, number(t).hi) + (span(-radius, radius) if k else I(0, 0)) for k, t in enumerate(theta)]
+    wide = [
+        I(number(t).lo, number(t).hi) + (span(-radius, radius) if k else I(0, 0)) for k, t in enumerate(theta)
+    ]
 
     def pair(x, k, j, order):  # weight_kj f^(order)(x_k − x_j), zero where not coupled
         return pairs[k][j] * f.derivatives(x[k] - x[j], box, 1)[order] if pairs[k][j] is not None else I(0, 0)
@@ -807,12 +856,22 @@ def stable_state(f, box, leaf, claim):
             step = total([row[j] * force[j] for j in range(size - 1)])
             image = -step
             for j in range(size - 1):
-                entry = (number(1) if j == k else I(0, 0)) - total([row[m] * jacobian[m][j] for m in range(size - 1)])
+                entry = (number(1) if j == k else I(0, 0)) - total(
+                    [row[m] * jacobian[m][j] for m in range(size - 1)]
+                )
                 image = image + entry * span(-radius, radius)
-            require(image.lo > number(-radius).hi and image.hi < number(radius).lo, "the Krawczyk step does not contract")
+            require(
+                image.lo > number(-radius).hi and image.hi < number(radius).lo,
+                "the Krawczyk step does not contract",
+            )
     require(any(w.lo > 0 and w.hi < PI.times(2).lo for w in wide[1:]), "the state may be synchronized")
     symmetric = [[bonds[k][j] * masses[k] for j in range(size)] for k in range(size)]
-    positive_definite([[total(symmetric[k]) if k == j else -symmetric[k][j] for j in range(1, size)] for k in range(1, size)])
+    positive_definite(
+        [
+            [total(symmetric[k]) if k == j else -symmetric[k][j] for j in range(1, size)]
+            for k in range(1, size)
+        ]
+    )
     if claim["model"]["coupling"]["kind"] == "equitable":
         classes_hold(f, box, claim["model"]["coupling"], bonds)
         return
@@ -823,10 +882,12 @@ def stable_state(f, box, leaf, claim):
 
 
 def classes_hold(f, box, coupling, bonds):
-    """An equitable partition: perturbations of zero sum in each class decay, whatever the graph with these degrees.
+    """An equitable partition: perturbations of zero sum in each class decay, whatever the graph with these
+    degrees.
 
-    The form is at least |v_a|² (Σ_b d_ab c_ab − ...) − Σ |c_ab| σ_ab |v_a| |v_b|, c_ab = f'(θ_a − θ_b), where the block's norm
-    σ_ab <= sqrt(d_ab d_ba), 0 if the block is complete; inside a complete class the adjacency acts as −1.
+    The form is at least |v_a|² (Σ_b d_ab c_ab − ...) − Σ |c_ab| σ_ab |v_a| |v_b|, c_ab = f'(θ_a − θ_b), where
+    the block's norm σ_ab <= sqrt(d_ab d_ba), 0 if the block is complete; inside a complete class the
+    adjacency acts as −1.
     """
     sizes, degrees, own = coupling["sizes"], coupling["degrees"], f.derivatives(I(0, 0), box, 1)[1]
     many = [k for k, m in enumerate(sizes) if m > 1]
@@ -834,7 +895,9 @@ def classes_hold(f, box, coupling, bonds):
     for a in many:
         row = []
         for b in many:
-            norm = sqrt(number(degrees[a][b] * degrees[b][a])) if degrees[a][b] not in (0, sizes[b]) else I(0, 0)
+            norm = (
+                sqrt(number(degrees[a][b] * degrees[b][a])) if degrees[a][b] not in (0, sizes[b]) else I(0, 0)
+            )
             size = max(abs(bonds[a][b].lo), abs(bonds[a][b].hi))  # |d_ab c_ab|
             row.append(-(I(0, size) * norm).over(max(degrees[a][b], 1)))
             if a == b:
@@ -846,19 +909,28 @@ def classes_hold(f, box, coupling, bonds):
 
 
 def clusters(leaf, claim):
-    """(masses, weights_kj of the force on k, numbers of oscillators): groups of equal weights, classes, or single nodes."""
+    """(masses, weights_kj of the force on k, numbers of
+    oscillators): groups of equal weights, classes, or single nodes.
+    """
     coupling = claim["model"]["coupling"]
     if coupling["kind"] == "equitable":
         sizes, degrees = coupling["sizes"], coupling["degrees"]
         whole = [v for row in [sizes, *degrees] for v in row]
-        require(all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in whole), "sizes and degrees are integers")
+        require(
+            all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in whole),
+            "sizes and degrees are integers",
+        )
         k = len(sizes)
         require(
-            k >= 2 and len(degrees) == k and all(len(row) == k for row in degrees) and min(sizes) > 0, "a square of degrees"
+            k >= 2 and len(degrees) == k and all(len(row) == k for row in degrees) and min(sizes) > 0,
+            "a square of degrees",
         )
         for a in range(k):
             for b in range(k):
-                require(sizes[a] * degrees[a][b] == sizes[b] * degrees[b][a], "edges between two classes must agree")
+                require(
+                    sizes[a] * degrees[a][b] == sizes[b] * degrees[b][a],
+                    "edges between two classes must agree",
+                )
                 require(degrees[a][b] <= sizes[b] - (a == b), "a degree exceeds its class")
             require(sizes[a] * degrees[a][a] % 2 == 0, "no regular graph of this size and degree")
         return [number(m) for m in sizes], [[number(d) for d in row] for row in degrees], sizes
@@ -871,7 +943,8 @@ def clusters(leaf, claim):
         return [number(1)] * n, pairs, [1] * n
     sizes = leaf["sizes"]
     require(
-        all(isinstance(m, int) and not isinstance(m, bool) and m >= 1 for m in sizes), "cluster sizes are positive integers"
+        all(isinstance(m, int) and not isinstance(m, bool) and m >= 1 for m in sizes),
+        "cluster sizes are positive integers",
     )
     require(sum(sizes) == count_of_equal_weights(claim), "the clusters must hold n oscillators")
     masses = [number(Fraction(m, sum(sizes))) for m in sizes]
@@ -881,7 +954,10 @@ def clusters(leaf, claim):
 def approximate_inverse(matrix):
     """An inverse of the midpoints in floats (any matrix serves: the Krawczyk test judges it)."""
     n = len(matrix)
-    a = [[(c.lo + c.hi) / 2 / ONE for c in row] + [float(i == k) for i in range(n)] for k, row in enumerate(matrix)]
+    a = [
+        [(c.lo + c.hi) / 2 / ONE for c in row] + [float(i == k) for i in range(n)]
+        for k, row in enumerate(matrix)
+    ]
     for c in range(n):
         pivot = max(range(c, n), key=lambda k: abs(a[k][c]))
         require(a[pivot][c] != 0, "the Jacobian is singular")
@@ -906,32 +982,45 @@ def positive_definite(matrix):
 
 
 def equal_clusters(f, box, leaf, claim):
-    """Theorem 8 in closed form: k equal clusters at the angles 2πj/k, k a divisor of n; stationary by symmetry.
+    """Theorem 8 in closed form: k equal clusters at the angles 2πj/k, k a divisor of n; stationary by
+    symmetry.
 
-    Stable if Σ_j f'(2πj/k)(1 − cos(2πjm/k)) > 0 for m = 1..k−1, and f'(0) + Σ_j f'(2πj/k) > 0 if the clusters can come apart.
+    Stable if Σ_j f'(2πj/k)(1 − cos(2πjm/k)) > 0 for m = 1..k−1, and f'(0) + Σ_j f'(2πj/k) > 0 if the clusters
+    can come apart.
     """
     n, k = count_of_equal_weights(claim), leaf["count"]
-    require(isinstance(k, int) and not isinstance(k, bool) and 2 <= k <= 100 and n % k == 0, "the count must divide n")
+    require(
+        isinstance(k, int) and not isinstance(k, bool) and 2 <= k <= 100 and n % k == 0,
+        "the count must divide n",
+    )
     beta = attention_parameter(claim)
-    if k == 3 and beta is not None and box.get(beta) is None:  # f'(2π/3) has the sign of cos − β sin² = −1/2 − 3β/4
+    # f'(2π/3) has the sign of cos − β sin² = −1/2 − 3β/4
+    if k == 3 and beta is not None and box.get(beta) is None:
         require(leaf_range(leaf, beta)[1] < Fraction(-2, 3), "β < -2/3")
         return
     slope0 = gradient_kind(f, box)
     bonds = [f.derivatives(PI.times(2 * j).over(k), box, 1)[1] for j in range(1, k)]
     for m in range(1, k):
-        waves = [(number(1) - sin_cos(PI.times(2 * (j * m % k)).over(k))[1]).positive_part() for j in range(1, k)]
+        waves = [
+            (number(1) - sin_cos(PI.times(2 * (j * m % k)).over(k))[1]).positive_part() for j in range(1, k)
+        ]
         require(total([b * w for b, w in zip(bonds, waves)]).lo > 0, f"mode {m} is not stable")
     require(n == k or (slope0 + total(bonds)).lo > 0, "the clusters may come apart")
 
 
 def twisted_state(f, box, leaf, claim):
-    """Theorem 9: θ_j = 2πqj/n, stationary by symmetry; stable if Σ_d f'(2πqd/n)(1 − cos(2πkd/n)) > 0 for k = 1..n−1."""
+    """Theorem 9: θ_j = 2πqj/n, stationary by symmetry; stable
+    if Σ_d f'(2πqd/n)(1 − cos(2πkd/n)) > 0 for k = 1..n−1.
+    """
     gradient_kind(f, box)
     coupling = claim["model"]["coupling"]
     require(coupling["kind"] == "circulant", "twisted states are for circulant graphs")
     n, offsets = circulant(coupling)
     q = leaf["winding"]
-    require(isinstance(q, int) and not isinstance(q, bool) and q % n != 0, "the winding number must not be a multiple of n")
+    require(
+        isinstance(q, int) and not isinstance(q, bool) and q % n != 0,
+        "the winding number must not be a multiple of n",
+    )
     require(math.gcd(n, *offsets) == 1, "the graph is not connected")
     bonds = [f.derivatives(PI.times(2 * (q * d % n)).over(n), box, 1)[1] for d in offsets]
     if all(b.lo > 0 for b in bonds):
@@ -939,13 +1028,16 @@ def twisted_state(f, box, leaf, claim):
     require(n <= 20_000, "n is too large for the sum over modes")
     for k in range(1, n // 2 + 1):
         waves = [number(1) - sin_cos(PI.times(2 * (k * d % n)).over(n))[1] for d in offsets]
-        require(total([b * w.positive_part() for b, w in zip(bonds, waves)]).lo > 0, f"mode {k} is not stable")
+        require(
+            total([b * w.positive_part() for b, w in zip(bonds, waves)]).lo > 0, f"mode {k} is not stable"
+        )
 
 
 def circulant(coupling):
     n, offsets = coupling["n"], coupling["offsets"]
     require(
-        isinstance(n, int) and n >= 3 and isinstance(offsets, list) and len(offsets) >= 1, "a circulant graph has n, offsets"
+        isinstance(n, int) and n >= 3 and isinstance(offsets, list) and len(offsets) >= 1,
+        "a circulant graph has n, offsets",
     )
     require(all(isinstance(d, int) and 1 <= d < (n + 1) // 2 for d in offsets), "offsets lie in 1..n/2")
     require(len(set(offsets)) == len(offsets), "offsets repeat")
@@ -961,7 +1053,8 @@ def graph(claim):
     n, edges = coupling["n"], [tuple(e) for e in coupling["edges"]]
     require(isinstance(n, int) and n >= 2, "n must be an integer")
     require(
-        all(len(e) == 2 and all(isinstance(i, int) for i in e) and 0 <= e[0] < e[1] < n for e in edges), "edges are i < j < n"
+        all(len(e) == 2 and all(isinstance(i, int) for i in e) and 0 <= e[0] < e[1] < n for e in edges),
+        "edges are i < j < n",
     )
     require(len(set(edges)) == len(edges), "edges repeat")
     return n, edges
@@ -983,7 +1076,9 @@ def connected(n, edges):
 
 def count_of_equal_weights(claim):
     coupling = claim["model"]["coupling"]
-    require(coupling["kind"] == "all-to-all" and coupling.get("weights") == "equal", "this needs n equal weights")
+    require(
+        coupling["kind"] == "all-to-all" and coupling.get("weights") == "equal", "this needs n equal weights"
+    )
     require(
         isinstance(coupling["n"], int) and not isinstance(coupling["n"], bool) and coupling["n"] >= 2,
         "n must be an integer >= 2",
@@ -999,12 +1094,15 @@ REFUTE = {"stable-state": stable_state, "equal-clusters": equal_clusters, "twist
 COUPLINGS = {"all-to-all", "rank-one", "graph", "circulant", "equitable"}
 
 
-# ---------------------------------------------------------------------------------------------------- boxes and the claim
+# ---------------------------------------------------------------------------------------- boxes and the claim
 
 
 def dyadic(pair):
     mantissa, power = pair
-    require(all(isinstance(v, int) and not isinstance(v, bool) for v in pair) and abs(power) < 5000, "not a dyadic number")
+    require(
+        all(isinstance(v, int) and not isinstance(v, bool) for v in pair) and abs(power) < 5000,
+        "not a dyadic number",
+    )
     return Fraction(mantissa) * Fraction(2) ** power
 
 
@@ -1037,7 +1135,10 @@ def claimed_range(pair):
     def end(v):
         if v in ("inf", "-inf"):
             return math.inf if v == "inf" else -math.inf
-        require(all(isinstance(k, int) and not isinstance(k, bool) for k in v) and len(v) == 2, "a range has rational ends")
+        require(
+            all(isinstance(k, int) and not isinstance(k, bool) for k in v) and len(v) == 2,
+            "a range has rational ends",
+        )
         require(v[1] > 0 and math.gcd(*v) == 1, "a rational end must be in lowest terms")
         return Fraction(*v)
 
@@ -1048,7 +1149,9 @@ def claimed_range(pair):
 
 
 def tile(names, claimed, leaves):
-    """Whether the boxes of the leaves cut the claimed box without a gap: found by straight cuts, one after another."""
+    """Whether the boxes of the leaves cut the claimed box
+    without a gap: found by straight cuts, one after another.
+    """
     if len(leaves) == 1:
         return all(leaves[0][n] == claimed[n] for n in names)
     for n in names:
@@ -1063,7 +1166,11 @@ def tile(names, claimed, leaves):
 
 def show(v):
     """A double by its shortest digits, any other rational exactly."""
-    return str(float(v)) if v in (math.inf, -math.inf) or (abs(v) < 2**1000 and Fraction(float(v)) == v) else str(v)
+    return (
+        str(float(v))
+        if v in (math.inf, -math.inf) or (abs(v) < 2**1000 and Fraction(float(v)) == v)
+        else str(v)
+    )
 
 
 def statement(claim: dict) -> str:
@@ -1094,9 +1201,15 @@ def verify(data: dict) -> str:
     claim, leaves = data["claim"], data["leaves"]
     model = claim["model"]
     require(set(claim) == {"verdict", "statement", "model"}, "the claim has unknown or missing parts")
-    require(set(model) == {"formula", "parameters", "coupling", "gain", "frequencies", "field"}, "the model has unknown parts")
+    require(
+        set(model) == {"formula", "parameters", "coupling", "gain", "frequencies", "field"},
+        "the model has unknown parts",
+    )
     require(claim["verdict"] in ("proved", "refuted"), "the certificate claims nothing (undecided)")
-    require(model["frequencies"] == 0 and model["field"] == 0, "the theorems are for identical oscillators without a field")
+    require(
+        model["frequencies"] == 0 and model["field"] == 0,
+        "the theorems are for identical oscillators without a field",
+    )
     require(model["gain"] in ("none", "softmax", "none or positive"), "the gain must be positive")
     coupling = model["coupling"]
     allowed = {"all-to-all": {"kind", "n", "weights"}, "rank-one": {"kind"}, "graph": {"kind", "n", "edges"},
@@ -1107,7 +1220,10 @@ def verify(data: dict) -> str:
         require("n" in coupling or coupling["weights"] == "any positive", "equal weights need n")
     if "n" in coupling:
         n = coupling["n"]
-        require(isinstance(n, int) and not isinstance(n, bool) and 2 <= n <= 10**7, "n must be an integer from 2 to 10^7")
+        require(
+            isinstance(n, int) and not isinstance(n, bool) and 2 <= n <= 10**7,
+            "n must be an integer from 2 to 10^7",
+        )
     require(claim["statement"] == statement(claim), "the sentence does not say what is claimed")
     names = sorted(model["parameters"])
     for name in names:
@@ -1115,7 +1231,10 @@ def verify(data: dict) -> str:
         require(plain and name not in ("x", "pi", *FUNCTIONS), f"a parameter cannot be called {name!r}")
     claimed = {n: claimed_range(model["parameters"][n]) for n in names}
     boxes = [{n: leaf_range(leaf, n) for n in names} for leaf in leaves]
-    require(leaves and all(sorted(leaf["box"]) == names for leaf in leaves), "the boxes do not name the parameters")
+    require(
+        leaves and all(sorted(leaf["box"]) == names for leaf in leaves),
+        "the boxes do not name the parameters",
+    )
     for b in boxes:  # a leaf may reach beyond the claim: what holds there holds in the part inside
         for n in names:
             b[n] = (max(b[n][0], claimed[n][0]), min(b[n][1], claimed[n][1]))
@@ -1126,11 +1245,15 @@ def verify(data: dict) -> str:
         theorem = leaf["theorem"]
         require(theorem in table, f"no theorem {theorem!r} for the verdict {claim['verdict']}")
         if theorem in ALL_TO_ALL:
-            require(coupling["kind"] in ("all-to-all", "rank-one"), "this theorem is for all-to-all or rank-one coupling")
+            require(
+                coupling["kind"] in ("all-to-all", "rank-one"),
+                "this theorem is for all-to-all or rank-one coupling",
+            )
         f = Formula(model["formula"], names)
         finite = {n: leaf_range(leaf, n) for n in names}
         box = {n: span(*v) for n, v in finite.items() if not any(isinstance(e, float) for e in v)}
-        if model["gain"] == "softmax" and attention_parameter(claim) is None:  # g_i = Σ_j K_ij h(cos), positive where h is
+        # g_i = Σ_j K_ij h(cos), positive where h is
+        if model["gain"] == "softmax" and attention_parameter(claim) is None:
             gradient_kind(f, box)
             positive_inside(f, box, decreasing_from(f, box))
         table[theorem](f, box, leaf, claim)
@@ -1164,7 +1287,9 @@ def explain(path: str) -> tuple[bool, str]:
 def explain_text(text: str) -> tuple[bool, str]:
     """(verified, the statement or the reason why not) of a certificate's JSON text."""
     try:
-        return True, verify(json.loads(text, object_pairs_hook=without_repetition, parse_constant=no_such_number))
+        return True, verify(
+            json.loads(text, object_pairs_hook=without_repetition, parse_constant=no_such_number)
+        )
     except Rejected as reason:
         return False, str(reason)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, ZeroDivisionError, OverflowError,

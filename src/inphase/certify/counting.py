@@ -2,9 +2,9 @@
 
     a 4^{K−1} Σ_{k>=K} |F_k| C(k+K−1, 2K−1) < f'(0)  for every such K.
 
-F_k by the trapezoidal rule with its aliasing error and Cauchy tails |F_k| <= 2 M e^{−kρ}, M >= |f| on |Im x| <= ρ. Large K
-follow from sinh(ρ/2) > 1, so f must be analytic in a strip wider than 2 ln(1 + sqrt 2) = 1.7627.
-Proof: docs/theory/criteria.md, Theorem 6.
+F_k by the trapezoidal rule with its aliasing error and Cauchy tails |F_k| <= 2 M e^{−kρ}, M >= |f| on |Im
+x| <= ρ. Large K follow from sinh(ρ/2) > 1, so f must be analytic in a strip wider than 2
+ln(1 + sqrt 2) = 1.7627. Proof: docs/theory/criteria.md, Theorem 6.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ STRIPS = (Fraction(5, 2), Fraction(2), Fraction(3), Fraction(4))
 
 
 def majorant(node: ex.Expression, rho: Any, box: dict[str, Any]) -> Any:
-    """A bound of |node(x + iy)| for |y| <= ρ and all real x; None where the formula is not seen to be entire."""
+    """A bound of |node(x + iy)| for |y| <= ρ and all real
+    x; None where the formula is not seen to be entire.
+    """
     if free(node):
         return ex.evaluate(node, None, Balls(), box).abs_upper()
     inner = [majorant(child, rho, box) for child in node.arguments]
@@ -48,13 +50,16 @@ def majorant(node: ex.Expression, rho: Any, box: dict[str, Any]) -> Any:
 
 
 def modes(f: Enclosure, size: int, top: Any, decay: Any) -> list[Any]:
-    """Upper bounds of |F_k|, k < size/2, f = Σ F_k sin kx, from `size` samples and the bound top·decay^k of the others."""
+    """Upper bounds of |F_k|, k < size/2, f = Σ F_k sin kx, from
+    `size` samples and the bound top·decay^k of the others.
+    """
     half = size // 2
     values = [f.interaction.jet(arb.pi() * 2 * j / size, 0, **f.box)[0] for j in range(half)]
     sines = [(arb.pi() * 2 * j / size).sin() for j in range(size)]
     alias = 2 * top * decay ** (size - half) / (1 - decay ** (size - half))
     return [
-        (4 * sum((values[j] * sines[(j * k) % size] for j in range(1, half)), arb(0)) / size).abs_upper() + alias
+        (4 * sum((values[j] * sines[(j * k) % size] for j in range(1, half)), arb(0)) / size).abs_upper()
+        + alias
         for k in range(half)
     ]
 
@@ -75,14 +80,20 @@ def _attempt(box: Box) -> Attempt:
         found = _excluded(box, arb(s), arb(a), point(rho), 2 * top)
         margin = max(margin, found)
         if found > 0:
-            hints = {"s": _pair(Fraction(s)), "a": _pair(Fraction(a)), "strip": _pair(rho), "samples": SAMPLES}
+            hints = {
+                "s": _pair(Fraction(s)),
+                "a": _pair(Fraction(a)),
+                "strip": _pair(rho),
+                "samples": SAMPLES,
+            }
             return Attempt(box.leaf("cluster-count", **hints), found)
     return Attempt(None, margin, "a count of clusters is not excluded")
 
 
 def _bound(box: Box) -> float | None:
     s, hint = neighbor_bound(box)
-    if s is not None and hint is None:  # the closed form: a certificate's general theorem wants a bound above π/2, verified
+    # the closed form: a certificate's general theorem wants a bound above π/2, verified
+    if s is not None and hint is None:
         return sum_bound(box)
     return s
 

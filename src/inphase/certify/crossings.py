@@ -1,7 +1,8 @@
-"""Where a criterion's ratio crosses 1 along a parameter, enclosed as narrowly as asked: two-sided, by isolated roots.
+"""Where a criterion's ratio crosses 1 along a parameter, enclosed as narrowly as asked: two-sided, by
+isolated roots.
 
-ratio = (what the theorem asks to be larger)/(∫|f''' + c f'|_+). The integral is exact through differences of f'' + c f at
-the roots of f''' + c f', whose number on (0, π) is proved.
+ratio = (what the theorem asks to be larger)/(∫|f''' + c f'|_+). The integral is exact through differences of
+f'' + c f at the roots of f''' + c f', whose number on (0, π) is proved.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from flint import arb
 from inphase.certify.balls import Enclosure, interval, point, precision, roots
 from inphase.interaction import Interaction
 
-CRITERIA = ("l1", "l1-pi", "trigonometric", "trigonometric-pi", "two-neighbors", "two-neighbors-trigonometric")
+CRITERIA = (
+    "l1",
+    "l1-pi",
+    "trigonometric",
+    "trigonometric-pi",
+    "two-neighbors",
+    "two-neighbors-trigonometric",
+)
 
 
 def crossing(
@@ -27,9 +35,11 @@ def crossing(
     Parameters
     ----------
     interaction : Interaction
-        f, odd with f > 0 on (0, π) where the criterion needs it; "two-neighbors" takes s* = τ (attention with β <= 0).
+        f, odd with f > 0 on (0, π) where the criterion needs it; "two-neighbors" takes s* = τ
+        (attention with β <= 0).
     parameter : str
-        The parameter that varies; its values at the two ends of `bracket` must give ratios on either side of 1.
+        The parameter that varies; its values at the two ends of `bracket` must give ratios on either side of
+        1.
     criterion : str
         One of `CRITERIA`.
     digits : int
@@ -60,7 +70,9 @@ def crossing(
         a, b = Fraction(bracket[0]), Fraction(bracket[1])
         low, high = excess(a), excess(b)
         if not (low < 0 < high or high < 0 < low):
-            raise ValueError(f"the ratio of {criterion} is not seen to cross 1 between {bracket[0]} and {bracket[1]}")
+            raise ValueError(
+                f"the ratio of {criterion} is not seen to cross 1 between {bracket[0]} and {bracket[1]}"
+            )
         rising, goal = bool(low < 0), Fraction(1, 10**digits)
         guess, step = _secant(excess, a, b), goal / 4
         left, right = excess(guess - step), excess(guess + step)
@@ -101,11 +113,17 @@ def _secant(excess: Callable[[Fraction], Any], a: Fraction, b: Fraction) -> Frac
 
 
 def refine(g: Enclosure, order: int, lo: float, hi: float) -> Any:
-    """The one root of g^(order) in [lo, hi] (simple, isolated) to the working precision, by interval Newton steps."""
+    """The one root of g^(order) in [lo, hi] (simple, isolated)
+    to the working precision, by interval Newton steps.
+    """
     x = interval(Fraction(lo), Fraction(hi))
     for _ in range(60):
         middle = x.mid()
-        step = middle - g.interaction.jet(middle, order, **g.box)[order] / g.interaction.jet(x, order + 1, **g.box)[order + 1]
+        step = (
+            middle
+            - g.interaction.jet(middle, order, **g.box)[order]
+            / g.interaction.jet(x, order + 1, **g.box)[order + 1]
+        )
         if not step.is_finite():
             raise ValueError("interval Newton fails: the root is not simple to this precision")
         smaller = step.intersection(x)

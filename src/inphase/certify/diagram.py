@@ -16,7 +16,15 @@ from inphase.certify.refute import equal_clusters
 from inphase.certify.synchronization import THEOREMS, prove_point
 from inphase.certify.theorem import Box, Theorem
 
-ORDER = ("l1-pi", "trigonometric-pi", "l1", "trigonometric", "two-neighbors", "two-neighbors-trigonometric", "cluster-count")
+ORDER = (
+    "l1-pi",
+    "trigonometric-pi",
+    "l1",
+    "trigonometric",
+    "two-neighbors",
+    "two-neighbors-trigonometric",
+    "cluster-count",
+)
 COLORS = {"proved": "#2a9d5c", "refuted": "#c8553d", "undecided": "#d9d9d9"}
 
 
@@ -58,7 +66,9 @@ class Diagram:
         from matplotlib.patches import Patch
 
         words, (columns, rows) = list(COLORS), self.size
-        values = [[words.index(self.cells[r * columns + c].verdict) for c in range(columns)] for r in range(rows)]
+        values = [
+            [words.index(self.cells[r * columns + c].verdict) for c in range(columns)] for r in range(rows)
+        ]
         first, last = self.cells[0].ranges, self.cells[-1].ranges
         (a, b), canvas = self.names, Figure(figsize=(6.4, 5.2), layout="constrained")
         axes = canvas.add_subplot()
@@ -67,7 +77,9 @@ class Diagram:
             extent=(first[a][0], last[a][1], first[b][0], last[b][1]),
         )  # fmt: skip
         axes.set(xlabel=a, ylabel=b, title=f"f(x) = {self.formula}")
-        axes.legend(handles=[Patch(color=color, label=word) for word, color in COLORS.items()], loc="upper right")
+        axes.legend(
+            handles=[Patch(color=color, label=word) for word, color in COLORS.items()], loc="upper right"
+        )
         canvas.savefig(path, dpi=150)
 
 
@@ -80,14 +92,17 @@ def diagram(
     progress: Callable[[float, str], None] | None = None,
     **ranges: Any,
 ) -> Diagram:
-    """Cut a family's two parameters into cells; each is proved, refuted (both for every point of it), or undecided.
+    """Cut a family's two parameters into cells; each is proved, refuted (both for every point of it), or
+    undecided.
 
-    Cells are decided in balls but make no certificate; `synchronization` on a cell's ranges makes one that can be checked.
+    Cells are decided in balls but make no certificate; `synchronization` on a cell's ranges makes one that
+    can be checked.
 
     Parameters
     ----------
     subject : str, Interaction or callable
-        The family, as in `synchronization`; for any number of oscillators and any positive weights. "Refuted": some n fails.
+        The family, as in `synchronization`; for any number of oscillators and any positive weights.
+        "Refuted": some n fails.
     size : int or (int, int)
         Cells along each parameter.
     workers : int
@@ -157,7 +172,9 @@ def _row(job: tuple[str, dict[str, Any], Sequence[str], list[float], tuple[float
                 names[0]: (Fraction(left), Fraction(right)),
                 names[1]: (Fraction(low), Fraction(high)),
             }
-            verdict, theorem = ("undecided", known.obstacle) if known.obstacle else _cell(known, ranges, theorems, depth)
+            verdict, theorem = (
+                ("undecided", known.obstacle) if known.obstacle else _cell(known, ranges, theorems, depth)
+            )
             found.append(Cell({names[0]: (left, right), names[1]: (low, high)}, verdict, theorem))
     return found
 
@@ -174,7 +191,9 @@ def _cell(known: Family, ranges: dict[str, Any], theorems: list[Theorem], depth:
         return "undecided", ""
     middle = {name: ((lo + hi) / 2, (lo + hi) / 2) for name, (lo, hi) in ranges.items()}
     center = Box(known, middle)
-    if prove_point(known, middle, theorems).leaf is None and not (center.attracts and equal_clusters(known, center)):
+    if prove_point(known, middle, theorems).leaf is None and not (
+        center.attracts and equal_clusters(known, center)
+    ):
         return "undecided", ""
     name = max(ranges, key=lambda k: ranges[k][1] - ranges[k][0])
     lo, hi = ranges[name]

@@ -1,4 +1,6 @@
-"""A family of models: f with ranges of its parameters, and the hypotheses on coupling, gain, frequencies and field."""
+"""A family of models: f with ranges of its parameters, and
+the hypotheses on coupling, gain, frequencies and field.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,9 @@ ANY = {"kind": "all-to-all", "weights": "any positive"}
 class Family:
     """f(x; parameters) with a range for each parameter, and the model around it.
 
-    `coupling` and `gain` are as certificates write them; `assumptions` are what the user asserts and nothing here can check;
-    `obstacle` says which hypothesis of every theorem fails, or is empty. Not `refutable` are models with weights of their own:
-    refutations are for equal ones.
+    `coupling` and `gain` are as certificates write them; `assumptions` are what the user asserts and nothing
+    here can check; `obstacle` says which hypothesis of every theorem fails, or is empty. Not `refutable` are
+    models with weights of their own: refutations are for equal ones.
     """
 
     interaction: Interaction
@@ -52,7 +54,9 @@ class Family:
 
     def box(self, ranges: Mapping[str, tuple[End, End]]) -> dict[str, Any]:
         """Balls of finite ranges."""
-        return {k: interval(lo, hi) for k, (lo, hi) in ranges.items() if not (math.isinf(lo) or math.isinf(hi))}
+        return {
+            k: interval(lo, hi) for k, (lo, hi) in ranges.items() if not (math.isinf(lo) or math.isinf(hi))
+        }
 
 
 def end(name: str, value: Any) -> End:
@@ -90,7 +94,8 @@ def _middle(lo: End, hi: End) -> float:
 
 
 def family(subject: Any, ranges: Mapping[str, Any], n: int | None = None, graph: Any = None) -> Family:
-    """Read a model, an interaction, a formula in text, a catalog name, or a function such as `attention`, with its ranges.
+    """Read a model, an interaction, a formula in text, a catalog name, or a function such as `attention`,
+    with its ranges.
 
     Raises
     ------
@@ -112,17 +117,25 @@ def family(subject: Any, ranges: Mapping[str, Any], n: int | None = None, graph:
     elif isinstance(subject, Interaction):
         interaction = subject
     elif isinstance(subject, str):
-        interaction = _factory(CATALOG[subject], middles) if subject in CATALOG else Interaction(subject, **middles)  # type: ignore[arg-type]
+        interaction = (
+            _factory(CATALOG[subject], middles) if subject in CATALOG else Interaction(subject, **middles)
+        )  # type: ignore[arg-type]
     elif callable(subject):
         interaction = _factory(subject, middles)
     else:
-        raise TypeError(f"expected a model, an interaction, a formula or a graph; got {type(subject).__name__}")
+        raise TypeError(
+            f"expected a model, an interaction, a formula or a graph; got {type(subject).__name__}"
+        )
     unknown = set(wanted) - structure.parameters(interaction.expression)
     if unknown:
-        raise ValueError(f"unknown parameter {sorted(unknown)[0]!r}; {interaction.name} has {sorted(interaction.parameters)}")
+        raise ValueError(
+            f"unknown parameter {sorted(unknown)[0]!r}; {interaction.name} has {sorted(interaction.parameters)}"
+        )
     interaction = _canonical(interaction)
     used = structure.parameters(interaction.expression)
-    own = {name: parameter_range(name, value) for name, value in interaction.parameters.items() if name in used}
+    own = {
+        name: parameter_range(name, value) for name, value in interaction.parameters.items() if name in used
+    }
     if graph is not None:
         parts = parts | {"coupling": graph_coupling(graph)}
         if hasattr(subject, "interaction"):
@@ -140,7 +153,9 @@ def _factory(function: Callable[..., Any], middles: dict[str, float]) -> Interac
         inspect.signature(function).bind(**middles)
         made = function(**middles)
     except TypeError as error:
-        raise ValueError(f"{getattr(function, '__name__', function)!s} with {sorted(middles)}: {error}") from None
+        raise ValueError(
+            f"{getattr(function, '__name__', function)!s} with {sorted(middles)}: {error}"
+        ) from None
     if not isinstance(made, Interaction):
         raise TypeError(f"{function!r} must return an Interaction; got {type(made).__name__}")
     return made
@@ -151,7 +166,11 @@ def _canonical(interaction: Interaction) -> Interaction:
     names = list(interaction.parameters)
     if len(names) == 1:
         b = names[0]
-        for spelled in (f"exp({b}*(cos(x) - 1))*sin(x)", f"exp({b}*cos(x))*sin(x)", f"sin(x)*exp(cos(x)*{b})"):
+        for spelled in (
+            f"exp({b}*(cos(x) - 1))*sin(x)",
+            f"exp({b}*cos(x))*sin(x)",
+            f"sin(x)*exp(cos(x)*{b})",
+        ):
             if interaction.expression is ex.parse(spelled, names):
                 return Interaction(f"sin(x)*exp({b}*cos(x))" if "- 1" not in spelled else f"sin(x)*exp({b}*(cos(x) - 1))",
                                    name=interaction.name, **interaction.parameters)  # fmt: skip
@@ -194,13 +213,22 @@ def _parts(model: Any, n: int | None, graph: Any) -> dict[str, Any]:
     obstacles: list[str] = []
     if np.ptp(np.asarray(getattr(model, "frequencies", 0.0))) != 0:
         obstacles.append("natural frequencies differ")
-    for name, neutral in (("field", 0), ("delays", 0), ("noise", 0), ("common_noise", 0), ("inertia", 0), ("damping", 1)):
+    for name, neutral in (
+        ("field", 0),
+        ("delays", 0),
+        ("noise", 0),
+        ("common_noise", 0),
+        ("inertia", 0),
+        ("damping", 1),
+    ):
         values = getattr(model, name, neutral)
         values = np.asarray(values.data if sparse.issparse(values) else values)  # type: ignore[union-attr]
         if np.any(values != neutral):
             obstacles.append(f"the model has {name.replace('_', ' ')}")
     if graph is not None and not (type(coupling) is AllToAll and coupling.columns is None):
-        raise ValueError(f"graph must be left out where the model has a coupling of its own; it has {coupling!r}")
+        raise ValueError(
+            f"graph must be left out where the model has a coupling of its own; it has {coupling!r}"
+        )
     size = getattr(model, "size", None)
     if size is not None and n is not None and n != size:
         raise ValueError(f"n = {n} contradicts the model's {size} oscillators")
@@ -231,7 +259,9 @@ def _parts(model: Any, n: int | None, graph: Any) -> dict[str, Any]:
         parts["gain"] = gain or "none"
     else:
         parts["gain"] = "none or positive"
-        parts["assumptions"] = ("the gain is a smooth positive function of the phases (asserted by the user)",)
+        parts["assumptions"] = (
+            "the gain is a smooth positive function of the phases (asserted by the user)",
+        )
     return parts | {"obstacle": "; ".join(obstacles)}
 
 

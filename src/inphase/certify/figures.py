@@ -1,4 +1,6 @@
-"""Figures of the theory: the ratios of the criteria along β, and the thresholds of three clusters against n^(−1/2)."""
+"""Figures of the theory: the ratios of the criteria along
+β, and the thresholds of three clusters against n^(−1/2).
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def _canvas() -> tuple[Any, Any]:
 
 
 def ratios(path: str | os.PathLike[str], lo: float = -0.6, hi: float = 0.2, points: int = 161) -> None:
-    """Draw the ratio of each criterion for attention along β, in floats, with the crossings; above 1 it proves."""
+    """Draw the ratio of each criterion for attention along
+    β, in floats, with the crossings; above 1 it proves.
+    """
     canvas, axes = _canvas()
     betas = np.linspace(lo, hi, points)
     curves: dict[str, list[float]] = {name: [] for name in CRITERIA}
@@ -50,7 +54,11 @@ def ratios(path: str | os.PathLike[str], lo: float = -0.6, hi: float = 0.2, poin
     axes.axhline(1, color="black", linewidth=0.8)
     axes.axvspan(-2 / 3, 0, alpha=0.08, color="green", label="cluster count: −2/3")
     axes.set(
-        xlabel="β", ylabel="ratio (at least 1: synchronizes)", xlim=(-0.68, hi), ylim=(0, 3), title="Criteria for attention"
+        xlabel="β",
+        ylabel="ratio (at least 1: synchronizes)",
+        xlim=(-0.68, hi),
+        ylim=(0, 3),
+        title="Criteria for attention",
     )
     axes.legend(fontsize="small")
     canvas.savefig(path, dpi=150)
@@ -62,8 +70,18 @@ def against_n(found: Sequence[Threshold], path: str | os.PathLike[str]) -> None:
     for rest, marker in ((1, "o"), (2, "s")):
         chosen = [t for t in found if t.n % 3 == rest]
         axes.plot(
-            [t.n**-0.5 for t in chosen], [float(t.hi) - 2 / 3 for t in chosen], marker, markersize=4, label=f"n = {rest} mod 3"
+            [t.n**-0.5 for t in chosen],
+            [float(t.hi) - 2 / 3 for t in chosen],
+            marker,
+            markersize=4,
+            label=f"n = {rest} mod 3",
         )
-    axes.set(xlabel="n^(−1/2)", ylabel="|β|_n − 2/3", xlim=(0, None), ylim=(0, None), title="Stable three-cluster states")
+    axes.set(
+        xlabel="n^(−1/2)",
+        ylabel="|β|_n − 2/3",
+        xlim=(0, None),
+        ylim=(0, None),
+        title="Stable three-cluster states",
+    )
     axes.legend()
     canvas.savefig(path, dpi=150)

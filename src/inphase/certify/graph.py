@@ -1,4 +1,6 @@
-"""Graphs for certificates: adjacency matrices and edge lists, read, checked (undirected, simple) and written."""
+"""Graphs for certificates: adjacency matrices and edge
+lists, read, checked (undirected, simple) and written.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ DISCONNECTED = "the graph is disconnected: its parts never feel each other, so i
 
 
 def is_graph(subject: Any) -> bool:
-    """Whether this is a graph: an adjacency matrix (dense or scipy sparse), a `Graph`, or a path to an edge list."""
+    """Whether this is a graph: an adjacency matrix
+    (dense or scipy sparse), a `Graph`, or a path to an edge list.
+    """
     matrix = isinstance(subject, np.ndarray) and subject.ndim == 2
     return matrix or sparse.issparse(subject) or isinstance(subject, Graph | PathLike)
 
@@ -42,9 +46,13 @@ def read_edge_list(path: str | PathLike[str]) -> tuple[int, Edges]:
         try:
             i, j = (int(w) for w in words)
         except ValueError:
-            raise ValueError(f"{path}, line {number}: expected two integers i j; got {line.strip()!r}") from None
+            raise ValueError(
+                f"{path}, line {number}: expected two integers i j; got {line.strip()!r}"
+            ) from None
         if i == j or min(i, j) < 0:
-            raise ValueError(f"{path}, line {number}: an edge joins two different nodes numbered from 0; got {line.strip()!r}")
+            raise ValueError(
+                f"{path}, line {number}: an edge joins two different nodes numbered from 0; got {line.strip()!r}"
+            )
         pairs.append((i, j))
     if not pairs:
         raise ValueError(f"{path} has no edges")
@@ -80,7 +88,9 @@ def edges_of(matrix: Any) -> tuple[int, Edges]:
         raise ValueError("the graph is directed: its adjacency matrix must be symmetric")
     a = sparse.coo_array(a)
     if a.nnz and (np.any(a.data != a.data[0]) or a.data[0] <= 0):
-        raise ValueError("the graph criteria are for equal positive weights on the edges; the adjacency matrix has others")
+        raise ValueError(
+            "the graph criteria are for equal positive weights on the edges; the adjacency matrix has others"
+        )
     if np.any(a.row == a.col):
         raise ValueError("the adjacency matrix must have a zero diagonal")
     upper = a.row < a.col
@@ -88,7 +98,9 @@ def edges_of(matrix: Any) -> tuple[int, Edges]:
 
 
 def graph_coupling(graph: Any) -> dict[str, Any]:
-    """The coupling of a certificate: a circulant graph by its offsets, any other connected one by its edges."""
+    """The coupling of a certificate: a circulant graph
+    by its offsets, any other connected one by its edges.
+    """
     if isinstance(graph, dict):
         return _checked(graph)
     if isinstance(graph, (str, PathLike)):
@@ -114,11 +126,17 @@ _PARTS = {"circulant": {"n", "offsets"}, "graph": {"n", "edges"}, "equitable": {
 
 
 def _checked(graph: dict[str, Any]) -> dict[str, Any]:
-    """A graph as certificates write it, from `ring`, `equitable` or by hand; ValueError where that is not what it is."""
+    """A graph as certificates write it, from `ring`, `equitable`
+    or by hand; ValueError where that is not what it is.
+    """
     kind = graph.get("kind")
     if not isinstance(kind, str) or set(graph) - {"kind"} != _PARTS.get(kind):
-        shapes = ", ".join(f'{{"kind": "{name}", {", ".join(sorted(parts))}}}' for name, parts in _PARTS.items())
-        raise ValueError(f"graph must be one of {shapes}, such as ring(5), if it is a dict; got {graph!r:.80}")
+        shapes = ", ".join(
+            f'{{"kind": "{name}", {", ".join(sorted(parts))}}}' for name, parts in _PARTS.items()
+        )
+        raise ValueError(
+            f"graph must be one of {shapes}, such as ring(5), if it is a dict; got {graph!r:.80}"
+        )
     try:
         if kind == "equitable":
             return equitable(graph["sizes"], graph["degrees"])
@@ -126,7 +144,9 @@ def _checked(graph: dict[str, Any]) -> dict[str, Any]:
         if kind == "circulant":
             offsets = [integer("an offset", d, least=1) for d in graph["offsets"]]
             if not offsets or len(set(offsets)) < len(offsets) or 2 * max(offsets) >= n:
-                raise ValueError(f"offsets must be different integers from 1 to below n/2; got {graph['offsets']!r:.60}")
+                raise ValueError(
+                    f"offsets must be different integers from 1 to below n/2; got {graph['offsets']!r:.60}"
+                )
             return {"kind": kind, "n": n, "offsets": offsets}
         edges = [(integer("a node", i, least=0), integer("a node", j, least=0)) for i, j in graph["edges"]]
     except TypeError as error:
@@ -174,7 +194,8 @@ def common_divisor(n: int, offsets: list[int]) -> int:
 
 
 def equitable(sizes: list[int], degrees: list[list[int]]) -> dict[str, Any]:
-    """Every graph whose nodes fall into classes so that each node of class a has degrees[a][b] neighbors in class b.
+    """Every graph whose nodes fall into classes so that each node of class a has degrees[a][b] neighbors in
+    class b.
 
     Raises
     ------
@@ -183,7 +204,9 @@ def equitable(sizes: list[int], degrees: list[list[int]]) -> dict[str, Any]:
     """
     k = len(sizes)
     if k < 2 or min(sizes) < 1 or len(degrees) != k or any(len(row) != k for row in degrees):
-        raise ValueError(f"an equitable partition needs at least two classes and a square of degrees; got {sizes}, {degrees}")
+        raise ValueError(
+            f"an equitable partition needs at least two classes and a square of degrees; got {sizes}, {degrees}"
+        )
     for a in range(k):
         for b in range(k):
             if sizes[a] * degrees[a][b] != sizes[b] * degrees[b][a]:
@@ -192,4 +215,8 @@ def equitable(sizes: list[int], degrees: list[list[int]]) -> dict[str, Any]:
                 raise ValueError(
                     f"degrees[{a}][{b}] = {degrees[a][b]} is not possible for classes of {sizes[a]} and {sizes[b]}"
                 )
-    return {"kind": "equitable", "sizes": [int(m) for m in sizes], "degrees": [[int(d) for d in row] for row in degrees]}
+    return {
+        "kind": "equitable",
+        "sizes": [int(m) for m in sizes],
+        "degrees": [[int(d) for d in row] for row in degrees],
+    }

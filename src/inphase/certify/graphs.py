@@ -22,7 +22,9 @@ def _degree(box: Box) -> Attempt:
     margin = min(degrees) / (0.75 * (n - 1)) - 1
     if connected(n, edges) and 4 * min(degrees) > 3 * (n - 1):
         return Attempt(box.leaf("degree"), margin)
-    return Attempt(None, margin, f"the least degree is {min(degrees)}, not above 0.75 (n − 1) = {0.75 * (n - 1):g}")
+    return Attempt(
+        None, margin, f"the least degree is {min(degrees)}, not above 0.75 (n − 1) = {0.75 * (n - 1):g}"
+    )
 
 
 def _two(box: Box) -> Attempt:

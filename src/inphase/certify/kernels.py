@@ -1,4 +1,5 @@
-"""The criteria that weigh the gaps of a stable state: parabola (L1) and trigonometric kernel, one gap or two neighbors.
+"""The criteria that weigh the gaps of a stable state: parabola (L1) and trigonometric kernel, one gap or two
+neighbors.
 
 Proofs: docs/theory/criteria.md, Theorems 1-3.
 """
@@ -25,7 +26,11 @@ def _decide(box: Box, extra: int, target: Any, name: str, **data: Any) -> Attemp
         return Attempt(None, -1.0, "the target is not positive")
     goal = target.lower()
     total = rise(box.f, extra, goal * (1 - arb(2) ** -40))  # a hair to spare, for the checker's own rounding
-    margin = float((goal / total - 1).lower()) if total.is_finite() and total > 0 else (float("inf") if total <= 0 else -1.0)
+    margin = (
+        float((goal / total - 1).lower())
+        if total.is_finite() and total > 0
+        else (float("inf") if total <= 0 else -1.0)
+    )
     if total < goal:
         return Attempt(box.leaf(name, **data), margin)
     return Attempt(None, margin, f"the inequality fails or is open, by the relative margin {margin:.3g}")
@@ -68,7 +73,9 @@ def _two_neighbors(kernel: str) -> Any:
             return Attempt(None, reason="no bound of two neighbors is proved")
         bound = arb(s)
         target = (bound / 4).cot() * box.slope if kernel == "trigonometric" else 4 * box.slope / bound
-        return _decide(box, int(kernel == "trigonometric"), target, "two-neighbors", kernel=kernel, s=_ratio(hint))
+        return _decide(
+            box, int(kernel == "trigonometric"), target, "two-neighbors", kernel=kernel, s=_ratio(hint)
+        )
 
     return attempt
 

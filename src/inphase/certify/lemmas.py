@@ -1,7 +1,9 @@
-"""The lemmas of [PRY] (appendices A, B, C) on attention, each verified in balls over its whole range, or its failure reported.
+"""The lemmas of [PRY] (appendices A, B, C) on attention, each verified in balls over its whole range, or its
+failure reported.
 
-f = sin x · e^{β (cos x − 1)}, f''' = p(cos x) e^{β (cos x − 1)}; β >= 1 goes by u = 1/β and z = β (1 − cos x), where
-f''' has the sign of Q(z, u). [PRY]: Polyanskiy, Rigollet, Yao, Synchronization of mean-field models on the circle (2025).
+f = sin x · e^{β (cos x − 1)}, f''' = p(cos x) e^{β (cos x − 1)}; β >= 1 goes by u = 1/β and z = β
+(1 − cos x), where f''' has the sign of Q(z, u). [PRY]: Polyanskiy, Rigollet, Yao, Synchronization of
+mean-field models on the circle (2025).
 """
 
 from __future__ import annotations
@@ -67,11 +69,14 @@ PHASES: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def pattern(g: Callable[[Any], Any], dg: Callable[[Any], Any], lo: float, hi: float, phases: tuple[str, ...]) -> bool:
-    """Whether cells from lo to hi run through the phases in this order: "+", "-" are signs of g, "rises", "falls" of g'.
+def pattern(
+    g: Callable[[Any], Any], dg: Callable[[Any], Any], lo: float, hi: float, phases: tuple[str, ...]
+) -> bool:
+    """Whether cells from lo to hi run through the phases in this order: "+", "-" are signs of g, "rises",
+    "falls" of g'.
 
-    With "-", "rises", "+" there is exactly one root, simple; a phase may be passed over in no cells only if it stands
-    at either end, where the sign of g at the end point itself must be known otherwise.
+    With "-", "rises", "+" there is exactly one root, simple; a phase may be passed over in no cells only if
+    it stands at either end, where the sign of g at the end point itself must be known otherwise.
     """
     at, cells = 0, [(lo, hi)]
     seen: set[int] = set()
@@ -107,7 +112,9 @@ def covered(test: Test, lo: Fraction, hi: Fraction, depth: int = 14) -> bool:
 
 
 def tau_times_rise(limit: Callable[[Any], Any]) -> Test:
-    """τ ∫_0^π |f'''|_+ < limit(τ), the integral being f''(a) − f''(b), or −f''(a) where f''' has one root on (0, π)."""
+    """τ ∫_0^π |f'''|_+ < limit(τ), the integral being
+    f''(a) − f''(b), or −f''(a) where f''' has one root on (0, π).
+    """
 
     def test(b: Any) -> bool:
         f = Enclosure(attention(0.0), {"beta": b})
@@ -128,8 +135,8 @@ def two(tau: Any) -> Any:
 def tau_sqrt_increases() -> bool:
     """A.2, A.3: d/dx (sqrt(x) τ) > 0, that is h = s(3 + cos s)/4 − sin s > 0 for s = 2τ in (0, π).
 
-    By cos τ = x sin² τ. For s <= 1: h >= s³/24 + s⁵/480 − s⁷/2880 > 0 (alternating series); beyond in balls. The limit at
-    x = ∞ is sqrt(2 z_τ) at u = 0, z_τ = 1/2: exactly 1.
+    By cos τ = x sin² τ. For s <= 1: h >= s³/24 + s⁵/480 − s⁷/2880 > 0 (alternating series); beyond in balls.
+    The limit at x = ∞ is sqrt(2 z_τ) at u = 0, z_τ = 1/2: exactly 1.
     """
     small = Fraction(1, 24) - Fraction(1, 2880) > 0
     return small and covered(lambda s: bool(s * (3 + s.cos()) / 4 > s.sin()), Fraction(1), Fraction(22, 7))
@@ -147,12 +154,16 @@ def two_roots_scaled(u: Any) -> bool:
 
 
 def bracket(low: str, high: str) -> Test:
-    """low < β(1 − cos b) < high < β(1 − cos a), given A.1: f''' < 0 up to the first, > 0 at the second; a ball of β."""
+    """low < β(1 − cos b) < high < β(1 − cos a), given A.1:
+    f''' < 0 up to the first, > 0 at the second; a ball of β.
+    """
 
     def test(b: Any) -> bool:
         start, middle = arb(low), arb(high)
         return bool(
-            covered(lambda z: bool(p(1 - z / b, b) < 0), Fraction(0), Fraction(low)) and p(1 - middle / b, b) > 0 and start > 0
+            covered(lambda z: bool(p(1 - z / b, b) < 0), Fraction(0), Fraction(low))
+            and p(1 - middle / b, b) > 0
+            and start > 0
         )
 
     return test
@@ -197,13 +208,21 @@ def lemmas() -> list[Lemma]:
 
         large = all(bool(scaled_product(F(k, 256), F(k + 1, 256)) < 2) for k in range(256))
         a4 = large and covered(bracket_scaled, F(0), F(1))
-        pieces = [(F(3, 4), F(1), "0.165", "1.24"), (F(1, 2), F(3, 4), "0.14", "0.9"), (THIRD, F(1, 2), "0.12", str(F(2, 3)))]
+        pieces = [
+            (F(3, 4), F(1), "0.165", "1.24"),
+            (F(1, 2), F(3, 4), "0.14", "0.9"),
+            (THIRD, F(1, 2), "0.12", str(F(2, 3))),
+        ]
         small = [covered(tau_times_rise(two), lo, hi) for lo, hi, _, _ in pieces]
         brackets = [
-            covered(bracket(low, high) if "/" not in high else _two_thirds(low), lo, hi) for lo, hi, low, high in pieces
+            covered(bracket(low, high) if "/" not in high else _two_thirds(low), lo, hi)
+            for lo, hi, low, high in pieces
         ]
         b4 = covered(tau_times_rise(two), F(0), THIRD)
-        route = all(covered(route_b4, a, b) for a, b in pairwise([F(0), F("0.148"), F("0.228"), F("0.278"), F("0.321"), THIRD]))
+        route = all(
+            covered(route_b4, a, b)
+            for a, b in pairwise([F(0), F("0.148"), F("0.228"), F("0.278"), F("0.321"), THIRD])
+        )
         c5 = covered(tau_times_rise(pi_limit), F("-0.16"), F(0))
         increases = tau_sqrt_increases()
     return [
@@ -234,7 +253,9 @@ def lemmas() -> list[Lemma]:
 
 
 def _two_thirds(low: str) -> Test:
-    """The bracket of A.7; 2/3 is the limit of β(1 − cos a) at β = 1/3, where p vanishes and increases with β."""
+    """The bracket of A.7; 2/3 is the limit of β(1 − cos a)
+    at β = 1/3, where p vanishes and increases with β.
+    """
 
     def test(b: Any) -> bool:
         if not covered(lambda z: bool(p(1 - z / b, b) < 0), Fraction(0), Fraction(low)):

@@ -1,7 +1,8 @@
 """How far two neighbors of a cluster can be: s with d_r + d_l <= 2s, and a with sin²(d_r/2) sin²(d_l/2) <= a.
 
-Both are over the pairs with g(d_r) + g(d_l) >= 0, g = f'/f, d_r, d_l in (0, π); f > 0 on (0, π) is given. A float search
-guesses the bound, a branch and bound in balls proves it. Proof of the lemma: docs/theory/criteria.md, Lemma 1.
+Both are over the pairs with g(d_r) + g(d_l) >= 0, g = f'/f, d_r, d_l in (0, π); f > 0 on (0, π) is given. A
+float search guesses the bound, a branch and bound in balls proves it. Proof of the lemma:
+docs/theory/criteria.md, Lemma 1.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ Outside = Callable[[float, float, float, float], bool]
 
 
 def pairs_fall(f: Enclosure, tau: float, outside: Outside, budget: int = 2_000) -> bool:
-    """Whether g(x) + g(y) < 0 is proved for all 0 < x <= y < π, x <= τ, but where `outside(x_lo, x_hi, y_lo, y_hi)`.
+    """Whether g(x) + g(y) < 0 is proved for all 0 < x <= y < π, x <= τ, but where
+    `outside(x_lo, x_hi, y_lo, y_hi)`.
 
-    The form is f'(x) f(y) + f(x) f'(y) < 0, which at y = π reads f(x) f'(π) < 0. For x, y > τ nothing is to prove (f' < 0).
+    The form is f'(x) f(y) + f(x) f'(y) < 0, which at y = π reads f(x) f'(π) < 0. For x, y > τ nothing is to
+    prove (f' < 0).
     """
     stack = [(0.0, tau, 0.0, PI_ABOVE)]
     while stack:
@@ -45,7 +48,11 @@ def pairs_fall(f: Enclosure, tau: float, outside: Outside, budget: int = 2_000) 
 def _guess(box: Box) -> tuple[float, float]:
     """(s, a) in floats at the middle of the box."""
     f = box.family.interaction
-    values = {k: float((lo + hi) / 2) for k, (lo, hi) in box.ranges.items() if not (math.isinf(lo) or math.isinf(hi))}
+    values = {
+        k: float((lo + hi) / 2)
+        for k, (lo, hi) in box.ranges.items()
+        if not (math.isinf(lo) or math.isinf(hi))
+    }
     f = f.with_parameters(**values)
     x = np.linspace(0, np.pi, 1202)[1:-1]
     g = f.derivative()(x) / f(x)
@@ -56,7 +63,9 @@ def _guess(box: Box) -> tuple[float, float]:
 
 
 def neighbor_bound(box: Box) -> tuple[float | None, float | None]:
-    """(s, the hint that a certificate keeps): τ in closed form for attention with β <= 0, else by branch and bound."""
+    """(s, the hint that a certificate keeps): τ in closed
+    form for attention with β <= 0, else by branch and bound.
+    """
     beta = box.family.attention
     if beta is not None and box.ranges[beta][1] <= 0:
         return box.tau, None
@@ -70,7 +79,9 @@ def sum_bound(box: Box) -> float | None:
     guess = max(_guess(box)[0], math.pi / 2)
     for slack in (0.004, 0.03):
         s = max(guess + slack, math.pi / 2 + 0.01)
-        if s < math.pi and pairs_fall(box.f, box.tau, lambda a, b, c, d, s=s: bool(interval(b, b) + d < 2 * interval(s, s))):  # type: ignore[misc]
+        if s < math.pi and pairs_fall(
+            box.f, box.tau, lambda a, b, c, d, s=s: bool(interval(b, b) + d < 2 * interval(s, s))
+        ):  # type: ignore[misc]
             return s
     return None
 

@@ -1,8 +1,9 @@
-"""A certified stable state: Krawczyk's test for stationarity modulo rotation, LDL^T for the Hessian across it.
+"""A certified stable state: Krawczyk's test for stationarity modulo rotation, LDL^T for the Hessian across
+it.
 
-State: clusters at angles θ_k (θ_0 = 0) that the force Σ_j W_kj f(θ_k − θ_j) must leave at rest. With masses m_k the
-Hessian is −L, L the Laplacian of m_k W_kj f'(θ_k − θ_j); oscillators of one cluster stay together if its row sum with the
-cluster itself is positive. Proof: docs/theory/states.md, Theorem 8.
+State: clusters at angles θ_k (θ_0 = 0) that the force Σ_j W_kj f(θ_k − θ_j) must leave at rest. With masses
+m_k the Hessian is −L, L the Laplacian of m_k W_kj f'(θ_k − θ_j); oscillators of one cluster stay together if
+its row sum with the cluster itself is positive. Proof: docs/theory/states.md, Theorem 8.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ def certified(
 
     force = arb_mat([[sum((slope(at, k, j, 0) for j in range(n) if j != k), arb(0))] for k in range(1, n)])
     bonds = [[slope(wide, k, j, 1) if j != k else arb(0) for j in range(n)] for k in range(n)]
-    jacobian = arb_mat([[sum(bonds[k], arb(0)) if k == j else -bonds[k][j] for j in range(1, n)] for k in range(1, n)])
+    jacobian = arb_mat(
+        [[sum(bonds[k], arb(0)) if k == j else -bonds[k][j] for j in range(1, n)] for k in range(1, n)]
+    )
     middle = np.array([[float(jacobian[k, j].mid()) for j in range(n - 1)] for k in range(n - 1)])
     if not np.all(np.isfinite(middle)) or np.linalg.cond(middle) > 1e13:
         return None
@@ -67,13 +70,19 @@ def certified(
         return None
     m = [point(v) for v in masses]
     sym = [[m[k] * bonds[k][j] for j in range(n)] for k in range(n)]
-    return least_pivot([[sum(sym[k], arb(0)) if k == j else -sym[k][j] for j in range(1, n)] for k in range(1, n)])
+    return least_pivot(
+        [[sum(sym[k], arb(0)) if k == j else -sym[k][j] for j in range(1, n)] for k in range(1, n)]
+    )
 
 
-def classes_hold(sizes: Sequence[int], degrees: Sequence[Sequence[int]], bonds: list[list[arb]], own: arb) -> bool:
-    """Whether perturbations of zero sum in each class decay, for every graph with these degrees (bonds: d_ab f'(θ_a − θ_b)).
+def classes_hold(
+    sizes: Sequence[int], degrees: Sequence[Sequence[int]], bonds: list[list[arb]], own: arb
+) -> bool:
+    """Whether perturbations of zero sum in each class decay, for every graph with these degrees (bonds: d_ab
+    f'(θ_a − θ_b)).
 
-    A block acts on them with norm at most sqrt(d_ab d_ba), 0 if it is complete; inside a complete class as −1.
+    A block acts on them with norm at most sqrt(d_ab d_ba), 0 if it is complete; inside a complete class as
+    −1.
     """
     many = [k for k, m in enumerate(sizes) if m > 1]
     matrix = []
@@ -86,7 +95,11 @@ def classes_hold(sizes: Sequence[int], degrees: Sequence[Sequence[int]], bonds: 
             elif degrees[a][b] in (0, sizes[b]):
                 row.append(arb(0))
             else:
-                row.append(-(bonds[a][b].abs_upper() / degrees[a][b] * arb(degrees[a][b] * degrees[b][a]).sqrt()).upper())
+                row.append(
+                    -(
+                        bonds[a][b].abs_upper() / degrees[a][b] * arb(degrees[a][b] * degrees[b][a]).sqrt()
+                    ).upper()
+                )
         matrix.append(row)
     return not many or least_pivot(matrix) is not None
 
@@ -107,10 +120,15 @@ def least_pivot(a: list[list[arb]]) -> float | None:
 
 
 def settle(f: Interaction, weights: Floats, start: Floats, steps: int = 4000) -> Floats | None:
-    """Gradient flow in floats, then Newton: a stationary state with θ_0 = 0, wrapped to [0, 2π); None if it does not settle."""
+    """Gradient flow in floats, then Newton: a stationary state
+    with θ_0 = 0, wrapped to [0, 2π); None if it does not settle.
+    """
     slope = f.derivative()
     theta = np.array(start, dtype=float)
-    h = 0.5 / max(float(np.max(np.sum(weights, axis=1))) * float(np.max(np.abs(slope(np.linspace(0, 6.3, 400))))), 1e-300)
+    h = 0.5 / max(
+        float(np.max(np.sum(weights, axis=1))) * float(np.max(np.abs(slope(np.linspace(0, 6.3, 400))))),
+        1e-300,
+    )
     for step in range(steps):
         force = -np.sum(weights * f(theta[:, None] - theta[None, :]), axis=1)
         theta += h * force
@@ -132,4 +150,8 @@ def settle(f: Interaction, weights: Floats, start: Floats, steps: int = 4000) ->
         if np.max(np.abs(move)) < 1e-14:
             break
     theta = np.mod(theta - theta[0], 2 * np.pi)
-    return theta if np.max(np.abs(np.sum(weights * f(theta[:, None] - theta[None, :]), axis=1))) < 1e-11 else None
+    return (
+        theta
+        if np.max(np.abs(np.sum(weights * f(theta[:, None] - theta[None, :]), axis=1))) < 1e-11
+        else None
+    )

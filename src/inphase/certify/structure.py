@@ -28,7 +28,8 @@ def free(node: ex.Expression) -> bool:
 
 
 def periodic(node: ex.Expression) -> bool:
-    """Whether x stands only inside sin, cos, tan of k·x + constant with an integer k: then f is 2π-periodic, exactly.
+    """Whether x stands only inside sin, cos, tan of k·x + constant with an integer k: then f is 2π-periodic,
+    exactly.
 
     Examples
     --------
@@ -46,7 +47,9 @@ def periodic(node: ex.Expression) -> bool:
 
 
 def attention_parameter(node: ex.Expression) -> str | None:
-    """The name of β if the formula is attention's, sin x · e^{β (cos x − 1)} or sin x · e^{β cos x}; else None."""
+    """The name of β if the formula is attention's, sin
+    x · e^{β (cos x − 1)} or sin x · e^{β cos x}; else None.
+    """
     names = parameters(node)
     if len(names) != 1:
         return None

@@ -1,4 +1,6 @@
-"""`synchronization`: prove, refute or leave undecided, over ranges of parameters, by the theorems in order of cost."""
+"""`synchronization`: prove, refute or leave undecided, over
+ranges of parameters, by the theorems in order of cost.
+"""
 
 from __future__ import annotations
 
@@ -82,13 +84,14 @@ def synchronization(
     Parameters
     ----------
     subject : PhaseModel, Interaction, str, callable, or graph
-        A model; an interaction; a formula in `x` and the parameters, or a name of the catalog; a function of the parameters
-        that returns an interaction, such as `inphase.attention`; a graph (an `inphase.graphs.Graph`, or an adjacency
-        matrix, scipy sparse or square array; f = sin x).
+        A model; an interaction; a formula in `x` and the parameters, or a name of the catalog; a function of
+        the parameters that returns an interaction, such as `inphase.attention`; a graph (an
+        `inphase.graphs.Graph`, or an adjacency matrix, scipy sparse or square array; f = sin x).
     n : int, optional
         The number of oscillators, with equal weights. Without it: every number and all positive weights.
     graph : Graph, matrix, path or dict, optional
-        The network, where it is not all-to-all and not in the model: undirected, connected, with equal weights.
+        The network, where it is not all-to-all and not in the model: undirected, connected, with equal
+        weights.
     theorems : sequence of str, optional
         Only these (names in `THEOREMS`); all by default.
     refutation : bool
@@ -108,9 +111,9 @@ def synchronization(
     Raises
     ------
     ValueError, TypeError
-        On an empty range, NaN, an unknown parameter or theorem, n < 2; on a graph that is directed, disconnected, with
-        other weights or self-loops, or given beside a model with a coupling of its own. (A model with such a coupling is
-        "undecided", and the statement names the obstacle.)
+        On an empty range, NaN, an unknown parameter or theorem, n < 2; on a graph that is directed,
+        disconnected, with other weights or self-loops, or given beside a model with a coupling of its own. (A
+        model with such a coupling is "undecided", and the statement names the obstacle.)
 
     Examples
     --------
@@ -126,7 +129,9 @@ def synchronization(
     if unknown:
         raise ValueError(f"unknown theorem {sorted(unknown)[0]!r}; known: {', '.join(THEOREMS)}")
     known = family(subject, ranges, n=n, graph=graph)
-    chosen = [t for name, t in THEOREMS.items() if (theorems is None or name in theorems) and t.applies(known)]
+    chosen = [
+        t for name, t in THEOREMS.items() if (theorems is None or name in theorems) and t.applies(known)
+    ]
     if known.obstacle:
         return _undecided(known, dict(known.ranges), Attempt(None, reason=known.obstacle), started)
     search = _Search(known, chosen, budget, progress)
@@ -142,7 +147,8 @@ def synchronization(
             found = refute.refutation(known, where)
             if found is not None:
                 claim = claim_of(known, "refuted", found.ranges, found.coupling)
-                search.leaves, search.margins, search.used = [found.leaf], [found.margin], {found.leaf["theorem"]}
+                search.leaves, search.margins = [found.leaf], [found.margin]
+                search.used = {found.leaf["theorem"]}
                 return _verified("refuted", claim, search, started)
     return _undecided(known, where, attempt, started)
 
@@ -157,7 +163,12 @@ def _verified(verdict: str, claim: dict[str, Any], search: _Search, started: flo
     if accepted:
         return found
     known = search.family
-    return _undecided(known, dict(known.ranges), Attempt(None, reason=f"the independent checker rejects it: {reason}"), started)
+    return _undecided(
+        known,
+        dict(known.ranges),
+        Attempt(None, reason=f"the independent checker rejects it: {reason}"),
+        started,
+    )
 
 
 def _undecided(known: Family, where: Ranges, attempt: Attempt, started: float) -> Certificate:
@@ -165,7 +176,9 @@ def _undecided(known: Family, where: Ranges, attempt: Attempt, started: float) -
     place = ", ".join(f"{k} = {lo}" if lo == hi else f"{k} in [{lo}, {hi}]" for k, (lo, hi) in shown.items())
     words = f"Neither proved nor refuted{' at ' + place if place else ''}: {attempt.reason or 'no theorem applies'}."
     claim = claim_of(known, "undecided", dict(known.ranges)) | {"statement": words}
-    return Certificate("undecided", words, attempt.margin, claim, [], (), known.assumptions, time.perf_counter() - started)
+    return Certificate(
+        "undecided", words, attempt.margin, claim, [], (), known.assumptions, time.perf_counter() - started
+    )
 
 
 def _short(value: End) -> str:
@@ -208,9 +221,14 @@ def _cover(search: _Search, ranges: Ranges, part: tuple[float, float]) -> bool:
         box, middle = Box(search.family, here), _middle(here)
         cheap = [t for t in search.theorems if t.name not in DEAR]
         best = _try(search, box, cheap)
-        # the dear theorems are for where the cheap ones fail at the middle itself, or nearly: elsewhere cutting is quicker
-        if best.leaf is None and (middle is None or _try(search, Box(search.family, middle), cheap).margin < 0.1):
-            best = max(best, _try(search, box), key=lambda attempt: (attempt.leaf is not None, attempt.margin))
+        # the dear theorems are for where the cheap ones fail at the middle itself, or nearly: elsewhere
+        # cutting is quicker
+        if best.leaf is None and (
+            middle is None or _try(search, Box(search.family, middle), cheap).margin < 0.1
+        ):
+            best = max(
+                best, _try(search, box), key=lambda attempt: (attempt.leaf is not None, attempt.margin)
+            )
         if best.leaf is not None:
             search.leaves.append(best.leaf)
             search.margins.append(best.margin)
@@ -237,7 +255,9 @@ def _try(search: _Search, box: Box, theorems: Sequence[Theorem] | None = None) -
     for theorem in search.theorems if theorems is None else theorems:
         attempt = theorem.attempt(box)
         if attempt.leaf is not None and not box.gain_is_positive:
-            return Attempt(None, reason="the softmax gain is not seen to be positive (f > 0 on (0, π) is not proved)")
+            return Attempt(
+                None, reason="the softmax gain is not seen to be positive (f > 0 on (0, π) is not proved)"
+            )
         if attempt.leaf is not None:
             search.used.add(theorem.name)
             return attempt

@@ -1,4 +1,6 @@
-"""A theorem as an object: its hypotheses, its conclusion, its source, and how a box of parameters is tried."""
+"""A theorem as an object: its hypotheses, its conclusion,
+its source, and how a box of parameters is tried.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ Leaf = dict[str, Any]
 
 @dataclass(frozen=True)
 class Attempt:
-    """What a theorem gave on a box: the leaf of a certificate, or None; the relative margin of its last inequality; why."""
+    """What a theorem gave on a box: the leaf of a certificate,
+    or None; the relative margin of its last inequality; why.
+    """
 
     leaf: Leaf | None
     margin: float = -math.inf
@@ -25,7 +29,9 @@ class Attempt:
 
 
 class Box:
-    """A box of parameters of a family, with what the theorems share: f'(0), τ, f > 0 on (0, π), computed once."""
+    """A box of parameters of a family, with what the
+    theorems share: f'(0), τ, f > 0 on (0, π), computed once.
+    """
 
     def __init__(self, family: Family, ranges: Mapping[str, tuple[End, End]]) -> None:
         self.family, self.ranges = family, dict(ranges)
@@ -65,12 +71,18 @@ class Box:
 
     @property
     def gain_is_positive(self) -> bool:
-        """Whether the gain is positive: for "softmax", Σ_j K_ij h(cos(θ_i − θ_j)), where f > 0 on (0, π) is proved."""
+        """Whether the gain is positive: for "softmax", Σ_j K_ij
+        h(cos(θ_i − θ_j)), where f > 0 on (0, π) is proved.
+        """
         return self.family.gain != "softmax" or self.family.attention is not None or self.positive
 
     def leaf(self, theorem: str, **data: Any) -> Leaf:
         """The leaf that a certificate keeps: the theorem, the box in exact (mid, rad) integers, hints."""
-        return {"theorem": theorem, "box": {name: box_entry(*pair) for name, pair in self.ranges.items()}, **data}
+        return {
+            "theorem": theorem,
+            "box": {name: box_entry(*pair) for name, pair in self.ranges.items()},
+            **data,
+        }
 
 
 def dyadic(q: Fraction) -> list[int]:
@@ -96,8 +108,8 @@ def box_entry(lo: End, hi: End) -> dict[str, Any]:
 class Theorem:
     """A published or documented criterion.
 
-    `attempt(box)` checks every hypothesis in balls and returns an `Attempt`; to add a criterion, write that function, one
-    object of this class, its proof in docs/theory/, and its re-verification in `checker.py`.
+    `attempt(box)` checks every hypothesis in balls and returns an `Attempt`; to add a criterion, write that
+    function, one object of this class, its proof in docs/theory/, and its re-verification in `checker.py`.
     """
 
     name: str

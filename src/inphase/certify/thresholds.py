@@ -1,10 +1,12 @@
-"""The least |β| at which n equal-weight oscillators (attention, β < 0) have a stable three-cluster state, enclosed.
+"""The least |β| at which n equal-weight oscillators (attention, β < 0) have a stable three-cluster state,
+enclosed.
 
-Write b = −β and x, y, z for the arcs between three clusters, x + y + z = 2π. Stationarity gives the masses, in proportion
-to f of the opposite arcs; the Hessian is a triangle with conductances g(x), g(y), g(z), g = cot + b sin, so the state is
-stable where their second symmetric function e2 = 1 + C b + S b² is past its larger root b₊(x, y). The least b for given
-masses lies on b = b₊(x, y) (docs/theory/attention.md, Theorem 5), so a best-first branch and bound over two arcs, with
-the masses confined to multiples of 1/n, encloses it. Above it, one stable state is certified (`stable.py`).
+Write b = −β and x, y, z for the arcs between three clusters, x + y + z = 2π. Stationarity gives the masses,
+in proportion to f of the opposite arcs; the Hessian is a triangle with conductances g(x), g(y), g(z),
+g = cot + b sin, so the state is stable where their second symmetric function e2 = 1 + C b + S b² is past its
+larger root b₊(x, y). The least b for given masses lies on b = b₊(x, y) (docs/theory/attention.md, Theorem 5),
+so a best-first branch and bound over two arcs, with the masses confined to multiples of 1/n, encloses it.
+Above it, one stable state is certified (`stable.py`).
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ STATE_RADIUS = Fraction(1, 2**60)
 
 @dataclass(frozen=True)
 class Threshold:
-    """For n equal weights: no three-cluster state is stable for |β| < lo; one of these sizes and angles is at |β| = hi.
+    """For n equal weights: no three-cluster state is stable for |β| < lo; one of these sizes and angles is at
+    |β| = hi.
 
     `sizes` and `angles` go around the circle, the first cluster at 0; `boxes` were needed for the lower end.
     """
@@ -45,7 +48,8 @@ class Threshold:
     boxes: int = 0
 
     def certificate(self) -> Certificate:
-        """The upper end as a certificate that anyone can check: at β = −hi the state is stationary and stable.
+        """The upper end as a certificate that anyone can check: at β = −hi the state is stationary and
+        stable.
 
         Raises
         ------
@@ -69,7 +73,8 @@ class Threshold:
 def thresholds(n: int | Sequence[int]) -> list[Threshold]:
     """Enclosures, of width at most 1e-9, of the least |β| with a stable three-cluster state, for each n >= 3.
 
-    For n divisible by 3 it is 2/3 exactly: three equal clusters are stable for every |β| > 2/3 (`angles` are then empty).
+    For n divisible by 3 it is 2/3 exactly: three equal clusters are stable for every |β| > 2/3
+    (`angles` are then empty).
 
     Raises
     ------
@@ -104,18 +109,22 @@ def _threshold(n: int) -> Threshold:
         if angles is not None and hi - lo <= WIDTH:
             return Threshold(n, lo, hi, sizes, angles, boxes)
         step *= 3
-    raise RuntimeError(f"no stable state of sizes {sizes} is certified just above |β| = {float(lo)!r} for n = {n}")
+    raise RuntimeError(
+        f"no stable state of sizes {sizes} is certified just above |β| = {float(lo)!r} for n = {n}"
+    )
 
 
 def _up(q: Fraction) -> Fraction:
     return Fraction(math.ceil(q * 2**60), 2**60)
 
 
-# ------------------------------------------------------------------------------------------------- the lower end
+# ---------------------------------------------------------------------------------------------- the lower end
 
 
 def stability_bound(x: Any, y: Any, z: Any) -> Any:
-    """b₊: the larger root of e2 = 1 + C b + S b², C = Σ (cot x sin y + cot y sin x), S = Σ sin x sin y over the pairs."""
+    """b₊: the larger root of e2 = 1 + C b + S b², C = Σ
+    (cot x sin y + cot y sin x), S = Σ sin x sin y over the pairs.
+    """
     (sx, cx), (sy, cy), (sz, cz) = ((t.sin(), t.cos()) for t in (x, y, z))
     s = sx * sy + sy * sz + sz * sx
     c = (cx / sx) * (sy + sz) + (cy / sy) * (sx + sz) + (cz / sz) * (sx + sy)
@@ -125,22 +134,34 @@ def stability_bound(x: Any, y: Any, z: Any) -> Any:
 def _masses(x: Any, y: Any, z: Any, b: Any) -> list[Any]:
     """The masses opposite x, y, z: f/(sum), through ratios, which keeps them in [0, 1]."""
     logs = [t.sin().log() - b * t.cos() for t in (x, y, z)]
-    return [1 / sum(((other - own).exp() for k, other in enumerate(logs) if k != i), arb(1)) for i, own in enumerate(logs)]
+    return [
+        1 / sum(((other - own).exp() for k, other in enumerate(logs) if k != i), arb(1))
+        for i, own in enumerate(logs)
+    ]
 
 
 def _splits(n: int, masses: list[Any]) -> list[tuple[int, int, int]]:
-    """The splits of n into three positive numbers that the enclosures of the masses allow, but n/3, n/3, n/3."""
+    """The splits of n into three positive numbers that
+    the enclosures of the masses allow, but n/3, n/3, n/3.
+    """
     ranges = [
-        range(max(1, math.ceil(lower(n * m))), min(n - 2, math.floor(upper(n * m))) + 1) if m.is_finite() else range(1, n - 1)
+        range(max(1, math.ceil(lower(n * m))), min(n - 2, math.floor(upper(n * m))) + 1)
+        if m.is_finite()
+        else range(1, n - 1)
         for m in masses
     ]
     return [
-        (i, j, n - i - j) for i in ranges[0] for j in ranges[1] if n - i - j in ranges[2] and not (3 * i == n and 3 * j == n)
+        (i, j, n - i - j)
+        for i in ranges[0]
+        for j in ranges[1]
+        if n - i - j in ranges[2] and not (3 * i == n and 3 * j == n)
     ]
 
 
 def _third_derivative(t: Any, b: Any) -> Any:
-    """f'''/e^{−b cos x} for f = sin x · e^{−b cos x}: −(c − 3bc² + 4b(1 − c²) − 6b²c(1 − c²) − b³(1 − c²)²), c = cos x."""
+    """f'''/e^{−b cos x} for f = sin x · e^{−b cos x}:
+    −(c − 3bc² + 4b(1 − c²) − 6b²c(1 − c²) − b³(1 − c²)²), c = cos x.
+    """
     c = t.cos()
     w = t.sin() ** 2
     return -(c - 3 * b * c * c + 4 * b * w - 6 * b * b * c * w - b**3 * w * w)
@@ -149,8 +170,9 @@ def _third_derivative(t: Any, b: Any) -> Any:
 def _lowest(n: int) -> tuple[Fraction, float, float, tuple[int, int, int], int]:
     """(a lower bound of b near the least, its arcs, masses, number of boxes): best first, arcs x <= y <= z.
 
-    On x = y or y = z with equal masses the map from arcs to masses folds into a cusp. There f''' < 0 between the two arcs
-    makes unequal arcs unstable (the trapezoidal rule: f'(x) + f'(y) = (y − x)² f'''(ξ)/6 < 0), which leaves the line itself.
+    On x = y or y = z with equal masses the map from arcs to masses folds into a cusp. There f''' < 0 between
+    the two arcs makes unequal arcs unstable (the trapezoidal rule: f'(x) + f'(y) = (y − x)² f'''(ξ)/6 < 0),
+    which leaves the line itself.
     """
     counter, used = itertools.count(), 0
     queue: list[Any] = []
@@ -209,11 +231,15 @@ def _lowest(n: int) -> tuple[Fraction, float, float, tuple[int, int, int], int]:
     raise RuntimeError(f"the branch and bound for n = {n} did not finish")
 
 
-# ------------------------------------------------------------------------------------------------- the upper end
+# ---------------------------------------------------------------------------------------------- the upper end
 
 
-def certified_above(b: Fraction, x: float, y: float, sizes: tuple[int, int, int]) -> tuple[Fraction, ...] | None:
-    """Angles of the clusters opposite x, y, z in a certified stable state at |β| = b near those arcs, or None."""
+def certified_above(
+    b: Fraction, x: float, y: float, sizes: tuple[int, int, int]
+) -> tuple[Fraction, ...] | None:
+    """Angles of the clusters opposite x, y, z in a certified
+    stable state at |β| = b near those arcs, or None.
+    """
     with precision(256):
         # clusters 0, 1, 2 opposite x, y, z: the arc between 0 and 1 is z, between 1 and 2 is x
         z = 2 * math.pi - x - y
@@ -230,17 +256,24 @@ def certified_above(b: Fraction, x: float, y: float, sizes: tuple[int, int, int]
 
 
 def _newton_starts(start: tuple[float, ...], masses: list[Fraction], f: Any) -> list[tuple[Fraction, ...]]:
-    """Stationary states found by Newton from points around `start`, along the softest direction of the Hessian."""
+    """Stationary states found by Newton from points around
+    `start`, along the softest direction of the Hessian.
+    """
     found = []
     import numpy as np
 
     w = np.array([float(m) for m in masses])
-    slope = np.array([[float(f.interaction.jet(arb(a - c), 1, **f.box)[1].mid()) for c in start] for a in start]) * w
+    slope = (
+        np.array([[float(f.interaction.jet(arb(a - c), 1, **f.box)[1].mid()) for c in start] for a in start])
+        * w
+    )
     np.fill_diagonal(slope, 0)
     jacobian = np.diag(slope.sum(axis=1)) - slope
     soft = np.linalg.svd(jacobian[1:, 1:])[2][-1]
     for size in (0.0, 1e-5, -1e-5, 3e-5, -3e-5, 1e-4, -1e-4, 1e-6, -1e-6, 1e-3, -1e-3):
-        angles = _newton([point(Fraction(t)) for t in (start[1] + size * soft[0], start[2] + size * soft[1])], masses, f)
+        angles = _newton(
+            [point(Fraction(t)) for t in (start[1] + size * soft[0], start[2] + size * soft[1])], masses, f
+        )
         if angles is not None:
             found.append(angles)
     return found
@@ -250,12 +283,19 @@ def _newton(angles: list[Any], masses: list[Fraction], f: Any) -> tuple[Fraction
     w = [point(m) for m in masses]
     here = [arb(0), *angles]
     for _ in range(60):
-        pairs = [[f.interaction.jet((here[k] - here[j]).mid(), 1, **f.box) for j in range(3)] for k in range(3)]
-        force = arb_mat([[sum((w[j] * pairs[k][j][0] for j in range(3) if j != k), arb(0)).mid()] for k in (1, 2)])
+        pairs = [
+            [f.interaction.jet((here[k] - here[j]).mid(), 1, **f.box) for j in range(3)] for k in range(3)
+        ]
+        force = arb_mat(
+            [[sum((w[j] * pairs[k][j][0] for j in range(3) if j != k), arb(0)).mid()] for k in (1, 2)]
+        )
         bonds = [[(w[j] * pairs[k][j][1]).mid() for j in range(3)] for k in range(3)]
         jacobian = arb_mat(
             [
-                [(sum((bonds[k][m] for m in range(3) if m != k), arb(0)) if k == j else -bonds[k][j]).mid() for j in (1, 2)]
+                [
+                    (sum((bonds[k][m] for m in range(3) if m != k), arb(0)) if k == j else -bonds[k][j]).mid()
+                    for j in (1, 2)
+                ]
                 for k in (1, 2)
             ]
         )

@@ -1,4 +1,6 @@
-"""Certified bounds that the criteria share: τ, f > 0 on (0, π), and ∫ |f''' + c f'|_+ over half the circle."""
+"""Certified bounds that the criteria share: τ, f > 0
+on (0, π), and ∫ |f''' + c f'|_+ over half the circle.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def attraction_range(f: Enclosure) -> float | None:
 
 
 def positive_inside(f: Enclosure, tau: float) -> bool:
-    """Whether f > 0 on (0, π) is proved, given f' < 0 on [τ, π]: then h > 0 on [−1, 1] for f = sin x · h(cos x)."""
+    """Whether f > 0 on (0, π) is proved, given f' < 0 on
+    [τ, π]: then h > 0 on [−1, 1] for f = sin x · h(cos x).
+    """
     cells = [(0.0, tau)]
     while cells:
         lo, hi = cells.pop()
@@ -38,10 +42,12 @@ def positive_inside(f: Enclosure, tau: float) -> bool:
 
 
 def rise(f: Enclosure, extra: int, target: Any) -> Any:
-    """An upper bound of ∫_0^π |f''' + extra·f'|_+ (a ball above it), refined until below `target` or no better.
+    """An upper bound of ∫_0^π |f''' + extra·f'|_+ (a ball above it), refined until below `target` or no
+    better.
 
-    Where the integrand is positive it integrates exactly to a difference of f'' + extra·f. A cell whose sign is open adds
-    its width times the largest value there; such cells shrink onto the roots: their sum falls with their width squared.
+    Where the integrand is positive it integrates exactly to a difference of f'' + extra·f. A cell whose sign
+    is open adds its width times the largest value there; such cells shrink onto the roots: their sum falls
+    with their width squared.
     """
 
     def integrand(d: list[Any]) -> Any:

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 class Coupling(ABC):
     """K[i, j]: how strongly oscillator i listens to j.
 
-    To add a kind of coupling, write one file here with a subclass that has the two properties and three methods marked
-    abstract, and name it in `catalog.py`; the model, every integrator, `equilibria` and TOML files then work with it. A kind
-    whose Jacobian is sparse, or whose terms are not pairs, also gives `jacobians`.
+    To add a kind of coupling, write one file here with a subclass that has the two properties and three
+    methods marked abstract, and name it in `catalog.py`; the model, every integrator, `equilibria` and TOML
+    files then work with it. A kind whose Jacobian is sparse, or whose terms are not pairs, also gives
+    `jacobians`.
 
     Couplings add and scale: ``0.5 * Sparse(K) + Hypergraph(triangles)`` is a coupling.
     """
@@ -35,7 +36,9 @@ class Coupling(ABC):
     @property
     @abstractmethod
     def positive(self) -> bool:
-        """Whether Σ_j K_ij h(θ_i − θ_j) > 0 for every i and every h > 0, so that a softmax gain cannot vanish."""
+        """Whether Σ_j K_ij h(θ_i − θ_j) > 0 for every i and
+        every h > 0, so that a softmax gain cannot vanish.
+        """
 
     @abstractmethod
     def sums(
@@ -45,7 +48,8 @@ class Coupling(ABC):
         out: Sequence[Phases] | None = None,
         sources: Phases | None = None,
     ) -> list[Phases]:
-        """[Σ_j K_ij f(θ_i − φ_j) for f in functions], each like `phases`, (..., n); into `out` (C order) if given.
+        """[Σ_j K_ij f(θ_i − φ_j) for f in functions], each like `phases`, (..., n); into `out` (C order) if
+        given.
 
         φ are the `sources`, shaped like `phases` (what j sent some time ago); without them, φ = θ.
         """
@@ -63,7 +67,9 @@ class Coupling(ABC):
         return sparse.csr_array(self.matrix(n))
 
     def lists(self, n: int) -> list[march.Term] | None:
-        """The terms, listed for the kernel that takes many steps of few oscillators; None: each step calls `sums`."""
+        """The terms, listed for the kernel that takes many
+        steps of few oscillators; None: each step calls `sums`.
+        """
         return None
 
     def mean_strength(self, n: int) -> float:
@@ -71,7 +77,9 @@ class Coupling(ABC):
         return float(np.mean(abs(self.edges(n)).sum(axis=1)))
 
     def jacobians(self, slopes: Sequence[Interaction], phases: Vector) -> list[Any]:
-        """For each slope f', the matrix ∂(Σ_j K_ij f(θ_i − θ_j))/∂θ_l, (n, n): an ndarray, or a csr_array if K is sparse."""
+        """For each slope f', the matrix ∂(Σ_j K_ij f(θ_i − θ_j))/∂θ_l,
+        (n, n): an ndarray, or a csr_array if K is sparse.
+        """
         matrix, found = self.matrix(len(phases)), []
         for values in pairs.differences(phases, slopes[0].tape(*slopes[1:])):
             off = -matrix * values
@@ -91,7 +99,9 @@ class Coupling(ABC):
     def check_size(self, n: int) -> None:
         """Raise ValueError unless this coupling can join n oscillators."""
         if self.size is not None and self.size != n:
-            raise ValueError(f"phases have {n} oscillators, but the coupling {type(self).__name__} is for {self.size}")
+            raise ValueError(
+                f"phases have {n} oscillators, but the coupling {type(self).__name__} is for {self.size}"
+            )
 
     def __add__(self, other: Coupling) -> Combined:
         from inphase.coupling.combined import Combined

@@ -17,7 +17,9 @@ from inphase.coupling.ring import Lattice, Ring
 from inphase.errors import checked_options
 
 
-def learnt(file: str, features: Any, columns: Sequence[str | int] | None = None, precision: str = "float64") -> Learnt:
+def learnt(
+    file: str, features: Any, columns: Sequence[str | int] | None = None, precision: str = "float64"
+) -> Learnt:
     """A saved network on features, as `inphase train` writes it.
 
     Parameters

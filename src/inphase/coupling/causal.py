@@ -18,18 +18,19 @@ from inphase.types import Phases, Square, Vector
 
 
 class Causal(Coupling):
-    """K_ij = c_j / Σ_{l<=i} c_l for j <= i, and 0 for j > i: the weighted mean over those that came before, i included.
+    """K_ij = c_j / Σ_{l<=i} c_l for j <= i, and 0 for j > i: the weighted mean over those that came before, i
+    included.
 
-    The sums cost O(n·m) by running moments, exact to rounding relative to max|f| Σ_j |K_ij|; pair by pair where `AllToAll`
-    takes them so. With the gain ``"softmax"`` the normalization cancels.
+    The sums cost O(n·m) by running moments, exact to rounding relative to max|f| Σ_j |K_ij|; pair by pair
+    where `AllToAll` takes them so. With the gain ``"softmax"`` the normalization cancels.
 
     Parameters
     ----------
     weights : array_like, shape (n,), optional
         c_j; 1 if not given, so that oscillator i = 1, 2, ... listens with K_ij = 1/i.
     normalized : bool
-        Whether to divide by Σ_{l<=i} c_l; then the weights must be non-negative, and the first positive. If not, K_ij = c_j,
-        of any sign.
+        Whether to divide by Σ_{l<=i} c_l; then the weights must be non-negative, and the first positive. If
+        not, K_ij = c_j, of any sign.
 
     Raises
     ------
@@ -49,11 +50,14 @@ class Causal(Coupling):
     """
 
     def __init__(self, weights: ArrayLike | None = None, normalized: bool = True) -> None:
-        self.columns, self.normalized = None if weights is None else finite_vector("weights", weights), bool(normalized)
+        self.columns = None if weights is None else finite_vector("weights", weights)
+        self.normalized = bool(normalized)
         if self.columns is not None and normalized:
             worst = int(np.argmin(self.columns))
             if self.columns[worst] < 0:
-                raise ValueError(f"weights must be >= 0 to be normalized; got {self.columns[worst]:g} at index {worst}")
+                raise ValueError(
+                    f"weights must be >= 0 to be normalized; got {self.columns[worst]:g} at index {worst}"
+                )
             if self.columns[0] == 0:
                 raise ValueError("weights must begin with a positive one to be normalized; got 0 at index 0")
 
@@ -99,7 +103,9 @@ class Causal(Coupling):
         if AllToAll().uses_pairs(functions, n):
             return arranged.pair_by_pair(self.matrix(n), planned.program)
         weights, totals = self._weights(n), arranged.totals
-        causal.running(arranged.here, arranged.heard, weights, planned.m, planned.real, planned.imaginary, totals)
+        causal.running(
+            arranged.here, arranged.heard, weights, planned.m, planned.real, planned.imaginary, totals
+        )
         if self.normalized:
             totals /= np.cumsum(weights)
         return arranged.results()

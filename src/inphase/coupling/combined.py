@@ -87,7 +87,10 @@ class Combined(Coupling):
 
     def edges(self, n: int) -> Any:
         """K as a sparse matrix."""
-        return sum((factor * term.edges(n) for factor, term in self.terms[1:]), self.terms[0][0] * self.terms[0][1].edges(n))
+        return sum(
+            (factor * term.edges(n) for factor, term in self.terms[1:]),
+            self.terms[0][0] * self.terms[0][1].edges(n),
+        )
 
     def lists(self, n: int) -> list[march.Term] | None:
         """Each term's lists, scaled."""
@@ -105,12 +108,19 @@ class Combined(Coupling):
 
     def jacobians(self, slopes: Sequence[Interaction], phases: Vector) -> list[Any]:
         """Each term's Jacobians, scaled and added."""
-        parts = [[factor * matrix for matrix in term.jacobians(slopes, phases)] for factor, term in self.terms]
+        parts = [
+            [factor * matrix for matrix in term.jacobians(slopes, phases)] for factor, term in self.terms
+        ]
         return [sum(matrices[1:], matrices[0]) for matrices in zip(*parts)]
 
     def to_dict(self) -> dict[str, Any]:
         """Kind and terms, for provenance."""
-        return {"kind": "Combined", "terms": [{"factor": factor, **term.to_dict()} for factor, term in self.terms]}
+        return {
+            "kind": "Combined",
+            "terms": [{"factor": factor, **term.to_dict()} for factor, term in self.terms],
+        }
 
     def __repr__(self) -> str:
-        return " + ".join(repr(term) if factor == 1 else f"{factor:g}*{term!r}" for factor, term in self.terms)
+        return " + ".join(
+            repr(term) if factor == 1 else f"{factor:g}*{term!r}" for factor, term in self.terms
+        )

@@ -56,7 +56,9 @@ class LowRank(Product):
         if self.left.ndim != 2 or not self.left.size:
             raise ValueError(f"left must have shape (n, r) with n, r >= 1; got shape {self.left.shape}")
         if self.right.shape != self.left.shape:
-            raise ValueError(f"left and right must have the same shape; got {self.left.shape} and {self.right.shape}")
+            raise ValueError(
+                f"left and right must have the same shape; got {self.left.shape} and {self.right.shape}"
+            )
 
     @property
     def size(self) -> int | None:
@@ -80,7 +82,9 @@ class LowRank(Product):
 
     @cached_property
     def positive(self) -> bool:
-        """Whether no entry is negative and every row has a positive one: looked up in all n² entries, O(n² r), once."""
+        """Whether no entry is negative and every row has a
+        positive one: looked up in all n² entries, O(n² r), once.
+        """
         return bool(np.all(self._totals > 0) and all(np.min(block) >= 0 for block in self._blocks()))
 
     @cached_property
@@ -100,7 +104,10 @@ class LowRank(Product):
         self.check_size(n)
         rows = np.linspace(0, n - 1, min(n, ROWS)).astype(int)
         step = max(1, ENTRIES // n)
-        parts = (np.abs(self.left[rows[low : low + step]] @ self.right.T).sum() for low in range(0, len(rows), step))
+        parts = (
+            np.abs(self.left[rows[low : low + step]] @ self.right.T).sum()
+            for low in range(0, len(rows), step)
+        )
         return float(sum(parts)) / len(rows)
 
     def product(self, waves: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -122,7 +129,8 @@ class LowRank(Product):
 def compressed(left: Factor, right: Factor, tolerance: float = 0.0) -> tuple[Factor, Factor]:
     """Factors of L Rᵀ with as few columns as keep it to `tolerance` · |L Rᵀ| in the Frobenius norm, O(n r²).
 
-    By the singular values of the product of the triangles of two QR factorizations; at least one column stays.
+    By the singular values of the product of the triangles of two QR factorizations; at least one column
+    stays.
 
     Parameters
     ----------
@@ -166,9 +174,9 @@ def symmetric_part(left: Factor, right: Factor, tolerance: float = 0.0) -> tuple
 def basis(matrix: Any) -> Any:
     """(Q, A) with orthonormal columns Q and Q A = matrix, (n, r), in its own precision.
 
-    Of tall matrices in single precision by Gram matrices in double precision, twice, as in Cholesky QR (Yamamoto et al.,
-    *Roundoff error analysis of the CholeskyQR2 algorithm*, ETNA 44, 2015): half the time. Directions below 1e-6 of the largest
-    singular value, which single precision does not hold, are left out.
+    Of tall matrices in single precision by Gram matrices in double precision, twice, as in Cholesky QR
+    (Yamamoto et al., *Roundoff error analysis of the CholeskyQR2 algorithm*, ETNA 44, 2015): half the time.
+    Directions below 1e-6 of the largest singular value, which single precision does not hold, are left out.
     """
     if matrix.dtype != np.float32 or len(matrix) < TALL * matrix.shape[1]:
         return qr(matrix, mode="economic", check_finite=False)
@@ -193,7 +201,9 @@ def _gram(matrix: Any) -> NDArray[np.float64]:
 
 
 def _kept(values: NDArray[np.float64], tolerance: float) -> int:
-    """How many of the descending values must stay so that the root of the others' squares is <= tolerance · that of all."""
+    """How many of the descending values must stay so that the
+    root of the others' squares is <= tolerance · that of all.
+    """
     tails = np.sqrt(np.cumsum(values[::-1] ** 2)[::-1])
     least = max(tolerance, np.finfo(float).eps) * tails[0]
     return max(1, int(np.count_nonzero(tails > least)))

@@ -1,4 +1,6 @@
-"""Columns of numbers by name, one row a node, from text, NPY and NPZ files: the features a learnt coupling is computed from."""
+"""Columns of numbers by name, one row a node, from text, NPY
+and NPZ files: the features a learnt coupling is computed from.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,11 @@ def read_columns(path: str | os.PathLike[str], columns: Sequence[Name] | None = 
     Parameters
     ----------
     path : path
-        ``.npz``: arrays of shape (n,) or (n, k), by their names. Others: as `inphase.distributions.from_file` reads them.
+        ``.npz``: arrays of shape (n,) or (n, k), by their names. Others: as `inphase.distributions.from_file`
+        reads them.
     columns : sequence of str or int, optional
-        Names, or numbers from 0 on. If not given: the array `features` of an NPZ file, all columns of an NPY file, and of a
-        text the one it has.
+        Names, or numbers from 0 on. If not given: the array `features` of an NPZ file, all columns of an NPY
+        file, and of a text the one it has.
 
     Returns
     -------
@@ -58,9 +61,13 @@ def read_columns(path: str | os.PathLike[str], columns: Sequence[Name] | None = 
         parts = [from_file(file, column).values for column in (columns or [None])]  # type: ignore[list-item]
     for part in parts:
         if part.ndim not in (1, 2) or part.dtype.kind not in "biuf":
-            raise ValueError(f"{file} must hold numbers of shape (n,) or (n, k); got shape {part.shape} of {part.dtype}")
+            raise ValueError(
+                f"{file} must hold numbers of shape (n,) or (n, k); got shape {part.shape} of {part.dtype}"
+            )
         if len(part) != len(parts[0]):
-            raise ValueError(f"the columns of {file} must be of one length; got {len(parts[0])} and {len(part)}")
+            raise ValueError(
+                f"the columns of {file} must be of one length; got {len(parts[0])} and {len(part)}"
+            )
     return np.concatenate([part.reshape(len(part), -1).astype(float) for part in parts], axis=1)
 
 
@@ -69,7 +76,9 @@ def _arrays(file: Path, names: Sequence[Name]) -> list[NDArray[Any]]:
         with np.load(file, allow_pickle=False) as stored:
             for name in names:
                 if name not in stored.files:
-                    raise KeyError(f"{file} has no array {name!r}; it has {', '.join(stored.files) or 'none'}")
+                    raise KeyError(
+                        f"{file} has no array {name!r}; it has {', '.join(stored.files) or 'none'}"
+                    )
             return [stored[str(name)] for name in names]
     except KeyError as error:
         raise ValueError(error.args[0]) from None

@@ -1,8 +1,8 @@
 """K of a network: a matrix, kept dense or sparse.
 
-The sums go by Fourier modes, where an edge costs a few products, or edge by edge with f itself, where f has many modes or
-spans many decades (then relative accuracy is needed: see `mean_field`). A sum over modes is exact to rounding relative to
-max|f| Σ_j |K_ij|.
+The sums go by Fourier modes, where an edge costs a few products, or edge by edge with f itself, where f has
+many modes or spans many decades (then relative accuracy is needed: see `mean_field`). A sum over modes is
+exact to rounding relative to max|f| Σ_j |K_ij|.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from inphase.kernels import graph, march, pairs, tape
 from inphase.types import Phases, Square, Vector
 
 MODES_PER_FUNCTION = 4  # that cost as much, at an edge, as one sine or exponential
-LISTS_UP_TO = 32  # nodes of a dense matrix whose entries `march` takes; beyond, products of matrices are quicker
+# nodes of a dense matrix whose entries `march` takes; beyond, products of matrices are quicker
+LISTS_UP_TO = 32
 LISTED = 10_000  # entries that `to_dict` lists; of more, it gives a checksum
 
 States = NDArray[np.float64]  # (replicas, n)
@@ -56,7 +57,9 @@ def plan(functions: tuple[Interaction, ...]) -> Plan:
 
 
 def _is_wide(f: Interaction) -> bool:
-    """Whether f = sin x · h(cos x) with an h of one sign that spans many decades (and not just a zero of h)."""
+    """Whether f = sin x · h(cos x) with an h of one sign
+    that spans many decades (and not just a zero of h).
+    """
     if f.profile is None or f.contrast <= PAIRS_FROM_CONTRAST:
         return False
     values = f.profile(np.linspace(0, np.pi, 257))
@@ -66,7 +69,9 @@ def _is_wide(f: Interaction) -> bool:
 class Arrangement:
     """Phases, sources and results as the kernels take them: (replicas, n), and (replicas, functions, n)."""
 
-    def __init__(self, functions: Sequence[Interaction], phases: Phases, out: Any, sources: Phases | None) -> None:
+    def __init__(
+        self, functions: Sequence[Interaction], phases: Phases, out: Any, sources: Phases | None
+    ) -> None:
         self.shape, self.out = phases.shape, out
         self.here: States = np.ascontiguousarray(phases).reshape(-1, phases.shape[-1])
         self.heard = self.here if sources is None else np.ascontiguousarray(sources).reshape(self.here.shape)
@@ -89,7 +94,9 @@ class Arrangement:
     def pair_by_pair(self, matrix: Square, program: Tape) -> list[Phases]:
         """Σ_j K_ij f(θ_i − φ_j) with a dense K: relative accuracy, for few oscillators."""
         for replica, row in enumerate(self.here):
-            self.totals[replica] = np.einsum("ij,fij->fi", matrix, pairs.differences(row, program, self.heard[replica]))
+            self.totals[replica] = np.einsum(
+                "ij,fij->fi", matrix, pairs.differences(row, program, self.heard[replica])
+            )
         return self.results()
 
 
@@ -102,14 +109,18 @@ def listed(edges: Any) -> list[march.Term]:
 def listing(matrix: Any) -> dict[str, Any]:
     """Rows, columns and values of a sparse matrix for provenance; a checksum of them where they are many."""
     entries = matrix.tocoo()
-    parts = {"row": entries.row.astype(np.int64), "column": entries.col.astype(np.int64), "value": entries.data}
+    parts = {
+        "row": entries.row.astype(np.int64),
+        "column": entries.col.astype(np.int64),
+        "value": entries.data,
+    }
     if entries.nnz <= LISTED:
         return {"n": matrix.shape[0]} | {name: values.tolist() for name, values in parts.items()}
     digest = hashlib.sha256(b"".join(np.ascontiguousarray(values).tobytes() for values in parts.values()))
     return {"n": matrix.shape[0], "edges": int(entries.nnz), "sha256": digest.hexdigest()}
 
 
-# ------------------------------------------------------------------------------------------------------------------ sparse
+# ----------------------------------------------------------------------------------------------------- sparse
 
 
 class Network(Coupling):
@@ -138,7 +149,8 @@ class Network(Coupling):
     ) -> list[Phases]:
         """[Σ_j K_ij f(θ_i − φ_j) for f in functions], by modes or edge by edge."""
         arranged, planned = Arrangement(functions, phases, out, sources), plan(tuple(functions))
-        here, heard, totals, rows = arranged.here, arranged.heard, arranged.totals, self._rows(phases.shape[-1])
+        here, heard, totals = arranged.here, arranged.heard, arranged.totals
+        rows = self._rows(phases.shape[-1])
         if planned.by_edges:
             graph.edges(here, heard, rows, planned.program, totals)
         else:
@@ -146,12 +158,16 @@ class Network(Coupling):
         return arranged.results()
 
     def jacobians(self, slopes: Sequence[Interaction], phases: Vector) -> list[Any]:
-        """For each slope f', the matrix ∂(Σ_j K_ij f(θ_i − θ_j))/∂θ_l as a csr_array, (n, n), from f' at the edges."""
+        """For each slope f', the matrix ∂(Σ_j K_ij f(θ_i − θ_j))/∂θ_l
+        as a csr_array, (n, n), from f' at the edges.
+        """
         n = len(phases)
         edges, program = self.edges(n), plan(tuple(slopes)).program
         row = np.repeat(np.arange(n), np.diff(edges.indptr))
         values, found = np.empty((len(slopes), edges.nnz)), []
-        tape.run(program.code, program.constants, program.outputs, phases[row] - phases[edges.indices], values)
+        tape.run(
+            program.code, program.constants, program.outputs, phases[row] - phases[edges.indices], values
+        )
         values *= np.where(row == edges.indices, 0.0, -edges.data)  # a self-loop's difference does not change
         for off in values:
             matrix = sparse.csr_array((off, edges.indices, edges.indptr), shape=(n, n))
@@ -171,21 +187,22 @@ class Network(Coupling):
 class Sparse(Network):
     """K as a sparse matrix: K[i, j] is how strongly i listens to j.
 
-    Entries given twice add up; entries of 0 are dropped. Self-loops are kept: they contribute K_ii f(θ_i − φ_i), which is 0
-    for odd f without delays. Nodes without edges feel nothing.
+    Entries given twice add up; entries of 0 are dropped. Self-loops are kept: they contribute K_ii
+    f(θ_i − φ_i), which is 0 for odd f without delays. Nodes without edges feel nothing.
 
     Parameters
     ----------
     matrix : scipy.sparse matrix or array, array_like, `inphase.graphs.Graph`, or networkx graph
-        Shape (n, n), n >= 1; any signs. A networkx graph goes through `inphase.graphs.from_networkx`: weights are the edges'
-        ``weight`` (1 if there is none), and a directed edge u -> v means that v listens to u.
+        Shape (n, n), n >= 1; any signs. A networkx graph goes through `inphase.graphs.from_networkx`: weights
+        are the edges' ``weight`` (1 if there is none), and a directed edge u -> v means that v listens to u.
     symmetric : bool
         A promise that K_ij = K_ji, which is checked.
 
     Raises
     ------
     ValueError
-        If the matrix is not square, is empty or holds NaN or infinity, or is not symmetric where that was promised.
+        If the matrix is not square, is empty or holds NaN or infinity, or is not symmetric where that was
+        promised.
     TypeError
         If the entries are not real numbers.
 
@@ -265,7 +282,7 @@ def _not_symmetric(i: int, j: int, one: float, other: float) -> str:
     return f"matrix must be symmetric, as promised; got K[{i}, {j}] = {one:g} and K[{j}, {i}] = {other:g}"
 
 
-# ------------------------------------------------------------------------------------------------------------------- dense
+# ------------------------------------------------------------------------------------------------------ dense
 
 
 class Product(Coupling):
@@ -295,7 +312,8 @@ class Product(Coupling):
         here, heard = arranged.here, arranged.heard
         if AllToAll().uses_pairs(functions, here.shape[1]):
             return arranged.pair_by_pair(self.matrix(here.shape[1]), planned.program)
-        step = max(1, graph.TABLE // (2 * planned.m * here.shape[1]))  # replicas of which the waves are held at once
+        # replicas of which the waves are held at once
+        step = max(1, graph.TABLE // (2 * planned.m * here.shape[1]))
         for low in range(0, len(here), step):
             part = slice(low, low + step)
             waves = graph.waves(heard[part], planned.m)
@@ -306,7 +324,9 @@ class Product(Coupling):
 
 
 class Matrix(Product):
-    """A product with a matrix that is kept: subclasses give `array`, (n, n) or, where only some are heard, (n, heard)."""
+    """A product with a matrix that is kept: subclasses give
+    `array`, (n, n) or, where only some are heard, (n, heard).
+    """
 
     array: NDArray[Any]
 
@@ -333,7 +353,8 @@ class Matrix(Product):
 class Dense(Matrix):
     """K as a dense matrix: K[i, j] is how strongly i listens to j.
 
-    All harmonics are one matrix product, O(n²·m). Where f spans many decades and n <= 256, the sum goes pair by pair.
+    All harmonics are one matrix product, O(n²·m). Where f spans many decades and n <= 256, the sum goes pair
+    by pair.
 
     Parameters
     ----------
@@ -345,7 +366,8 @@ class Dense(Matrix):
     Raises
     ------
     ValueError
-        If the matrix is not square, is empty or holds NaN or infinity, or is not symmetric where that was promised.
+        If the matrix is not square, is empty or holds NaN or infinity, or is not symmetric where that was
+        promised.
     TypeError
         If the entries are not real numbers.
 

@@ -5,8 +5,8 @@ Two forms are in use, here for f = sin with the model's minus (dθ_i/dt = ω_i �
     "2j-k-i"    f(θ_i + θ_k − 2θ_j)    sin(2θ_j − θ_k − θ_i)    Tanaka, Aoyagi (2011); Skardal, Arenas (2020)
     "j+k-2i"    f(2θ_i − θ_j − θ_k)    sin(θ_j + θ_k − 2θ_i)    Lucas, Cencetti, Battiston (2020)
 
-The first is not symmetric in j and k, so that a triad {i, j, k} pulls i by two terms, one for each order; in the second
-they are one and the same term, which counts once.
+The first is not symmetric in j and k, so that a triad {i, j, k} pulls i by two terms, one for each order; in
+the second they are one and the same term, which counts once.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Triadic(Coupling):
     def symmetric(self) -> bool:
         """False: neither form is a gradient flow by itself.
 
-        For odd f and undirected triads t, ``Hypergraph(t, "2j-k-i") + 2 * Hypergraph(t, "j+k-2i")`` is one: that of
-        Σ w U(2θ_i − θ_j − θ_k) over the triads and their members i, where U' = −f.
+        For odd f and undirected triads t, ``Hypergraph(t, "2j-k-i") + 2 * Hypergraph(t, "j+k-2i")`` is one:
+        that of Σ w U(2θ_i − θ_j − θ_k) over the triads and their members i, where U' = −f.
         """
         return False
 
@@ -65,19 +65,20 @@ class Triadic(Coupling):
 class Hypergraph(Triadic):
     """Triads of oscillators: Σ w f(θ_i + θ_k − 2θ_j) or Σ w f(2θ_i − θ_j − θ_k) over the triads that i is in.
 
-    With ``"2j-k-i"``, a triad {i, j, k} of weight w gives i the two terms w f(θ_i + θ_k − 2θ_j) + w f(θ_i + θ_j − 2θ_k); with
-    ``"j+k-2i"`` the one term w f(2θ_i − θ_j − θ_k). So where a paper sums over all j and k with a symmetric tensor B_ijk, w is
-    B_ijk for the first form and 2 B_ijk for the second (B_ijk where the paper divides by 2!). ``k3 * Hypergraph(H)`` is the
-    triadic part of ``xgi.simulate_kuramoto(H, k2, k3)``.
+    With ``"2j-k-i"``, a triad {i, j, k} of weight w gives i the two terms w f(θ_i + θ_k − 2θ_j) + w
+    f(θ_i + θ_j − 2θ_k); with ``"j+k-2i"`` the one term w f(2θ_i − θ_j − θ_k). So where a paper sums over all
+    j and k with a symmetric tensor B_ijk, w is B_ijk for the first form and 2 B_ijk for the second (B_ijk
+    where the paper divides by 2!). ``k3 * Hypergraph(H)`` is the triadic part of
+    ``xgi.simulate_kuramoto(H, k2, k3)``.
 
-    The cost is O((n + triads)·m) for f with m harmonics, to rounding relative to max|f| Σ|w|. A triad that is listed twice
-    counts twice; a node without triads feels nothing.
+    The cost is O((n + triads)·m) for f with m harmonics, to rounding relative to max|f| Σ|w|. A triad that is
+    listed twice counts twice; a node without triads feels nothing.
 
     Parameters
     ----------
     triads : array_like of int, shape (edges, 3), or xgi.Hypergraph or xgi.SimplicialComplex
-        Three different nodes each, numbered from 0. Of an xgi object, the edges of three nodes, nodes numbered in the order
-        of its `nodes`; other edges and attributes are not read.
+        Three different nodes each, numbered from 0. Of an xgi object, the edges of three nodes, nodes
+        numbered in the order of its `nodes`; other edges and attributes are not read.
     form : "2j-k-i" or "j+k-2i"
     weights : float or array_like, shape (edges,)
         w of each triad, any sign.
@@ -93,9 +94,10 @@ class Hypergraph(Triadic):
 
     References
     ----------
-    Tanaka, Aoyagi, *Multistable attractors in a network of phase oscillators with three-body interactions* (2011).
-    Skardal, Arenas, *Higher order interactions in complex networks of phase oscillators promote abrupt synchronization
-    switching* (2020). Lucas, Cencetti, Battiston, *Multiorder Laplacian for synchronization in higher-order networks* (2020).
+    Tanaka, Aoyagi, *Multistable attractors in a network of phase oscillators with three-body interactions*
+    (2011). Skardal, Arenas, *Higher order interactions in complex networks of phase oscillators promote
+    abrupt synchronization switching* (2020). Lucas, Cencetti, Battiston, *Multiorder Laplacian for
+    synchronization in higher-order networks* (2020).
 
     Examples
     --------
@@ -130,7 +132,9 @@ class Hypergraph(Triadic):
         _check_nodes(self.triads, self._size)
         values = finite_array("weights", weights)
         if values.ndim and values.shape != (len(self.triads),):
-            raise ValueError(f"weights must be a number or have shape ({len(self.triads)},), one per triad; got {values.shape}")
+            raise ValueError(
+                f"weights must be a number or have shape ({len(self.triads)},), one per triad; got {values.shape}"
+            )
         self.weights = np.array(np.broadcast_to(values, len(self.triads)))
         self._kind = triads_kind(self.form, self.directed)
         self._starts, self._partners, self._ordered, self._totals = self._by_listener()
@@ -141,7 +145,9 @@ class Hypergraph(Triadic):
         return self._size
 
     def _by_listener(self) -> tuple[Integers, Integers, Floats, Floats]:
-        """Triads in the order of the node that listens: starts (n + 1,), the other two (·, 2), weights, and Σ of weights."""
+        """Triads in the order of the node that listens: starts
+        (n + 1,), the other two (·, 2), weights, and Σ of weights.
+        """
         turns = [(0, 1, 2)] if self.directed else PERMUTATIONS["j+k-2i"]
         rows = np.concatenate([self.triads[:, turn] for turn in turns])
         order = np.argsort(rows[:, 0], kind="stable")
@@ -158,7 +164,8 @@ class Hypergraph(Triadic):
         out: Sequence[Phases] | None = None,
         sources: Phases | None = None,
     ) -> list[Phases]:
-        """The sum of f over the triads of each node, for f in functions, like `phases`, (..., n); into `out` if given.
+        """The sum of f over the triads of each node, for f in functions, like `phases`, (..., n); into `out`
+        if given.
 
         θ_i is of `phases`, θ_j and θ_k of `sources`, where given.
         """
@@ -177,7 +184,9 @@ class Hypergraph(Triadic):
 
     @cached_property
     def _jacobian_pattern(self) -> tuple[Integers, Floats, Integers, Integers, Integers]:
-        """Terms (T, 3) as (i, j, k) and their weights; of the Jacobian, indptr, indices, and where each derivative goes."""
+        """Terms (T, 3) as (i, j, k) and their weights; of the
+        Jacobian, indptr, indices, and where each derivative goes.
+        """
         turns = [(0, 1, 2)] if self.directed else PERMUTATIONS[self.form]
         terms = np.concatenate([self.triads[:, turn] for turn in turns])
         keys = (terms[:, :1].astype(np.int64) * self._size + terms).T.ravel()
@@ -192,7 +201,9 @@ class Hypergraph(Triadic):
         arguments = phases[terms] @ np.array(factors)
         for slope in slopes:
             values = weights * slope(arguments)
-            data = np.bincount(where, np.concatenate([factor * values for factor in factors]), minlength=len(columns))
+            data = np.bincount(
+                where, np.concatenate([factor * values for factor in factors]), minlength=len(columns)
+            )
             found.append(sparse.csr_array((data, columns, starts), shape=(self._size, self._size)))
         return found
 
@@ -213,11 +224,13 @@ class Hypergraph(Triadic):
 
 
 class AllTriads(Triadic):
-    """Everyone in triads with everyone: Σ_jk c_j c_k f(θ_i + θ_k − 2θ_j) or Σ_jk c_j c_k f(2θ_i − θ_j − θ_k), in O(n·m).
+    """Everyone in triads with everyone: Σ_jk c_j c_k f(θ_i + θ_k − 2θ_j) or Σ_jk c_j c_k f(2θ_i − θ_j − θ_k),
+    in O(n·m).
 
-    j and k run over all n² ordered pairs, j = k and i itself among them: with the moments M_h = Σ_j c_j e^{ihθ_j}, the sums are
-    Re Σ_h F_h e^{ihθ_i} conj(M_2h) M_h and Re Σ_h F_h e^{2ihθ_i} conj(M_h)². For f = sin and ``"2j-k-i"`` the pull is
-    Im(Z_2 conj(Z_1) e^{−iθ_i}) with the order parameters Z_1 and Z_2 (Skardal, Arenas 2020).
+    j and k run over all n² ordered pairs, j = k and i itself among them: with the moments M_h = Σ_j c_j
+    e^{ihθ_j}, the sums are Re Σ_h F_h e^{ihθ_i} conj(M_2h) M_h and Re Σ_h F_h e^{2ihθ_i} conj(M_h)². For
+    f = sin and ``"2j-k-i"`` the pull is Im(Z_2 conj(Z_1) e^{−iθ_i}) with the order parameters Z_1 and Z_2
+    (Skardal, Arenas 2020).
 
     Parameters
     ----------
@@ -255,7 +268,9 @@ class AllTriads(Triadic):
         """c_j as an array of shape (n,), or (1,) where all are equal."""
         return np.array([1.0 / n]) if self.weights is None else self.weights
 
-    def _coefficients(self, modes: NDArray[np.complex128], moments: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    def _coefficients(
+        self, modes: NDArray[np.complex128], moments: NDArray[np.complex128]
+    ) -> NDArray[np.complex128]:
         """a_h of the sums Re Σ_h a_h e^{ihθ_i}: (replicas, ·), from the moments (replicas, 2 m + 1)."""
         m = len(modes) - 1
         if self.form == "2j-k-i":
@@ -302,7 +317,8 @@ class AllTriads(Triadic):
             if self.form == "2j-k-i":  # −2 from l = j, +1 from l = k
                 left = turns[:, :k] * slope.modes
                 right = (
-                    turns[:, :k] * moments[0, : 2 * k - 1 : 2].conj() - 2 * turns[:, : 2 * k - 1 : 2].conj() * moments[0, :k]
+                    turns[:, :k] * moments[0, : 2 * k - 1 : 2].conj()
+                    - 2 * turns[:, : 2 * k - 1 : 2].conj() * moments[0, :k]
                 )
             else:
                 left = turns[:, : 2 * k - 1 : 2] * slope.modes
@@ -331,10 +347,14 @@ def triads_kind(form: str, directed: bool) -> int:
 def _from_xgi(hypergraph: Any, n: int | None) -> tuple[Any, int]:
     """The edges of three nodes of an xgi.Hypergraph or SimplicialComplex, and its number of nodes."""
     if not hasattr(hypergraph.edges, "filterby") or hasattr(hypergraph.edges, "tail"):
-        raise TypeError(f"triads must be an array, an xgi.Hypergraph or an xgi.SimplicialComplex; got {type(hypergraph)}")
+        raise TypeError(
+            f"triads must be an array, an xgi.Hypergraph or an xgi.SimplicialComplex; got {type(hypergraph)}"
+        )
     number = {node: k for k, node in enumerate(hypergraph.nodes)}
     if n is not None and n != len(number):
-        raise ValueError(f"n must be the number of nodes of the hypergraph, {len(number)}, or left out; got {n!r}")
+        raise ValueError(
+            f"n must be the number of nodes of the hypergraph, {len(number)}, or left out; got {n!r}"
+        )
     found = [sorted(number[node] for node in edge) for edge in hypergraph.edges.filterby("size", 3).members()]
     return found, len(number)
 
@@ -363,4 +383,6 @@ def _check_nodes(array: Integers, n: int) -> None:
     same = (array[:, 0] == array[:, 1]) | (array[:, 1] == array[:, 2]) | (array[:, 0] == array[:, 2])
     if np.any(same):
         worst = int(np.argmax(same))
-        raise ValueError(f"triads must hold three different nodes; got {array[worst].tolist()} at index {worst}")
+        raise ValueError(
+            f"triads must hold three different nodes; got {array[worst].tolist()} at index {worst}"
+        )

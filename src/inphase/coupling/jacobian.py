@@ -2,8 +2,8 @@
 
 J_ij = d_i δ_ij + c_j Re Σ_k A_k(i) e^{ik(θ_i − θ_j)},   A_k(i) = Σ_s α_s(i) ik F_sk,   k = 1..m,
 
-with one term s for f and one for the gain. Multiplying and solving cost O(n·m + m³): the inner products of Woodbury's
-formula are moments of order up to 2m, so no matrix of n rows is ever formed.
+with one term s for f and one for the gain. Multiplying and solving cost O(n·m + m³): the inner products of
+Woodbury's formula are moments of order up to 2m, so no matrix of n rows is ever formed.
 """
 
 from __future__ import annotations
@@ -62,14 +62,17 @@ class LowRankJacobian:
         return self.diagonal * vector + self._spread(self._project(vector * self.weights))
 
     def growth_exceeds(self, rate: float) -> bool:
-        """Whether a mode grows faster than `rate`: exact where J is symmetric in some metric, as for gradient flows."""
+        """Whether a mode grows faster than `rate`: exact where
+        J is symmetric in some metric, as for gradient flows.
+        """
         if float(np.max(self.diagonal)) >= rate:
             return True
         system = self._inner_system(1.0 / (rate - self.diagonal))
         return bool(np.min(np.linalg.eigvals(system).real) <= 0)
 
     def solver(self, shift: float) -> Callable[[Vector], Vector]:
-        """right side -> solution of (shift · I − J) u = right side; `shift` must exceed the diagonal everywhere.
+        """right side -> solution of (shift · I − J) u = right side; `shift` must exceed the diagonal
+        everywhere.
 
         Raises
         ------
@@ -80,7 +83,9 @@ class LowRankJacobian:
 
         inverse = shift - self.diagonal
         if np.min(inverse) <= 0:
-            raise np.linalg.LinAlgError(f"the shift {shift:g} is below the diagonal's maximum {np.max(self.diagonal):g}")
+            raise np.linalg.LinAlgError(
+                f"the shift {shift:g} is below the diagonal's maximum {np.max(self.diagonal):g}"
+            )
         inverse = 1.0 / inverse
         factored = lu_factor(self._inner_system(inverse), check_finite=False)
         m = self.rank // 2
@@ -95,8 +100,8 @@ class LowRankJacobian:
     def _inner_system(self, inverse: Vector) -> NDArray[np.float64]:
         """Woodbury's small matrix, real (2m, 2m), for the diagonal 1/inverse.
 
-        Y_l = Σ_j c_j e^{−ilθ_j} u_j obeys Y_l = y_l + ½ Σ_k (a_k T_{k−l} Y_k + conj(a_k) T_{−k−l} conj(Y_k)), where T_p are
-        moments with the weights α c · inverse.
+        Y_l = Σ_j c_j e^{−ilθ_j} u_j obeys Y_l = y_l + ½ Σ_k (a_k T_{k−l} Y_k + conj(a_k) T_{−k−l} conj(Y_k)),
+        where T_p are moments with the weights α c · inverse.
         """
         m = self.rank // 2
         k = np.arange(1, m + 1)
@@ -106,7 +111,9 @@ class LowRankJacobian:
             moments = fourier.moments(self.phases[None], self.weights * inverse * factor, 2 * m)[0]
             a = np.zeros(m, dtype=complex)
             a[: len(modes) - 1] = modes[1:]
-            toeplitz = np.where(difference >= 0, moments[np.abs(difference)], moments[np.abs(difference)].conj())
+            toeplitz = np.where(
+                difference >= 0, moments[np.abs(difference)], moments[np.abs(difference)].conj()
+            )
             hankel = moments[k[None, :] + k[:, None]].conj()
             holomorphic += 0.5 * toeplitz * a
             conjugate += 0.5 * hankel * a.conj()

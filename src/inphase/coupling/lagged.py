@@ -1,7 +1,8 @@
 """Couplings with a phase lag α_ij for every pair: frustration, Σ_j K_ij f(θ_i − θ_j + α_ij).
 
-By harmonics, f(x) = Re Σ_k F_k e^{ikx}, the sums need the complex matrices K_ij e^{−ikα_ij}: two real matrices and four
-products for each harmonic. Where the harmonics are many, or f spans many decades, sums go pair by pair with f itself.
+By harmonics, f(x) = Re Σ_k F_k e^{ikx}, the sums need the complex matrices K_ij e^{−ikα_ij}: two real
+matrices and four products for each harmonic. Where the harmonics are many, or f spans many decades, sums go
+pair by pair with f itself.
 """
 
 from __future__ import annotations
@@ -24,24 +25,27 @@ from inphase.types import Phases, Square, Vector
 
 Floats = NDArray[np.float64]
 PRECISIONS = ("float64", "float32")
-HELD = 1 << 26  # numbers in the matrices of all harmonics; where f has several and they are more, sums go pair by pair
+# numbers in the matrices of all harmonics; where f has several and they are more, sums go pair by pair
+HELD = 1 << 26
 PAIRS = 1 << 18  # whose differences are held at once
 
 
 class Lagged(Matrix):
     """K_ij and a phase lag α_ij: oscillator i feels Σ_j K_ij f(θ_i − θ_j + α_ij).
 
-    With f = sin and one α for all this is the model of Sakaguchi and Kuramoto; `inphase.sakaguchi(α)` differs from it only by
-    the frame, in which −sin α Σ_j K_ij is taken away. With sources φ (delays) the terms are K_ij f(θ_i − φ_j + α_ij): the lag
-    α_ij = −Ω τ_j undoes a delay τ_j in a state that turns at Ω.
+    With f = sin and one α for all this is the model of Sakaguchi and Kuramoto; `inphase.sakaguchi(α)` differs
+    from it only by the frame, in which −sin α Σ_j K_ij is taken away. With sources φ (delays) the terms are
+    K_ij f(θ_i − φ_j + α_ij): the lag α_ij = −Ω τ_j undoes a delay τ_j in a state that turns at Ω.
 
-    With lags there is no plain matrix K that stands for the coupling: `matrix` and `edges` raise ValueError unless all lags
-    are 0, so that nothing which reads only K (bounds of theory, certificates, energies) speaks of it.
+    With lags there is no plain matrix K that stands for the coupling: `matrix` and `edges` raise ValueError
+    unless all lags are 0, so that nothing which reads only K (bounds of theory, certificates, energies)
+    speaks of it.
 
     Parameters
     ----------
     matrix : array_like, shape (n, n)
-        K: how strongly i listens to j; n >= 1, any signs. The diagonal contributes K_ii f(θ_i − φ_i + α_ii), which is not 0.
+        K: how strongly i listens to j; n >= 1, any signs. The diagonal contributes K_ii f(θ_i − φ_i + α_ii),
+        which is not 0.
     lags : array_like, shape (n, n), (n, 1), (1, n), or a number
         α, radians; one for each pair, for each who listens, for each who is heard, or for all.
     precision : "float64" or "float32"
@@ -56,7 +60,8 @@ class Lagged(Matrix):
 
     References
     ----------
-    Sakaguchi, Kuramoto, *A soluble active rotater model showing phase transitions via mutual entrainment* (1986), for one α.
+    Sakaguchi, Kuramoto, *A soluble active rotater model showing phase transitions via mutual entrainment*
+    (1986), for one α.
 
     Examples
     --------
@@ -73,9 +78,13 @@ class Lagged(Matrix):
             raise ValueError(f"matrix must have shape (n, n) with n >= 1; got shape {K.shape}")
         n, alpha = len(K), finite_array("lags", lags)
         if alpha.shape not in ((), (n, n), (n, 1), (1, n)):
-            raise ValueError(f"lags must be a number or have shape ({n}, {n}), ({n}, 1) or (1, {n}); got shape {alpha.shape}")
+            raise ValueError(
+                f"lags must be a number or have shape ({n}, {n}), ({n}, 1) or (1, {n}); got shape {alpha.shape}"
+            )
         self.array: NDArray[Any] = np.ascontiguousarray(K, dtype=precision)
-        self.lags: NDArray[Any] = np.ascontiguousarray(np.broadcast_to(alpha, K.shape).astype(precision, copy=False))
+        self.lags: NDArray[Any] = np.ascontiguousarray(
+            np.broadcast_to(alpha, K.shape).astype(precision, copy=False)
+        )
         self._turned: list[tuple[NDArray[Any], NDArray[Any]]] = []
 
     @cached_property
@@ -88,7 +97,7 @@ class Lagged(Matrix):
         """Whether K_ij = K_ji and all lags are 0: no other case is seen to be a gradient flow."""
         return self.plain and bool(np.array_equal(self.array, self.array.T))
 
-    # ------------------------------------------------------------------------------------------------------------- sums
+    # --------------------------------------------------------------------------------------------------- sums
 
     def sums(
         self,
@@ -125,7 +134,9 @@ class Lagged(Matrix):
         return values.reshape(-1, *gaps.shape)
 
     def product(self, waves: Floats) -> Floats:
-        """Σ_j K_ij e^{−ikα_ij} z_jk of waves (replicas, n, 2 m), which hold z_jk as real and imaginary parts in turns."""
+        """Σ_j K_ij e^{−ikα_ij} z_jk of waves (replicas, n, 2 m),
+        which hold z_jk as real and imaginary parts in turns.
+        """
         found = np.empty(waves.shape)
         held = waves.astype(self.array.dtype, copy=False)
         for k, (cosines, sines) in enumerate(self._harmonics(waves.shape[-1] // 2)):
@@ -140,7 +151,9 @@ class Lagged(Matrix):
         known = self._turned
         if len(known) < m:
             more = [k * self.lags for k in range(len(known) + 1, m + 1)]
-            self._turned = known = known + [(self.array * np.cos(turn), self.array * np.sin(turn)) for turn in more]
+            self._turned = known = known + [
+                (self.array * np.cos(turn), self.array * np.sin(turn)) for turn in more
+            ]
         return known[:m]
 
     def jacobians(self, slopes: Sequence[Interaction], phases: Vector) -> list[Any]:
@@ -153,19 +166,25 @@ class Lagged(Matrix):
             found.append(off)
         return found
 
-    # ----------------------------------------------------------------------------------------------------------- numbers
+    # ------------------------------------------------------------------------------------------------ numbers
 
     def matrix(self, n: int) -> Square:
         """K, (n, n), where all lags are 0; ValueError otherwise."""
         self.check_size(n)
         if not self.plain:
-            raise ValueError("a coupling with phase lags has no plain matrix K_ij; its .array is K, its .lags are α")
+            raise ValueError(
+                "a coupling with phase lags has no plain matrix K_ij; its .array is K, its .lags are α"
+            )
         return np.array(self.array, dtype=float)
 
     def to_dict(self) -> dict[str, Any]:
         """Kind and entries (a checksum of more than 10,000), for provenance."""
         if self.array.size <= LISTED:
-            found: dict[str, Any] = {"kind": "Lagged", "matrix": self.array.tolist(), "lags": self.lags.tolist()}
+            found: dict[str, Any] = {
+                "kind": "Lagged",
+                "matrix": self.array.tolist(),
+                "lags": self.lags.tolist(),
+            }
         else:
             digest = hashlib.sha256(self.array.data)
             digest.update(self.lags.data)

@@ -1,4 +1,5 @@
-"""K as a function of node features: K_ij = K_μ(x_i, x_j), by a network on pairs that `inphase.learn` trains; its files.
+"""K as a function of node features: K_ij = K_μ(x_i, x_j), by a network on pairs that `inphase.learn` trains;
+its files.
 
 Nothing in this file needs JAX.
 """
@@ -35,10 +36,11 @@ FORMAT = 1  # of the files
 class Learnt(Matrix):
     """K_ij = K_μ(x_i, x_j), normalized: a coupling that a network computes from features of the nodes.
 
-    K is computed when it is first needed, O(n² h²), and kept, n² numbers; sums are one product with it per harmonic.
+    K is computed when it is first needed, O(n² h²), and kept, n² numbers; sums are one product with it per
+    harmonic.
 
-    A network with two outputs gives each pair a phase lag, too, α_ij = α(x_i, x_j): the terms are K_ij f(θ_i − θ_j + α_ij), and
-    all is as in `Lagged`. Lags are not normalized and not made symmetric.
+    A network with two outputs gives each pair a phase lag, too, α_ij = α(x_i, x_j): the terms are K_ij
+    f(θ_i − θ_j + α_ij), and all is as in `Lagged`. Lags are not normalized and not made symmetric.
 
     Parameters
     ----------
@@ -144,7 +146,9 @@ class Learnt(Matrix):
             return self.lagged.product(waves)
         if self.precision == "float32" and waves.shape[-1] <= THIN:
             return np.stack([thin_product(self.array, wave) for wave in waves])
-        return np.asarray(np.matmul(self.array, waves.astype(self.array.dtype, copy=False)).astype(float, copy=False))
+        return np.asarray(
+            np.matmul(self.array, waves.astype(self.array.dtype, copy=False)).astype(float, copy=False)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Kind, normalization, and checksums of network and features, for provenance."""
@@ -186,7 +190,7 @@ class Learnt(Matrix):
         return f"Learnt(n = {self.size}, {self.network.features} features, {self.normalization.kind}{lags})"
 
 
-# ------------------------------------------------------------------------------------------------------------------- files
+# ------------------------------------------------------------------------------------------------------ files
 
 
 def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Array], about: Mapping[str, Any]) -> Path:
@@ -216,7 +220,9 @@ def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[st
     return arrays, about
 
 
-def save_network(path: str | os.PathLike[str], network: PairNetwork, normalization: Normalization, **about: Any) -> Path:
+def save_network(
+    path: str | os.PathLike[str], network: PairNetwork, normalization: Normalization, **about: Any
+) -> Path:
     """Write a network and its normalization as one NPZ file with JSON in it, whole or not at all.
 
     Parameters

@@ -1,17 +1,19 @@
 """A learnt coupling at large n: K ≈ L Rᵀ from a few of its rows and columns, with its error on rows held out.
 
-K_μ is smooth in few variables, so that its rank is low. A small random block M_ST of the matrix M of scores (of their
-exponentials for "degree") tells the rank and, by QR with column pivoting, which columns J and rows I span the others. With
-orthonormal bases Q, P of M[:, J] and M[I, :]ᵀ the core is the least-squares fit to the block,
+K_μ is smooth in few variables, so that its rank is low. A small random block M_ST of the matrix M of scores
+(of their exponentials for "degree") tells the rank and, by QR with column pivoting, which columns J and rows
+I span the others. With orthonormal bases Q, P of M[:, J] and M[I, :]ᵀ the core is the least-squares fit to
+the block,
 
     M ≈ Q X Pᵀ,   X = argmin |Q_S X P_Tᵀ − M_ST|,
 
-a CUR decomposition whose core is sketched (Wang, Zhang, Zhang, *Towards more efficient SPSD matrix approximation and CUR
-matrix decomposition*, JMLR 17, 2016). Normalizations act on the factors: the sum of all entries is (1ᵀL)(Rᵀ1), the squared
-norms of rows are diag(L (RᵀR) Lᵀ). The network is evaluated on O(n r) pairs. Of many nodes some are tried first: they tell the
-size of the block and its target, so that all are seldom factorized twice. Where the tolerance is 1e-4 or more, evaluation and
-factorization are in single precision; the coupling's factors are held in double precision, and in single precision for sums
-over few harmonics.
+a CUR decomposition whose core is sketched (Wang, Zhang, Zhang, *Towards more efficient SPSD matrix
+approximation and CUR matrix decomposition*, JMLR 17, 2016). Normalizations act on the factors: the sum of all
+entries is (1ᵀL)(Rᵀ1), the squared norms of rows are diag(L (RᵀR) Lᵀ). The network is evaluated on O(n r)
+pairs. Of many nodes some are tried first: they tell the size of the block and its target, so that all are
+seldom factorized twice. Where the tolerance is 1e-4 or more, evaluation and factorization are in single
+precision; the coupling's factors are held in double precision, and in single precision for sums over few
+harmonics.
 """
 
 from __future__ import annotations
@@ -48,19 +50,21 @@ Floats = NDArray[np.float64]
 
 
 class LearntLowRank(LowRank):
-    """A learnt coupling by its factors, and how far it is from all pairs, as `factorize` found on rows held out.
+    """A learnt coupling by its factors, and how far it is from all pairs, as `factorize` found on rows held
+    out.
 
     Attributes
     ----------
     left, right : ndarray, shape (n, r)
         K = left rightᵀ.
     error, standard_error : float
-        |K − L Rᵀ|/|K| in the Frobenius norm, from the rows held out, and its standard error from their spread.
+        |K − L Rᵀ|/|K| in the Frobenius norm, from the rows held out, and its standard error from their
+        spread.
     worst_row : float
         The largest relative error, in the 2-norm, of a row held out.
     scale_error : float
-        Of the normalization. "degree": relative, of the sum of all entries; it comes on top of `error`. "row-l2", "row-l1":
-        root mean square, relative, of the rows' norms; it is part of `error`.
+        Of the normalization. "degree": relative, of the sum of all entries; it comes on top of `error`.
+        "row-l2", "row-l1": root mean square, relative, of the rows' norms; it is part of `error`.
     rows : int
         How many rows were held out.
     tolerance : float
@@ -71,7 +75,14 @@ class LearntLowRank(LowRank):
         On how many pairs the network was evaluated.
     """
 
-    def __init__(self, left: Factor, right: Factor, normalization: Normalization, tolerance: float, found: dict[str, Any]):
+    def __init__(
+        self,
+        left: Factor,
+        right: Factor,
+        normalization: Normalization,
+        tolerance: float,
+        found: dict[str, Any],
+    ):
         super().__init__(left, right)
         self.normalization, self.tolerance = normalization, tolerance
         self.error: float = found["error"]
@@ -88,7 +99,9 @@ class LearntLowRank(LowRank):
         return self.left.astype(np.float32), np.ascontiguousarray(self.right.T, dtype=np.float32)
 
     def product(self, waves: NDArray[np.float64]) -> NDArray[np.float64]:
-        """L (Rᵀ waves): of few columns in single precision, where the tolerance asks for no more, in half the time."""
+        """L (Rᵀ waves): of few columns in single precision,
+        where the tolerance asks for no more, in half the time.
+        """
         if self.tolerance < SINGLE_FROM or waves.shape[-1] > THIN:
             return super().product(waves)
         left, right = self._single
@@ -96,7 +109,16 @@ class LearntLowRank(LowRank):
 
     def to_dict(self) -> dict[str, Any]:
         """Kind, factors and errors, for provenance."""
-        names = ("tolerance", "reached", "error", "standard_error", "worst_row", "scale_error", "rows", "pairs")
+        names = (
+            "tolerance",
+            "reached",
+            "error",
+            "standard_error",
+            "worst_row",
+            "scale_error",
+            "rows",
+            "pairs",
+        )
         return super().to_dict() | {"kind": "LearntLowRank"} | {name: getattr(self, name) for name in names}
 
     def __repr__(self) -> str:
@@ -128,7 +150,9 @@ def automatic(
         return Learnt(network, x, normalization)
     found = factorize(network, x, normalization, tolerance, seed=seed)
     if not found.reached:
-        message = f"the coupling's error is {found.error:.1e} ± {found.standard_error:.0e} with rank {found.rank}"
+        message = (
+            f"the coupling's error is {found.error:.1e} ± {found.standard_error:.0e} with rank {found.rank}"
+        )
         warnings.warn(f"{message}; tolerance = {found.tolerance:g} was not reached", stacklevel=3)
     return found
 
@@ -166,7 +190,8 @@ def factorize(
     Raises
     ------
     TypeError, ValueError
-        If an argument does not fit, the features are not as many as the network takes, or K cannot be normalized.
+        If an argument does not fit, the features are not as many as the network takes, or K cannot be
+        normalized.
 
     Examples
     --------
@@ -180,24 +205,35 @@ def factorize(
     x = feature_array(features, network.features)
     n, rule = len(x), as_normalization(normalization)
     if network.has_lags:
-        raise ValueError("network must have scores only: its phase lags have no low-rank operator; take all pairs")
+        raise ValueError(
+            "network must have scores only: its phase lags have no low-rank operator; take all pairs"
+        )
     if n < 10:
-        raise ValueError(f"features must be of at least 10 nodes, of fewer all pairs are little work; got {n}")
+        raise ValueError(
+            f"features must be of at least 10 nodes, of fewer all pairs are little work; got {n}"
+        )
     tolerance = finite_number("tolerance", tolerance, positive=True)
-    most = max(1, min(n // 4, KEPT // n) if max_rank is None else min(n, integer("max_rank", max_rank, least=1)))
+    most = max(
+        1, min(n // 4, KEPT // n) if max_rank is None else min(n, integer("max_rank", max_rank, least=1))
+    )
     rng, plan, pairs = np.random.default_rng(integer("seed", seed, least=0)), (0.6 * tolerance, SAMPLE), 0
     with few_threads(0):  # small matrices, for which BLAS's threads would wait for one another
         if n >= PILOTED:  # some of the nodes tell what all of them will need
             few = x[np.sort(rng.choice(n, PILOT, replace=False))]
-            *_, pairs, plan = _attempts(_Entries(network, few, rule, tolerance), rng, 0.8 * tolerance, plan, most)
-        attempt, measured, more, _ = _attempts(_Entries(network, x, rule, tolerance), rng, tolerance, plan, most)
+            *_, pairs, plan = _attempts(
+                _Entries(network, few, rule, tolerance), rng, 0.8 * tolerance, plan, most
+            )
+        attempt, measured, more, _ = _attempts(
+            _Entries(network, x, rule, tolerance), rng, tolerance, plan, most
+        )
     return LearntLowRank(attempt.left, attempt.right, rule, tolerance, measured | {"pairs": pairs + more})
 
 
 def _attempts(
     entries: _Entries, rng: np.random.Generator, tolerance: float, plan: tuple[float, int], most: int
 ) -> tuple[_Attempt, dict[str, Any], int, tuple[float, int]]:
-    """(the last attempt, its errors, how many pairs all took, its plan): each asks for more than the one before.
+    """(the last attempt, its errors, how many pairs all took, its plan): each asks for more than the one
+    before.
 
     A plan is (what may be left of the first block, relative; rows of that block).
     """
@@ -205,7 +241,9 @@ def _attempts(
     for last in range(ROUNDS - 1, -1, -1):
         attempt = _Attempt(entries, rng, target, size, most)
         measured = attempt.measured()
-        finished = measured["error"] <= tolerance or attempt.columns >= most or attempt.size >= n - attempt.held
+        finished = (
+            measured["error"] <= tolerance or attempt.columns >= most or attempt.size >= n - attempt.held
+        )
         if finished or last == 0:
             break
         target *= max(0.2, 0.8 * tolerance / measured["error"])
@@ -237,7 +275,9 @@ class _Entries:
 class _Attempt:
     """One factorization: its own random block and rows held out; `left` and `right` are those of K."""
 
-    def __init__(self, entries: _Entries, rng: np.random.Generator, target: float, size: int, most: int) -> None:
+    def __init__(
+        self, entries: _Entries, rng: np.random.Generator, target: float, size: int, most: int
+    ) -> None:
         self.entries, self.rule, n = entries, entries.rule, len(entries.x)
         self.target, order = target, rng.permutation(n)
         self.held = int(np.clip(HELD_OUT // n, min(16, n // 5), min(128, n // 5)))
@@ -249,7 +289,9 @@ class _Attempt:
         self._normalize(left, right)
 
     def _choose(self, others: Any, rng: np.random.Generator, size: int, most: int) -> Any:
-        """Rows I, columns J of M that span its others to the target, and the block M_ST that told: four times larger."""
+        """Rows I, columns J of M that span its others to the
+        target, and the block M_ST that told: four times larger.
+        """
         T_order = rng.permutation(others)
         while True:
             S, T = others[:size], T_order[:size]
@@ -266,7 +308,9 @@ class _Attempt:
         return 1 / np.maximum(norms, SMALLEST) if self.by_row else np.ones(len(block))
 
     def _pivots(self, matrix: Floats) -> Any:
-        """The columns that QR with pivoting takes until what is left is below the target, and some more for safety."""
+        """The columns that QR with pivoting takes until what
+        is left is below the target, and some more for safety.
+        """
         triangle, order = qr(matrix, mode="r", pivoting=True)[:2]
         squares = np.cumsum((triangle**2).sum(axis=1)[::-1])[::-1]
         count = int(np.count_nonzero(squares > (self.target**2) * squares[0]))
@@ -278,7 +322,11 @@ class _Attempt:
         Q = basis(self.entries.block(everyone, J))[0]
         P = basis(self.entries.block(I, everyone).T)[0]
         weights, tiny = self._weights(block)[:, None], 10 * np.finfo(self.entries.dtype).eps
-        core = np.linalg.pinv(Q[S] * weights, rcond=tiny) @ (block * weights) @ np.linalg.pinv(P[T], rcond=tiny).T
+        core = (
+            np.linalg.pinv(Q[S] * weights, rcond=tiny)
+            @ (block * weights)
+            @ np.linalg.pinv(P[T], rcond=tiny).T
+        )
         return Q @ core.astype(Q.dtype), P
 
     def _normalize(self, left: Factor, right: Factor) -> None:
@@ -297,7 +345,9 @@ class _Attempt:
         self.scales = norms * rule.divisor(n)
         left /= self.scales[:, None].astype(left.dtype)
         left, right = compressed(left, right, self.target / 2)
-        self.left, self.right = symmetric_part(left, right, self.target / 2) if rule.symmetric else (left, right)
+        self.left, self.right = (
+            symmetric_part(left, right, self.target / 2) if rule.symmetric else (left, right)
+        )
 
     def measured(self) -> dict[str, Any]:
         """The errors on the rows that were held out."""
@@ -326,7 +376,9 @@ class _Attempt:
         }
 
     def _scale_error(self, sums: Floats, scales: Floats) -> float:
-        """How far the normalization is off: of the sum of all entries for "degree", of the rows' norms where there are any."""
+        """How far the normalization is off: of the sum of all
+        entries for "degree", of the rows' norms where there are any.
+        """
         if self.rule.kind == "degree":
             return float(abs(np.mean(sums - self.sums[self.out]) / np.mean(self.sums)))
         return float(np.sqrt(np.mean((self.scales[self.out] / scales[self.out] - 1) ** 2)))
@@ -335,7 +387,9 @@ class _Attempt:
 def _norms(left: Factor, right: Factor, kind: str, dtype: Any) -> Floats:
     """The norm of each row of L Rᵀ: in closed form for "row-l2", from all entries by blocks for "row-l1"."""
     if kind == "row-l2":
-        return np.asarray(np.sqrt(np.maximum(((left @ (right.T @ right)) * left).sum(axis=1), 0.0)), dtype=float)
+        return np.asarray(
+            np.sqrt(np.maximum(((left @ (right.T @ right)) * left).sum(axis=1), 0.0)), dtype=float
+        )
     step, thin = max(1, ENTRIES // len(left)), right.T.astype(dtype)
     starts = range(0, len(left), step)
     parts = (np.abs(left[low : low + step].astype(dtype) @ thin).sum(axis=1, dtype=float) for low in starts)

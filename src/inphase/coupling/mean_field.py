@@ -1,8 +1,8 @@
 """K of rank one: every oscillator feels the same mean field, up to a factor of its own.
 
-Σ_j r_i c_j f(θ_i − θ_j) costs O(n·m) by Fourier modes. That is exact to rounding relative to max|f|; where f spans many
-decades and particles are few (clusters in a metastable state), the sum is taken pair by pair instead, which keeps
-relative accuracy.
+Σ_j r_i c_j f(θ_i − θ_j) costs O(n·m) by Fourier modes. That is exact to rounding relative to max|f|; where f
+spans many decades and particles are few (clusters in a metastable state), the sum is taken pair by pair
+instead, which keeps relative accuracy.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ class RankOne(Coupling):
     def __init__(self, rows: ArrayLike, columns: ArrayLike) -> None:
         self.rows, self.columns = finite_vector("rows", rows), finite_vector("columns", columns)
         if len(self.rows) != len(self.columns):
-            raise ValueError(f"rows and columns must have the same length; got {len(self.rows)} and {len(self.columns)}")
+            raise ValueError(
+                f"rows and columns must have the same length; got {len(self.rows)} and {len(self.columns)}"
+            )
 
     @property
     def size(self) -> int | None:
@@ -102,10 +104,14 @@ class RankOne(Coupling):
         out: Sequence[Phases] | None = None,
         sources: Phases | None = None,
     ) -> list[Phases]:
-        """[Σ_j K_ij f(θ_i − φ_j) for f in functions], each of the shape of `phases`, (..., n); into `out` if given."""
+        """[Σ_j K_ij f(θ_i − φ_j) for f in functions], each of
+        the shape of `phases`, (..., n); into `out` if given.
+        """
         flat = np.ascontiguousarray(phases).reshape(-1, phases.shape[-1])
         heard = flat if sources is None else np.ascontiguousarray(sources).reshape(flat.shape)
-        totals = [np.empty(flat.shape) if out is None else out[k].reshape(flat.shape) for k in range(len(functions))]
+        totals = [
+            np.empty(flat.shape) if out is None else out[k].reshape(flat.shape) for k in range(len(functions))
+        ]
         weights = self.weights(flat.shape[1])
         if self.uses_pairs(functions, flat.shape[1]):
             program, column = functions[0].tape(*functions[1:]), np.broadcast_to(weights, flat.shape[1])
@@ -150,9 +156,13 @@ class AllToAll(RankOne):
         self.rows, self.columns = None, None if weights is None else finite_vector("weights", weights)
         if self.columns is not None and (np.any(self.columns < 0) or not np.any(self.columns)):
             worst = int(np.argmin(self.columns))
-            raise ValueError(f"weights must be non-negative, not all zero; got {self.columns[worst]:g} at index {worst}")
+            raise ValueError(
+                f"weights must be non-negative, not all zero; got {self.columns[worst]:g} at index {worst}"
+            )
 
     @property
     def symmetric(self) -> bool:
-        """Whether all weights are equal. (The flow is a gradient flow for any weights: `PhaseModel.is_gradient`.)"""
+        """Whether all weights are equal. (The flow is a gradient
+        flow for any weights: `PhaseModel.is_gradient`.)
+        """
         return self.columns is None or bool(np.ptp(self.columns) == 0)

@@ -36,8 +36,9 @@ class Normalization:
     degree : float
         d > 0.
     trained_size : int, optional
-        n_0: for "row-l2" the divisor at another size n is sqrt(n_0 n), which is time rescaled by sqrt(n/n_0): the sums over
-        a row of unit norm grow as sqrt(n) only, and n oscillators would be slower than n_0 were. No other kind needs it.
+        n_0: for "row-l2" the divisor at another size n is sqrt(n_0 n), which is time rescaled by sqrt(n/n_0):
+        the sums over a row of unit norm grow as sqrt(n) only, and n oscillators would be slower than n_0
+        were. No other kind needs it.
 
     References
     ----------
@@ -65,12 +66,16 @@ class Normalization:
             object.__setattr__(self, "trained_size", integer("trained_size", self.trained_size, least=1))
 
     def divisor(self, n: int) -> float:
-        """What K is divided by besides the norm: n or sqrt(n_0 n) for "row-l2", n for "none", 1 for the others; over d."""
+        """What K is divided by besides the norm: n or sqrt(n_0 n)
+        for "row-l2", n for "none", 1 for the others; over d.
+        """
         by = {"row-l2": np.sqrt((self.trained_size or n) * n), "none": n}.get(self.kind, 1.0)
         return float(by / self.degree)
 
     def apply(self, scores: Array) -> Array:
-        """K from scores (n, n), in place (so that no second matrix is held); scores are overwritten and returned."""
+        """K from scores (n, n), in place (so that no second
+        matrix is held); scores are overwritten and returned.
+        """
         n = len(scores)
         if self.kind == "degree":
             scores -= scores.max()
@@ -89,7 +94,8 @@ def symmetrized(matrix: Array) -> Array:
     starts = range(0, len(matrix), 512)
     for low in starts:
         for left in range(0, low + 1, 512):
-            one, other = matrix[low : low + 512, left : left + 512], matrix[left : left + 512, low : low + 512]
+            one = matrix[low : low + 512, left : left + 512]
+            other = matrix[left : left + 512, low : low + 512]
             mean = (one + other.T) * 0.5
             one[...], other[...] = mean, mean.T
     return matrix

@@ -1,15 +1,17 @@
 """The network on pairs: scores s(x_i, x_j) of node features, evaluated in NumPy with its running statistics.
 
-The network is made of linear layers, each followed by a batch normalization and an activation, and a last linear layer
-without a bias (KuraNet: Ricci et al., *KuraNet: Systems of coupled oscillators that learn to synchronize*, arXiv 2105.02838,
-2021). `inphase.learn` trains it. With a second output it also gives each pair a phase lag α(x_i, x_j): frustration, which
-`inphase.coupling.Lagged` puts into the equation.
+The network is made of linear layers, each followed by a batch normalization and an activation, and a last
+linear layer without a bias (KuraNet: Ricci et al., *KuraNet: Systems of coupled oscillators that learn to
+synchronize*, arXiv 2105.02838, 2021). `inphase.learn` trains it. With a second output it also gives each pair
+a phase lag α(x_i, x_j): frustration, which `inphase.coupling.Lagged` puts into the equation.
 
 - The first layer separates over the pair: W [x_i; x_j] = x_i A + x_j B, so that it costs O(n), not O(n²).
-- The lag is the second output itself, in radians, without a function that bounds it: f is 2π-periodic, so that every number is
-  a lag, a bound would be a wall where the circle has none, and a lag such as −ω τ, which grows past π with the features,
-  would have to jump there.
-- A bias before a batch normalization cancels; none is kept. (A network with biases b is the same with means μ − b.)
+- The lag is the second output itself, in radians, without a function that bounds it: f is 2π-periodic, so
+  that every number is
+  a lag, a bound would be a wall where the circle has none, and a lag such as −ω τ, which grows past π with
+  the features, would have to jump there.
+- A bias before a batch normalization cancels; none is kept. (A network with biases b is the same with means
+  μ − b.)
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ def _silu(z: Array, spare: Array) -> None:
     z /= spare
 
 
-ACTIVATIONS: dict[str, Activation | float] = {  # in place, with an array of the same shape to spare; or the slope below 0
+# in place, with an array of the same shape to spare; or the slope below 0
+ACTIVATIONS: dict[str, Activation | float] = {
     "leaky_relu": SLOPE,
     "relu": 0.0,
     "silu": _silu,
@@ -48,12 +51,16 @@ ACTIVATIONS: dict[str, Activation | float] = {  # in place, with an array of the
 
 
 def feature_array(features: ArrayLike, width: int | None = None) -> NDArray[np.float64]:
-    """Features as float64, (n, m) with n, m >= 1; ValueError where NaN, or where m is not the `width` that is wanted."""
+    """Features as float64, (n, m) with n, m >= 1; ValueError
+    where NaN, or where m is not the `width` that is wanted.
+    """
     array = finite_array("features", features)
     if array.ndim != 2 or not array.size:
         raise ValueError(f"features must have shape (n, m) with n, m >= 1; got shape {array.shape}")
     if width is not None and array.shape[1] != width:
-        raise ValueError(f"features must have {width} columns, as the network was trained with; got {array.shape[1]}")
+        raise ValueError(
+            f"features must have {width} columns, as the network was trained with; got {array.shape[1]}"
+        )
     return array
 
 
@@ -114,7 +121,9 @@ class PairNetwork:
             finite_array(f"weights[{low}]", matrix, (sizes[low], sizes[low + 1]))
         for name in LAYERED:
             if len(getattr(self, name)) != len(sizes):
-                raise ValueError(f"{name} must have one array per hidden layer, {len(sizes)}; got {len(getattr(self, name))}")
+                raise ValueError(
+                    f"{name} must have one array per hidden layer, {len(sizes)}; got {len(getattr(self, name))}"
+                )
             for size, array in zip(sizes, getattr(self, name)):
                 finite_array(name, array, (size,))
         if any(np.any(v < 0) for v in self.variances):
@@ -154,15 +163,22 @@ class PairNetwork:
         try:
             listed = {name: [arrays[f"{name}.{k}"] for k in range(depth)] for name in LAYERED}
             weights = [arrays[f"weights.{k}"] for k in range(depth - 1)]
-            return cls(arrays["own"], arrays["other"], weights, out=arrays["out"], activation=activation, **listed)
+            return cls(
+                arrays["own"], arrays["other"], weights, out=arrays["out"], activation=activation, **listed
+            )
         except KeyError as error:
             raise ValueError(f"the network's array {error.args[0]!r} is missing") from None
 
     def folded(self, dtype: Any = float) -> tuple[Array, Array, Array, list[tuple[Array, Array]], Array]:
-        """(A, B, c, [(W, d), ...], out), batch normalizations folded in: h_1 = act(x_i A + x_j B + c), h_2 = act(h_1 W + d)."""
+        """(A, B, c, [(W, d), ...], out), batch normalizations folded
+        in: h_1 = act(x_i A + x_j B + c), h_2 = act(h_1 W + d).
+        """
         factors = [scale / np.sqrt(v + EPSILON) for scale, v in zip(self.scales, self.variances)]
         constants = [shift - mean * factor for shift, mean, factor in zip(self.shifts, self.means, factors)]
-        deeper = [((w * f).astype(dtype), c.astype(dtype)) for w, f, c in zip(self.weights, factors[1:], constants[1:])]
+        deeper = [
+            ((w * f).astype(dtype), c.astype(dtype))
+            for w, f, c in zip(self.weights, factors[1:], constants[1:])
+        ]
         return self.own * factors[0], self.other * factors[0], constants[0], deeper, self.out.astype(dtype)
 
     def scores(self, features: ArrayLike, others: ArrayLike | None = None, dtype: Any = np.float64) -> Array:
@@ -188,8 +204,11 @@ class PairNetwork:
         """
         return self._outputs(features, others, self.out[:, 0] if self.has_lags else self.out, dtype)
 
-    def scores_and_lags(self, features: ArrayLike, others: ArrayLike | None = None, dtype: Any = np.float64) -> Array:
-        """Score s(x_i, y_j) and phase lag α(x_i, y_j), radians, of all pairs; the arguments are those of `scores`.
+    def scores_and_lags(
+        self, features: ArrayLike, others: ArrayLike | None = None, dtype: Any = np.float64
+    ) -> Array:
+        """Score s(x_i, y_j) and phase lag α(x_i, y_j), radians, of all pairs; the arguments are those of
+        `scores`.
 
         Returns
         -------
@@ -201,7 +220,9 @@ class PairNetwork:
             As `scores`, and for a network without phase lags.
         """
         if not self.has_lags:
-            raise ValueError(f"the network has no phase lags: its out has shape {self.out.shape}, not ({self.hidden[-1]}, 2)")
+            raise ValueError(
+                f"the network has no phase lags: its out has shape {self.out.shape}, not ({self.hidden[-1]}, 2)"
+            )
         found = self._outputs(features, others, self.out, dtype)
         return np.ascontiguousarray(np.moveaxis(found, -1, 0))
 

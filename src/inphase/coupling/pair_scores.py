@@ -1,7 +1,8 @@
-"""The scores of all pairs of nodes by a network on pairs, in blocks that stay in cache, by as many threads as Numba has.
+"""The scores of all pairs of nodes by a network on pairs, in blocks that stay in cache, by as many threads as
+Numba has.
 
-The first layer of a pair is one sum. Each further layer is one product of matrices for all pairs of a block, which is nearly
-all of the work (2 h² operations per pair), and one pass for bias and activation.
+The first layer of a pair is one sum. Each further layer is one product of matrices for all pairs of a block,
+which is nearly all of the work (2 h² operations per pair), and one pass for bias and activation.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ JOB = 64  # blocks of one job of a thread, some ten milliseconds
 THREADS_FROM = 4 * PAIRS * JOB  # pairs
 
 
-def pair_scores(own: Array, other: Array, deeper: Layers, out: Array, activation: Activation | float) -> Array:
+def pair_scores(
+    own: Array, other: Array, deeper: Layers, out: Array, activation: Activation | float
+) -> Array:
     """Scores of all pairs, (n_x, n_y), in the precision of `own`.
 
     Parameters
@@ -38,7 +41,8 @@ def pair_scores(own: Array, other: Array, deeper: Layers, out: Array, activation
     out : ndarray, shape (h_L,) or (h_L, c)
         The last layer.
     activation : float or callable
-        A float is the leaky ReLU with that slope below 0. A callable takes an array, in place, and one to spare.
+        A float is the leaky ReLU with that slope below 0. A callable takes an array, in place, and one to
+        spare.
 
     Returns
     -------
@@ -73,13 +77,21 @@ def pair_scores(own: Array, other: Array, deeper: Layers, out: Array, activation
         for job in jobs:
             fill(job)
     else:
-        with few_threads(0), ThreadPoolExecutor(workers) as pool:  # BLAS's own threads would wait for one another
+        # BLAS's own threads would wait for one another
+        with few_threads(0), ThreadPoolExecutor(workers) as pool:
             list(pool.map(fill, jobs))
     return found
 
 
 def _fill(
-    own: Array, other: Array, layers: Layers, out: Array, activation: Activation | float, found: Array, rows: int, columns: int
+    own: Array,
+    other: Array,
+    layers: Layers,
+    out: Array,
+    activation: Activation | float,
+    found: Array,
+    rows: int,
+    columns: int,
 ) -> None:
     """Scores into `found`, by blocks of `rows` times `columns` pairs."""
     widths = [own.shape[1], *(W.shape[1] for W, _ in layers)]
@@ -102,4 +114,6 @@ def _fill(
                 else:
                     h += d
                     activation(h, spare[: h.size].reshape(h.shape))
-            found[low : low + rows, left : left + columns] = (h @ out).reshape(len(here), len(there), *out.shape[1:])
+            found[low : low + rows, left : left + columns] = (h @ out).reshape(
+                len(here), len(there), *out.shape[1:]
+            )

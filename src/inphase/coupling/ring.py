@@ -25,15 +25,16 @@ FFT_FROM = 64  # neighbors, on both sides together, from which Fourier transform
 class Ring(Network):
     """K_{i, i+d} = w_d on a ring (indices modulo n): each oscillator listens to `neighbors` on each side.
 
-    The sums go by neighbors, O(n·neighbors·m), or with many neighbors by fast Fourier transforms, O(n log n·m).
+    The sums go by neighbors, O(n·neighbors·m), or with many neighbors by fast Fourier transforms,
+    O(n log n·m).
 
     Parameters
     ----------
     neighbors : int
         On each side, >= 1. Any number n > 2·neighbors of oscillators will do.
     weights : array_like, shape (neighbors,) or (2·neighbors,), optional
-        w by distance, the nearest first, alike on both sides; or first those of i+1, i+2, ... and then those of i−1, i−2, ....
-        1 if not given (not divided by their number), as in the theory of twisted states.
+        w by distance, the nearest first, alike on both sides; or first those of i+1, i+2, ... and then those
+        of i−1, i−2, .... 1 if not given (not divided by their number), as in the theory of twisted states.
 
     Raises
     ------
@@ -58,13 +59,16 @@ class Ring(Network):
         self.neighbors = integer("neighbors", neighbors, least=1)
         given = np.ones(self.neighbors) if weights is None else finite_array("weights", weights)
         if given.shape not in ((self.neighbors,), (2 * self.neighbors,)):
-            raise ValueError(f"weights must have shape ({neighbors},) or ({2 * neighbors},); got shape {given.shape}")
+            raise ValueError(
+                f"weights must have shape ({neighbors},) or ({2 * neighbors},); got shape {given.shape}"
+            )
         distance = np.arange(1, self.neighbors + 1)
         self._set(np.concatenate([distance, -distance]), np.resize(given, 2 * self.neighbors), None)
 
     @classmethod
     def from_kernel(cls, kernel: Callable[[Vector], ArrayLike], n: int) -> Ring:
-        """A nonlocal ring of n oscillators: K_ij = (2π/n) G(x_i − x_j), which tends to ∫ G(x − x') ... dx' as n grows.
+        """A nonlocal ring of n oscillators: K_ij = (2π/n) G(x_i − x_j), which tends to ∫ G(x − x') ... dx' as
+        n grows.
 
         Parameters
         ----------
@@ -124,7 +128,9 @@ class Ring(Network):
         """Raise ValueError unless n oscillators fit."""
         super().check_size(n)
         if self._n is None and n <= 2 * self.neighbors:
-            raise ValueError(f"phases have {n} oscillators, but {self!r} needs more than {2 * self.neighbors}")
+            raise ValueError(
+                f"phases have {n} oscillators, but {self!r} needs more than {2 * self.neighbors}"
+            )
 
     def _circle(self, n: int) -> Vector:
         """w_d for d = 0..n − 1, (n,)."""
@@ -158,7 +164,9 @@ class Ring(Network):
             return super().sums(functions, phases, out, sources)
         return self._convolve(functions, phases, out, sources)
 
-    def _convolve(self, functions: Sequence[Interaction], phases: Phases, out: Any, sources: Any) -> list[Phases]:
+    def _convolve(
+        self, functions: Sequence[Interaction], phases: Phases, out: Any, sources: Any
+    ) -> list[Phases]:
         from scipy import fft
 
         arranged, planned = Arrangement(functions, phases, out, sources), plan(tuple(functions))
@@ -169,7 +177,9 @@ class Ring(Network):
             own = waves if sources is None else graph.waves(arranged.here[replica : replica + 1], planned.m)
             spread = fft.ifft(fft.fft(waves[0].view(complex), axis=0) * response, axis=0)
             sums = np.ascontiguousarray(spread).view(float)[None]
-            graph.combine(own, sums, totals, planned.real, planned.imaginary, arranged.totals[replica : replica + 1])
+            graph.combine(
+                own, sums, totals, planned.real, planned.imaginary, arranged.totals[replica : replica + 1]
+            )
         return arranged.results()
 
     def to_dict(self) -> dict[str, Any]:
@@ -177,10 +187,18 @@ class Ring(Network):
         if self._n is not None:
             return {"kind": "Ring", "n": self._n, "kernel": self._circle(self._n).tolist()}
         ahead, behind = np.split(self._circle(2 * self.neighbors + 1)[1:], 2)
-        return {"kind": "Ring", "neighbors": self.neighbors, "weights": [*ahead.tolist(), *behind[::-1].tolist()]}
+        return {
+            "kind": "Ring",
+            "neighbors": self.neighbors,
+            "weights": [*ahead.tolist(), *behind[::-1].tolist()],
+        }
 
     def __repr__(self) -> str:
-        return f"Ring({self.neighbors} neighbors on each side)" if self._n is None else f"Ring(n = {self._n}, nonlocal)"
+        return (
+            f"Ring({self.neighbors} neighbors on each side)"
+            if self._n is None
+            else f"Ring(n = {self._n}, nonlocal)"
+        )
 
 
 class Lattice(Sparse):
@@ -210,7 +228,9 @@ class Lattice(Sparse):
            [0., 1., 3., 0.]])
     """
 
-    def __init__(self, shape: Sequence[int], periodic: bool | Sequence[bool] = True, weights: Weights = 1.0) -> None:
+    def __init__(
+        self, shape: Sequence[int], periodic: bool | Sequence[bool] = True, weights: Weights = 1.0
+    ) -> None:
         axes = tuple(shape) if isinstance(shape, (Sequence, np.ndarray)) else (shape,)
         self.shape = tuple(integer(f"shape[{k}]", length, least=1) for k, length in enumerate(axes))
         if not self.shape:
@@ -234,12 +254,19 @@ class Lattice(Sparse):
         """A value for each axis."""
         values = [given] * len(self.shape) if np.ndim(given) == 0 else list(given)
         if len(values) != len(self.shape):
-            raise ValueError(f"{name} must be one value or one for each of the {len(self.shape)} axes; got {len(values)}")
+            raise ValueError(
+                f"{name} must be one value or one for each of the {len(self.shape)} axes; got {len(values)}"
+            )
         return tuple(one(value) for value in values)
 
     def to_dict(self) -> dict[str, Any]:
         """Kind and numbers, for provenance."""
-        return {"kind": "Lattice", "shape": [*self.shape], "periodic": [*self.periodic], "weights": [*self.weights]}
+        return {
+            "kind": "Lattice",
+            "shape": [*self.shape],
+            "periodic": [*self.periodic],
+            "weights": [*self.weights],
+        }
 
     def __repr__(self) -> str:
         return f"Lattice({self.shape})"

@@ -2,8 +2,9 @@
 
     ∂_t ρ + ∂_x(ρ v) = D ∂_xx ρ,    v = ω − (f * ρ)/g,    (f * ρ)(x) = ∫ f(x − y) ρ(y) dy
 
-`evolve.py` integrates in time and adapts the resolution; `spectral.py` knows ρ and the equation at one resolution;
-`stationary.py` finds the states at rest under noise, `bifurcations.py` follows them as the noise changes.
+`evolve.py` integrates in time and adapts the resolution; `spectral.py` knows ρ and the equation at one
+resolution; `stationary.py` finds the states at rest under noise, `bifurcations.py` follows them as the noise
+changes.
 """
 
 from inphase.density.bifurcations import Bifurcation, Bifurcations, Branch, bifurcations

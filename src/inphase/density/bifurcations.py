@@ -1,7 +1,8 @@
-"""`bifurcations`: where noise takes the uniform state's stability away, and the branches of states that begin there.
+"""`bifurcations`: where noise takes the uniform state's stability away, and the branches of states that begin
+there.
 
-The amplitude A = c_k of mode k near the uniform state of dθ_i = −(1/n) Σ_j f(θ_i − θ_j) dt + sqrt(2 D) dW_i, f = Σ s_k sin kx,
-drives c_2k, which follows it:
+The amplitude A = c_k of mode k near the uniform state of dθ_i = −(1/n) Σ_j f(θ_i − θ_j) dt + sqrt(2 D) dW_i,
+f = Σ s_k sin kx, drives c_2k, which follows it:
 
     dc_k/dt = (k s_k/2 − k² D) c_k − (k/2)(s_k − s_2k) conj(c_k) c_2k + ...,
     dc_2k/dt = (k s_2k − 4k² D) c_2k + k s_k c_k² + ...   =>   c_2k = s_k A²/(2 s_k − s_2k) at D_k = s_k/(2k),
@@ -26,7 +27,8 @@ from inphase.interaction import Interaction
 from inphase.kernels.blas import few_threads
 
 Floats = NDArray[np.float64]
-FIRST, LONGEST, SHORTEST = 1e-3, 0.05, 1e-7  # arclengths of a step, in order parameters and noise over its critical value
+# arclengths of a step, in order parameters and noise over its critical value
+FIRST, LONGEST, SHORTEST = 1e-3, 0.05, 1e-7
 MOST_POINTS = 2000
 
 
@@ -34,8 +36,9 @@ MOST_POINTS = 2000
 class Bifurcation:
     """Where mode `mode` of the uniform state becomes unstable as noise falls.
 
-    `noise` is D_k = s_k/(2k); `coefficient` is g of dA/dt = λ A + g |A|² A; `kind` is "continuous" (supercritical, g < 0),
-    "discontinuous" (subcritical, g > 0) or "degenerate" (g = 0 to rounding, or modes k and 2k critical together: NaN).
+    `noise` is D_k = s_k/(2k); `coefficient` is g of dA/dt = λ A + g |A|² A; `kind` is "continuous"
+    (supercritical, g < 0), "discontinuous" (subcritical, g > 0) or "degenerate" (g = 0 to rounding, or modes
+    k and 2k critical together: NaN).
     """
 
     mode: int
@@ -48,11 +51,12 @@ class Bifurcation:
 class Branch:
     """Stationary states along a curve in noise that starts at the uniform state, its folds among the points.
 
-    `mode` is k where the branch begins, so that states have the period 2π/k; `noise` (points,); `modes` (points,
-    harmonics), c_0, c_1, ... of each, real; `growth_rate` (points,), the largest of any small perturbation off the
-    rotation; `free_energy` (points,), above the uniform state's; `folds`, the noise where the branch turns back; `equal`, the
-    noise where it passes the uniform state's free energy; `end`, why it ends: "lowest noise", "unresolved" (it needs more
-    modes), "no convergence" (as where several modes are critical at one noise) or "too long".
+    `mode` is k where the branch begins, so that states have the period 2π/k; `noise` (points,); `modes`
+    (points, harmonics), c_0, c_1, ... of each, real; `growth_rate` (points,), the largest of any small
+    perturbation off the rotation; `free_energy` (points,), above the uniform state's; `folds`, the noise
+    where the branch turns back; `equal`, the noise where it passes the uniform state's free energy; `end`,
+    why it ends: "lowest noise", "unresolved" (it needs more modes), "no convergence" (as where several modes
+    are critical at one noise) or "too long".
     """
 
     mode: int
@@ -71,7 +75,9 @@ class Branch:
 
     @cached_property
     def stable(self) -> tuple[tuple[float, float], ...]:
-        """Ranges of noise (low, high) of stretches with negative growth rates; ends at folds, else to the step's accuracy."""
+        """Ranges of noise (low, high) of stretches with negative
+        growth rates; ends at folds, else to the step's accuracy.
+        """
         found = []
         negative = self.growth_rate < 0
         negative[np.isin(self.noise, self.folds)] = negative[0] = False  # zero, to rounding
@@ -82,7 +88,9 @@ class Branch:
         return tuple(found)
 
     def _crossing(self, i: int) -> float:
-        """The noise where the growth rate passes zero between points i and i + 1; the last point's at an end."""
+        """The noise where the growth rate passes zero between
+        points i and i + 1; the last point's at an end.
+        """
         if i < 0 or i + 1 >= len(self.noise):
             return float(self.noise[max(i, 0)])
         for end in (i, i + 1):
@@ -94,7 +102,9 @@ class Branch:
 
 @dataclass(frozen=True, eq=False)
 class Bifurcations:
-    """What noise does to the uniform state of one interaction: `points` by falling noise, and a branch from each."""
+    """What noise does to the uniform state of one interaction:
+    `points` by falling noise, and a branch from each.
+    """
 
     points: tuple[Bifurcation, ...]
     branches: tuple[Branch, ...]
@@ -108,7 +118,9 @@ class Bifurcations:
     def bistable(self) -> tuple[tuple[float, float], ...]:
         """Ranges of noise (low, high) where the uniform state and a state of some branch are both stable."""
         low = self.critical_noise
-        ranges = [(max(a, low), b) for branch in self.branches for a, b in branch.stable if b > low * (1 + 1e-9)]
+        ranges = [
+            (max(a, low), b) for branch in self.branches for a, b in branch.stable if b > low * (1 + 1e-9)
+        ]
         return tuple(sorted(ranges))
 
     @property
@@ -120,10 +132,11 @@ class Bifurcations:
 def bifurcations(
     interaction: Interaction, *, modes: int = 3, lowest_noise: float | None = None, max_modes: int = 512
 ) -> Bifurcations:
-    """Find where the uniform state of noisy oscillators loses stability, how, and follow the branches that begin there.
+    """Find where the uniform state of noisy oscillators loses stability, how, and follow the branches that
+    begin there.
 
-    Each branch is followed by steps of arclength in (order parameters, noise), so through folds too. Branches that begin at
-    other branches are not looked for; `stationary` may find their states.
+    Each branch is followed by steps of arclength in (order parameters, noise), so through folds too. Branches
+    that begin at other branches are not looked for; `stationary` may find their states.
 
     Parameters
     ----------
@@ -139,9 +152,9 @@ def bifurcations(
     Returns
     -------
     Bifurcations
-        With `points` (`Bifurcation`: mode, noise, coefficient, kind), `branches` (`Branch`: noise, modes, growth_rate,
-        free_energy, folds, ...), `critical_noise`, `bistable` and `transition_noise`. Noise at bifurcations, folds and equal
-        free energies is accurate to about 1e-10 of itself.
+        With `points` (`Bifurcation`: mode, noise, coefficient, kind), `branches` (`Branch`: noise, modes,
+        growth_rate, free_energy, folds, ...), `critical_noise`, `bistable` and `transition_noise`. Noise at
+        bifurcations, folds and equal free energies is accurate to about 1e-10 of itself.
 
     Raises
     ------
@@ -150,9 +163,10 @@ def bifurcations(
 
     References
     ----------
-    Mun, Rosenzweig (arXiv 2604.16288), and for spheres of any dimension, *Phase transitions for the noisy transformer model
-    in arbitrary dimension* (arXiv 2606.05140): for attention the first transition is continuous up to I_2(β)/I_1(β) = 1/2,
-    that is s_2 = s_1. Chayes, Panferov, *The McKean-Vlasov equation in finite volume* (2010).
+    Mun, Rosenzweig (arXiv 2604.16288), and for spheres of any dimension, *Phase transitions for the noisy
+    transformer model in arbitrary dimension* (arXiv 2606.05140): for attention the first transition is
+    continuous up to I_2(β)/I_1(β) = 1/2, that is s_2 = s_1. Chayes, Panferov, *The McKean-Vlasov equation in
+    finite volume* (2010).
 
     Examples
     --------
@@ -175,7 +189,9 @@ def bifurcations(
         lowest = finite_number("lowest_noise", lowest_noise, positive=True)
     with few_threads(0):  # as many rows as the density has modes: small, as a rule
         branches = [
-            _Path(interaction, point, SelfConsistency.of(interaction, point.mode, most)).follow(float(lowest or 0.0))
+            _Path(interaction, point, SelfConsistency.of(interaction, point.mode, most)).follow(
+                float(lowest or 0.0)
+            )
             for point in points
             if point.noise > float(lowest or 0.0)
         ]
@@ -207,7 +223,9 @@ class _Path:
         return self.system.free_energy(x[:-1], self.noise(x))
 
     def correct(self, x: Floats, tangent: Floats, length: float) -> tuple[Floats, Floats] | None:
-        """The state at arclength `length` beyond x along the tangent, and the tangent there; None without convergence."""
+        """The state at arclength `length` beyond x along the
+        tangent, and the tangent there; None without convergence.
+        """
         point = x + length * tangent
         slopes, error, moved = np.empty((len(x), len(x))), np.empty(len(x)), np.inf
         slopes[-1] = tangent
@@ -226,7 +244,8 @@ class _Path:
 
     def follow(self, lowest: float) -> Branch:
         """Step until the noise is `lowest` or the density is too narrow."""
-        x, tangent, length = np.zeros(len(self.system.amplitudes) + 1), np.zeros(len(self.system.amplitudes) + 1), FIRST
+        x, tangent = np.zeros(len(self.system.amplitudes) + 1), np.zeros(len(self.system.amplitudes) + 1)
+        length = FIRST
         x[-1], tangent[0] = 1.0, 1.0
         self.states.append(x)
         end = "too long"
@@ -251,8 +270,12 @@ class _Path:
             length = min(1.5 * length, LONGEST)
         return self._branch(end)
 
-    def _record_passages(self, x: Floats, tangent: Floats, found: tuple[Floats, Floats], length: float) -> None:
-        """Note a fold (a change of the tangent's direction in noise) and equal free energies within a step."""
+    def _record_passages(
+        self, x: Floats, tangent: Floats, found: tuple[Floats, Floats], length: float
+    ) -> None:
+        """Note a fold (a change of the tangent's direction
+        in noise) and equal free energies within a step.
+        """
         first = len(self.states) == 1
         if not first and tangent[-1] * found[1][-1] < 0:
             fold = self._locate(lambda _, t: float(t[-1]), x, tangent, length)
@@ -261,7 +284,9 @@ class _Path:
         if not first and self.energy(x) * self.energy(found[0]) < 0:
             self.equal.append(self.noise(self._locate(lambda y, _: self.energy(y), x, tangent, length)))
 
-    def _locate(self, function: Callable[[Floats, Floats], float], x: Floats, tangent: Floats, length: float) -> Floats:
+    def _locate(
+        self, function: Callable[[Floats, Floats], float], x: Floats, tangent: Floats, length: float
+    ) -> Floats:
         """The state within the step where the function of (state, tangent) changes sign."""
         from scipy.optimize import brentq
 

@@ -1,4 +1,6 @@
-"""`evolve_density`: the continuity equation in time, with as many Fourier modes as the density needs at each moment."""
+"""`evolve_density`: the continuity equation in time, with
+as many Fourier modes as the density needs at each moment.
+"""
 
 from __future__ import annotations
 
@@ -51,19 +53,21 @@ def evolve_density(
 
         ∂_t ρ + ∂_x(ρ v) = D ∂_xx ρ,    v(x) = ω − (1/g(x)) ∫ f(x − y) ρ(y) dy
 
-    is the limit of many particles with K_ij = 1/n and smooth initial phases. It is integrated as a pseudo-spectral,
-    dealiased system for c_k = ∫ ρ e^{−ikx} dx by the explicit Runge-Kutta method of order 8 (DOP853). When the highest
-    quarter of the modes exceeds `tolerance`, the step is undone and their number doubled. A density that concentrates
-    needs ever more: at `max_modes` the run stops, says so, and keeps what it has.
+    is the limit of many particles with K_ij = 1/n and smooth initial phases. It is integrated as a
+    pseudo-spectral, dealiased system for c_k = ∫ ρ e^{−ikx} dx by the explicit Runge-Kutta method of order 8
+    (DOP853). When the highest quarter of the modes exceeds `tolerance`, the step is undone and their number
+    doubled. A density that concentrates needs ever more: at `max_modes` the run stops, says so, and keeps
+    what it has.
 
     Parameters
     ----------
     interaction : Interaction
         f.
     initial : callable, array of float, or array of complex
-        ρ(x) >= 0 at time 0, not necessarily normalized. A callable takes an array of angles in [−π, π); real numbers
-        are samples at the angles −π + 2π i/n (their trigonometric interpolant is the density); complex numbers are the
-        coefficients c_0, c_1, ... with ρ(x) = (1/2π) Σ c_k e^{ikx}, c_{−k} the conjugate of c_k.
+        ρ(x) >= 0 at time 0, not necessarily normalized. A callable takes an array of angles in [−π, π); real
+        numbers are samples at the angles −π + 2π i/n (their trigonometric interpolant is the density);
+        complex numbers are the coefficients c_0, c_1, ... with ρ(x) = (1/2π) Σ c_k e^{ikx}, c_{−k} the
+        conjugate of c_k.
     times, t_end
         Output times, increasing from 0 on; or the last of 101 equally spaced ones. Give one of the two.
     gain : None or "softmax"
@@ -82,20 +86,21 @@ def evolve_density(
     Returns
     -------
     xarray.Dataset
-        ``density(time, angle)``, per radian; ``mode_real`` and ``mode_imag`` ``(time, harmonic)``, the parts of c_k, k
-        = 0, 1, ...; attrs ``status`` ("finished", "unresolved", "failed" or "interrupted"), ``stopped_at``,
-        ``message``, ``modes`` (carried at the end), ``period`` (p), and provenance. A run that stopped early has the
-        requested times up to ``stopped_at``, and that time as its last.
+        ``density(time, angle)``, per radian; ``mode_real`` and ``mode_imag`` ``(time, harmonic)``, the parts
+        of c_k, k = 0, 1, ...; attrs ``status`` ("finished", "unresolved", "failed" or "interrupted"),
+        ``stopped_at``, ``message``, ``modes`` (carried at the end), ``period`` (p), and provenance. A run
+        that stopped early has the requested times up to ``stopped_at``, and that time as its last.
 
     Raises
     ------
     TypeError, ValueError
-        If initial is NaN, negative, without mass or not resolved by max_modes, or another argument is out of its range.
+        If initial is NaN, negative, without mass or not resolved by max_modes, or another argument is out of
+        its range.
 
     Notes
     -----
-    Modes of a callable or of samples below 1e−14 are taken as zero. A run's error grows with the instability of the
-    solution: rounding of 1e−16 in a mode with growth rate λ is 1e−16 e^{λt}.
+    Modes of a callable or of samples below 1e−14 are taken as zero. A run's error grows with the instability
+    of the solution: rounding of 1e−16 in a mode with growth rate λ is 1e−16 e^{λt}.
 
     References
     ----------
@@ -147,7 +152,9 @@ def evolve_density(
     return found
 
 
-def _integrate(flow: Any, start: Measure, outputs: NDArray[np.float64], tol: float, fewest: int, most: int) -> _Run:
+def _integrate(
+    flow: Any, start: Measure, outputs: NDArray[np.float64], tol: float, fewest: int, most: int
+) -> _Run:
     """Step, watch the tail of the spectrum, double or halve the modes, and collect the output."""
     from scipy.integrate import DOP853
 
@@ -164,7 +171,10 @@ def _integrate(flow: Any, start: Measure, outputs: NDArray[np.float64], tol: flo
         while pending:
             trouble = stepper.step()
             if stepper.status == "failed":
-                run.status, run.message = "failed", f"the step size underflowed at time {run.stopped_at:.6g}: {trouble}"
+                run.status, run.message = (
+                    "failed",
+                    f"the step size underflowed at time {run.stopped_at:.6g}: {trouble}",
+                )
                 break
             if _tail(stepper.y) > tol:
                 if len(now) == most:
@@ -183,7 +193,10 @@ def _integrate(flow: Any, start: Measure, outputs: NDArray[np.float64], tol: flo
                 now = _resize(now, len(now) // 2)
                 run.modes, stepper = len(now), solver(run.stopped_at, now)
     except KeyboardInterrupt:
-        run.status, run.message = "interrupted", f"interrupted at time {run.stopped_at:.6g}: the result so far is kept"
+        run.status, run.message = (
+            "interrupted",
+            f"interrupted at time {run.stopped_at:.6g}: the result so far is kept",
+        )
     if pending and (not run.rows or run.rows[-1][0] < run.stopped_at):
         run.rows.append((run.stopped_at, now))
     return run
@@ -206,7 +219,9 @@ def _resize(c: Complexes, count: int) -> Complexes:
 
 
 def _fewest(interaction: Interaction, period: int, most: int) -> int:
-    """The least number of modes: a perturbation of a mode that grows must not be cut off while it is small."""
+    """The least number of modes: a perturbation of a mode
+    that grows must not be cut off while it is small.
+    """
     rates = -np.arange(len(interaction.modes)) * interaction.modes.imag
     growing = np.flatnonzero(rates > 0.01 * np.max(np.abs(rates)))
     return min(most, max(FEWEST, 2 * int(np.max(growing, initial=0)) // period))
@@ -219,7 +234,9 @@ def _resolved(start: Measure, tol: float, fewest: int, most: int) -> Complexes:
         count = min(2 * count, most)
     c = _resize(c, count) if np.all(np.abs(c[count:]) <= tol) else c
     if len(c) > most or _tail(c) > tol:
-        raise ValueError(f"initial is not resolved by max_modes={most}; raise it (or tolerance), or smooth initial")
+        raise ValueError(
+            f"initial is not resolved by max_modes={most}; raise it (or tolerance), or smooth initial"
+        )
     return c
 
 
@@ -238,12 +255,24 @@ def _dataset(run: _Run, period: int, spin: float, points: int) -> xr.Dataset:
     found = xr.Dataset(
         {
             "density": (("time", "angle"), values, {"long_name": "density of oscillators", "units": "1/rad"}),
-            "mode_real": (("time", "harmonic"), modes.real, {"long_name": "real part of c_k = ∫ ρ exp(-ikx) dx"}),
-            "mode_imag": (("time", "harmonic"), modes.imag, {"long_name": "imaginary part of c_k = ∫ ρ exp(-ikx) dx"}),
+            "mode_real": (
+                ("time", "harmonic"),
+                modes.real,
+                {"long_name": "real part of c_k = ∫ ρ exp(-ikx) dx"},
+            ),
+            "mode_imag": (
+                ("time", "harmonic"),
+                modes.imag,
+                {"long_name": "imaginary part of c_k = ∫ ρ exp(-ikx) dx"},
+            ),
         },
         coords={
             "time": ("time", at, {"long_name": "time"}),
-            "angle": ("angle", -np.pi + 2 * np.pi * np.arange(points) / points, {"units": "rad", "long_name": "angle"}),
+            "angle": (
+                "angle",
+                -np.pi + 2 * np.pi * np.arange(points) / points,
+                {"units": "rad", "long_name": "angle"},
+            ),
             "harmonic": ("harmonic", harmonics, {"long_name": "k"}),
         },
     )

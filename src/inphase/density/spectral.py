@@ -1,8 +1,10 @@
-"""A density on the circle as its Fourier coefficients, and the continuity equation for them at a fixed resolution.
+"""A density on the circle as its Fourier coefficients, and the continuity equation for them at a fixed
+resolution.
 
-c_k = ∫ ρ(x) e^{−ikx} dx, so ρ(x) = (1/2π) Σ_k c_k e^{ikx} with c_0 = 1 (mass) and c_{−k} the conjugate of c_k. |c_k| is
-the modulus of the order parameter of harmonic k. A density of period 2π/p has only the modes p, 2p, ...; it keeps that
-period, and here it keeps it exactly, because only those modes are carried: an array c holds c_p, c_2p, ..., c_Np.
+c_k = ∫ ρ(x) e^{−ikx} dx, so ρ(x) = (1/2π) Σ_k c_k e^{ikx} with c_0 = 1 (mass) and c_{−k} the conjugate of
+c_k. |c_k| is the modulus of the order parameter of harmonic k. A density of period 2π/p has only the modes p,
+2p, ...; it keeps that period, and here it keeps it exactly, because only those modes are carried: an array c
+holds c_p, c_2p, ..., c_Np.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from inphase.errors import finite_array
 from inphase.interaction import Interaction
 
 Complexes = NDArray[np.complex128]
-ROUNDING = 1e-14  # modes of a sampled density below this are taken as zero: they would grow like any perturbation
+# modes of a sampled density below this are taken as zero: they would grow like any perturbation
+ROUNDING = 1e-14
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,9 @@ def _from_samples(values: NDArray[np.float64], name: str = "initial") -> Complex
 def _from_coefficients(initial: Any) -> Complexes:
     c = np.asarray(initial, dtype=complex)
     if c.ndim != 1 or len(c) == 0:
-        raise ValueError(f"initial must be one-dimensional, the coefficients c_0, c_1, ...; got shape {c.shape}")
+        raise ValueError(
+            f"initial must be one-dimensional, the coefficients c_0, c_1, ...; got shape {c.shape}"
+        )
     finite_array("initial", c.real)
     finite_array("initial", c.imag)
     if c[0].real <= 0 or c[0].imag != 0:
@@ -104,16 +109,23 @@ def density(c: Complexes, points: int, period: int = 1) -> NDArray[np.float64]:
 
 
 class Continuity:
-    """(t, c) ↦ dc/dt of ∂_t ρ = ∂_x(ρ (f * ρ)/g) + D ∂_xx ρ, for `count` modes p, 2p, ...; a mean of f is left out.
+    """(t, c) ↦ dc/dt of ∂_t ρ = ∂_x(ρ (f * ρ)/g) + D ∂_xx ρ, for `count` modes p, 2p, ...; a mean of f is
+    left out.
 
-    The product is formed on a grid fine enough that no mode carried is aliased: exactly with g = 1; with g = h * ρ, up
-    to the decay of the quotient's spectrum. Where g falls below `floor` times its maximum, it is held there: there is
-    no mass within the range of h around such a point but of that order, and rounding must not divide by zero. Costs
-    three or four FFTs.
+    The product is formed on a grid fine enough that no mode carried is aliased: exactly with g = 1; with
+    g = h * ρ, up to the decay of the quotient's spectrum. Where g falls below `floor` times its maximum, it
+    is held there: there is no mass within the range of h around such a point but of that order, and rounding
+    must not divide by zero. Costs three or four FFTs.
     """
 
     def __init__(
-        self, interaction: Interaction, h: Interaction | None, noise: float, count: int, period: int, floor: float
+        self,
+        interaction: Interaction,
+        h: Interaction | None,
+        noise: float,
+        count: int,
+        period: int,
+        floor: float,
     ) -> None:
         """Prepare the coefficients of f and h, and the grid."""
         from scipy.fft import next_fast_len

@@ -1,12 +1,13 @@
-"""`stationary`: densities that stay as they are under the noisy mean field, and whether small changes of them die out.
+"""`stationary`: densities that stay as they are under the noisy mean field, and whether small changes of them
+die out.
 
-For odd f = Σ_k s_k sin kx, identical oscillators and noise D > 0, ∂_t ρ = ∂_x(ρ (f * ρ)) + D ∂_xx ρ is a gradient flow,
-and its stationary densities are those without a flux:
+For odd f = Σ_k s_k sin kx, identical oscillators and noise D > 0, ∂_t ρ = ∂_x(ρ (f * ρ)) + D ∂_xx ρ is a
+gradient flow, and its stationary densities are those without a flux:
 
     ρ(x) ∝ exp(u(x)),   u(x) = Σ_k (s_k/(k D)) r_k cos kx,   r_k = ∫ ρ cos kx dx      (even about x = 0)
 
-a system of equations in the order parameters r_k alone. A density of period 2π/p solves the same system with the
-amplitudes s_p/p, s_2p/(2p), ... (`SelfConsistency`).
+a system of equations in the order parameters r_k alone. A density of period 2π/p solves the same system with
+the amplitudes s_p/p, s_2p/(2p), ... (`SelfConsistency`).
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 RESOLVED = 1e-14  # modes of a density below this are rounding
 ITERATIONS = 50  # of Newton's method
-CONVERGED, SETTLED = 1e-12, 1e-9  # its residual and its step: near the critical noise the residual alone is small all along
-FAINTEST = 3e-5  # order parameter: its cube is rounding, so that the equations do not tell less from the uniform state
+# its residual and its step: near the critical noise the residual alone is small all along
+CONVERGED, SETTLED = 1e-12, 1e-9
+# order parameter: its cube is rounding, so that the equations do not tell less from the uniform state
+FAINTEST = 3e-5
 
 
 class UnresolvedError(ValueError):
@@ -53,7 +56,8 @@ def odd_amplitudes(interaction: Interaction) -> Floats:
 class SelfConsistency:
     """r = R(b r/D): the equations of stationary densities of period 2π/p, even about 0.
 
-    `amplitudes` are b_j = s_pj/(pj), j = 1, 2, ..., and R(a) the moments ⟨cos jy⟩ of exp(Σ a_j cos jy), y = px.
+    `amplitudes` are b_j = s_pj/(pj), j = 1, 2, ..., and R(a) the moments ⟨cos jy⟩ of exp(Σ a_j cos jy),
+    y = px.
     """
 
     amplitudes: Floats
@@ -68,7 +72,9 @@ class SelfConsistency:
         return cls(s[k - 1] / k, period, max_modes)
 
     def moments(self, r: Floats, noise: float) -> tuple[Floats, float]:
-        """⟨cos jy⟩ for j = 0, 1, ... as far as they are not rounding (2 len(r) at least), and ln ∫ e^u dy/2π."""
+        """⟨cos jy⟩ for j = 0, 1, ... as far as they are not
+        rounding (2 len(r) at least), and ln ∫ e^u dy/2π.
+        """
         a = self.amplitudes * r / noise
         n = 64
         while n < 8 * (len(a) + 1):
@@ -101,7 +107,9 @@ class SelfConsistency:
         return r - full[j], slopes
 
     def solve(self, r: Floats, noise: float) -> Floats | None:
-        """The solution that Newton's method with halved steps finds from r; None where it does not converge."""
+        """The solution that Newton's method with halved
+        steps finds from r; None where it does not converge.
+        """
         error, slopes = self.residual(r, noise)
         size = float(np.max(np.abs(error)))
         for _ in range(ITERATIONS):
@@ -133,10 +141,11 @@ class SelfConsistency:
 
 
 def rates(interaction: Interaction, modes: Floats, noise: float, count: int) -> tuple[Floats, float]:
-    """The largest `count` growth rates of perturbations of a stationary density (without its rotation), and their error.
+    """The largest `count` growth rates of perturbations of a stationary density (without its rotation), and
+    their error.
 
-    With e = ∂_x(√ρ φ) the linearized equation is symmetric, so that rates are real and well conditioned however narrow
-    the density is: ∂_t φ = S φ,
+    With e = ∂_x(√ρ φ) the linearized equation is symmetric, so that rates are real and well conditioned
+    however narrow the density is: ∂_t φ = S φ,
 
         S = D (∂_xx + u''/2 − (u')²/4) + Σ_k k s_k (|√ρ cos kx⟩⟨√ρ cos kx| + |√ρ sin kx⟩⟨√ρ sin kx|),
 
@@ -157,10 +166,13 @@ def rates(interaction: Interaction, modes: Floats, noise: float, count: int) -> 
     potential = -0.5 * (np.cos(np.outer(x, k)) @ (k**2 * a)) - 0.25 * (np.sin(np.outer(x, k)) @ (k * a)) ** 2
     root_modes, potential_modes = np.fft.rfft(root).real / len(x), np.fft.rfft(potential).real / len(x)
     found: list[Floats] = []
-    for sign, degree in ((1, np.arange(size)), (-1, np.arange(1, size))):  # φ even: ρ changes oddly; and the reverse
+    # φ even: ρ changes oddly; and the reverse
+    for sign, degree in ((1, np.arange(size)), (-1, np.arange(1, size))):
         weight = np.where(degree == 0, np.sqrt(0.5), 1.0)
         differences, sums = abs(degree[:, None] - degree), degree[:, None] + degree
-        matrix = noise * np.outer(weight, weight) * (potential_modes[differences] + sign * potential_modes[sums])
+        matrix = (
+            noise * np.outer(weight, weight) * (potential_modes[differences] + sign * potential_modes[sums])
+        )
         drives = root_modes[abs(degree[:, None] - k)] + sign * root_modes[degree[:, None] + k]
         drives *= np.sqrt(np.pi) * weight[:, None]
         matrix += (drives * (k * s)) @ drives.T - np.diag(noise * degree.astype(float) ** 2)
@@ -183,12 +195,14 @@ def stationary(
     max_modes: int = 1024,
     points: int = 256,
 ) -> xr.Dataset:
-    """Find the stationary densities of identical noisy oscillators under odd f, with their stability and free energy.
+    """Find the stationary densities of identical noisy oscillators under odd f, with their stability and free
+    energy.
 
         0 = D ρ'' + (ρ (f * ρ))',    f(x) = Σ_k s_k sin kx
 
-    is solved for densities with a mirror axis (put at x = 0), by Newton's method in the order parameters from one, two and
-    three peaks of many widths and weights. What is found exists, to rounding; what is not found may exist all the same.
+    is solved for densities with a mirror axis (put at x = 0), by Newton's method in the order parameters from
+    one, two and three peaks of many widths and weights. What is found exists, to rounding; what is not found
+    may exist all the same.
 
     Parameters
     ----------
@@ -215,20 +229,22 @@ def stationary(
         One row per state, modulo rotation, by rising free energy; the uniform state is always among them.
         ``density(state, angle)``, per radian; ``mode(state, harmonic)``, c_k = ∫ ρ cos kx dx (real);
         ``order_parameter(state)``, |c_1|; ``period(state)``, the p of 2π/p (0 for the uniform state);
-        ``free_energy(state)``, D ∫ ρ ln(2πρ) − ½ Σ (s_k/k) c_k²; ``growth_rate(state, rank)``, of small perturbations of
-        any symmetry, the rotation left out, per time; ``stability(state)``, "stable", "unstable" or "undecided" (a rate
-        of rounding size); ``residual(state)``, max |c_k − ⟨cos kx⟩| of the equations; attrs with provenance.
+        ``free_energy(state)``, D ∫ ρ ln(2πρ) − ½ Σ (s_k/k) c_k²; ``growth_rate(state, rank)``, of small
+        perturbations of any symmetry, the rotation left out, per time; ``stability(state)``, "stable",
+        "unstable" or "undecided" (a rate of rounding size); ``residual(state)``, max |c_k − ⟨cos kx⟩| of the
+        equations; attrs with provenance.
 
     Raises
     ------
     TypeError, ValueError
-        If f is not odd, noise is not positive, another argument is out of its range, or a state is not resolved.
+        If f is not odd, noise is not positive, another argument is out of its range, or a state is not
+        resolved.
 
     References
     ----------
     Sakaguchi, *Cooperative phenomena in coupled oscillator systems under external fields* (1988), for sin x;
-    Carrillo, Gvalani, Pavliotis, Schlichting, *Long-time behaviour and phase transitions for the McKean-Vlasov equation
-    on the torus* (2020).
+    Carrillo, Gvalani, Pavliotis, Schlichting, *Long-time behaviour and phase transitions for the
+    McKean-Vlasov equation on the torus* (2020).
 
     Examples
     --------
@@ -240,14 +256,16 @@ def stationary(
     began = time.perf_counter()
     odd_amplitudes(interaction)
     D, most = finite_number("noise", noise, positive=True), integer("max_modes", max_modes, 32)
-    largest, kept, angles = integer("periods", periods, 1), integer("leading", leading, 1), integer("points", points, 1)
+    largest, kept = integer("periods", periods, 1), integer("leading", leading, 1)
+    angles = integer("points", points, 1)
     rng = np.random.default_rng(integer("seed", seed, 0))
     count = integer("starts", starts, 0)
     states = [_State(0, np.ones(1), 0.0, 0.0)]
     with few_threads(0):  # as many rows as the density has modes: small, as a rule
         for period in range(1, largest + 1):
             system = SelfConsistency.of(interaction, period, most)
-            if np.any(system.amplitudes > 0):  # else the free energy is convex, and the uniform state its only minimum
+            # else the free energy is convex, and the uniform state its only minimum
+            if np.any(system.amplitudes > 0):
                 for start in _starts(len(system.amplitudes), count, rng):
                     _collect(states, system, start, D)
         states.sort(key=lambda state: state.energy)
@@ -268,7 +286,9 @@ def stationary(
 
 @dataclass(frozen=True)
 class _State:
-    """A stationary density: its period (0: uniform), its modes c_0, c_1, ..., its free energy and its residual."""
+    """A stationary density: its period (0: uniform), its
+    modes c_0, c_1, ..., its free energy and its residual.
+    """
 
     period: int
     modes: Floats
@@ -277,7 +297,9 @@ class _State:
 
 
 def _starts(size: int, count: int, rng: np.random.Generator) -> list[Floats]:
-    """Order parameters of one peak, two opposite ones, and a peak with two beside it: wrapped normal peaks."""
+    """Order parameters of one peak, two opposite ones,
+    and a peak with two beside it: wrapped normal peaks.
+    """
     j = np.arange(1, size + 1)
     found = []
     for width in (2.0, 1.5, 1.0, 0.5, 0.2):
@@ -290,7 +312,9 @@ def _starts(size: int, count: int, rng: np.random.Generator) -> list[Floats]:
 
 
 def _collect(states: list[_State], system: SelfConsistency, start: Floats, noise: float) -> None:
-    """Add what Newton's method finds from the start, if it is new, and from where twenty rounds of r ↦ R(b r/D) lead."""
+    """Add what Newton's method finds from the start, if it is
+    new, and from where twenty rounds of r ↦ R(b r/D) lead.
+    """
     drifted = start
     for _ in range(20):
         drifted = system.moments(drifted, noise)[0][1 : len(start) + 1]
@@ -307,7 +331,9 @@ def _collect(states: list[_State], system: SelfConsistency, start: Floats, noise
 
 
 def _turned(modes: Floats) -> Floats:
-    """The same density with the other end of its mirror axis at 0, if that makes its largest odd mode positive."""
+    """The same density with the other end of its mirror
+    axis at 0, if that makes its largest odd mode positive.
+    """
     present = np.flatnonzero(np.abs(modes) > 1e-9)
     index = np.arange(len(modes)) // int(np.gcd.reduce(present))
     odd = np.where(index % 2 == 1, modes, 0.0)
@@ -330,26 +356,43 @@ def _dataset(states: list[_State], spectra: list[tuple[Floats, float]], points: 
     values = np.array([density(row[1:].astype(complex), points) for row in modes])
     growth = np.array([spectrum for spectrum, _ in spectra])
     stability = [
-        "undecided" if abs(spectrum[0]) <= error else "stable" if spectrum[0] < 0 else "unstable" for spectrum, error in spectra
+        "undecided" if abs(spectrum[0]) <= error else "stable" if spectrum[0] < 0 else "unstable"
+        for spectrum, error in spectra
     ]
     order = np.abs(modes[:, 1]) if modes.shape[1] > 1 else np.zeros(len(modes))
     return xr.Dataset(
         {
-            "density": (("state", "angle"), values, {"long_name": "density of oscillators", "units": "1/rad"}),
+            "density": (
+                ("state", "angle"),
+                values,
+                {"long_name": "density of oscillators", "units": "1/rad"},
+            ),
             "mode": (("state", "harmonic"), modes, {"long_name": "c_k = ∫ ρ cos(kx) dx"}),
             "order_parameter": ("state", order, {"long_name": "|c_1|"}),
-            "period": ("state", [state.period for state in states], {"long_name": "p of the period 2π/p; 0: uniform"}),
+            "period": (
+                "state",
+                [state.period for state in states],
+                {"long_name": "p of the period 2π/p; 0: uniform"},
+            ),
             "free_energy": (
                 "state",
                 [state.energy for state in states],
                 {"long_name": "free energy above the uniform state's"},
             ),
-            "growth_rate": (("state", "rank"), growth, {"long_name": "growth rate off the rotation", "units": "1/time"}),
+            "growth_rate": (
+                ("state", "rank"),
+                growth,
+                {"long_name": "growth rate off the rotation", "units": "1/time"},
+            ),
             "stability": ("state", stability),
             "residual": ("state", [state.residual for state in states]),
         },
         coords={
-            "angle": ("angle", -np.pi + 2 * np.pi * np.arange(points) / points, {"units": "rad", "long_name": "angle"}),
+            "angle": (
+                "angle",
+                -np.pi + 2 * np.pi * np.arange(points) / points,
+                {"units": "rad", "long_name": "angle"},
+            ),
             "harmonic": ("harmonic", np.arange(modes.shape[1]), {"long_name": "k"}),
         },
     )

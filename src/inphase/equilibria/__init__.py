@@ -1,9 +1,10 @@
 """The landscape of equilibria: which states exist, which are stable, and how large their basins are.
 
-`find` searches from many starts; `stability` gives the spectrum of one state with its error; `classify` names a state;
-`basins` estimates the shares of phase space that lead to each; `nearest` is the one next to a given state. `all_equilibria`
-proves which there are on small graphs, `continue_equilibrium` follows one in a parameter, and `lyapunov_exponents` says how
-fast neighbors part where nothing rests. Every search solves the equations in `locked.py`.
+`find` searches from many starts; `stability` gives the spectrum of one state with its error; `classify` names
+a state; `basins` estimates the shares of phase space that lead to each; `nearest` is the one next to a given
+state. `all_equilibria` proves which there are on small graphs, `continue_equilibrium` follows one in a
+parameter, and `lyapunov_exponents` says how fast neighbors part where nothing rests. Every search solves the
+equations in `locked.py`.
 """
 
 from inphase.equilibria.basins import basins

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 NEAR = 0.1  # radians from a stable state, and
 SLOW = 1e-2  # of the Jacobian's size: the speed, off the rotation, below which a run is looked at
-ROUND = 10.0  # the first round, in units of 1/(the Jacobian's size); each is 1.6 times as long as the one before
+# the first round, in units of 1/(the Jacobian's size); each is 1.6 times as long as the one before
+ROUND = 10.0
 LONGEST = 20_000.0  # the default of t_end, in the same units
 
 
@@ -49,22 +50,24 @@ def basins(
         Number of starts. Start r is drawn from (seed, r) alone.
     seed : int
     t_end : float, optional
-        Units of time after which a start that is not near a stable state is undecided; 20,000 over the size of the Jacobian
-        by default.
+        Units of time after which a start that is not near a stable state is undecided; 20,000 over the size
+        of the Jacobian by default.
     replicas_at_once : int, optional
-        How many are simulated together; as many as have 2^22 phases by default. It does not change the result.
+        How many are simulated together; as many as have 2^22 phases by default. It does not change the
+        result.
     confidence : float
         Of the intervals, in (0, 1).
 
     Returns
     -------
     xarray.Dataset
-        Over `state`, most frequent first: `count`, `fraction`, `low` and `high` (Clopper and Pearson's exact interval at the
-        given confidence, for each state by itself), and the coordinates `name`, `winding_number` (in the order of indices),
-        `order_parameter` and `frequency`; `phases(state, oscillator)`. States are the same if they agree up to rotation and,
-        for identical oscillators joined all-to-all, up to relabelling; on a ring, q and −q are two states. Starts that came
-        to no decision are the last state, "undecided", if there are any. A start counts for a stable state once it is slow
-        and within 0.1 radians of it.
+        Over `state`, most frequent first: `count`, `fraction`, `low` and `high` (Clopper and Pearson's exact
+        interval at the given confidence, for each state by itself), and the coordinates `name`,
+        `winding_number` (in the order of indices), `order_parameter` and `frequency`;
+        `phases(state, oscillator)`. States are the same if they agree up to rotation and, for identical
+        oscillators joined all-to-all, up to relabelling; on a ring, q and −q are two states. Starts that came
+        to no decision are the last state, "undecided", if there are any. A start counts for a stable state
+        once it is slow and within 0.1 radians of it.
 
     Raises
     ------
@@ -90,7 +93,11 @@ def basins(
     level = finite_number("confidence", confidence, positive=True)
     if level >= 1:
         raise ValueError(f"confidence must be below 1; got {level:g}")
-    together = max(1, 2**22 // size) if replicas_at_once is None else integer("replicas_at_once", replicas_at_once, least=1)
+    together = (
+        max(1, 2**22 // size)
+        if replicas_at_once is None
+        else integer("replicas_at_once", replicas_at_once, least=1)
+    )
     system = Locked(model, size)
     end = LONGEST / system.scale if t_end is None else finite_number("t_end", t_end, positive=True)
     starts = initial.phases("uniform", size, seed=integer("seed", seed, least=0), replicas=count)
@@ -111,7 +118,8 @@ def _settle(system: Locked, book: Book, phases: Array, end: float) -> NDArray[np
     rows, phases, time, span = np.arange(len(phases)), phases.copy(), 0.0, ROUND / system.scale
     while len(rows) and time < end:
         run = simulate(system.model, phases, times=[min(span, end - time)], tolerance=1e-6)
-        if run.attrs["status"] == "interrupted":  # which the simulator takes for itself; shares of the fast would be wrong
+        # which the simulator takes for itself; shares of the fast would be wrong
+        if run.attrs["status"] == "interrupted":
             raise KeyboardInterrupt
         if not run.sizes["time"]:
             break
@@ -132,7 +140,11 @@ def _state_near(system: Locked, book: Book, phases: Array) -> int:
     if known is None:
         omega = float(np.mean(system.velocity(phases, 0.0))) if system.rotates else 0.0
         step = system.step(system.bordered(phases, omega), system.residual(phases, omega))[0]
-        root = polish(system, phases, omega, 1e-10 * max(1.0, system.scale)) if np.max(np.abs(step)) <= NEAR else None
+        root = (
+            polish(system, phases, omega, 1e-10 * max(1.0, system.scale))
+            if np.max(np.abs(step)) <= NEAR
+            else None
+        )
         if root is None or distance(phases, root[0], system.rotates) > NEAR:
             return -1
         known = book.enter(*root)
@@ -160,7 +172,10 @@ def _table(book: Book, found: NDArray[np.int64], level: float) -> xr.Dataset:
         },
         coords={
             "name": ("state", ["undecided" if s is None else s.name for s in states]),
-            "winding_number": ("state", [np.nan if s is None else float(observables.winding_number(s.phases)) for s in states]),
+            "winding_number": (
+                "state",
+                [np.nan if s is None else float(observables.winding_number(s.phases)) for s in states],
+            ),
             "order_parameter": ("state", [np.nan if s is None else s.order_parameter for s in states]),
             "frequency": ("state", [np.nan if s is None else s.frequency for s in states]),
         },

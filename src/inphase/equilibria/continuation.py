@@ -1,7 +1,9 @@
-"""Branches of equilibria in a parameter: pseudo-arclength continuation with folds, branch points and Hopf points.
+"""Branches of equilibria in a parameter: pseudo-arclength continuation with folds, branch points and Hopf
+points.
 
-A point is X = (θ, Ω, p). It solves u(θ; p) − Ω = 0, u the model's velocity, with the mean of θ held where a rotation is free;
-with a field Ω = 0 and nothing is free. One equation is missing to fix X: the branch is a curve.
+A point is X = (θ, Ω, p). It solves u(θ; p) − Ω = 0, u the model's velocity, with the mean of θ held where a
+rotation is free; with a field Ω = 0 and nothing is free. One equation is missing to fix X: the branch is a
+curve.
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ def continue_equilibrium(
     step: float = 0.05,
     max_points: int = 500,
 ) -> xr.Dataset:
-    """Follow an equilibrium, stationary or phase-locked, in one parameter, in both directions and around folds.
+    """Follow an equilibrium, stationary or phase-locked, in one parameter, in both directions and around
+    folds.
 
     Parameters
     ----------
@@ -61,21 +64,22 @@ def continue_equilibrium(
     between : (float, float)
         The range of p; a branch ends where it leaves it.
     step : float
-        The longest step, in arclength: the root mean square of phases (radians) and of p in units of the range.
+        The longest step, in arclength: the root mean square of phases (radians) and of p in units of the
+        range.
     max_points : int
         Points in each direction.
 
     Returns
     -------
     xarray.Dataset
-        Along the branch, `parameter(point)`, `phase(point, oscillator)`, `frequency(point)` (Ω), `order_parameter(point)`
-        (|R|), `arclength(point)` from the start, `growth_rate(point)` and `oscillation(point)`, the real part and the
-        modulus of the imaginary part of the leading eigenvalue off the rotation, `unstable_dimension(point)` (-1 where
-        unknown) and `stable(point)` (where surely so).
-        The special points: `special_kind(special)` ("fold", "branch point" or "hopf"), `special_parameter`,
-        `special_phase(special, oscillator)`, `special_frequency`, `special_multiplicity` (eigenvalues that cross) and
-        `special_after`, the point that it follows. `attrs["ends"]` says why each end is one: "range", "closed",
-        "max_points" or "step underflow".
+        Along the branch, `parameter(point)`, `phase(point, oscillator)`, `frequency(point)` (Ω),
+        `order_parameter(point)` (|R|), `arclength(point)` from the start, `growth_rate(point)` and
+        `oscillation(point)`, the real part and the modulus of the imaginary part of the leading eigenvalue
+        off the rotation, `unstable_dimension(point)` (-1 where unknown) and `stable(point)`
+        (where surely so). The special points: `special_kind(special)` ("fold", "branch point" or "hopf"),
+        `special_parameter`, `special_phase(special, oscillator)`, `special_frequency`, `special_multiplicity`
+        (eigenvalues that cross) and `special_after`, the point that it follows. `attrs["ends"]` says why each
+        end is one: "range", "closed", "max_points" or "step underflow".
 
     Raises
     ------
@@ -84,10 +88,10 @@ def continue_equilibrium(
 
     Notes
     -----
-    A fold is where dp/ds changes sign; a branch point where real eigenvalues cross zero (or the determinant of the
-    equations bordered by the tangent changes sign) without one; a Hopf point where a complex pair crosses. Crossings
-    within one step that undo each other are not seen: shorten `step`. Large sparse
-    models and those with delays have 12 leading eigenvalues, by `stability`.
+    A fold is where dp/ds changes sign; a branch point where real eigenvalues cross zero (or the determinant
+    of the equations bordered by the tangent changes sign) without one; a Hopf point where a complex pair
+    crosses. Crossings within one step that undo each other are not seen: shorten `step`. Large sparse models
+    and those with delays have 12 leading eigenvalues, by `stability`.
 
     References
     ----------
@@ -111,7 +115,9 @@ def continue_equilibrium(
         tangent = curve.tangent(start, curve.along_parameter())
         ahead = _trace(curve, start, tangent, *options)
         closed = ahead.end == "closed"
-        behind = _Trace([ahead.points[0]], [], "closed") if closed else _trace(curve, start, -tangent, *options)
+        behind = (
+            _Trace([ahead.points[0]], [], "closed") if closed else _trace(curve, start, -tangent, *options)
+        )
         return _dataset(curve, behind, ahead)
 
 
@@ -127,8 +133,9 @@ def switch_branch(
 ) -> xr.Dataset:
     """Follow the other branch from a branch point.
 
-    The first point solves the equations at the distance `amplitude` from the branch point along `direction`, at a right
-    angle to the branch; continuation goes away from there. The opposite sign of `amplitude` gives the other side.
+    The first point solves the equations at the distance `amplitude` from the branch point along `direction`,
+    at a right angle to the branch; continuation goes away from there. The opposite sign of `amplitude` gives
+    the other side.
 
     Parameters
     ----------
@@ -139,8 +146,9 @@ def switch_branch(
     special : int
         Which of its special points.
     direction : array_like, shape (n,), optional
-        Phases' direction of the new branch; the null vector of the equations if not given. Where several eigenvalues cross at
-        once, as symmetry makes them do, any vector of their space is tried, and a symmetric one may have to be given.
+        Phases' direction of the new branch; the null vector of the equations if not given. Where several
+        eigenvalues cross at once, as symmetry makes them do, any vector of their space is tried, and a
+        symmetric one may have to be given.
     amplitude : float
         Root mean square of the phases, radians; of either sign.
     step, max_points
@@ -158,7 +166,8 @@ def switch_branch(
 
     Examples
     --------
-    Two oscillators with f = sin x + a sin 2x: at a = −1/2 the synchronized pair parts by ±x with cos x = −1/(2a).
+    Two oscillators with f = sin x + a sin 2x: at a = −1/2 the synchronized pair parts by ±x with cos
+    x = −1/(2a).
 
     >>> import numpy as np, inphase as ip
     >>> family = lambda a: ip.PhaseModel(ip.harmonics(sin=[1.0, a]))
@@ -170,7 +179,9 @@ def switch_branch(
     """
     special = integer("special", special, least=0)
     if special >= branch.sizes["special"]:
-        raise ValueError(f"special must be below {branch.sizes['special']}, the number of special points; got {special}")
+        raise ValueError(
+            f"special must be below {branch.sizes['special']}, the number of special points; got {special}"
+        )
     kind = str(branch.special_kind.values[special])
     if kind != "branch point":
         raise ValueError(f"special must be a branch point; number {special} is a {kind}")
@@ -196,7 +207,9 @@ def switch_branch(
 def _range(between: tuple[float, float], parameter: float) -> tuple[float, float]:
     low, high = (float(x) for x in finite_array("between", between, (2,)))
     if not low < high or not low <= parameter <= high:
-        raise ValueError(f"between must be (low, high) with low <= parameter <= high; got {between} and {parameter:g}")
+        raise ValueError(
+            f"between must be (low, high) with low <= parameter <= high; got {between} and {parameter:g}"
+        )
     return low, high
 
 
@@ -204,13 +217,15 @@ def _longest(step: float) -> float:
     return finite_number("step", step, positive=True)
 
 
-# ------------------------------------------------------------------------------------------------------------- the equations
+# ---------------------------------------------------------------------------------------------- the equations
 
 
 class _Curve:
     """The equations of X = (θ, Ω, p), or (θ, p) where a field forbids rotation."""
 
-    def __init__(self, family: Family, phases: ArrayLike, parameter: float, between: tuple[float, float]) -> None:
+    def __init__(
+        self, family: Family, phases: ArrayLike, parameter: float, between: tuple[float, float]
+    ) -> None:
         if not callable(family):
             raise TypeError(f"family must be a function parameter -> PhaseModel; got {family!r}")
         self.family, self.first, (self.low, self.high) = family, parameter, between
@@ -267,7 +282,9 @@ class _Curve:
         return np.append(found, np.mean(phases) - self.mean) if self.turns else found
 
     def parameter_slope(self, x: Array) -> Array:
-        """∂(equations)/∂p, by a difference of second order, inside the range; error about 1e-10 of the slope's scale."""
+        """∂(equations)/∂p, by a difference of second order,
+        inside the range; error about 1e-10 of the slope's scale.
+        """
         if np.array_equal(x, self._slope[0]):
             return self._slope[1]
         h = np.finfo(float).eps ** (1 / 3) * max(self.span, abs(x[-1])) / 4
@@ -335,7 +352,9 @@ class _Curve:
         return _sparse_determinant(matrix)
 
     def correct(self, x: Array, row: Array, origin: Array, distance: float) -> tuple[Array, int | None]:
-        """Newton's method on the equations with ⟨row, X − origin⟩ = distance; X and the steps, None where it fails."""
+        """Newton's method on the equations with ⟨row,
+        X − origin⟩ = distance; X and the steps, None where it fails.
+        """
         x, slope = x.copy(), np.empty(0)
         for count in range(NEWTON_STEPS):
             if count % 4 == 0:  # it changes little, and the answer does not depend on it
@@ -359,7 +378,9 @@ class _Curve:
     def _scale(self, x: Array) -> float:
         """The size of the terms of the equations."""
         system = self.system(x[-1])
-        return float(system.scale + np.max(np.abs(system.model.frequencies)) + np.max(np.abs(system.model.field)))
+        return float(
+            system.scale + np.max(np.abs(system.model.frequencies)) + np.max(np.abs(system.model.field))
+        )
 
     def start(self, phases: Array) -> Array:
         """The equilibrium near `phases` at the first parameter; ValueError where there is none."""
@@ -422,7 +443,7 @@ def _parity(permutation: NDArray[np.int32]) -> float:
     return sign
 
 
-# --------------------------------------------------------------------------------------------------------------- the walk
+# --------------------------------------------------------------------------------------------------- the walk
 
 
 @dataclass(frozen=True)
@@ -467,7 +488,11 @@ def _trace(curve: _Curve, start: Array, tangent: Array, longest: float, max_poin
         here = points[-1]
         x, steps, at_end = _advance(curve, here, step)
         new = None if steps is None else _tangent_or_none(curve, x, here.tangent)
-        if new is None or curve.dot(new, here.tangent) < SHARP_TURN or curve.dot(x - here.x, x - here.x) > (2 * step) ** 2:
+        if (
+            new is None
+            or curve.dot(new, here.tangent) < SHARP_TURN
+            or curve.dot(x - here.x, x - here.x) > (2 * step) ** 2
+        ):
             step /= 2
             if step < SMALLEST_STEP:
                 end = "range" if _at_border(curve, here) else "step underflow"
@@ -492,7 +517,9 @@ def _tangent_or_none(curve: _Curve, x: Array, ahead: Array) -> Array | None:
 
 
 def _advance(curve: _Curve, here: _Point, step: float) -> tuple[Array, int | None, bool]:
-    """One trial step; the point, Newton's steps (None: failed), and whether it lies on the border of the range."""
+    """One trial step; the point, Newton's steps (None: failed),
+    and whether it lies on the border of the range.
+    """
     guess = here.x + step * here.tangent
     steps: int | None = None
     if curve.low <= guess[-1] <= curve.high:
@@ -514,7 +541,9 @@ def _at_border(curve: _Curve, here: _Point) -> bool:
     """Whether a point lies on the border of the range and heads out of it."""
     slack = 1e-12 * curve.span
     rising = here.tangent[-1] > 0
-    return bool((rising and here.x[-1] >= curve.high - slack) or (not rising and here.x[-1] <= curve.low + slack))
+    return bool(
+        (rising and here.x[-1] >= curve.high - slack) or (not rising and here.x[-1] <= curve.low + slack)
+    )
 
 
 def _closes(curve: _Curve, points: list[_Point]) -> bool:
@@ -528,11 +557,13 @@ def _closes(curve: _Curve, points: list[_Point]) -> bool:
     along = curve.dot(target - before.x, before.tangent)
     off = target - before.x - along * before.tangent
     return bool(
-        0 <= along <= length and curve.dot(off, off) <= (0.1 * length) ** 2 and curve.dot(first.tangent, last.tangent) > 0
+        0 <= along <= length
+        and curve.dot(off, off) <= (0.1 * length) ** 2
+        and curve.dot(first.tangent, last.tangent) > 0
     )
 
 
-# ----------------------------------------------------------------------------------------------------------- special points
+# --------------------------------------------------------------------------------------------- special points
 
 
 def _specials_between(curve: _Curve, one: _Point, two: _Point, after: int) -> list[_Special]:
@@ -571,7 +602,9 @@ def _specials_between(curve: _Curve, one: _Point, two: _Point, after: int) -> li
         x = at(place)
         values = curve.spectrum(x).eigenvalues
         scale = max(float(np.max(np.abs(one.spectrum.eigenvalues))), 1e-300) if len(values) else 1.0
-        crossing = values[np.abs(values.real) < max(1e-6 * scale, 10 * np.min(np.abs(values.real), initial=np.inf))]
+        crossing = values[
+            np.abs(values.real) < max(1e-6 * scale, 10 * np.min(np.abs(values.real), initial=np.inf))
+        ]
         if turns and k == 0 and not odd:
             kind = "fold"
         elif len(crossing) and np.min(np.abs(crossing.imag)) > 1e-5 * scale:
@@ -592,7 +625,7 @@ def _root(function: Callable[[float], float], length: float) -> float:
         return 0.0 if abs(function(0.0)) < abs(function(length)) else length
 
 
-# ---------------------------------------------------------------------------------------------------------------- the record
+# ------------------------------------------------------------------------------------------------- the record
 
 
 def _dataset(curve: _Curve, behind: _Trace, ahead: _Trace) -> xr.Dataset:
@@ -613,11 +646,23 @@ def _dataset(curve: _Curve, behind: _Trace, ahead: _Trace) -> xr.Dataset:
         {
             "parameter": ("point", x[:, -1]),
             "phase": (("point", "oscillator"), x[:, : curve.n], {"units": "rad"}),
-            "frequency": ("point", _frequency(curve, x), {"long_name": "common frequency", "units": "rad/time"}),
+            "frequency": (
+                "point",
+                _frequency(curve, x),
+                {"long_name": "common frequency", "units": "rad/time"},
+            ),
             "order_parameter": ("point", np.abs(order_parameter(x[:, : curve.n])), {"long_name": "|R|"}),
             "arclength": ("point", arclength),
-            "growth_rate": ("point", lead.real, {"long_name": "real part of the leading eigenvalue", **per_time}),
-            "oscillation": ("point", np.abs(lead.imag), {"long_name": "imaginary part of the leading eigenvalue", **per_time}),
+            "growth_rate": (
+                "point",
+                lead.real,
+                {"long_name": "real part of the leading eigenvalue", **per_time},
+            ),
+            "oscillation": (
+                "point",
+                np.abs(lead.imag),
+                {"long_name": "imaginary part of the leading eigenvalue", **per_time},
+            ),
             "unstable_dimension": ("point", unstable),
             "stable": ("point", np.array([bool(point.spectrum.stable) for point in points])),
             "special_kind": ("special", np.array([s.kind for s in specials], dtype=str)),

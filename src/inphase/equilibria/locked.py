@@ -2,8 +2,9 @@
 
     F_i(φ, Ω) = (ω_i + b_i sin φ_i − (1/g_i) Σ_j K_ij f(φ_i − φ_j + Ω τ_ij)) / d_i − Ω = 0
 
-In the frame that turns with Ω, what i hears of j is the phase of τ_ij ago, φ_j − Ω τ_ij. Where there is a field no state can
-turn: Ω = 0, and delays are of no effect. Inertia and noise do not enter: equilibria are those of the deterministic model.
+In the frame that turns with Ω, what i hears of j is the phase of τ_ij ago, φ_j − Ω τ_ij. Where there is a
+field no state can turn: Ω = 0, and delays are of no effect. Inertia and noise do not enter: equilibria are
+those of the deterministic model.
 """
 
 from __future__ import annotations
@@ -66,13 +67,16 @@ class Locked:
     rotates : bool
         Whether a common turn of all phases changes nothing: then Ω is unknown, and one phase is free.
     scale : float
-        The size of the Jacobian (largest row sum of moduli) where forces are not small; rounding is relative to it.
+        The size of the Jacobian (largest row sum of moduli) where forces are not small; rounding is relative
+        to it.
     """
 
     def __init__(self, model: PhaseModel, n: int) -> None:
         model.check(np.zeros(n))
         if callable(model.gain):
-            raise ValueError('equilibria need a gain of None or "softmax": the derivative of a callable gain is not known')
+            raise ValueError(
+                'equilibria need a gain of None or "softmax": the derivative of a callable gain is not known'
+            )
         self.model, self.n = model, n
         self.rotates = not np.any(model.field)
         self.delayed = self.rotates and model.has_delays  # at rest, what was is what is
@@ -84,14 +88,20 @@ class Locked:
     def _join_pairs(self) -> None:
         coupling = self.model.coupling
         lags = coupling.lags if isinstance(coupling, Lagged | Learnt) else None
-        whole = sparse.coo_array(coupling.array) if isinstance(coupling, Lagged | Learnt) else coupling.edges(self.n)
+        whole = (
+            sparse.coo_array(coupling.array)
+            if isinstance(coupling, Lagged | Learnt)
+            else coupling.edges(self.n)
+        )
         edges = whole.tocoo()
         self._row, self._column, self._strength = edges.row, edges.col, edges.data
         self._lag = 0.0 if lags is None else lags[edges.row, edges.col]
         delays = self.model.delays
         if sparse.issparse(delays) or delays.ndim == 2:
             found = delays[self._row, self._column]
-            self._delay = np.asarray(found.toarray() if sparse.issparse(found) else found, dtype=float).ravel()
+            self._delay = np.asarray(
+                found.toarray() if sparse.issparse(found) else found, dtype=float
+            ).ravel()
         else:
             self._delay = np.broadcast_to(delays, self.n)[self._column]
 
@@ -119,7 +129,9 @@ class Locked:
         return total.toarray() if dense else total.tocsr(), -self._by_row(weights * delays) - 1.0
 
     def linear_pairs(self, phases: Vector, frequency: float) -> tuple[Any, Any, Vector, Vector]:
-        """(i, j, w, τ), one entry per pair: η_i' = (b_i cos φ_i/d_i) η_i − Σ_j w_ij (η_i(t) − η_j(t − τ_ij)) near a state."""
+        """(i, j, w, τ), one entry per pair: η_i' = (b_i cos φ_i/d_i)
+        η_i − Σ_j w_ij (η_i(t) − η_j(t − τ_ij)) near a state.
+        """
         gaps = self._gaps(phases, frequency)
         force, gain = self._pair_sums(gaps)
         slopes = [f.derivative()(gaps) for f in self._functions()]
@@ -130,7 +142,9 @@ class Locked:
         return self._row, self._column, weights, self._delay
 
     def _functions(self) -> list[Any]:
-        return [self.model.interaction] + ([self.model.interaction.profile] if self.model.gain == "softmax" else [])
+        return [self.model.interaction] + (
+            [self.model.interaction.profile] if self.model.gain == "softmax" else []
+        )
 
     def _gaps(self, phases: Vector, frequency: float) -> Vector:
         return np.asarray(phases[self._row] - phases[self._column] + frequency * self._delay + self._lag)
@@ -143,7 +157,9 @@ class Locked:
         return np.asarray(np.bincount(self._row, weights=values, minlength=self.n), dtype=float)
 
     def bordered(self, phases: Vector, frequency: float) -> Any:
-        """The derivative of (F, mean of φ) in (φ, Ω), (n + 1, n + 1), its border scaled to the Jacobian; or ∂F/∂φ alone."""
+        """The derivative of (F, mean of φ) in (φ, Ω), (n + 1, n + 1),
+        its border scaled to the Jacobian; or ∂F/∂φ alone.
+        """
         jacobian, column = self.jacobian(phases, frequency)
         if not self.rotates:
             return jacobian
@@ -163,7 +179,9 @@ class Locked:
 
 
 def second_order(model: PhaseModel, n: int) -> tuple[NDArray[np.intp], Vector]:
-    """Which oscillators have inertia, and d_i/m_i of those: (heavy,) each. They obey θ' = v, v' = (d/m)(u(θ) − v)."""
+    """Which oscillators have inertia, and d_i/m_i of those:
+    (heavy,) each. They obey θ' = v, v' = (d/m)(u(θ) − v).
+    """
     inertia = np.broadcast_to(model.inertia, n)
     heavy = np.flatnonzero(inertia > 0)
     return heavy, np.broadcast_to(model.damping, n)[heavy] / inertia[heavy]

@@ -24,9 +24,11 @@ LOW_RANK_FROM = 64  # oscillators, all-to-all: below, the dense Jacobian is fast
 
 
 class StateSpace:
-    """The model as dy/dt = F(y), y = (θ, v): the phases (n,) and the velocities of the oscillators with inertia.
+    """The model as dy/dt = F(y), y = (θ, v): the phases (n,) and the velocities of the oscillators with
+    inertia.
 
-    θ_i' = v_i and (m_i/d_i) v_i' = u_i(θ) − v_i where m_i > 0, θ_i' = u_i(θ) elsewhere, with u the model's `velocity`.
+    θ_i' = v_i and (m_i/d_i) v_i' = u_i(θ) − v_i where m_i > 0, θ_i' = u_i(θ) elsewhere, with u the model's
+    `velocity`.
 
     Parameters
     ----------
@@ -43,9 +45,13 @@ class StateSpace:
 
     def __init__(self, model: PhaseModel, n: int) -> None:
         if model.has_delays or model.has_noise:
-            raise ValueError("a model with delays or noise has no Jacobian of its phases; got one; use model.replace(...)")
+            raise ValueError(
+                "a model with delays or noise has no Jacobian of its phases; got one; use model.replace(...)"
+            )
         if callable(model.gain):
-            raise ValueError("the Jacobian of a model with a callable gain is not known; use None or 'softmax'")
+            raise ValueError(
+                "the Jacobian of a model with a callable gain is not known; use None or 'softmax'"
+            )
         self.model, self.n = model, n
         self.heavy, self.rate = second_order(model, n)
         self.light = np.setdiff1d(np.arange(n), self.heavy)
@@ -101,8 +107,9 @@ def lyapunov_exponents(
 ) -> xr.Dataset:
     """The largest Lyapunov exponents along a trajectory, with their standard errors.
 
-    The state y and an orthonormal frame Q obey y' = F(y), Q' = (∂F/∂y) Q; after each interval Q is orthonormalized anew,
-    Q R = Q, and λ_k is the mean of log |R_kk| per unit of time. With inertia, y = (θ, v), starting at rest.
+    The state y and an orthonormal frame Q obey y' = F(y), Q' = (∂F/∂y) Q; after each interval Q is
+    orthonormalized anew, Q R = Q, and λ_k is the mean of log |R_kk| per unit of time. With inertia,
+    y = (θ, v), starting at rest.
 
     Parameters
     ----------
@@ -117,8 +124,8 @@ def lyapunov_exponents(
     transient : float
         Time before that, in which the trajectory settles and the frame turns to the fastest directions.
     interval : float, optional
-        Time between orthonormalizations; 2/‖∂F/∂y‖ at the start if not given, so that a frame never shrinks by more than
-        a few digits.
+        Time between orthonormalizations; 2/‖∂F/∂y‖ at the start if not given, so that a frame never shrinks
+        by more than a few digits.
     tolerance : float
         Bound on the local error of each phase, and of each component of the frame, per step.
     seed : int
@@ -127,8 +134,9 @@ def lyapunov_exponents(
     Returns
     -------
     xarray.Dataset
-        `exponent(rank)`, descending up to their errors, per unit of time; `standard_error(rank)`, by 20 batch means;
-        `divergence`, the mean trace of ∂F/∂y, which the sum of all exponents equals; `phase(oscillator)`, the last phases.
+        `exponent(rank)`, descending up to their errors, per unit of time; `standard_error(rank)`, by 20 batch
+        means; `divergence`, the mean trace of ∂F/∂y, which the sum of all exponents equals;
+        `phase(oscillator)`, the last phases.
 
     Raises
     ------
@@ -139,14 +147,14 @@ def lyapunov_exponents(
 
     Notes
     -----
-    An exponent whose average converges like 1/t (a zero exponent of regular motion) has a bias of that order beside the
-    standard error, which measures fluctuations.
+    An exponent whose average converges like 1/t (a zero exponent of regular motion) has a bias of that order
+    beside the standard error, which measures fluctuations.
 
     References
     ----------
-    Benettin, Galgani, Giorgilli, Strelcyn, *Lyapunov characteristic exponents for smooth dynamical systems and for
-    Hamiltonian systems; a method for computing all of them* (1980).
-    Shimada, Nagashima, *A numerical approach to ergodic problem of dissipative dynamical systems* (1979).
+    Benettin, Galgani, Giorgilli, Strelcyn, *Lyapunov characteristic exponents for smooth dynamical systems
+    and for Hamiltonian systems; a method for computing all of them* (1980). Shimada, Nagashima, *A numerical
+    approach to ergodic problem of dissipative dynamical systems* (1979).
 
     Examples
     --------
@@ -165,7 +173,9 @@ def lyapunov_exponents(
     t_end = finite_number("t_end", t_end, positive=True)
     transient = finite_number("transient", transient, least=0)
     tolerance = finite_number("tolerance", tolerance, positive=True)
-    frame = np.linalg.qr(np.random.default_rng(integer("seed", seed, least=0)).normal(size=(space.size, count)))[0]
+    frame = np.linalg.qr(
+        np.random.default_rng(integer("seed", seed, least=0)).normal(size=(space.size, count))
+    )[0]
     state = np.concatenate([row, np.zeros(len(space.heavy))])
     if interval is None:
         interval = min(2 / max(_norm(space, state), 1e-300), t_end / BATCHES)
@@ -184,7 +194,9 @@ def lyapunov_exponents(
 
 
 def _norm(space: StateSpace, state: Array) -> float:
-    """The largest of ‖(∂F/∂y) u‖ over a few random unit vectors, times a safety factor: enough to choose an interval."""
+    """The largest of ‖(∂F/∂y) u‖ over a few random unit vectors,
+    times a safety factor: enough to choose an interval.
+    """
     probe = np.random.default_rng(0).normal(size=(space.size, 4))
     probe /= np.linalg.norm(probe, axis=0)
     return 2 * float(np.max(np.linalg.norm(space.tangent(state, probe), axis=0)))
@@ -212,17 +224,25 @@ class _Walk:
         while run.running[0]:
             run.advance()
             if run.step[0] <= 4 * np.finfo(float).eps * run.time[0]:
-                raise RuntimeError(f"step underflow within an interval of length {interval:g}; the field is not smooth there")
+                raise RuntimeError(
+                    f"step underflow within an interval of length {interval:g}; the field is not smooth there"
+                )
             run.next_stage()
             # the last step of an interval is cut short and says little about the next one
-            self.step = float(run.step[0]) if np.isinf(self.step) or run.running[0] else max(self.step, float(run.step[0]))
+            self.step = (
+                float(run.step[0])
+                if np.isinf(self.step) or run.running[0]
+                else max(self.step, float(run.step[0]))
+            )
         self.state = run.phases[0, : self.space.size].copy()
         frame, triangle = np.linalg.qr(run.phases[0, self.space.size :].reshape(self.frame.shape))
         self.frame = frame
         return np.asarray(np.log(np.abs(np.diagonal(triangle))))
 
 
-def _dataset(walk: _Walk, rates: Array, divergence: float, interval: float, tolerance: float, seed: int) -> xr.Dataset:
+def _dataset(
+    walk: _Walk, rates: Array, divergence: float, interval: float, tolerance: float, seed: int
+) -> xr.Dataset:
     import xarray as xr
 
     batches = np.array([part.mean(axis=0) for part in np.array_split(rates, BATCHES)])
@@ -231,7 +251,11 @@ def _dataset(walk: _Walk, rates: Array, divergence: float, interval: float, tole
     return xr.Dataset(
         {
             "exponent": ("rank", mean, {"long_name": "Lyapunov exponent", "units": "1/time"}),
-            "standard_error": ("rank", error, {"long_name": "standard error by batch means", "units": "1/time"}),
+            "standard_error": (
+                "rank",
+                error,
+                {"long_name": "standard error by batch means", "units": "1/time"},
+            ),
             "divergence": ((), divergence, {"long_name": "mean divergence of the flow", "units": "1/time"}),
             "phase": ("oscillator", walk.state[: walk.space.n], {"long_name": "last phases", "units": "rad"}),
         },

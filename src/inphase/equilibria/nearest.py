@@ -13,8 +13,11 @@ from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 
 
-def nearest(model: PhaseModel, phases: ArrayLike, within: float = 0.1, *, tolerance: float = 1e-12) -> Equilibrium | None:
-    """The phase-locked or stationary state that Newton's method finds next to the given phases, as from the end of a run.
+def nearest(
+    model: PhaseModel, phases: ArrayLike, within: float = 0.1, *, tolerance: float = 1e-12
+) -> Equilibrium | None:
+    """The phase-locked or stationary state that Newton's method finds next to the given phases, as from the
+    end of a run.
 
     Parameters
     ----------

@@ -1,10 +1,12 @@
-"""All equilibria of a small Kuramoto network, by an exhaustive search of the torus that proves none is missed.
+"""All equilibria of a small Kuramoto network, by an exhaustive search of the torus that proves none is
+missed.
 
-With f = k sin x the equilibria solve polynomial equations in cos θ_i and sin θ_i, so that generically there are finitely
-many. Their differences y_p = θ_l − θ_r over the joined pairs enter as G(θ) = a − A sin(Lθ), y = Lθ. The torus is cut into
-boxes. A box is dropped where a bound on G excludes a root, and closed where Krawczyk's test proves that exactly one root
-lies in a neighborhood that contains it; else it shrinks or is cut in two. The tests run on many boxes at once in floats with a
-margin far above rounding; each root found is then proved once more, and enclosed, in ball arithmetic.
+With f = k sin x the equilibria solve polynomial equations in cos θ_i and sin θ_i, so that generically there
+are finitely many. Their differences y_p = θ_l − θ_r over the joined pairs enter as G(θ) = a − A sin(Lθ),
+y = Lθ. The torus is cut into boxes. A box is dropped where a bound on G excludes a root, and closed where
+Krawczyk's test proves that exactly one root lies in a neighborhood that contains it; else it shrinks or is
+cut in two. The tests run on many boxes at once in floats with a margin far above rounding; each root found is
+then proved once more, and enclosed, in ball arithmetic.
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ class Census:
     radii : ndarray, shape (count,)
         Every phase of the true equilibrium is proved to lie within this distance (radians).
     degrees : ndarray of int, shape (count,)
-        Sign of det(−∂F/∂θ) off the rotation: 1 for sinks and saddles with an even number of unstable directions.
+        Sign of det(−∂F/∂θ) off the rotation: 1 for sinks and saddles with an even number of unstable
+        directions.
     complete : bool
         Whether it is proved that there are no others.
     undecided : ndarray, shape (boxes, 2, unknowns)
@@ -83,9 +86,11 @@ class Census:
 
     @property
     def degree(self) -> int:
-        """Σ degrees: where `complete`, the Euler characteristic of the space of unknown phases (Poincaré and Hopf).
+        """Σ degrees: where `complete`, the Euler characteristic of the space of unknown phases
+        (Poincaré and Hopf).
 
-        That is 0, of a torus, but 1, of a point, for one oscillator without a field, which has no unknown phase.
+        That is 0, of a torus, but 1, of a point, for one oscillator without a field, which has no unknown
+        phase.
         """
         return int(np.sum(self.degrees))
 
@@ -102,23 +107,28 @@ class Census:
         )
 
 
-def all_equilibria(model: PhaseModel, n: int | None = None, *, max_boxes: int = 1_000_000, resolution: float = 1e-6) -> Census:
-    """All stationary or phase-locked states of a small network with f = k sin x, and a proof that there are no others.
+def all_equilibria(
+    model: PhaseModel, n: int | None = None, *, max_boxes: int = 1_000_000, resolution: float = 1e-6
+) -> Census:
+    """All stationary or phase-locked states of a small network with f = k sin x, and a proof that there are
+    no others.
 
-    0 = ω_i + b_i sin θ_i − k Σ_j K_ij sin(θ_i − θ_j) − d_i Ω, with Ω free (and the first phase 0) where there is no
-    field, else Ω = 0.
+    0 = ω_i + b_i sin θ_i − k Σ_j K_ij sin(θ_i − θ_j) − d_i Ω, with Ω free (and the first phase 0) where there
+    is no field, else Ω = 0.
 
     Parameters
     ----------
     model : PhaseModel
-        f = k sin x, any K (also asymmetric), without gain, delays and noise; inertia does not move equilibria.
+        f = k sin x, any K (also asymmetric), without gain, delays and noise; inertia does not move
+        equilibria.
     n : int, optional
-        Oscillators, where the model does not fix them; at most 8. The work grows exponentially: 2 to 5 take seconds.
+        Oscillators, where the model does not fix them; at most 8. The work grows exponentially: 2 to 5 take
+        seconds.
     max_boxes : int
         Boxes after which the search ends with what it has.
     resolution : float
-        Half width, radians, below which a box that is not decided is given up: degenerate equilibria and continua of
-        equilibria stay `undecided`.
+        Half width, radians, below which a box that is not decided is given up: degenerate equilibria and
+        continua of equilibria stay `undecided`.
 
     Returns
     -------
@@ -128,13 +138,13 @@ def all_equilibria(model: PhaseModel, n: int | None = None, *, max_boxes: int = 
     Raises
     ------
     ValueError
-        If f is not k sin x, the model has a gain, delays or noise, n is not known or above 8, or the graph falls into pieces
-        that turn freely.
+        If f is not k sin x, the model has a gain, delays or noise, n is not known or above 8, or the graph
+        falls into pieces that turn freely.
 
     Notes
     -----
-    The polynomial equations have at most `complex_solutions` isolated complex solutions, binomial(2(n − 1), n − 1) on a
-    complete graph. The proof that boxes are empty takes the sines of NumPy to be right to 1e-13.
+    The polynomial equations have at most `complex_solutions` isolated complex solutions, binomial(2(n − 1),
+    n − 1) on a complete graph. The proof that boxes are empty takes the sines of NumPy to be right to 1e-13.
 
     References
     ----------
@@ -160,16 +170,19 @@ def all_equilibria(model: PhaseModel, n: int | None = None, *, max_boxes: int = 
 
 
 class _System:
-    """G(θ) = a − A sin(Lθ), (equations,), of the unknown phases (m,), the last ones; the last m equations are square.
+    """G(θ) = a − A sin(Lθ), (equations,), of the unknown phases (m,), the last ones; the last m equations are
+    square.
 
-    Without a field, G is F less its part along the damping, so that Ω is gone; the equations are then dependent, and a
-    redundant one still helps to exclude.
+    Without a field, G is F less its part along the damping, so that Ω is gone; the equations are then
+    dependent, and a redundant one still helps to exclude.
     """
 
     def __init__(self, model: PhaseModel, n: int) -> None:
         strength = model.interaction.sine_strength
         if strength is None:
-            raise ValueError(f"all_equilibria is for f = k sin x, as `k * kuramoto()`; got {model.interaction!r}")
+            raise ValueError(
+                f"all_equilibria is for f = k sin x, as `k * kuramoto()`; got {model.interaction!r}"
+            )
         if model.gain is not None or model.has_delays or model.has_noise:
             raise ValueError("all_equilibria is for models without gain, delays and noise")
         K = strength * model.coupling.matrix(n)
@@ -196,7 +209,9 @@ class _System:
         self.slack = MARGIN * self.terms + 1e-300
         # ∂G_e/∂θ_k = −Σ_p cos(y_p) products[p, e, k]
         self.products = np.einsum("ep,pk->pek", self.matrix, self.lattice).reshape(pairs, n * self.m)
-        ends = np.concatenate([np.stack([rows, columns], axis=1), np.stack([np.full(len(pinned), n), pinned], axis=1)])
+        ends = np.concatenate(
+            [np.stack([rows, columns], axis=1), np.stack([np.full(len(pinned), n), pinned], axis=1)]
+        )
         self.bound = complex_solutions(ends.tolist())
 
     def _without_rotation(self) -> tuple[Array, Array]:
@@ -204,7 +219,9 @@ class _System:
             return self.frequencies, self.force
         share = self.damping / self.damping.sum()
         total = self.force.sum(axis=0)
-        matrix = self.force - np.outer(share, np.where(np.abs(total) > 1e-14 * np.abs(self.force).sum(axis=0), total, 0.0))
+        matrix = self.force - np.outer(
+            share, np.where(np.abs(total) > 1e-14 * np.abs(self.force).sum(axis=0), total, 0.0)
+        )
         return self.frequencies - share * self.frequencies.sum(), matrix
 
     def slope(self, cosines: Array) -> Array:
@@ -226,8 +243,12 @@ def _ball_sine(y: Array, sine: Array, rho: Array) -> tuple[Array, Array]:
     below, above = np.sin(y - rho), np.sin(y + rho)
     low, high = np.minimum(below, above), np.maximum(below, above)
     turns = 2 * math.pi
-    crest = np.floor((y + rho - math.pi / 2) / turns + 1e-12) >= np.ceil((y - rho - math.pi / 2) / turns - 1e-12)
-    trough = np.floor((y + rho + math.pi / 2) / turns + 1e-12) >= np.ceil((y - rho + math.pi / 2) / turns - 1e-12)
+    crest = np.floor((y + rho - math.pi / 2) / turns + 1e-12) >= np.ceil(
+        (y - rho - math.pi / 2) / turns - 1e-12
+    )
+    trough = np.floor((y + rho + math.pi / 2) / turns + 1e-12) >= np.ceil(
+        (y - rho + math.pi / 2) / turns - 1e-12
+    )
     return np.where(trough, -1.0, low), np.where(crest, 1.0, high)
 
 
@@ -252,7 +273,8 @@ class _Search:
                 break
             self.looked_at += len(self.center)
             parts = [
-                self._step(self.center[k : k + CHUNK], self.half[k : k + CHUNK]) for k in range(0, len(self.center), CHUNK)
+                self._step(self.center[k : k + CHUNK], self.half[k : k + CHUNK])
+                for k in range(0, len(self.center), CHUNK)
             ]
             self.center, self.half = (np.concatenate([part[k] for part in parts]) for k in range(2))
 
@@ -268,7 +290,9 @@ class _Search:
             self.given_up.append((center[small], half[small]))
             center, half, shrunk = center[~small], half[~small], shrunk[~small]
         first, second = _cut(center[~shrunk], half[~shrunk])
-        return np.concatenate([center[shrunk], first[0], second[0]]), np.concatenate([half[shrunk], first[1], second[1]])
+        return np.concatenate([center[shrunk], first[0], second[0]]), np.concatenate(
+            [half[shrunk], first[1], second[1]]
+        )
 
     def _possible(self, center: Array, half: Array) -> NDArray[np.bool_]:
         """Where neither the range of the sines nor the linear bound on G excludes a root."""
@@ -285,7 +309,9 @@ class _Search:
         return np.asarray(np.all(coarse & fine, axis=1))
 
     def _newton(self, center: Array, half: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
-        """Krawczyk's test: boxes with a proved root go, the others shrink to where a root can be; whether they did by much."""
+        """Krawczyk's test: boxes with a proved root go, the others
+        shrink to where a root can be; whether they did by much.
+        """
         s, m, first = self.system, self.system.m, self.system.first
         y = center @ s.lattice.T
         sine, cosine = np.sin(y), np.cos(y)
@@ -302,13 +328,17 @@ class _Search:
         wide = INFLATED * half
         rho = wide @ lattice.T
         variation = rho * np.minimum(1.0, np.abs(sine) + rho)  # of cos over the neighborhood
-        change = np.einsum("bp,pek->bek", variation, np.abs(s.products).reshape(-1, len(s.terms), m)[:, first:])
+        change = np.einsum(
+            "bp,pek->bek", variation, np.abs(s.products).reshape(-1, len(s.terms), m)[:, first:]
+        )
         contraction = np.einsum("bkl,bl->bk", defect + size @ change, wide)
         proved = np.all(np.abs(newton) + contraction + rounding < 0.999 * wide, axis=1)
 
         rho = half @ lattice.T
         curved = 0.5 * rho**2 * np.minimum(1.0, np.abs(sine) + rho)
-        reach = np.einsum("bkl,bl->bk", size, curved @ weights) + np.einsum("bkl,bl->bk", defect, half) + rounding
+        reach = (
+            np.einsum("bkl,bl->bk", size, curved @ weights) + np.einsum("bkl,bl->bk", defect, half) + rounding
+        )
         low, high = np.maximum(-half, newton - reach), np.minimum(half, newton + reach)
         possible = np.all(low <= high, axis=1)
         for b in np.flatnonzero(proved & possible):
@@ -321,7 +351,9 @@ class _Search:
         return center[left] + (low + high) / 2, new_half, np.asarray(shrunk)
 
     def _record(self, center: Array, wide: Array, newton: Array) -> bool:
-        """Refine and enclose the one root near `center`, unless it is known; False where the proof in balls fails."""
+        """Refine and enclose the one root near `center`, unless
+        it is known; False where the proof in balls fails.
+        """
         root = center + newton
         for _ in range(4):
             root = root - np.linalg.solve(*_value_and_slope(self.system, root))
@@ -357,7 +389,8 @@ def _value_and_slope(system: _System, phases: Array) -> tuple[Array, Array]:
 
 
 def _enclose(system: _System, root: Array) -> float | None:
-    """The radius of a ball around `root` that holds an equilibrium, unique within 2e-9 of `root`; None if not proved.
+    """The radius of a ball around `root` that holds an equilibrium, unique within 2e-9 of `root`; None if not
+    proved.
 
     Krawczyk's operator in balls, on F itself: ∂F/∂θ at the root and over the neighborhood.
     """
@@ -371,7 +404,9 @@ def _enclose(system: _System, root: Array) -> float | None:
         point = arb_mat([[arb(float(x))] for x in root])
         radius = 2e-9
         hull = arb_mat([[arb(float(x), radius)] for x in root])
-        identity = arb_mat(system.m, system.m, [int(i == j) for i in range(system.m) for j in range(system.m)])
+        identity = arb_mat(
+            system.m, system.m, [int(i == j) for i in range(system.m) for j in range(system.m)]
+        )
         defect = identity - inverse * _ball_slope(system, hull)
         image = point - inverse * _ball_value(system, point) + defect * (hull - point)
         if not all(hull[k, 0].contains_interior(image[k, 0]) for k in range(system.m)):
@@ -444,15 +479,16 @@ def _described(book: Book, system: _System, root: Array) -> Equilibrium:
     return book.describe(phases, float(np.average(velocity, weights=system.damping)) if system.turns else 0.0)
 
 
-# ------------------------------------------------------------------------------------------------------- complex solutions
+# ------------------------------------------------------------------------------------------ complex solutions
 
 
 def complex_solutions(edges: Sequence[tuple[int, int]]) -> int:
-    """An upper bound on the number of isolated complex equilibria of f = sin on a graph with any weights and frequencies.
+    """An upper bound on the number of isolated complex equilibria of f = sin on a graph with any weights and
+    frequencies.
 
-    The product over the graph's blocks (pieces without a cut vertex) of 2 for an edge, k·binomial(k − 1, ⌊(k − 1)/2⌋) for a
-    cycle of k nodes, and binomial(2(k − 1), k − 1) otherwise: reached by generic weights, but for the last on graphs that are
-    not complete.
+    The product over the graph's blocks (pieces without a cut vertex) of 2 for an edge, k·binomial(k − 1,
+    ⌊(k − 1)/2⌋) for a cycle of k nodes, and binomial(2(k − 1), k − 1) otherwise: reached by generic weights,
+    but for the last on graphs that are not complete.
 
     Parameters
     ----------
@@ -470,9 +506,9 @@ def complex_solutions(edges: Sequence[tuple[int, int]]) -> int:
 
     References
     ----------
-    Baillieul, Byrnes, *Geometric critical point analysis of lossless power system models* (1982): complete graphs.
-    Chen, Davis, Mehta, *Counting equilibria of the Kuramoto model using birationally invariant intersection index* (2018):
-    trees and cycles.
+    Baillieul, Byrnes, *Geometric critical point analysis of lossless power system models* (1982): complete
+    graphs. Chen, Davis, Mehta, *Counting equilibria of the Kuramoto model using birationally invariant
+    intersection index* (2018): trees and cycles.
 
     Examples
     --------
@@ -487,7 +523,9 @@ def complex_solutions(edges: Sequence[tuple[int, int]]) -> int:
     for block in _blocks([(integer("edges", i), integer("edges", j)) for i, j in pairs]):
         k = len({node for edge in block for node in edge})
         is_cycle = len(block) == k
-        bound *= 2 if k == 2 else k * math.comb(k - 1, (k - 1) // 2) if is_cycle else math.comb(2 * (k - 1), k - 1)
+        bound *= (
+            2 if k == 2 else k * math.comb(k - 1, (k - 1) // 2) if is_cycle else math.comb(2 * (k - 1), k - 1)
+        )
     return bound
 
 
@@ -505,7 +543,8 @@ def _blocks(edges: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
         if root in depth:
             continue
         depth[root] = least[root] = 0
-        path = [(root, iter(neighbors[root]), 0)]  # from the root down: the node, what is left to see, edges before it
+        # from the root down: the node, what is left to see, edges before it
+        path = [(root, iter(neighbors[root]), 0)]
         while path:
             node, left, start = path[-1]
             parent = path[-2][0] if len(path) > 1 else None

@@ -22,7 +22,8 @@ from inphase.progress import progress_bar
 from inphase.types import Vector
 
 SAME = 1e-6  # radians between two roots of Newton's method that count as one
-NAMED = 25  # the largest winding number, and the largest smaller cluster, among the starts that a symmetry suggests,
+# the largest winding number, and the largest smaller cluster, among the starts that a symmetry suggests,
+NAMED = 25
 NAMED_LARGE = 5  # and those on more than PERMUTATIONS_UP_TO oscillators, where each spectrum takes long
 TRIALS = 150  # steps of the search from one start
 PERMUTATIONS_UP_TO = 400  # oscillators, for states that are compared modulo relabelling
@@ -46,8 +47,9 @@ class Landscape(Sequence[Equilibrium]):
 
     Notes
     -----
-    Nothing says that the list is complete; states with few hits suggest that it is not. (For f = sin on small graphs,
-    the polynomial method gives all of them.) Of a continuous family of equilibria one state is listed, with `neutral` > 0.
+    Nothing says that the list is complete; states with few hits suggest that it is not. (For f = sin on small
+    graphs, the polynomial method gives all of them.) Of a continuous family of equilibria one state is
+    listed, with `neutral` > 0.
     """
 
     equilibria: tuple[Equilibrium, ...]
@@ -93,30 +95,33 @@ def find(
     Parameters
     ----------
     model : PhaseModel
-        Its noise is left out; inertia matters for stability alone; with delays, Ω is solved for together with the phases.
+        Its noise is left out; inertia matters for stability alone; with delays, Ω is solved for together with
+        the phases.
     n : int, optional
         Number of oscillators, where the model does not fix it.
     starts : int
-        Random starts, uniform on the circle. Of every two, one is first carried along by the flow for a short while (without
-        delays and inertia), which leads to stable states. Besides, the search starts from synchrony and from `guesses`; from
-        twisted states where K_ij is a function of i − j, and from splay and two-cluster states where all K_ij are equal, for
-        identical oscillators: there symmetry makes them states. With delays each of those has several frequencies.
+        Random starts, uniform on the circle. Of every two, one is first carried along by the flow for a short
+        while (without delays and inertia), which leads to stable states. Besides, the search starts from
+        synchrony and from `guesses`; from twisted states where K_ij is a function of i − j, and from splay
+        and two-cluster states where all K_ij are equal, for identical oscillators: there symmetry makes them
+        states. With delays each of those has several frequencies.
     seed : int
     tolerance : float
         On the residual max \\|dθ_i/dt − Ω\\|, in units of the Jacobian's size where that is above 1.
     guesses : array_like, shape (n,) or (m, n), optional
         More starts.
     relabel : bool
-        Whether states count as the same that differ by a relabelling under which the model does not change: any for
-        identical oscillators joined all-to-all, shifts and reflections of the indices on a ring (any coupling K_ij that is a
-        function of i − j). Other automorphisms of graphs are not sought.
+        Whether states count as the same that differ by a relabelling under which the model does not change:
+        any for identical oscillators joined all-to-all, shifts and reflections of the indices on a ring (any
+        coupling K_ij that is a function of i − j). Other automorphisms of graphs are not sought.
     progress : bool
         Whether a progress bar is shown, on standard error.
 
     Returns
     -------
     Landscape
-        A sequence of `Equilibrium`. Ctrl-C ends the search: what was found is returned, with `interrupted` True.
+        A sequence of `Equilibrium`. Ctrl-C ends the search: what was found is returned, with `interrupted`
+        True.
 
     Raises
     ------
@@ -172,7 +177,7 @@ def _rank(state: Equilibrium) -> tuple[float, ...]:
     return ({True: 0.0, None: 1.0, False: 2.0}[state.stable], index, -state.order_parameter, state.frequency)
 
 
-# ----------------------------------------------------------------------------------------------------------------- starts
+# ----------------------------------------------------------------------------------------------------- starts
 
 
 def _guesses(guesses: ArrayLike | None, n: int) -> list[Vector]:
@@ -185,7 +190,9 @@ def _guesses(guesses: ArrayLike | None, n: int) -> list[Vector]:
 
 
 def _named(system: Locked) -> list[Vector]:
-    """Synchrony, and what symmetry makes states: twisted ones on a ring, two clusters and splay where all are alike."""
+    """Synchrony, and what symmetry makes states: twisted ones
+    on a ring, two clusters and splay where all are alike.
+    """
     n = system.n
     most = min(n // 2, NAMED if n <= PERMUTATIONS_UP_TO else NAMED_LARGE)
     found = [initial.synchronized(n)] + ([] if system.rotates else [initial.synchronized(n, mean=np.pi)])
@@ -197,7 +204,9 @@ def _named(system: Locked) -> list[Vector]:
     return found
 
 
-def _starts(system: Locked, count: int, seed: int, guesses: list[Vector]) -> list[tuple[Vector, float | None]]:
+def _starts(
+    system: Locked, count: int, seed: int, guesses: list[Vector]
+) -> list[tuple[Vector, float | None]]:
     """Phases, and a frequency where there are delays."""
     n, named = system.n, [*guesses, *_named(system)]
     drawn = initial.phases("uniform", n, seed=seed, replicas=count) if count else np.empty((0, n))
@@ -208,7 +217,9 @@ def _starts(system: Locked, count: int, seed: int, guesses: list[Vector]) -> lis
         return [(phases, None) for phases in [*named, *carried]]
     frequencies = _frequencies(system)
     choice = np.random.default_rng(seed).choice(frequencies, count)
-    return [(phases, float(w)) for phases in named for w in frequencies] + list(zip(carried, map(float, choice)))
+    return [(phases, float(w)) for phases in named for w in frequencies] + list(
+        zip(carried, map(float, choice))
+    )
 
 
 def _frequencies(system: Locked) -> Vector:
@@ -220,7 +231,9 @@ def _frequencies(system: Locked) -> Vector:
 
 
 def _carried(system: Locked, phases: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The phases after the flow has had time to choose, without what the simulator would have to treat otherwise."""
+    """The phases after the flow has had time to choose,
+    without what the simulator would have to treat otherwise.
+    """
     from inphase.simulation import simulate
 
     still = system.model.replace(noise=0.0, common_noise=0.0, inertia=0.0, delays=0.0)
@@ -230,11 +243,15 @@ def _carried(system: Locked, phases: NDArray[np.float64]) -> NDArray[np.float64]
     return np.asarray(run.phase.values[-1]) if run.sizes["time"] else phases
 
 
-# ------------------------------------------------------------------------------------------------------------------ roots
+# ------------------------------------------------------------------------------------------------------ roots
 
 
-def solve(system: Locked, phases: Vector, frequency: float | None = None, *, limit: float) -> tuple[Vector, float] | None:
-    """(φ, Ω) with a residual within `limit`, near a start: Levenberg and Marquardt's steps, then Newton's; or None."""
+def solve(
+    system: Locked, phases: Vector, frequency: float | None = None, *, limit: float
+) -> tuple[Vector, float] | None:
+    """(φ, Ω) with a residual within `limit`, near a start:
+    Levenberg and Marquardt's steps, then Newton's; or None.
+    """
     omega = 0.0
     if system.rotates:
         omega = float(np.mean(system.velocity(phases, 0.0))) if frequency is None else frequency
@@ -272,17 +289,23 @@ def _damped(normal: Any, right: Vector, damping: float) -> Vector:
     if sparse.issparse(normal):
         damped = sparse.csc_array(normal + sparse.diags_array(np.full(len(right), damping)))
         options = {"SymmetricMode": True}  # it is positive definite: no pivoting, and an order made for that
-        return np.asarray(splu(damped, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options).solve(right))
+        return np.asarray(
+            splu(damped, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options).solve(right)
+        )
     damped = normal.copy()
     damped[np.diag_indices(len(right))] += damping
     try:
-        return np.asarray(linalg.cho_solve(linalg.cho_factor(damped, check_finite=False), right, check_finite=False))
+        return np.asarray(
+            linalg.cho_solve(linalg.cho_factor(damped, check_finite=False), right, check_finite=False)
+        )
     except linalg.LinAlgError:  # to rounding, it is not positive
         return np.asarray(np.linalg.solve(damped, right))
 
 
 def polish(system: Locked, phases: Vector, omega: float, limit: float) -> tuple[Vector, float] | None:
-    """(φ, Ω) by Newton's steps, as long as the residual shrinks, down to rounding; None where it stays above `limit`."""
+    """(φ, Ω) by Newton's steps, as long as the residual shrinks,
+    down to rounding; None where it stays above `limit`.
+    """
     residual = system.residual(phases, omega)
     size = float(np.max(np.abs(residual)))
     if not size <= 1e-2 * system.scale:
@@ -300,7 +323,7 @@ def polish(system: Locked, phases: Vector, omega: float, limit: float) -> tuple[
     return (phases, omega) if size <= limit else None
 
 
-# ------------------------------------------------------------------------------------------------------- one of each kind
+# ------------------------------------------------------------------------------------------- one of each kind
 
 
 class Book:
@@ -334,7 +357,8 @@ class Book:
                 self.states.append(state)
                 self.hits.append(0)
                 known = len(self.states) - 1
-            elif state.neutral < self.states[known].neutral:  # a family is shown by a point where it does not branch
+            # a family is shown by a point where it does not branch
+            elif state.neutral < self.states[known].neutral:
                 self.states[known] = state
         self.hits[known] += 1
         return known
@@ -380,7 +404,8 @@ class Book:
         )
 
     def _same_family(self, state: Equilibrium) -> int | None:
-        """Equilibria that are not isolated are told apart by what does not change along a family: name, Ω and index.
+        """Equilibria that are not isolated are told apart by what does not change along a family: name, Ω and
+        index.
 
         The balanced states are one family, along which the index can change.
         """
@@ -408,7 +433,9 @@ def _symmetry(model: PhaseModel, n: int) -> str:
     offsets = (edges.col - edges.row) % n
     first = np.zeros(n)
     np.add.at(first, offsets, edges.data / n)
-    around = np.allclose(edges.data, first[offsets], rtol=1e-12, atol=0) and edges.nnz == n * np.count_nonzero(first)
+    around = np.allclose(
+        edges.data, first[offsets], rtol=1e-12, atol=0
+    ) and edges.nnz == n * np.count_nonzero(first)
     if not around:
         return "none"
     if n < 3 or np.ptp(first[1:]) <= 1e-12 * np.max(np.abs(first)):

@@ -1,7 +1,9 @@
-"""Is an equilibrium stable? The spectrum of the linearized model, off the rotation, with an error for each eigenvalue.
+"""Is an equilibrium stable? The spectrum of the linearized model, off the rotation, with an error for each
+eigenvalue.
 
-Three ways: all eigenvalues of a dense matrix; the leading ones of a large sparse matrix, by shift and invert (Lanczos where
-it is symmetric, Arnoldi otherwise); and, with delays, those of the infinitesimal generator, by collocation.
+Three ways: all eigenvalues of a dense matrix; the leading ones of a large sparse matrix, by shift and invert
+(Lanczos where it is symmetric, Arnoldi otherwise); and, with delays, those of the infinitesimal generator, by
+collocation.
 """
 
 from __future__ import annotations
@@ -36,8 +38,8 @@ class Spectrum:
     eigenvalues : ndarray of complex, shape (m,)
         Per unit of time, by descending real part.
     errors : ndarray, shape (m,)
-        Estimates of how far each may be off: rounding, times the condition number of the eigenvalue where the matrix is not
-        symmetric; the residual of iterations; and the error of the phases.
+        Estimates of how far each may be off: rounding, times the condition number of the eigenvalue where the
+        matrix is not symmetric; the residual of iterations; and the error of the phases.
     unstable : int or None
         The number of eigenvalues above 0 by more than their error; None if not all of these were found.
     method : str
@@ -79,17 +81,20 @@ def stability(model: PhaseModel, phases: ArrayLike, frequency: float = 0.0, *, l
     model : PhaseModel
         With inertia, the second-order problem m λ² + d λ = d J is solved; noise is left out.
     phases : array_like, shape (n,)
-        An equilibrium, radians, as exact as can be: what is left of its residual is taken as the error of the phases.
+        An equilibrium, radians, as exact as can be: what is left of its residual is taken as the error of the
+        phases.
     frequency : float
         Ω, with which a model with delays turns.
     leading : int
-        How many eigenvalues are computed where the matrix is sparse with more than 2000 rows, or where there are delays.
+        How many eigenvalues are computed where the matrix is sparse with more than 2000 rows, or where there
+        are delays.
 
     Returns
     -------
     Spectrum
-        Without the eigenvalue 0 of a common turn of all phases (where there is no field). Empty, and undecided, for models
-        with delays and inertia, for those with delays and more than 285 oscillators, and for dense ones of more than 6000.
+        Without the eigenvalue 0 of a common turn of all phases (where there is no field). Empty, and
+        undecided, for models with delays and inertia, for those with delays and more than 285 oscillators,
+        and for dense ones of more than 6000.
 
     Raises
     ------
@@ -98,8 +103,8 @@ def stability(model: PhaseModel, phases: ArrayLike, frequency: float = 0.0, *, l
 
     References
     ----------
-    D. Breda, S. Maset, R. Vermiglio, *Pseudospectral differencing methods for characteristic roots of delay differential
-    equations*, SIAM J. Sci. Comput. 27 (2005) 482 (delays).
+    D. Breda, S. Maset, R. Vermiglio, *Pseudospectral differencing methods for characteristic roots of delay
+    differential equations*, SIAM J. Sci. Comput. 27 (2005) 482 (delays).
 
     Examples
     --------
@@ -134,9 +139,13 @@ def spectrum_at(system: Locked, phases: Vector, frequency: float, leading: int =
 
 
 def _doubt(system: Locked, phases: Vector, frequency: float) -> float:
-    """By how much the Jacobian may be off since the phases are: four times what Newton's next step would change."""
+    """By how much the Jacobian may be off since the phases
+    are: four times what Newton's next step would change.
+    """
     step, change = system.step(system.bordered(phases, frequency), system.residual(phases, frequency))
-    here, there = (system.jacobian(p, f)[0] for p, f in ((phases, frequency), (phases + step, frequency + change)))
+    here, there = (
+        system.jacobian(p, f)[0] for p, f in ((phases, frequency), (phases + step, frequency + change))
+    )
     return 4 * row_sum(there - here)
 
 
@@ -146,7 +155,9 @@ def _unknown(why: str) -> Spectrum:
 
 def _spectrum(values: Any, errors: Any, method: str, unstable: int | None) -> Spectrum:
     order = np.argsort(-np.real(values), kind="stable")
-    return Spectrum(np.asarray(values, dtype=complex)[order], np.asarray(errors, dtype=float)[order], unstable, method)
+    return Spectrum(
+        np.asarray(values, dtype=complex)[order], np.asarray(errors, dtype=float)[order], unstable, method
+    )
 
 
 def _linearization(system: Locked, jacobian: Any) -> tuple[Any, Vector]:
@@ -171,7 +182,7 @@ def _linearization(system: Locked, jacobian: Any) -> tuple[Any, Vector]:
     return np.block([[b.toarray() if sparse.issparse(b) else b for b in row] for row in blocks]), turn
 
 
-# ------------------------------------------------------------------------------------------------------------------ dense
+# ------------------------------------------------------------------------------------------------------ dense
 
 
 def _off(matrix: Array, turn: Vector) -> Array:
@@ -198,7 +209,7 @@ def _dense(matrix: Array, error: float, symmetric: bool) -> Spectrum:
     return _spectrum(values, errors, method, int(np.count_nonzero(values.real > errors)))
 
 
-# ----------------------------------------------------------------------------------------------------------- large, sparse
+# ---------------------------------------------------------------------------------------------- large, sparse
 
 
 def _project(turn: Vector, vector: Any) -> Any:
@@ -208,11 +219,15 @@ def _project(turn: Vector, vector: Any) -> Any:
 def _inverse(solve: Any, turn: Vector) -> LinearOperator:
     """(M − σ)⁻¹ on the quotient by the rotation: z = P (M − σ)⁻¹ P y, since M turn = 0."""
     size = len(turn)
-    return LinearOperator((size, size), matvec=lambda y: _project(turn, solve(_project(turn, y.ravel()))), dtype=float)
+    return LinearOperator(
+        (size, size), matvec=lambda y: _project(turn, solve(_project(turn, y.ravel()))), dtype=float
+    )
 
 
 def _symmetric_sparse(matrix: Any, turn: Vector, leading: int, error: float) -> Spectrum:
-    """Lanczos with shift and invert at a shift that is shown to be above the spectrum: all pivots of σ − M are positive."""
+    """Lanczos with shift and invert at a shift that is shown
+    to be above the spectrum: all pivots of σ − M are positive.
+    """
     size, top = len(turn), row_sum(matrix)
     shift = max(1e-4 * top, 4 * error)
     while True:
@@ -229,7 +244,9 @@ def _symmetric_sparse(matrix: Any, turn: Vector, leading: int, error: float) -> 
     if not len(inverses):
         return _unknown("Lanczos did not converge")
     values = shift - 1 / inverses
-    errors = error + np.linalg.norm(matrix @ vectors - turn[:, None] * (turn @ (matrix @ vectors)) - values * vectors, axis=0)
+    errors = error + np.linalg.norm(
+        matrix @ vectors - turn[:, None] * (turn @ (matrix @ vectors)) - values * vectors, axis=0
+    )
     above = int(np.count_nonzero(values > errors))
     if above == len(values):  # more may follow: count the pivots of the other sign
         above = _negative_pivots(_shifted(matrix, float(np.max(errors)) + 1e-9 * top))
@@ -237,7 +254,9 @@ def _symmetric_sparse(matrix: Any, turn: Vector, leading: int, error: float) -> 
 
 
 def _shifted(matrix: Any, shift: float) -> Any:
-    """Factors of σ − M without row exchanges, so that the signs of the pivots are those of its eigenvalues (Sylvester)."""
+    """Factors of σ − M without row exchanges, so that the signs
+    of the pivots are those of its eigenvalues (Sylvester).
+    """
     positive = sparse.csc_array(sparse.diags_array(np.full(matrix.shape[0], shift)) - matrix)
     return splu(positive, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
 
@@ -253,7 +272,15 @@ def _general_sparse(matrix: Any, turn: Vector, leading: int, error: float) -> Sp
     start = _project(turn, np.random.default_rng(0).standard_normal(size))
     quotient = LinearOperator((size, size), matvec=lambda y: _project(turn, matrix @ y.ravel()), dtype=float)
     try:
-        first = eigs(quotient, count, which="LR", v0=start, tol=1e-4, maxiter=20 * size // count, return_eigenvectors=False)
+        first = eigs(
+            quotient,
+            count,
+            which="LR",
+            v0=start,
+            tol=1e-4,
+            maxiter=20 * size // count,
+            return_eigenvectors=False,
+        )
     except ArpackNoConvergence as partial:
         first = partial.eigenvalues
     shift = max(float(np.max(first.real, initial=0.0)), 0.0) + 1e-4 * top
@@ -273,7 +300,9 @@ def _general_sparse(matrix: Any, turn: Vector, leading: int, error: float) -> Sp
 
 
 def _condition_and_residual(matrix: Any, turn: Vector, value: complex, right: Complex) -> tuple[float, float]:
-    """1/|cos| of the angle of left and right eigenvectors (the left one by inverse iteration), and |M v − λ v|."""
+    """1/|cos| of the angle of left and right eigenvectors
+    (the left one by inverse iteration), and |M v − λ v|.
+    """
     image = matrix @ right
     residual = float(np.linalg.norm(_project(turn, image) - value * right))
     near = value + 1e-9 * max(abs(value), 1e-6 * row_sum(matrix)) * (1 + 1j)
@@ -287,7 +316,7 @@ def _condition_and_residual(matrix: Any, turn: Vector, value: complex, right: Co
     return 1 / max(float(overlap), EPS), residual
 
 
-# ----------------------------------------------------------------------------------------------------------------- delays
+# ----------------------------------------------------------------------------------------------------- delays
 
 
 def _delayed(system: Locked, phases: Vector, frequency: float, leading: int, doubt: float) -> Spectrum:
@@ -328,7 +357,9 @@ def _delayed(system: Locked, phases: Vector, frequency: float, leading: int, dou
 
 
 def _root_error(matrix: Complex, slope: Complex, error: float) -> float:
-    """How far the nearest root of det Δ(λ) = 0 is, to first order: (σ + error)/|u* Δ' v| for the least singular value σ."""
+    """How far the nearest root of det Δ(λ) = 0 is, to first
+    order: (σ + error)/|u* Δ' v| for the least singular value σ.
+    """
     left, sizes, right = np.linalg.svd(matrix)
     return float((sizes[-1] + error) / max(abs(left[:, -1].conj() @ slope @ right[-1].conj()), EPS))
 

@@ -31,16 +31,19 @@ class Equilibrium:
     residual : float
         max_i |dθ_i/dt − Ω|.
     eigenvalues : ndarray of complex, shape (m,)
-        Of the linearized model, off the rotation, by descending real part; all of them, or the leading ones (large sparse
-        models and delays).
+        Of the linearized model, off the rotation, by descending real part; all of them, or the leading ones
+        (large sparse models and delays).
     eigenvalue_error : float
-        Bound (an estimate, from residuals and condition numbers) on the error of the leading eigenvalue; NaN without one.
+        Bound (an estimate, from residuals and condition numbers) on the error of the leading eigenvalue; NaN
+        without one.
     stable : bool or None
         Whether all real parts are negative; None where the leading one is within its error of 0, or unknown.
     index : int or None
-        The number of unstable directions: eigenvalues whose real part is above 0 by more than its error; None if unknown.
+        The number of unstable directions: eigenvalues whose real part is above 0 by more than its error; None
+        if unknown.
     neutral : int
-        The number of eigenvalues within their error of 0: the dimension of a family of equilibria, or a bifurcation.
+        The number of eigenvalues within their error of 0: the dimension of a family of equilibria, or a
+        bifurcation.
     name : str
         See `classify`.
     order_parameter : float
@@ -67,7 +70,9 @@ class Equilibrium:
     order_parameter: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Numbers and lists, for JSON; eigenvalues as [real, imaginary], and None for an error that is not known."""
+        """Numbers and lists, for JSON; eigenvalues as [real,
+        imaginary], and None for an error that is not known.
+        """
         data = {key: getattr(self, key) for key in self.__dataclass_fields__}
         data["eigenvalue_error"] = None if np.isnan(self.eigenvalue_error) else self.eigenvalue_error
         data["phases"] = self.phases.tolist()
@@ -86,7 +91,9 @@ def in_gauge(phases: Vector, rotates: bool) -> Vector:
 
 
 def distance(states: NDArray[np.float64], state: Vector, rotates: bool = True) -> NDArray[np.float64]:
-    """max_i |θ_i − φ_i| on the circle, for each row of `states` (..., n); modulo a common turn if `rotates`."""
+    """max_i |θ_i − φ_i| on the circle, for each row of
+    `states` (..., n); modulo a common turn if `rotates`.
+    """
     difference = states - state
     if rotates:
         difference = difference - np.angle(np.exp(1j * difference).mean(axis=-1, keepdims=True))
@@ -101,8 +108,8 @@ def classify(phases: ArrayLike, *, ring: bool = False, tolerance: float = 1e-6) 
     phases : array_like, shape (n,)
         Radians.
     ring : bool
-        Whether the oscillators stand on a ring in the order of their indices: only then are there twisted and chimera-like
-        states.
+        Whether the oscillators stand on a ring in the order of their indices: only then are there twisted and
+        chimera-like states.
     tolerance : float
         Radians; how far a phase may be from where the name puts it.
 
@@ -114,16 +121,19 @@ def classify(phases: ArrayLike, *, ring: bool = False, tolerance: float = 1e-6) 
         - "synchronized": all phases equal;
         - "q-twisted" (ring): θ_i = 2π q i/n + c, 0 < \\|q\\| <= n/2; q has a sign, such as in "-1-twisted";
         - "antipodal (a+b)": two clusters of a and b oscillators at distance π;
-        - "splay": n >= 3 phases equally spaced in some order, so that Z_k = Σ_j e^{ikθ_j}/n = 0 for 0 < k < n;
+        - "splay": n >= 3 phases equally spaced in some order, so that Z_k = Σ_j e^{ikθ_j}/n = 0 for
+          0 < k < n;
         - "k clusters (a+b+...)": k <= max(2, n/2) clusters, sizes descending;
         - "balanced": Z_1 = 0, as in the incoherent state;
-        - "cohesive": all phases within less than a quarter of the circle, so that no two differ by π/2 or more, as in locked
-          states of unequal oscillators under strong coupling; with f = sin and positive weights such a state is stable
-          (on a connected graph without directions);
+        - "cohesive": all phases within less than a quarter of the circle, so that no two differ by π/2 or
+          more, as in locked
+          states of unequal oscillators under strong coupling; with f = sin and positive weights such a state
+          is stable (on a connected graph without directions);
         - "half circle": all phases within less than a half of the circle; such a state may be stable or not;
-        - "chimera-like" (ring of 30 or more): sites are coherent where \\|e^{iθ_{k−1}} − 2 e^{iθ_k} + e^{iθ_{k+1}}\\| < 0.04,
-          1% of its largest value; the longest coherent stretch and the incoherent rest each hold at least a tenth of the
-          ring;
+        - "chimera-like" (ring of 30 or more): sites are coherent where \\|e^{iθ_{k−1}} − 2
+          e^{iθ_k} + e^{iθ_{k+1}}\\| < 0.04,
+          1% of its largest value; the longest coherent stretch and the incoherent rest each hold at least a
+          tenth of the ring;
         - "other".
 
     Raises
@@ -133,10 +143,10 @@ def classify(phases: ArrayLike, *, ring: bool = False, tolerance: float = 1e-6) 
 
     References
     ----------
-    D. A. Wiley, S. H. Strogatz, M. Girvan, Chaos 16 (2006) 015103 (twisted states). F. P. Kemeth, S. W. Haugland, L. Schmidt,
-    I. G. Kevrekidis, K. Krischer, *A classification scheme for chimera states*, Chaos 26 (2016) 094815 (local curvature).
-    F. Dörfler, F. Bullo, *Synchronization in complex networks of phase oscillators: a survey*, Automatica 50 (2014) 1539
-    (cohesive states).
+    D. A. Wiley, S. H. Strogatz, M. Girvan, Chaos 16 (2006) 015103 (twisted states). F. P. Kemeth, S. W.
+    Haugland, L. Schmidt, I. G. Kevrekidis, K. Krischer, *A classification scheme for chimera states*, Chaos
+    26 (2016) 094815 (local curvature). F. Dörfler, F. Bullo, *Synchronization in complex networks of phase
+    oscillators: a survey*, Automatica 50 (2014) 1539 (cohesive states).
 
     Examples
     --------

@@ -1,4 +1,6 @@
-"""What the structure of a formula shows: its derivative, its parity, and h where f(x) = sin x · h(cos x). All exact."""
+"""What the structure of a formula shows: its derivative,
+its parity, and h where f(x) = sin x · h(cos x). All exact.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def derivative(expression: Expression) -> Expression:
 
 @lru_cache(maxsize=10_000)
 def parity(expression: Expression) -> str:
-    """ "odd", "even", "zero", or "none" where the structure shows neither. Exact: a statement about the formula itself."""
+    """ "odd", "even", "zero", or "none" where the structure
+    shows neither. Exact: a statement about the formula itself.
+    """
     match expression.kind, expression.arguments:
         case "x", _:
             return "odd"
@@ -125,6 +129,11 @@ def _in_cosine(f: Expression) -> bool:
         return False
     if f.kind == "cos" and _multiple(f.arguments[0]) is not None:
         return True
-    if f.kind == "**" and f.value % 2 == 0 and f.arguments[0].kind == "sin" and _multiple(f.arguments[0].arguments[0]):
+    if (
+        f.kind == "**"
+        and f.value % 2 == 0
+        and f.arguments[0].kind == "sin"
+        and _multiple(f.arguments[0].arguments[0])
+    ):
         return True
     return all(_in_cosine(a) for a in f.arguments)

@@ -26,7 +26,8 @@ from inphase.expression.tree import (
 def parse(source: str, names: Sequence[str]) -> Expression:
     """Read an expression in x, the parameters `names`, pi and the elementary functions; decimals are exact.
 
-    The text is read by Python's grammar and walked; nothing is executed, and whatever is not arithmetic is refused.
+    The text is read by Python's grammar and walked; nothing is executed, and whatever is not arithmetic is
+    refused.
     """
     if len(source) > 200_000:
         raise ValueError(f"the expression has {len(source)} characters; at most 200,000 are read")
@@ -68,7 +69,9 @@ def _from_syntax(node: ast.expr, source: str, names: Sequence[str]) -> Expressio
             return parameter(name)
         case ast.Name(id=name):
             known = ", ".join(["x", "pi", *names])
-            raise ValueError(f"unknown name {name!r} in the expression {source!r}; known: {known} and {', '.join(FUNCTIONS)}")
+            raise ValueError(
+                f"unknown name {name!r} in the expression {source!r}; known: {known} and {', '.join(FUNCTIONS)}"
+            )
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -walk(operand)
         case ast.UnaryOp(op=ast.UAdd(), operand=operand):
@@ -82,6 +85,10 @@ def _from_syntax(node: ast.expr, source: str, names: Sequence[str]) -> Expressio
             return apply(name, walk(argument))
         case ast.Call(func=ast.Name(id=name)):
             if name in ("abs", "sign"):
-                raise ValueError(f"{name} is not analytic: an interaction must be an analytic formula; got {source!r}")
-            raise ValueError(f"unknown function {name!r} in {source!r}; known, of one argument: {', '.join(FUNCTIONS)}")
+                raise ValueError(
+                    f"{name} is not analytic: an interaction must be an analytic formula; got {source!r}"
+                )
+            raise ValueError(
+                f"unknown function {name!r} in {source!r}; known, of one argument: {', '.join(FUNCTIONS)}"
+            )
     raise ValueError(f"{ast.unparse(node)!r} is not arithmetic: the expression {source!r} is refused")

@@ -30,7 +30,11 @@ def text(node: Expression) -> str:
             return f"-{inner(b, 3)}"
         case "+" | "-" | "*" | "/" as operator, (a, b):
             rank = _PRECEDENCE[operator]
-            return f"{inner(a, rank)}{operator}{inner(b, rank + 1)}" if rank > 1 else f"{inner(a, 1)} {operator} {inner(b, 2)}"
+            return (
+                f"{inner(a, rank)}{operator}{inner(b, rank + 1)}"
+                if rank > 1
+                else f"{inner(a, 1)} {operator} {inner(b, 2)}"
+            )
         case "**", (a,):
             return f"{inner(a, 5)}**{node.value if node.value > 0 else f'({node.value})'}"
         case name, (a,):
@@ -38,7 +42,22 @@ def text(node: Expression) -> str:
     raise AssertionError(node.kind)
 
 
-_GREEK = ["alpha", "beta", "gamma", "delta", "epsilon", "kappa", "lambda", "mu", "nu", "omega", "phi", "rho", "sigma", "tau"]
+_GREEK = [
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "epsilon",
+    "kappa",
+    "lambda",
+    "mu",
+    "nu",
+    "omega",
+    "phi",
+    "rho",
+    "sigma",
+    "tau",
+]
 
 
 def latex(node: Expression) -> str:
@@ -46,7 +65,9 @@ def latex(node: Expression) -> str:
 
     def inner(child: Expression, rank: int) -> str:
         shown = latex(child)
-        return rf"\left({shown}\right)" if _rank(child) < rank or (rank == 5 and child.kind == "exp") else shown
+        return (
+            rf"\left({shown}\right)" if _rank(child) < rank or (rank == 5 and child.kind == "exp") else shown
+        )
 
     def factor(child: Expression) -> str:
         """A factor that is not the first: what begins with a minus is put in parentheses."""
@@ -63,7 +84,11 @@ def latex(node: Expression) -> str:
             if q.denominator == 1:
                 return str(q.numerator)
             short = f"{float(q):.6g}"
-            return short if q.denominator > 1000 else rf"{'-' if q < 0 else ''}\frac{{{abs(q.numerator)}}}{{{q.denominator}}}"
+            return (
+                short
+                if q.denominator > 1000
+                else rf"{'-' if q < 0 else ''}\frac{{{abs(q.numerator)}}}{{{q.denominator}}}"
+            )
         case "parameter", _:
             return f"\\{node.value}" if node.value in _GREEK else str(node.value)
         case "*", (a, b) if a.kind == "constant" and a.value == -1:

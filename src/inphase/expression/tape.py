@@ -43,7 +43,13 @@ def _tape(expressions: tuple[Expression, ...], items: tuple[tuple[str, float], .
         operands = [emit(a) for a in node.arguments]
         number, kind = 0.0, node.kind
         if kind in ("constant", "pi", "parameter"):
-            number = math.pi if kind == "pi" else parameters[node.value] if kind == "parameter" else float(node.value)
+            number = (
+                math.pi
+                if kind == "pi"
+                else parameters[node.value]
+                if kind == "parameter"
+                else float(node.value)
+            )
             kind = "constant"
         first = operands[0] if operands else 0
         second = operands[1] if len(operands) == 2 else (node.value if kind == "**" else 0)
@@ -53,4 +59,8 @@ def _tape(expressions: tuple[Expression, ...], items: tuple[tuple[str, float], .
         return len(lines) - 1
 
     outputs = [emit(e) for e in expressions]
-    return Tape(np.array(lines, dtype=np.int64), np.array(constants, dtype=np.float64), np.array(outputs, dtype=np.int64))
+    return Tape(
+        np.array(lines, dtype=np.int64),
+        np.array(constants, dtype=np.float64),
+        np.array(outputs, dtype=np.int64),
+    )

@@ -2,8 +2,8 @@
 
 Trees are interned: equal trees are the same object, so shared sub-expressions are computed once.
 
-To add an elementary function, add one line to `FUNCTIONS` (derivative, parity, LaTeX), one branch to `kernels/tape.py`, and
-make sure that the namespaces of `arithmetic.py` have it.
+To add an elementary function, add one line to `FUNCTIONS` (derivative, parity, LaTeX), one branch to
+`kernels/tape.py`, and make sure that the namespaces of `arithmetic.py` have it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ import numpy as np
 
 
 class Expression:
-    """A node: `kind` is "x", "pi", "constant", "parameter", "+", "-", "*", "/", "**" or the name of a function."""
+    """A node: `kind` is "x", "pi", "constant", "parameter",
+    "+", "-", "*", "/", "**" or the name of a function.
+    """
 
     __slots__ = ("__weakref__", "arguments", "kind", "value")
     _interned: ClassVar[WeakValueDictionary[tuple[Any, ...], Expression]] = WeakValueDictionary()
@@ -102,7 +104,9 @@ def constant(number: Any) -> Expression:
     """A number as an exact rational node; nodes pass through."""
     if isinstance(number, Expression):
         return number
-    if isinstance(number, (bool, np.bool_)) or not isinstance(number, (int, float, Fraction, np.integer, np.floating)):
+    if isinstance(number, (bool, np.bool_)) or not isinstance(
+        number, (int, float, Fraction, np.integer, np.floating)
+    ):
         raise TypeError(f"a formula takes numbers, x and its parameters; got {number!r}")
     if not isinstance(number, (int, Fraction)):
         if not math.isfinite(number):
@@ -170,11 +174,16 @@ def power(a: Expression, exponent: Any) -> Expression:
     if isinstance(exponent, Expression) and exponent.kind == "constant":
         exponent = exponent.value
     if isinstance(exponent, Expression) or exponent != int(exponent):
-        raise TypeError(f"powers take integer exponents; got {exponent!r} (write exp(p*log(...)) or sqrt(...))")
+        raise TypeError(
+            f"powers take integer exponents; got {exponent!r} (write exp(p*log(...)) or sqrt(...))"
+        )
     exponent = int(exponent)
     if exponent in (0, 1):
         return ONE if exponent == 0 else a
-    if a.kind == "constant" and abs(exponent) * max(a.value.numerator.bit_length(), a.value.denominator.bit_length()) > 2048:
+    if (
+        a.kind == "constant"
+        and abs(exponent) * max(a.value.numerator.bit_length(), a.value.denominator.bit_length()) > 2048
+    ):
         raise ValueError(f"the number ({a!r})**{exponent} is too large for a formula")
     return constant(a.value**exponent) if a.kind == "constant" else Expression("**", (a,), exponent)
 
@@ -226,7 +235,9 @@ def record(formula: Callable[..., Any], names: Sequence[str]) -> Expression:
 
 
 def evaluate(expression: Expression, x: Any, namespace: Any, parameters: Mapping[str, Any]) -> Any:
-    """The value at `x` in the arithmetic of `namespace`: its functions by name, `pi`, and `constant(Fraction)`."""
+    """The value at `x` in the arithmetic of `namespace`:
+    its functions by name, `pi`, and `constant(Fraction)`.
+    """
     values: dict[int, Any] = {}
 
     def value(node: Expression) -> Any:

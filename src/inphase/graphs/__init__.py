@@ -1,8 +1,8 @@
 """Graphs: who listens to whom. Readers of graph files, generators by name, and two data sets of the field.
 
-`Graph.matrix` is the K of a coupling; its class docstring states the direction of edges, once for all readers and
-generators. To add a generator, write a function here and give it an entry in `GENERATORS`; to add a file format, write a
-function (text of the file -> Graph) and give its suffix an entry in `reading.py`.
+`Graph.matrix` is the K of a coupling; its class docstring states the direction of edges, once for all readers
+and generators. To add a generator, write a function here and give it an entry in `GENERATORS`; to add a file
+format, write a function (text of the file -> Graph) and give its suffix an entry in `reading.py`.
 """
 
 from inphase.graphs.building import from_edges, from_networkx, from_pandas

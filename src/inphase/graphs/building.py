@@ -1,4 +1,6 @@
-"""Graphs from edges at hand: arrays, networkx graphs, pandas tables, and the records that readers of files collect."""
+"""Graphs from edges at hand: arrays, networkx graphs, pandas
+tables, and the records that readers of files collect.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ class Edge(NamedTuple):
     place: Any
 
 
-def from_edges(edges: ArrayLike, n: int | None = None, weights: ArrayLike | None = None, directed: bool = False) -> Graph:
+def from_edges(
+    edges: ArrayLike, n: int | None = None, weights: ArrayLike | None = None, directed: bool = False
+) -> Graph:
     """A graph from pairs of node numbers.
 
     Parameters
@@ -58,7 +62,8 @@ def from_edges(edges: ArrayLike, n: int | None = None, weights: ArrayLike | None
     Raises
     ------
     ValueError, TypeError
-        If there is neither an edge nor `n`, a node number is no integer from 0 to n − 1, or a weight is not finite.
+        If there is neither an edge nor `n`, a node number is no integer from 0 to n − 1, or a weight is not
+        finite.
 
     Examples
     --------
@@ -72,13 +77,17 @@ def from_edges(edges: ArrayLike, n: int | None = None, weights: ArrayLike | None
     if not pairs.size and n is not None:
         pairs = np.empty((0, 2), dtype=np.int64)
     if pairs.ndim != 2 or pairs.shape[1] != 2 or (not len(pairs) and n is None):
-        raise ValueError(f"edges must have shape (m, 2), with m >= 1 unless n is given; got shape {pairs.shape}")
+        raise ValueError(
+            f"edges must have shape (m, 2), with m >= 1 unless n is given; got shape {pairs.shape}"
+        )
     if pairs.dtype.kind not in "iu":
         raise TypeError(f"edges must hold integers; got {pairs.dtype}")
     count = int(pairs.max()) + 1 if n is None else integer("n", n, least=1)
     wrong = np.flatnonzero(np.any((pairs < 0) | (pairs >= count), axis=1))
     if len(wrong):
-        raise ValueError(f"edges must join nodes from 0 to {count - 1}; got {pairs[wrong[0]].tolist()} at index {wrong[0]}")
+        raise ValueError(
+            f"edges must join nodes from 0 to {count - 1}; got {pairs[wrong[0]].tolist()} at index {wrong[0]}"
+        )
     values = np.ones(len(pairs)) if weights is None else finite_array("weights", weights, (len(pairs),))
     return assemble(pairs[:, 0], pairs[:, 1], values, count, directed)
 
@@ -95,8 +104,8 @@ def from_networkx(graph: nx.Graph[Any], weight: str = "weight") -> Graph:
     Returns
     -------
     Graph
-        Its labels are the nodes of `graph`; attributes that are finite numbers at every node are its columns, and
-        ``pos`` (pairs or triples) gives the columns ``x``, ``y`` (and ``z``).
+        Its labels are the nodes of `graph`; attributes that are finite numbers at every node are its columns,
+        and ``pos`` (pairs or triples) gives the columns ``x``, ``y`` (and ``z``).
 
     Raises
     ------
@@ -139,15 +148,17 @@ def from_pandas(
     weight : str, optional
         Column with the weights; 1 by default.
     nodes : pandas.DataFrame, optional
-        One node a row, in the order wanted: its index holds the labels, its columns of numbers become the graph's.
-        Without it, the nodes are those of the edges, sorted if they are numbers, else in the order they appear.
+        One node a row, in the order wanted: its index holds the labels, its columns of numbers become the
+        graph's. Without it, the nodes are those of the edges, sorted if they are numbers, else in the order
+        they appear.
     directed : bool
         Whether an edge is one entry of K or both; see `Graph`.
 
     Raises
     ------
     ValueError, TypeError
-        If a column is missing, there is no edge, a label is missing or not in `nodes`, or a number is not finite.
+        If a column is missing, there is no edge, a label is missing or not in `nodes`, or a number is not
+        finite.
 
     Examples
     --------
@@ -159,7 +170,9 @@ def from_pandas(
     """
     for column in [source, target] + ([] if weight is None else [weight]):
         if column not in frame.columns:
-            raise ValueError(f"frame must have the column {column!r}; got {', '.join(map(str, frame.columns))}")
+            raise ValueError(
+                f"frame must have the column {column!r}; got {', '.join(map(str, frame.columns))}"
+            )
     if not len(frame):
         raise ValueError("frame must have at least one edge; got no rows")
     ends = [frame[source].tolist(), frame[target].tolist()]
@@ -171,10 +184,18 @@ def from_pandas(
     for row, pair in enumerate(zip(*ends)):
         for label in pair:
             if label not in position:
-                raise ValueError(f"nodes must hold every node of the edges; got {label!r} in row {row} of frame")
-    weights = np.ones(len(frame)) if weight is None else finite_array(f"frame[{weight!r}]", frame[weight].to_numpy())
+                raise ValueError(
+                    f"nodes must hold every node of the edges; got {label!r} in row {row} of frame"
+                )
+    weights = (
+        np.ones(len(frame))
+        if weight is None
+        else finite_array(f"frame[{weight!r}]", frame[weight].to_numpy())
+    )
     sources, targets = ([position[label] for label in end] for end in ends)
-    columns = {} if nodes is None else {str(k): v.to_numpy() for k, v in nodes.items() if v.dtype.kind in "iuf"}
+    columns = (
+        {} if nodes is None else {str(k): v.to_numpy() for k, v in nodes.items() if v.dtype.kind in "iuf"}
+    )
     return assemble(sources, targets, weights, len(labels), directed, columns, labels)
 
 
@@ -188,7 +209,9 @@ def assemble(
     labels: Sequence[Hashable] = (),
     name: str = "",
 ) -> Graph:
-    """The graph with K[target, source] = weight, and its mirror image unless directed; checked numbers only."""
+    """The graph with K[target, source] = weight, and its
+    mirror image unless directed; checked numbers only.
+    """
     if n > LARGEST:
         raise ValueError(f"n must be at most {LARGEST}; got {n}")
     rows, cols = np.asarray(targets, dtype=np.int64), np.asarray(sources, dtype=np.int64)
@@ -217,7 +240,10 @@ def from_records(
     labels = [node.label for node in nodes]
     if len(set(labels)) < len(labels):  # labels are free text in GML; keys are not
         twice = next(label for label, times in Counter(labels).items() if times > 1)
-        warnings.warn(f"{name}: two nodes have the label {twice!r}; nodes are labeled by their ids instead", stacklevel=4)
+        warnings.warn(
+            f"{name}: two nodes have the label {twice!r}; nodes are labeled by their ids instead",
+            stacklevel=4,
+        )
         labels = [node.key for node in nodes]
     sources, targets = [position[edge.source] for edge in edges], [position[edge.target] for edge in edges]
     return assemble(sources, targets, weights, len(nodes), directed, numeric_columns(nodes), labels, name)
@@ -225,7 +251,9 @@ def from_records(
 
 def edge_weights(edges: Sequence[Edge], weight: str | None, where: Callable[[Any], str]) -> list[float]:
     """Weights of a file's edges; ValueError that says `where` one is missing or no finite number."""
-    name = weight or next((w for w in WEIGHT_NAMES if any(w in edge.attributes for edge in edges)), WEIGHT_NAMES[0])
+    name = weight or next(
+        (w for w in WEIGHT_NAMES if any(w in edge.attributes for edge in edges)), WEIGHT_NAMES[0]
+    )
     for edge in edges:
         if weight is not None and weight not in edge.attributes:
             raise ValueError(f"{where(edge.place)}: the edge has no {weight!r}")

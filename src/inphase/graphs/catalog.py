@@ -37,7 +37,8 @@ def generate(name: str, n: int | None = None, seed: int = 0, **options: Any) -> 
     name : str
         A key of `GENERATORS`.
     n : int, optional
-        Number of nodes. ``"lattice"`` and ``"stochastic_block"`` know theirs, which must be `n` if that is given.
+        Number of nodes. ``"lattice"`` and ``"stochastic_block"`` know theirs, which must be `n` if that is
+        given.
     seed : int
         Nonnegative; graphs without chance are the same for all seeds.
     **options

@@ -41,7 +41,8 @@ class Source:
 
 
 DATASETS: dict[str, Source] = {
-    # M. Newman's network data page; the second copy of the power grid has a drawing's coordinates added by Gephi.
+    # M. Newman's network data page; the second copy of the power grid has a drawing's coordinates added by
+    # Gephi.
     "us_power_grid": Source(
         "https://websites.umich.edu/~mejn/netdata/power.zip",
         "power.gml",
@@ -61,15 +62,16 @@ DATASETS: dict[str, Source] = {
 def dataset(name: str) -> Graph:
     """A graph that the literature on synchronization uses.
 
-    The file ``NAME.gml`` is looked for in the folder that the environment variable INPHASE_DATA names, or else in the
-    user's cache folder; if it is not there, it is downloaded into it, once. Its SHA-256 is checked.
+    The file ``NAME.gml`` is looked for in the folder that the environment variable INPHASE_DATA names, or
+    else in the user's cache folder; if it is not there, it is downloaded into it, once. Its SHA-256 is
+    checked.
 
     Parameters
     ----------
     name : {"us_power_grid", "c_elegans_neural"}
-        The high-voltage grid of the western United States: 4941 nodes, 6594 undirected edges, connected. The neural
-        network of the worm C. elegans: 297 neurons, directed, weighted by the number of synapses (edges given several
-        times are added up); a synapse u -> v means that v listens to u.
+        The high-voltage grid of the western United States: 4941 nodes, 6594 undirected edges, connected. The
+        neural network of the worm C. elegans: 297 neurons, directed, weighted by the number of synapses
+        (edges given several times are added up); a synapse u -> v means that v listens to u.
 
     Raises
     ------
@@ -80,8 +82,8 @@ def dataset(name: str) -> Graph:
 
     Notes
     -----
-    D. J. Watts and S. H. Strogatz, Nature 393, 440 (1998), for both; J. G. White, E. Southgate, J. N. Thomson and
-    S. Brenner, Phil. Trans. R. Soc. Lond. B 314, 1 (1986), for the worm. Compiled by M. Newman.
+    D. J. Watts and S. H. Strogatz, Nature 393, 440 (1998), for both; J. G. White, E. Southgate, J. N. Thomson
+    and S. Brenner, Phil. Trans. R. Soc. Lond. B 314, 1 (1986), for the worm. Compiled by M. Newman.
 
     Examples
     --------
@@ -99,7 +101,11 @@ def dataset(name: str) -> Graph:
         replace_file(file, lambda beside: beside.write_bytes(content))
     _check(file.read_bytes(), source, str(file))
     graph = read(file)
-    order = np.argsort([int(str(label)) for label in graph.labels]) if name == "us_power_grid" else np.arange(graph.n)
+    order = (
+        np.argsort([int(str(label)) for label in graph.labels])
+        if name == "us_power_grid"
+        else np.arange(graph.n)
+    )
     graph = graph.subgraph(order)  # copies differ in the order of nodes
     return Graph(graph.matrix, {}, graph.labels, name)  # the drawing's coordinates are no places on a map
 
@@ -134,4 +140,6 @@ def _download(source: Source, file: Path) -> bytes:
 def _check(content: bytes, source: Source, where: str) -> None:
     found = hashlib.sha256(content).hexdigest()
     if found not in source.hashes:
-        raise ValueError(f"{where} must hold the known {source.member}, SHA-256 {source.hashes[0]}; got {found}")
+        raise ValueError(
+            f"{where} must hold the known {source.member}, SHA-256 {source.hashes[0]}; got {found}"
+        )

@@ -1,4 +1,6 @@
-"""Graphs without chance: circulants and rings, complete graphs, stars, paths and lattices. All weights are 1."""
+"""Graphs without chance: circulants and rings, complete
+graphs, stars, paths and lattices. All weights are 1.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from inphase.graphs.building import assemble
 from inphase.graphs.graph import Column, Graph
 
 
-def undirected(n: int, i: NDArray[Any], j: NDArray[Any], name: str, columns: dict[str, Column] | None = None) -> Graph:
+def undirected(
+    n: int, i: NDArray[Any], j: NDArray[Any], name: str, columns: dict[str, Column] | None = None
+) -> Graph:
     """The graph with the pairs (i, j), each given once, as edges of weight 1."""
     return assemble(i, j, np.ones(len(i)), n, False, columns, name=name)
 
@@ -160,7 +164,8 @@ def lattice(shape: Sequence[int] | int, periodic: bool | Sequence[bool] = True) 
     shape : int or sequence of int
         Number of nodes along each axis, >= 1. Node numbers run in C order, the last axis fastest.
     periodic : bool or sequence of bool
-        Whether the two ends of an axis are joined, for all axes or for each; such an axis has at least 3 nodes.
+        Whether the two ends of an axis are joined, for all axes or for each; such an axis has at least 3
+        nodes.
 
     Returns
     -------
@@ -185,7 +190,9 @@ def lattice(shape: Sequence[int] | int, periodic: bool | Sequence[bool] = True) 
     closed = [bool(c) for c in np.atleast_1d(np.asarray(periodic))]
     closed = closed * len(lengths) if len(closed) == 1 else closed
     if len(closed) != len(lengths):
-        raise ValueError(f"periodic must be one value or one for each of the {len(lengths)} axes; got {len(closed)}")
+        raise ValueError(
+            f"periodic must be one value or one for each of the {len(lengths)} axes; got {len(closed)}"
+        )
     for axis, length in enumerate(lengths):
         if closed[axis] and length < 3:
             raise ValueError(f"a periodic axis needs at least 3 nodes; got shape[{axis}] = {length}")
@@ -198,4 +205,6 @@ def lattice(shape: Sequence[int] | int, periodic: bool | Sequence[bool] = True) 
             pairs.append((row[-1].ravel(), row[0].ravel()))
     i, j = (np.concatenate(part) for part in zip(*pairs))
     positions = np.indices(lengths).reshape(len(lengths), -1).astype(float)
-    return undirected(numbers.size, i, j, "lattice", dict(zip("xyz", positions)) if len(lengths) <= 3 else None)
+    return undirected(
+        numbers.size, i, j, "lattice", dict(zip("xyz", positions)) if len(lengths) <= 3 else None
+    )

@@ -24,9 +24,10 @@ LARGEST = 100_000_000  # nodes; up to here the number of a pair is exact in floa
 class Graph:
     """Nodes and weighted edges, kept as the matrix K of a coupling: K[i, j] is how strongly i listens to j.
 
-    A directed edge u -> v means that v listens to u (influence runs along the arrow), so it is the entry K[v, u]. An
-    undirected edge is both entries. Edges given twice add their weights; weights may be negative; edges of weight 0 are
-    dropped. Self-loops are kept, as one entry (they contribute f(0), which is 0 for odd f), and so are isolated nodes.
+    A directed edge u -> v means that v listens to u (influence runs along the arrow), so it is the entry K[v,
+    u]. An undirected edge is both entries. Edges given twice add their weights; weights may be negative;
+    edges of weight 0 are dropped. Self-loops are kept, as one entry (they contribute f(0), which is 0 for odd
+    f), and so are isolated nodes.
 
     Parameters
     ----------
@@ -85,13 +86,17 @@ class Graph:
 
     @property
     def edges(self) -> int:
-        """Number of edges: entries of K if the graph is directed, pairs of nodes (and self-loops) if it is not."""
+        """Number of edges: entries of K if the graph is
+        directed, pairs of nodes (and self-loops) if it is not.
+        """
         entries, loops = self.matrix.nnz, np.count_nonzero(self.matrix.diagonal())
         return int(entries if self.directed else (entries + loops) // 2)
 
     @property
     def degrees(self) -> NDArray[np.int64]:
-        """How many nodes each node listens to (its in-degree), shape (n,); weights do not count, a self-loop is one."""
+        """How many nodes each node listens to (its in-degree),
+        shape (n,); weights do not count, a self-loop is one.
+        """
         return np.asarray(np.diff(self.matrix.indptr), dtype=np.int64)
 
     @property
@@ -128,7 +133,8 @@ class Graph:
         return Graph(self.matrix[index][:, index], columns, tuple(self.labels[i] for i in index), self.name)
 
     def largest_component(self) -> Graph:
-        """The largest part that hangs together when directions are forgotten (the first one, of equally large ones).
+        """The largest part that hangs together when directions are forgotten (the first one, of equally large
+        ones).
 
         Examples
         --------
@@ -158,7 +164,8 @@ class Graph:
         Parameters
         ----------
         by : {"in-degree", "strength", "mean-degree", "n"}
-            K_ij / degree_i; K_ij / Σ_j |K_ij|; K_ij / (mean degree); K_ij / n. Rows without entries stay empty.
+            K_ij / degree_i; K_ij / Σ_j |K_ij|; K_ij / (mean degree); K_ij / n. Rows without entries stay
+            empty.
 
         Raises
         ------
@@ -191,8 +198,9 @@ class Graph:
         Parameters
         ----------
         by : sequence, length n, optional
-            The label of the node that each entry belongs to; without it, entries are in the order of the nodes. The
-            number 12 and the text "12" name the same node, as tables and graph files differ in this.
+            The label of the node that each entry belongs to; without it, entries are in the order of the
+            nodes. The number 12 and the text "12" name the same node, as tables and graph files differ in
+            this.
         **columns : array_like, shape (n,)
             Finite numbers.
 
@@ -209,7 +217,9 @@ class Graph:
         array([0. , 0.1, 0.2])
         """
         order = slice(None) if by is None else self._positions(by)
-        added = {key: finite_array(f"column {key!r}", values, (self.n,))[order] for key, values in columns.items()}
+        added = {
+            key: finite_array(f"column {key!r}", values, (self.n,))[order] for key, values in columns.items()
+        }
         return Graph(self.matrix, self.nodes | added, self.labels, self.name)
 
     def _positions(self, by: Sequence[Any] | NDArray[Any]) -> NDArray[np.int64]:
@@ -223,11 +233,14 @@ class Graph:
             known = set(names)
             stranger = next((label for label in by if _plain(label) not in known), None)
             what = "a node twice" if stranger is None else f"{stranger!r}, which is no node"
-            raise ValueError(f"by must name each of the {self.n} nodes once; got {len(by)} labels, with {what}")
+            raise ValueError(
+                f"by must name each of the {self.n} nodes once; got {len(by)} labels, with {what}"
+            )
         return np.array([rows[name] for name in names])
 
     def to_networkx(self) -> nx.Graph[Any]:
-        """A `networkx.DiGraph`, or `networkx.Graph` if undirected, with ``weight`` on edges and columns on nodes.
+        """A `networkx.DiGraph`, or `networkx.Graph` if undirected, with ``weight`` on edges and columns on
+        nodes.
 
         Raises
         ------
@@ -271,7 +284,9 @@ def _square(value: Any) -> Any:
     bad = np.flatnonzero(~np.isfinite(matrix.data))
     if len(bad):
         entries = matrix.tocoo()
-        raise ValueError(f"matrix must be finite; got {matrix.data[bad[0]]} at ({entries.row[bad[0]]}, {entries.col[bad[0]]})")
+        raise ValueError(
+            f"matrix must be finite; got {matrix.data[bad[0]]} at ({entries.row[bad[0]]}, {entries.col[bad[0]]})"
+        )
     matrix.eliminate_zeros()
     return matrix
 

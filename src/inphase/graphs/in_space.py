@@ -24,7 +24,9 @@ KERNELS: dict[str, Kernel] = {  # of distance / scale
 }
 
 
-def random_geometric(n: int, radius: float, dimension: int = 2, periodic: bool = False, seed: int = 0) -> Graph:
+def random_geometric(
+    n: int, radius: float, dimension: int = 2, periodic: bool = False, seed: int = 0
+) -> Graph:
     """Nodes uniform in the unit cube, joined where they are at most a radius apart.
 
     Parameters
@@ -51,8 +53,8 @@ def random_geometric(n: int, radius: float, dimension: int = 2, periodic: bool =
 
     Notes
     -----
-    M. Penrose, Random Geometric Graphs (Oxford, 2003). Away from the sides, the mean degree is (n − 1) times the volume
-    of the ball.
+    M. Penrose, Random Geometric Graphs (Oxford, 2003). Away from the sides, the mean degree is (n − 1) times
+    the volume of the ball.
 
     Examples
     --------
@@ -77,7 +79,8 @@ def spatial(
 ) -> Graph:
     """Nodes uniform in the unit cube, joined with a probability that falls with their distance.
 
-    The nodes i and j are joined with the probability p_ij = min(1, c κ_i κ_j k(|x_i − x_j| / scale)), independently.
+    The nodes i and j are joined with the probability p_ij = min(1, c κ_i κ_j k(|x_i − x_j| / scale)),
+    independently.
 
     Parameters
     ----------
@@ -86,8 +89,8 @@ def spatial(
     kernel : {"exponential", "gaussian"} or callable
         k: exp(−r), exp(−r²/2), or a function of arrays of r with finite values >= 0.
     degrees : float or array_like, shape (n,)
-        κ, expected degrees, >= 0. c is chosen such that, at the positions drawn, their mean is met exactly; single ones
-        are met up to the density around a node, and as long as its p_ij stay below 1.
+        κ, expected degrees, >= 0. c is chosen such that, at the positions drawn, their mean is met exactly;
+        single ones are met up to the density around a node, and as long as its p_ij stay below 1.
     scale : float
         Positive length.
     reach : float, optional
@@ -106,12 +109,13 @@ def spatial(
     Raises
     ------
     ValueError, TypeError
-        If a number is out of range, the degrees cannot be met, or there are too many pairs (then give `reach`).
+        If a number is out of range, the degrees cannot be met, or there are too many pairs
+        (then give `reach`).
 
     Notes
     -----
-    With the exponential kernel and one degree for all: B. M. Waxman, IEEE J. Sel. Areas Commun. 6, 1617 (1988). With
-    degrees and without space: F. Chung and L. Lu, Ann. Comb. 6, 125 (2002).
+    With the exponential kernel and one degree for all: B. M. Waxman, IEEE J. Sel. Areas Commun. 6, 1617
+    (1988). With degrees and without space: F. Chung and L. Lu, Ann. Comb. 6, 125 (2002).
 
     Examples
     --------
@@ -129,7 +133,9 @@ def spatial(
     i, j = _all_pairs(n) if reach is None else _pairs(points, _radius("reach", reach, periodic), periodic, n)
     values = np.asarray(k(_distances(points, i, j, periodic) / scale), dtype=float)
     if values.shape != i.shape or not np.all(np.isfinite(values)) or np.any(values < 0):
-        raise ValueError(f"kernel must map distances of shape (m,) to finite values >= 0 of that shape; got {values!r:.80}")
+        raise ValueError(
+            f"kernel must map distances of shape (m,) to finite values >= 0 of that shape; got {values!r:.80}"
+        )
     probabilities = _scaled(wanted[i] * wanted[j] * values, float(np.sum(wanted)) / 2)
     joined = rng.random(len(i)) < probabilities
     return undirected(n, i[joined], j[joined], "spatial", dict(zip("xyz", points.T)))
@@ -156,7 +162,9 @@ def _kernel(kernel: str | Kernel) -> Kernel:
     return KERNELS[kernel]
 
 
-def _pairs(points: Column, radius: float, periodic: bool, limit: int | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
+def _pairs(
+    points: Column, radius: float, periodic: bool, limit: int | None = None
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Pairs of points at most `radius` apart, in a fixed order."""
     tree = cKDTree(points, boxsize=1.0 if periodic else None)
     if limit is not None:
@@ -188,7 +196,9 @@ def _scaled(weights: Column, total: float) -> Column:
     """min(1, c weights) with the c for which they sum to `total`."""
     positive = weights[weights > 0]
     if total > len(positive):
-        raise ValueError(f"degrees must need no more edges than the kernel allows, {len(positive)}; got {total:g}")
+        raise ValueError(
+            f"degrees must need no more edges than the kernel allows, {len(positive)}; got {total:g}"
+        )
     if not total:
         return np.zeros_like(weights)
     low = total / float(np.sum(positive))  # exact where no probability is cut at 1

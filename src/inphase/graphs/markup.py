@@ -1,7 +1,7 @@
 """GML and GraphML, read by their grammars so that every fault has a line number.
 
-GML: M. Himsolt, GML: A portable graph file format (1996). GraphML: U. Brandes et al., GraphML progress report, Graph
-Drawing 2001, and its specification; hyperedges and ports are not read.
+GML: M. Himsolt, GML: A portable graph file format (1996). GraphML: U. Brandes et al., GraphML progress
+report, Graph Drawing 2001, and its specification; hyperedges and ports are not read.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from xml.parsers import expat
 from inphase.graphs.building import Edge, Node, edge_weights, from_records
 from inphase.graphs.graph import Graph
 
-# ------------------------------------------------------------------------------------------------------------------- GML
+# -------------------------------------------------------------------------------------------------------- GML
 
-TOKEN = re.compile(r'(?P<skip>\s+|\#[^\n]*)|(?P<text>"[^"]*")|(?P<bracket>[\[\]])|(?P<word>[^\s\[\]"]+)|(?P<bad>")')
+TOKEN = re.compile(
+    r'(?P<skip>\s+|\#[^\n]*)|(?P<text>"[^"]*")|(?P<bracket>[\[\]])|(?P<word>[^\s\[\]"]+)|(?P<bad>")'
+)
 KEY = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -41,7 +43,9 @@ def read_gml(text: str, path: str, name: str, weight: str | None, directed: bool
         raise ValueError(f"{path}: brackets are nested too deeply") from None
     graph = next((e.value for e in entries if e.key == "graph" and isinstance(e.value, list)), None)
     if graph is None:
-        raise ValueError(f"{path} must hold a graph [...]; got {', '.join(e.key for e in entries) or 'nothing'}")
+        raise ValueError(
+            f"{path} must hold a graph [...]; got {', '.join(e.key for e in entries) or 'nothing'}"
+        )
     nodes = [_gml_node(entry, where) for entry in graph if entry.key == "node"]
     _check_nodes(nodes, [entry.line for entry in graph if entry.key == "node"], path, where)
     edges = [_gml_edge(entry, where) for entry in graph if entry.key == "edge"]
@@ -63,7 +67,9 @@ def _tokens(text: str, where: Callable[[int], str]) -> Iterator[tuple[str, str, 
     yield "end", "", line
 
 
-def _entries(tokens: Iterator[tuple[str, str, int]], where: Callable[[int], str], opened: int | None) -> list[Entry]:
+def _entries(
+    tokens: Iterator[tuple[str, str, int]], where: Callable[[int], str], opened: int | None
+) -> list[Entry]:
     """Entries up to the bracket that closes the one of line `opened`, or to the end of the file for None."""
     entries: list[Entry] = []
     for kind, token, line in tokens:
@@ -87,7 +93,9 @@ def _value(key: str, tokens: Iterator[tuple[str, str, int]], where: Callable[[in
         return int(token) if token.lstrip("+-").isdecimal() else float(token)
     except ValueError:
         got = repr(token) if token else "the end of the file"
-        raise ValueError(f"{where(line)}: {key} must be a number, a quoted text or [...]; got {got}") from None
+        raise ValueError(
+            f"{where(line)}: {key} must be a number, a quoted text or [...]; got {got}"
+        ) from None
 
 
 def _gml_node(entry: Entry, where: Callable[[int], str]) -> Node:
@@ -115,7 +123,9 @@ def _attributes(entry: Entry, needed: tuple[str, ...], where: Callable[[int], st
             found[key] = value
     for key in needed:
         if isinstance(found.get(key, []), list):
-            raise ValueError(f"{where(entry.line)}: {entry.key} must have one {key}; got {', '.join(found) or 'nothing'}")
+            raise ValueError(
+                f"{where(entry.line)}: {entry.key} must have one {key}; got {', '.join(found) or 'nothing'}"
+            )
     return found
 
 
@@ -125,11 +135,13 @@ def _check_nodes(nodes: list[Node], lines: list[int], path: str, where: Callable
     seen: dict[Any, int] = {}
     for node, line in zip(nodes, lines):
         if node.key in seen:
-            raise ValueError(f"{where(line)}: nodes must have different ids; {node.key!r} is also in line {seen[node.key]}")
+            raise ValueError(
+                f"{where(line)}: nodes must have different ids; {node.key!r} is also in line {seen[node.key]}"
+            )
         seen[node.key] = line
 
 
-# --------------------------------------------------------------------------------------------------------------- GraphML
+# ---------------------------------------------------------------------------------------------------- GraphML
 
 NUMBERS = {"int": int, "long": int, "float": float, "double": float}
 
@@ -164,11 +176,15 @@ class _GraphML:
     def need(self, tag: str, attributes: dict[str, str], *names: str) -> list[str]:
         missing = next((name for name in names if name not in attributes), None)
         if missing is not None:
-            raise self.fail(f"<{tag}> must have the attribute {missing!r}; got {', '.join(attributes) or 'none'}")
+            raise self.fail(
+                f"<{tag}> must have the attribute {missing!r}; got {', '.join(attributes) or 'none'}"
+            )
         return [attributes[name] for name in names]
 
     def entity(self, name: str, *_: Any) -> None:
-        raise self.fail(f"entities cannot be declared (a few lines of them can stand for gigabytes); got {name!r}")
+        raise self.fail(
+            f"entities cannot be declared (a few lines of them can stand for gigabytes); got {name!r}"
+        )
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         tag, self.text = tag.split(" ")[-1], ""
@@ -186,7 +202,10 @@ class _GraphML:
             self.node_lines.append(self.parser.CurrentLineNumber)
         elif tag == "edge":
             source, target = self.need(tag, attributes, "source", "target")
-            if attributes.get("directed", str(bool(self.directed)).lower()) != str(bool(self.directed)).lower():
+            if (
+                attributes.get("directed", str(bool(self.directed)).lower())
+                != str(bool(self.directed)).lower()
+            ):
                 raise self.fail("directed and undirected edges cannot be mixed in one graph")
             self.owner = {}
             self.edges.append(Edge(source, target, self.owner, self.parser.CurrentLineNumber))
@@ -227,7 +246,10 @@ def read_graphml(content: bytes, path: str, name: str, weight: str | None, direc
         found.parser.Parse(content, True)
     except expat.ExpatError as error:
         reason = expat.ErrorString(error.code)
-        if found.open and reason in (expat.errors.XML_ERROR_NO_ELEMENTS, expat.errors.XML_ERROR_UNCLOSED_TOKEN):
+        if found.open and reason in (
+            expat.errors.XML_ERROR_NO_ELEMENTS,
+            expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+        ):
             reason += f"; the <{found.open[-1][0]}> of line {found.open[-1][1]} is not closed"
         raise ValueError(f"{path}, line {error.lineno}: not well-formed XML ({reason})") from None
     except LookupError as error:

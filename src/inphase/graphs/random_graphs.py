@@ -1,4 +1,5 @@
-"""Random graphs: Erdős-Rényi, blocks, small worlds, preferential attachment, random regular. All weights are 1.
+"""Random graphs: Erdős-Rényi, blocks, small worlds, preferential attachment, random regular. All weights are
+1.
 
 Each draws from `numpy.random.default_rng(seed)`: the same seed gives the same graph.
 """
@@ -48,7 +49,8 @@ def erdos_renyi(
 
     Notes
     -----
-    G(n, p) of E. N. Gilbert, Ann. Math. Stat. 30, 1141 (1959). The number of edges is drawn first, from its binomial law.
+    G(n, p) of E. N. Gilbert, Ann. Math. Stat. 30, 1141 (1959). The number of edges is drawn first, from its
+    binomial law.
 
     Examples
     --------
@@ -88,7 +90,11 @@ def _probability(name: str, value: Any) -> float:
 
 def _chosen(rng: np.random.Generator, count: int, p: float) -> Numbers:
     """Which of `count` things happen, each with probability p; O(chosen)."""
-    return rng.choice(count, rng.binomial(count, p), replace=False, shuffle=False) if count else np.empty(0, dtype=np.int64)
+    return (
+        rng.choice(count, rng.binomial(count, p), replace=False, shuffle=False)
+        if count
+        else np.empty(0, dtype=np.int64)
+    )
 
 
 def _triangle(pair: Numbers) -> tuple[Numbers, Numbers]:
@@ -145,7 +151,9 @@ def stochastic_block(sizes: ArrayLike, probabilities: ArrayLike, seed: int = 0) 
             pair = _chosen(rng, counts[a] * counts[b], table[a, b])
             pairs.append((first[a] + pair // counts[b], first[b] + pair % counts[b]))
     i, j = (np.concatenate(part) for part in zip(*pairs))
-    return undirected(n, i, j, "stochastic_block", {"block": np.repeat(np.arange(blocks, dtype=float), counts)})
+    return undirected(
+        n, i, j, "stochastic_block", {"block": np.repeat(np.arange(blocks, dtype=float), counts)}
+    )
 
 
 def small_world(n: int, neighbors: int = 1, rewiring: float = 0.1, seed: int = 0) -> Graph:
@@ -168,9 +176,9 @@ def small_world(n: int, neighbors: int = 1, rewiring: float = 0.1, seed: int = 0
 
     Notes
     -----
-    D. J. Watts and S. H. Strogatz, Nature 393, 440 (1998). All ends are moved at once, not lap by lap; those that fall
-    on their own node or on an edge are drawn again. An edge that finds no free place in 100 draws stays: only in a
-    nearly complete graph.
+    D. J. Watts and S. H. Strogatz, Nature 393, 440 (1998). All ends are moved at once, not lap by lap; those
+    that fall on their own node or on an edge are drawn again. An edge that finds no free place in 100 draws
+    stays: only in a nearly complete graph.
 
     Examples
     --------
@@ -228,8 +236,8 @@ def barabasi_albert(n: int, m: int, seed: int = 0) -> Graph:
 
     Notes
     -----
-    A.-L. Barabási and R. Albert, Science 286, 509 (1999); the first nodes are a star of m + 1, as in networkx, so that
-    there are m (n − m) edges. The m targets differ: those chosen twice are drawn again.
+    A.-L. Barabási and R. Albert, Science 286, 509 (1999); the first nodes are a star of m + 1, as in
+    networkx, so that there are m (n − m) edges. The m targets differ: those chosen twice are drawn again.
 
     Examples
     --------
@@ -282,10 +290,11 @@ def regular(n: int, degree: int, seed: int = 0) -> Graph:
 
     Notes
     -----
-    Ends of edges are joined at random. If that gives a loop or a second edge, all are joined anew where this succeeds
-    soon (n · degree <= 10⁴, degree <= 4), so that all graphs are equally likely; else only the ends at fault are, and
-    graphs are only nearly so (a similar procedure, edge by edge, is uniform in the limit of many nodes: A. Steger and N. C.
-    Wormald, Comb. Probab. Comput. 8, 377 (1999)). From degree n/2 on, the complement is drawn.
+    Ends of edges are joined at random. If that gives a loop or a second edge, all are joined anew where this
+    succeeds soon (n · degree <= 10⁴, degree <= 4), so that all graphs are equally likely; else only the ends
+    at fault are, and graphs are only nearly so (a similar procedure, edge by edge, is uniform in the limit of
+    many nodes: A. Steger and N. C. Wormald, Comb. Probab. Comput. 8, 377 (1999)). From degree n/2 on, the
+    complement is drawn.
 
     Examples
     --------

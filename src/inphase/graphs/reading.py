@@ -41,27 +41,30 @@ def read(
     .csv, .tsv, .txt, .edges, .edgelist               an edge a line: source, target and, if wanted, its weight
     ================================================  ====================================================================
 
-    Edge lists are separated by tabs, commas, semicolons or spaces, as their first line is; lines that begin with # or %
-    are skipped. A first line with the names source and target (or from and to) is a header; without one, a third column
-    is the weight. Nodes named by whole numbers are sorted, others are kept in the order they appear in.
+    Edge lists are separated by tabs, commas, semicolons or spaces, as their first line is; lines that begin
+    with # or % are skipped. A first line with the names source and target (or from and to) is a header;
+    without one, a third column is the weight. Nodes named by whole numbers are sorted, others are kept in the
+    order they appear in.
 
     Parameters
     ----------
     path : path-like
     weight : str, optional
-        The edge attribute or column with the weights, which every edge must then have. By default ``weight`` or else
-        ``value``, and 1 where an edge has neither.
+        The edge attribute or column with the weights, which every edge must then have. By default ``weight``
+        or else ``value``, and 1 where an edge has neither.
     directed : bool, optional
-        See `Graph`. By default what GML and GraphML files say, and False for edge lists. A matrix is taken as it is;
-        with ``directed=False`` it must be symmetric.
+        See `Graph`. By default what GML and GraphML files say, and False for edge lists. A matrix is taken as
+        it is; with ``directed=False`` it must be symmetric.
     n : int, optional
-        Number of nodes. An edge list then has nodes 0 to n − 1, also where no edge names them; other files must hold n.
+        Number of nodes. An edge list then has nodes 0 to n − 1, also where no edge names them; other files
+        must hold n.
 
     Returns
     -------
     Graph
-        Named as the file is. Attributes that are finite numbers at every node, and positions, are its columns. Nodes of GML
-        files have their labels, or with a warning their ids where two labels are the same.
+        Named as the file is. Attributes that are finite numbers at every node, and positions, are its
+        columns. Nodes of GML files have their labels, or with a warning their ids where two labels are the
+        same.
 
     Raises
     ------
@@ -113,8 +116,9 @@ def read_columns(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If there is no header or row, a name is given twice, a line has too few or too many fields, or a column that
-        begins with a number has an entry that is not a finite number; with the number of the line.
+        If there is no header or row, a name is given twice, a line has too few or too many fields, or a
+        column that begins with a number has an entry that is not a finite number; with the number of the
+        line.
 
     Examples
     --------
@@ -133,13 +137,17 @@ def read_columns(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
         raise ValueError(f"{file} must hold a header and at least one row; got {len(rows)} lines")
     line, names = rows[0]
     if len(set(names)) < len(names) or "" in names:
-        raise ValueError(f"{file}, line {line}: names of columns must be different and not empty; got {', '.join(names)}")
+        raise ValueError(
+            f"{file}, line {line}: names of columns must be different and not empty; got {', '.join(names)}"
+        )
     if all(_as_float(name) is not None for name in names):
-        raise ValueError(f"{file}, line {line}: a header with the names of columns must come first; got {', '.join(names)}")
+        raise ValueError(
+            f"{file}, line {line}: a header with the names of columns must come first; got {', '.join(names)}"
+        )
     return {name: _column(file, rows[1:], k, name) for k, name in enumerate(names)}
 
 
-# ------------------------------------------------------------------------------------------------------------ text files
+# ------------------------------------------------------------------------------------------------- text files
 
 
 def _existing(path: str | PathLike[str]) -> Path:
@@ -154,11 +162,15 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = file.read_bytes()[: error.start].count(b"\n") + 1
-        raise ValueError(f"{file}, line {line}: the file must be UTF-8 text; got {error.object[error.start]:#04x}") from None
+        raise ValueError(
+            f"{file}, line {line}: the file must be UTF-8 text; got {error.object[error.start]:#04x}"
+        ) from None
 
 
 def _rows(file: Path) -> Iterator[tuple[int, list[str]]]:
-    """(line number, fields) of the lines that are neither empty nor comments; all have as many fields as the first."""
+    """(line number, fields) of the lines that are neither
+    empty nor comments; all have as many fields as the first.
+    """
     separator, width = None, 0
     for number, raw in enumerate(_text(file).splitlines(), start=1):
         line = raw.strip()
@@ -167,13 +179,19 @@ def _rows(file: Path) -> Iterator[tuple[int, list[str]]]:
         if not width:
             separator = next((s for s in "\t,;" if s in line), None)
         try:
-            found = line.split() if separator is None else next(csv.reader([raw], delimiter=separator, strict=True))
+            found = (
+                line.split()
+                if separator is None
+                else next(csv.reader([raw], delimiter=separator, strict=True))
+            )
         except csv.Error as error:
             raise ValueError(f"{file}, line {number}: {error}; got {line!r:.80}") from None
         fields = [field.strip() for field in found]
         width = width or len(fields)
         if len(fields) != width:
-            raise ValueError(f"{file}, line {number}: expected {width} fields, as in the first line; got {line!r:.80}")
+            raise ValueError(
+                f"{file}, line {number}: expected {width} fields, as in the first line; got {line!r:.80}"
+            )
         yield number, fields
 
 
@@ -197,7 +215,7 @@ def _column(file: Path, rows: list[tuple[int, list[str]]], k: int, name: str) ->
     return np.array([_finite(file, line, name, fields[k]) for line, fields in rows])
 
 
-# ------------------------------------------------------------------------------------------------------------ edge lists
+# ------------------------------------------------------------------------------------------------- edge lists
 
 
 def _edge_list(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:
@@ -208,7 +226,9 @@ def _edge_list(file: Path, weight: str | None, directed: bool | None, n: int | N
         raise ValueError(f"{file} must hold a graph with edges; got none")
     for line, fields in rows:
         if not fields[u] or not fields[v]:
-            raise ValueError(f"{file}, line {line}: source and target must be named; got {', '.join(fields)!r}")
+            raise ValueError(
+                f"{file}, line {line}: source and target must be named; got {', '.join(fields)!r}"
+            )
     weights = [1.0 if w is None else _finite(file, line, "weight", fields[w]) for line, fields in rows]
     sources, targets = [fields[u] for _, fields in rows], [fields[v] for _, fields in rows]
     position = _positions(file, rows, sources, targets, n)
@@ -228,13 +248,19 @@ def _layout(file: Path, line: int, first: list[str], weight: str | None) -> tupl
             if weight is not None:
                 column = first.index(weight) if weight in first else None
             if weight is not None and column is None:
-                raise ValueError(f"{file}, line {line}: the header must have the column {weight!r}; got {', '.join(first)}")
+                raise ValueError(
+                    f"{file}, line {line}: the header must have the column {weight!r}; got {', '.join(first)}"
+                )
             return names.index(u), names.index(v), column, True
     if weight is not None:
-        raise ValueError(f"{file}, line {line}: weight={weight!r} needs a header with source, target; got {', '.join(first)}")
+        raise ValueError(
+            f"{file}, line {line}: weight={weight!r} needs a header with source, target; got {', '.join(first)}"
+        )
     if len(first) not in (2, 3):
         got = ", ".join(first)
-        raise ValueError(f"{file}, line {line}: expected source, target[, weight], or a header; got {got!r:.80}")
+        raise ValueError(
+            f"{file}, line {line}: expected source, target[, weight], or a header; got {got!r:.80}"
+        )
     return 0, 1, 2 if len(first) == 3 else None, False
 
 
@@ -246,12 +272,16 @@ def _positions(
         for (line, _), *pair in zip(rows, sources, targets):
             for name in pair:
                 if not (_whole(name) and int(name) < n):
-                    raise ValueError(f"{file}, line {line}: nodes must be whole numbers from 0 to {n - 1}; got {name!r}")
+                    raise ValueError(
+                        f"{file}, line {line}: nodes must be whole numbers from 0 to {n - 1}; got {name!r}"
+                    )
         return {name: int(name) for name in {*sources, *targets}}
     names = list(dict.fromkeys(name for pair in zip(sources, targets) for name in pair))
     if len(names) > 2 and all(map(_whole, names[2:])) and not (_whole(names[0]) or _whole(names[1])):
         got = ", ".join(names[:2])
-        raise ValueError(f"{file}, line {rows[0][0]}: a header must have the names source and target; got {got}")
+        raise ValueError(
+            f"{file}, line {rows[0][0]}: a header must have the names source and target; got {got}"
+        )
     if all(map(_whole, names)):
         names = [str(number) for number in ordered([int(name) for name in names])]
     return {name: i for i, name in enumerate(names)}
@@ -261,7 +291,7 @@ def _whole(name: str) -> bool:
     return len(name) < 19 and name.isdecimal() and name == str(int(name))
 
 
-# -------------------------------------------------------------------------------------------------------------- matrices
+# --------------------------------------------------------------------------------------------------- matrices
 
 
 def _matrix_market(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:
@@ -269,7 +299,8 @@ def _matrix_market(file: Path, weight: str | None, directed: bool | None, n: int
 
     try:
         rows, columns, entries = (int(number) for number in mminfo(file)[:3])
-        if max(rows, columns) > LARGEST or entries > 2 * file.stat().st_size:  # of at least a digit and the end of a line
+        # of at least a digit and the end of a line
+        if max(rows, columns) > LARGEST or entries > 2 * file.stat().st_size:
             got = f"{rows} rows, {columns} columns and {entries} entries in {file.stat().st_size} bytes"
             raise ValueError(f"the header must fit the file, with at most {LARGEST} rows; got {got}")
         matrix = mmread(file)
@@ -296,7 +327,16 @@ def _npz(file: Path, weight: str | None, directed: bool | None, n: int | None) -
     wanted = f"{file} must hold a sparse matrix saved by scipy.sparse.save_npz"
     try:
         matrix = sparse.load_npz(file)
-    except (ValueError, TypeError, AttributeError, KeyError, EOFError, OSError, MemoryError, zipfile.BadZipFile):
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        KeyError,
+        EOFError,
+        OSError,
+        MemoryError,
+        zipfile.BadZipFile,
+    ):
         raise ValueError(f"{wanted}; got another file, or a damaged one") from None
     if matrix.format in ("csr", "csc", "bsr"):
         try:

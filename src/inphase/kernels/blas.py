@@ -1,4 +1,6 @@
-"""BLAS on one thread, for loops of small dense linear algebra: threads that wait for each other cost more than they save."""
+"""BLAS on one thread, for loops of small dense linear algebra:
+threads that wait for each other cost more than they save.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Causal mean fields: Σ_{j<=i} c_j f(θ_i − φ_j) for all i in O(n·m), by running moments.
 
-The moments of whole blocks come first (`fourier`), then each block goes on from the sum of those before it, so blocks can
-go in threads and the results do not depend on how many there are. Accuracy: rounding, relative to max|f| Σ_{j<=i} |c_j|.
+The moments of whole blocks come first (`fourier`), then each block goes on from the sum of those before it,
+so blocks can go in threads and the results do not depend on how many there are. Accuracy: rounding, relative
+to max|f| Σ_{j<=i} |c_j|.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from inphase.kernels.threads import threaded
 
 
 def _running(phases, heard, same, weights, before, real, imaginary, out):
-    """out (replicas, functions, n); before (replicas, 2, blocks, 4 q): moments of the blocks that precede each."""
+    """out (replicas, functions, n); before (replicas, 2, blocks, 4 q):
+    moments of the blocks that precede each.
+    """
     replicas, n = phases.shape
     blocks = (n + BLOCK - 1) // BLOCK
     for job in nb.prange(replicas * blocks):
@@ -47,7 +50,8 @@ _running_kernel = threaded(_running, fastmath={"contract", "nsz"})
 
 
 def running(phases, heard, weights, m, real, imaginary, out):
-    """out (replicas, functions, n) = Σ_{j<=i} c_j f(θ_i − φ_j) by modes; `heard` is `phases` itself where φ = θ.
+    """out (replicas, functions, n) = Σ_{j<=i} c_j f(θ_i − φ_j) by modes; `heard` is `phases` itself where
+    φ = θ.
 
     phases, heard (replicas, n); weights (n,); real, imaginary (functions, 4 q + 1), 4 q >= m.
     """

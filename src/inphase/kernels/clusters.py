@@ -1,4 +1,5 @@
-"""Few clusters of unequal mass: the velocity and a whole Rosenbrock step, compiled, with pairwise (relative) accuracy.
+"""Few clusters of unequal mass: the velocity and a whole Rosenbrock step, compiled, with pairwise (relative)
+accuracy.
 
     v_i = −N_i/G_i,   N_i = Σ_j m_j f(x_i − x_j),   G_i = Σ_j m_j h(x_i − x_j)  (or 1)
 
@@ -78,10 +79,11 @@ def jacobian(values, slopes, masses, x):
 
 @nb.njit(cache=True)
 def _growth_exceeds(matrix, metric, rate):
-    """Whether some mode may grow faster than `rate`: by a norm, else by the matrix's symmetric part in the metric.
+    """Whether some mode may grow faster than `rate`: by a norm, else by the matrix's symmetric part in the
+    metric.
 
-    Gradient flows are symmetric in the metric of masses times gains, up to terms of the size of the speed; then the answer
-    is exact, and elsewhere it errs on the side of shorter steps.
+    Gradient flows are symmetric in the metric of masses times gains, up to terms of the size of the speed;
+    then the answer is exact, and elsewhere it errs on the side of shorter steps.
     """
     n = len(matrix)
     norm = 0.0
@@ -147,7 +149,9 @@ def _solve(matrix, pivots, right):
 
 @nb.njit(cache=True, error_model="numpy")
 def step(values, slopes, masses, x, speed, h, a, c, gamma, limit):
-    """(stable, end, error): one Rosenbrock step; not stable where γ h times the fastest growth rate exceeds `limit`."""
+    """(stable, end, error): one Rosenbrock step; not stable
+    where γ h times the fastest growth rate exceeds `limit`.
+    """
     n, stages = x.size, len(a)
     matrix = jacobian(values, slopes, masses, x)
     shift = 1.0 / (gamma * h)

@@ -5,10 +5,11 @@
 
 With a_k = F_k conj(M_k), p(θ_i) = Σ_j c_j f(θ_i − θ_j) for f(x) = Re Σ_k F_k e^{ikx}.
 
-Cost of both: a few multiplications and additions a particle and mode. Accuracy: rounding, relative to max|f| Σ|c_j|.
-Modes go four by four: one multiplication by z, then z^{k+1} = 2 cos θ z^k − z^{k−1} three times, which halves the work and
-is too short to lose digits (over all modes that recurrence does, near 0 and π); `evaluate` is the transpose. Blocks stay in
-the first-level cache. Sums are taken block by block in a fixed order, so results do not depend on the number of threads.
+Cost of both: a few multiplications and additions a particle and mode. Accuracy: rounding, relative to max|f|
+Σ|c_j|. Modes go four by four: one multiplication by z, then z^{k+1} = 2 cos θ z^k − z^{k−1} three times,
+which halves the work and is too short to lose digits (over all modes that recurrence does, near 0 and π);
+`evaluate` is the transpose. Blocks stay in the first-level cache. Sums are taken block by block in a fixed
+order, so results do not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ BLOCK = 512  # phases; four arrays of this size fill half of a first-level cache
 
 
 def _moments(phases, weights, m):
-    """(replicas, 2, blocks, m rounded up to 4 q): real and imaginary partial sums for k = 1, 2, ..., per block.
+    """(replicas, 2, blocks, m rounded up to 4 q): real and imaginary partial sums for k = 1, 2, ..., per
+    block.
 
     phases (replicas, n); weights (n,) or (1,) for equal ones.
     """

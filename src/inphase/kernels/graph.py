@@ -1,15 +1,15 @@
 """Fields on networks: Σ_j K_ij f(θ_i − φ_j), by Fourier modes or edge by edge.
 
-With f(x) = Re Σ_k F_k e^{ikx}, the sum is Re Σ_k F_k e^{ikθ_i} conj(S_ki), S_ki = Σ_j K_ij e^{ikφ_j}: sines and cosines once
-per node, and for an edge one product per harmonic. The waves e^{ikφ_j} of four harmonics fill one cache line per node, so
-that an edge costs one access to memory for all four.
+With f(x) = Re Σ_k F_k e^{ikx}, the sum is Re Σ_k F_k e^{ikθ_i} conj(S_ki), S_ki = Σ_j K_ij e^{ikφ_j}: sines
+and cosines once per node, and for an edge one product per harmonic. The waves e^{ikφ_j} of four harmonics
+fill one cache line per node, so that an edge costs one access to memory for all four.
 
-`modes` costs O(nnz·m + n·m) and is exact to rounding relative to max|f| Σ_j |K_ij|. `edges` runs the recorded formula at
-every edge: relative accuracy however small f is, and quicker where f has many modes. Each row is summed in the order of its
-edges, so results do not depend on the number of threads.
+`modes` costs O(nnz·m + n·m) and is exact to rounding relative to max|f| Σ_j |K_ij|. `edges` runs the recorded
+formula at every edge: relative accuracy however small f is, and quicker where f has many modes. Each row is
+summed in the order of its edges, so results do not depend on the number of threads.
 
-`Rows` holds the rows of a block of nodes in the order of their lengths: a loop whose length changes from row to row
-is mispredicted at every row, which costs as much as several edges.
+`Rows` holds the rows of a block of nodes in the order of their lengths: a loop whose length changes from row
+to row is mispredicted at every row, which costs as much as several edges.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ from inphase.kernels.threads import threaded
 
 BLOCK = 512  # nodes of one job
 EDGES = 2048  # edges of one job of `edges`, about
-TABLE = 1 << 17  # numbers in the waves of all replicas that are handled together: they stay in the second-level cache
+# numbers in the waves of all replicas that are handled together: they stay in the second-level cache
+TABLE = 1 << 17
 
 
 class Rows(NamedTuple):
-    """Compressed sparse rows, reordered: row r belongs to node order[r] and has the edges starts[r] to starts[r + 1].
+    """Compressed sparse rows, reordered: row r belongs to node order[r] and has the edges starts[r] to
+    starts[r + 1].
 
     Unsigned, since Numba checks signed indices for negative ones.
     """
@@ -105,7 +107,12 @@ def _four_harmonics(phases, heard, same, order, starts, columns, weights, totals
         replica, low = job // blocks, (job % blocks) * BLOCK
         size = min(BLOCK, n - low)
         buffer = np.empty((2, size))
-        turn(heard[replica, low : low + size], buffer, turns[replica, low : low + size], waves[replica, low : low + size])
+        turn(
+            heard[replica, low : low + size],
+            buffer,
+            turns[replica, low : low + size],
+            waves[replica, low : low + size],
+        )
         if not same:
             turn(
                 phases[replica, low : low + size],
@@ -164,7 +171,9 @@ def turn(x, buffer, turns, waves):
 
 @nb.njit(cache=True, fastmath={"contract", "nsz"})
 def advance(turns, waves):
-    """The next four powers of z = e^{ix}: one multiplication, then z^{k+1} = 2 cos x z^k − z^{k−1} (as in `fourier`)."""
+    """The next four powers of z = e^{ix}: one multiplication,
+    then z^{k+1} = 2 cos x z^k − z^{k−1} (as in `fourier`).
+    """
     for i in range(len(turns)):
         c, s, r0, q0 = turns[i, 0], turns[i, 1], waves[i, 6], waves[i, 7]
         twice = c + c
@@ -215,7 +224,9 @@ def _waves(phases, out):
 
 
 def _combine(here, sums, totals, real, imaginary, out):
-    """out (replicas, functions, n) = Re Σ_k F_k e^{ikθ_i} conj(S_ki) from the waves and their sums, (replicas, n, 2 m)."""
+    """out (replicas, functions, n) = Re Σ_k F_k e^{ikθ_i}
+    conj(S_ki) from the waves and their sums, (replicas, n, 2 m).
+    """
     replicas, functions, n = out.shape
     m = here.shape[2] // 2
     blocks = (n + BLOCK - 1) // BLOCK

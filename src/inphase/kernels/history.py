@@ -1,11 +1,14 @@
-"""The past of delayed oscillators: a ring of polynomials, one per step and oscillator, and what is heard of it.
+"""The past of delayed oscillators: a ring of polynomials, one per step and oscillator, and what is heard of
+it.
 
-Step k of replica r is kept in slot k & (slots − 1) (slots is a power of two), spans [start, start + length], and there
+Step k of replica r is kept in slot k & (slots − 1) (slots is a power of two), spans [start, start + length],
+and there
 
     θ_i(start + x length) = Σ_p coefficients[r, slot, i, p] x^p,   p = 0..4.
 
-Of the past, a replica keeps the steps first..last − 1; step `last` is the one that is being taken. Cost: 40 bytes per
-oscillator and step; a look-up starts from the step that was found the time before, a few nanoseconds.
+Of the past, a replica keeps the steps first..last − 1; step `last` is the one that is being taken. Cost: 40
+bytes per oscillator and step; a look-up starts from the step that was found the time before, a few
+nanoseconds.
 """
 
 from __future__ import annotations
@@ -21,9 +24,11 @@ TERMS = 5  # of a polynomial: the dense output of Dormand and Prince's pair is o
 
 
 def _look(coefficients, start, length, first, until, found, rows, heard, delays, time, phases, out):
-    """out[q, e] = θ_j(time[q] − delays[e]) of replica rows[q] and oscillator j = heard[e]; phases[q, j] if there is no delay.
+    """out[q, e] = θ_j(time[q] − delays[e]) of replica rows[q] and oscillator j = heard[e]; phases[q, j] if
+    there is no delay.
 
-    Only the steps first..until of a replica are read; found[r, e] is the step in which the last look-up ended.
+    Only the steps first..until of a replica are read; found[r, e] is the step in which the last look-up
+    ended.
     """
     count, m = out.shape
     mask = start.shape[1] - 1
@@ -50,7 +55,8 @@ def _look(coefficients, start, length, first, until, found, rows, heard, delays,
 
 
 def _record(phases, stages, weights, step, rows, last, coefficients, change):
-    """The polynomials of the step that is being taken, from its stages; weights (stages, 4) as in `steps.interpolate`.
+    """The polynomials of the step that is being taken, from its stages; weights (stages, 4) as in
+    `steps.interpolate`.
 
     change[q, block] = max |new − old| at four points of the step, infinite where anything is not finite.
     """
@@ -97,7 +103,8 @@ def _predict(step, rows, last, length, coefficients):
 
 
 def _pair_sums(code, constants, outputs, starts, weights, chunks, phases, heard, out):
-    """out[s, q, i] = Σ_e weights[e] f_s(phases[q, i] − heard[q, e]) over the pairs e = starts[i]..starts[i + 1] − 1 of i.
+    """out[s, q, i] = Σ_e weights[e] f_s(phases[q, i] − heard[q, e]) over the pairs
+    e = starts[i]..starts[i + 1] − 1 of i.
 
     f_s are the results of a tape; the rows chunks[c]..chunks[c + 1] − 1 are one job.
     """
@@ -151,7 +158,9 @@ def pair_sums(program, starts, weights, chunks, phases, heard):
     """(results, replicas, n): see `_pair_sums`."""
     out = np.empty((program.outputs.size, *phases.shape))
     work = heard.size * len(program.code)
-    _pair_sums_kernel(work)(program.code, program.constants, program.outputs, starts, weights, chunks, phases, heard, out)
+    _pair_sums_kernel(work)(
+        program.code, program.constants, program.outputs, starts, weights, chunks, phases, heard, out
+    )
     return out
 
 

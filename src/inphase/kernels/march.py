@@ -1,14 +1,16 @@
 """Many constant steps of a small system in one call: Euler's or Heun's method, replica by replica.
 
-A step of some fifty oscillators takes a third of a microsecond, a call from Python fifty times that. So the coupling hands
-over its terms (`Links`, `Triangles`, `Field`), and `plan` lays them out for one loop over steps in which all is at hand.
+A step of some fifty oscillators takes a third of a microsecond, a call from Python fifty times that. So the
+coupling hands over its terms (`Links`, `Triangles`, `Field`), and `plan` lays them out for one loop over
+steps in which all is at hand.
 
 For f(x) = Σ_h E_h cos hx + O_h sin hx, sines and cosines are taken once per node. Each link {i, j} then gives
-e^{i(θ_i − θ_j)} as one product, from it f at θ_i − θ_j and, with the odd part's sign changed, at θ_j − θ_i; each triangle
-{i, j, k} three differences, and from them f at its three arguments. The cost is O((n + links + triangles)·m), the accuracy
-rounding times the harmonic, relative to max|f| Σ|w|.
+e^{i(θ_i − θ_j)} as one product, from it f at θ_i − θ_j and, with the odd part's sign changed, at θ_j − θ_i;
+each triangle {i, j, k} three differences, and from them f at its three arguments. The cost is
+O((n + links + triangles)·m), the accuracy rounding times the harmonic, relative to max|f| Σ|w|.
 
-Nothing is shared by replicas, so the numbers depend neither on the threads nor on which replicas run together.
+Nothing is shared by replicas, so the numbers depend neither on the threads nor on which replicas run
+together.
 """
 
 from __future__ import annotations
@@ -75,11 +77,18 @@ class Plan(NamedTuple):
 def plan(terms, modes, frequencies, field, damping):
     """The `Plan` of Σ terms of f, for arrays (n,) and the modes F_0..F_m of f."""
     n, fields = len(frequencies), [term for term in terms if isinstance(term, Field)]
-    even = np.where(np.abs(modes.real) > 1e-15 * np.max(np.abs(modes)), modes.real, 0.0)  # exactly 0 for odd f
+    # exactly 0 for odd f
+    even = np.where(np.abs(modes.real) > 1e-15 * np.max(np.abs(modes)), modes.real, 0.0)
     links, weights, loops = _links([term for term in terms if isinstance(term, Links)], n)
-    ordered, product = (_triangles([t for t in terms if isinstance(t, Triangles) and t.kind == k]) for k in (ORDERED, PRODUCT))
+    ordered, product = (
+        _triangles([t for t in terms if isinstance(t, Triangles) and t.kind == k]) for k in (ORDERED, PRODUCT)
+    )
     drift = frequencies + even.sum() * loops
-    for nodes, values in ((links, weights), (ordered[0], 2 * ordered[1][:, None]), (product[0], product[1][:, None])):
+    for nodes, values in (
+        (links, weights),
+        (ordered[0], 2 * ordered[1][:, None]),
+        (product[0], product[1][:, None]),
+    ):
         np.add.at(drift, nodes, even[0] * values)
     return Plan(
         modes, even, -modes.imag, drift, field, 1 / damping, links, weights, *ordered, *product,
@@ -91,7 +100,9 @@ def plan(terms, modes, frequencies, field, damping):
 
 def _links(terms, n):
     """Each pair of nodes that are joined once, its two weights, and the weights of self-loops (n,)."""
-    rows, columns = (np.concatenate([np.empty(0, int), *(t[k] for t in terms)]).astype(np.int64) for k in (1, 2))
+    rows, columns = (
+        np.concatenate([np.empty(0, int), *(t[k] for t in terms)]).astype(np.int64) for k in (1, 2)
+    )
     values = np.concatenate([np.empty(0), *(term.weights for term in terms)])
     loops = np.bincount(rows, np.where(rows == columns, values, 0.0), n).astype(float)
     rows, columns, values = (array[rows != columns] for array in (rows, columns, values))
@@ -106,7 +117,7 @@ def _triangles(terms):
     return nodes.astype(np.uint32), np.concatenate([np.empty(0), *(term.weights for term in terms)])
 
 
-# ----------------------------------------------------------------------------------------------------------------- kernels
+# ---------------------------------------------------------------------------------------------------- kernels
 
 
 @nb.njit(inline="always", **_FAST)
@@ -181,7 +192,8 @@ def _triads(s, c, nodes, weights, kind, even, odd, out):
         sa, ca = si * cj - ci * sj, ci * cj + si * sj  # θ_i − θ_j
         sb, cb = sj * ck - cj * sk, cj * ck + sj * sk  # θ_j − θ_k
         sd, cd = sk * ci - ck * si, ck * ci + sk * si  # θ_k − θ_i
-        up_i, down_i = _parts(cd * ca + sd * sa, sd * ca - cd * sa, e1, o1, even, odd)  # i in the middle: θ_j + θ_k − 2θ_i
+        # i in the middle: θ_j + θ_k − 2θ_i
+        up_i, down_i = _parts(cd * ca + sd * sa, sd * ca - cd * sa, e1, o1, even, odd)
         up_j, down_j = _parts(ca * cb + sa * sb, sa * cb - ca * sb, e1, o1, even, odd)
         up_k, down_k = _parts(cb * cd + sb * sd, sb * cd - cb * sd, e1, o1, even, odd)
         if kind == ORDERED:
@@ -198,7 +210,23 @@ def _triads(s, c, nodes, weights, kind, even, odd, out):
 @nb.njit(**_FAST)
 def _one(phases, steps, h, corrected, p):
     """All steps of one replica, in place."""
-    modes, even, odd, drift, field, rate, links, w_links, ordered, w_ordered, product, w_product, kinds, rows, columns = p
+    (
+        modes,
+        even,
+        odd,
+        drift,
+        field,
+        rate,
+        links,
+        w_links,
+        ordered,
+        w_ordered,
+        product,
+        w_product,
+        kinds,
+        rows,
+        columns,
+    ) = p
     n = phases.size
     work, x, slope, first = np.empty((4, n)), phases.copy(), np.empty(n), np.empty(n)
     s, c = work[0], work[1]
@@ -240,5 +268,6 @@ def cost(p):
 def march(phases, steps, h, corrected, p):
     """phases (replicas, n) += `steps` steps h of Euler's method, or of Heun's where `corrected`, in place."""
     work = cost(p) * steps * len(phases)
-    _kernel(work if len(phases) > 1 else 0)(phases, steps, h, corrected, tuple(p))  # Numba takes 0.2 ms to look at named ones
+    # Numba takes 0.2 ms to look at named ones
+    _kernel(work if len(phases) > 1 else 0)(phases, steps, h, corrected, tuple(p))
     return phases

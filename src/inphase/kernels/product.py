@@ -1,6 +1,7 @@
 """A large matrix in single precision times a few columns: read once, at the speed of memory.
 
-BLAS would first copy the matrix into its own order, which takes longer than the product with two columns itself.
+BLAS would first copy the matrix into its own order, which takes longer than the product with two columns
+itself.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import numpy as np
 from inphase.kernels.threads import threaded
 
 ROWS = 4  # of one job
-SPAN = 1024  # columns of the matrix that are summed in single precision; the sums are added up in double precision
+# columns of the matrix that are summed in single precision; the sums are added up in double precision
+SPAN = 1024
 THIN = 4  # columns up to which this is quicker than BLAS
 
 
@@ -36,7 +38,9 @@ def _thin_product(matrix, columns, out):
             right = min(left + SPAN, n)
             for i in range(low, high):
                 for c in range(0, columns.shape[0], 2):
-                    first, second = _two(matrix[i, left:right], columns[c, left:right], columns[c + 1, left:right])
+                    first, second = _two(
+                        matrix[i, left:right], columns[c, left:right], columns[c + 1, left:right]
+                    )
                     out[i, c] += first
                     out[i, c + 1] += second
 
@@ -45,7 +49,8 @@ _choose = threaded(_thin_product)
 
 
 def thin_product(matrix, waves):
-    """Σ_j matrix_ij waves_jc, float64, from float32 `matrix` (rows, n) and `waves` (n, c), c even and at most THIN.
+    """Σ_j matrix_ij waves_jc, float64, from float32 `matrix` (rows, n) and `waves` (n, c), c even and at most
+    THIN.
 
     The relative error, of |matrix| @ |waves|, is about that of a single product in float32, 1e-7.
     """

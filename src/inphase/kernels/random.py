@@ -1,17 +1,20 @@
-"""Normal random numbers by counter: each is a function of (seed, stream, step, replica, node) and of nothing else.
+"""Normal random numbers by counter: each is a function of (seed, stream, step, replica, node) and of nothing
+else.
 
-So they do not depend on threads, on the order of evaluation, or on which replicas run together; a step can be taken again,
-or halved in another run, with the same numbers. `stream` keeps several uses of one seed apart.
+So they do not depend on threads, on the order of evaluation, or on which replicas run together; a step can be
+taken again, or halved in another run, with the same numbers. `stream` keeps several uses of one seed apart.
 
-Threefry4x64-20 (Salmon, Moraes, Dror, Shaw, *Parallel random numbers: as easy as 1, 2, 3*, SC 2011) turns the counter
-(place, replica, step, stream) and the key (seed, 0, 0, 0) into four words of 64 bits. It is additions, rotations and XORs,
-so eight counters go in one vector. Two words make two normals (Box, Muller, 1958), from uniforms of 53 bits: the largest
-is sqrt(2 · 53 ln 2) = 8.57, beyond which a normal number falls with probability 1e-17.
+Threefry4x64-20 (Salmon, Moraes, Dror, Shaw, *Parallel random numbers: as easy as 1, 2, 3*, SC 2011) turns the
+counter (place, replica, step, stream) and the key (seed, 0, 0, 0) into four words of 64 bits. It is
+additions, rotations and XORs, so eight counters go in one vector. Two words make two normals
+(Box, Muller, 1958), from uniforms of 53 bits: the largest is sqrt(2 · 53 ln 2) = 8.57, beyond which a normal
+number falls with probability 1e-17.
 
-Nodes go in blocks of 256: node 256 b + 64 w + i is word w of the counter with place 64 b + i, so that stores are contiguous.
-No operations are fused or reordered here (only IEEE additions, multiplications, divisions and square roots): the bits do not
-depend on the number of threads, and should not on the machine (not tested on others). Cost: a vector of counters at a time,
-so a number costs several times as much where there are only ten nodes.
+Nodes go in blocks of 256: node 256 b + 64 w + i is word w of the counter with place 64 b + i, so that stores
+are contiguous. No operations are fused or reordered here (only IEEE additions, multiplications, divisions and
+square roots): the bits do not depend on the number of threads, and should not on the machine
+(not tested on others). Cost: a vector of counters at a time, so a number costs several times as much where
+there are only ten nodes.
 """
 
 from __future__ import annotations
@@ -52,7 +55,9 @@ def _four_rounds(a, b, c, d, r0, r1, r2, r3, r4, r5, r6, r7):
 
 @nb.njit(cache=True, inline="always")
 def threefry(a, b, c, d, k0, k1, k2, k3):
-    """Threefry4x64-20: the counter (a, b, c, d) under the key (k0, k1, k2, k3), all uint64, to four random words."""
+    """Threefry4x64-20: the counter (a, b, c, d) under the
+    key (k0, k1, k2, k3), all uint64, to four random words.
+    """
     k4 = _PARITY ^ k0 ^ k1 ^ k2 ^ k3
     a, b, c, d = a + k0, b + k1, c + k2, d + k3
     a, b, c, d = _four_rounds(a, b, c, d, 14, 16, 52, 57, 23, 40, 5, 37)
@@ -75,7 +80,8 @@ def _uniform(word):
 
 @nb.njit(cache=True, inline="always")
 def log_block(x, out, bits, size):
-    """out = ln x for positive normal x (not checked), to 1 ulp: x = 2^e m with m near 1, then a polynomial in (m − 1)/(m + 1).
+    """out = ln x for positive normal x (not checked), to 1 ulp: x = 2^e m with m near 1, then a polynomial in
+    (m − 1)/(m + 1).
 
     The coefficients are those of FreeBSD's e_log.c. `bits` is scratch, int64.
     """
@@ -97,12 +103,16 @@ def log_block(x, out, bits, size):
         p = p * z + 2.857142874366239149e-01
         p = p * z + 3.999999999940941908e-01
         p = p * z + 6.666666666666735130e-01
-        out[i] = e * 6.93147180369123816490e-01 - ((half - (s * (half + z * p) + e * 1.90821492927058770002e-10)) - f)
+        out[i] = e * 6.93147180369123816490e-01 - (
+            (half - (s * (half + z * p) + e * 1.90821492927058770002e-10)) - f
+        )
 
 
 @nb.njit(cache=True, inline="always")
 def _normals_block(seed, stream, step, replica, block, work, bits, size):
-    """work[:4] = normals of the nodes of one block, row w the word w; only the first `size` of the 256 are wanted."""
+    """work[:4] = normals of the nodes of one block, row w
+    the word w; only the first `size` of the 256 are wanted.
+    """
     count = min(COUNTERS, size)
     u, v, s, c = work[4], work[5], work[6], work[7]
     zero = np.uint64(0)

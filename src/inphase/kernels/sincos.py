@@ -1,7 +1,7 @@
 """Sine and cosine of a block of phases, by polynomials that vectorize.
 
-Accuracy: 1.5 ulp of 1 for |x| <= 1e6 (three-part reduction by π/2; polynomials of Cephes' sin.c, S. Moshier); beyond, the
-block falls back on libm.
+Accuracy: 1.5 ulp of 1 for |x| <= 1e6 (three-part reduction by π/2; polynomials of Cephes' sin.c, S. Moshier);
+beyond, the block falls back on libm.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Runs a recorded formula (`expression.tape`) over an array, block by block: any formula, compiled once for all.
+"""Runs a recorded formula (`expression.tape`) over an array, block by block: any formula, compiled once for
+all.
 
-Each line of the tape is one loop over a block, so the interpreter's cost is shared by 256 values. Accuracy: a few ulp per
-operation, relative, down to the underflow of double precision.
+Each line of the tape is one loop over a block, so the interpreter's cost is shared by 256 values. Accuracy: a
+few ulp per operation, relative, down to the underflow of double precision.
 """
 
 from __future__ import annotations

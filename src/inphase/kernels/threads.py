@@ -1,4 +1,6 @@
-"""One kernel, compiled twice: with threads for much work, without for little (waking threads costs more than it saves)."""
+"""One kernel, compiled twice: with threads for much work,
+without for little (waking threads costs more than it saves).
+"""
 
 from __future__ import annotations
 

@@ -5,12 +5,12 @@ For f(x) = Re Σ_h F_h e^{ihx}, own phases θ, heard phases φ, and ζ = e^{iφ}
     Re Σ_h F_h z_i^h  conj(Σ w ζ_j^{2h} ζ_k^{−h})     of f(θ_i + φ_k − 2 φ_j)    (ORDERED; with j and k exchanged too: BOTH)
     Re Σ_h F_h z_i^{2h} conj(Σ w ζ_j^h ζ_k^h)         of f(2 θ_i − φ_j − φ_k)    (PRODUCT)
 
-Sines and cosines are taken once per node, powers once per node and harmonic; a triad costs up to two complex products per
-harmonic. Accuracy: rounding times the harmonic, relative to max|f| Σ|w|.
+Sines and cosines are taken once per node, powers once per node and harmonic; a triad costs up to two complex
+products per harmonic. Accuracy: rounding times the harmonic, relative to max|f| Σ|w|.
 
-A few replicas are summed one by one, many of a small hypergraph side by side (a vector holds several replicas, so that the
-triads are read once for all). Both do the same operations in the same order, none fused or reordered: the same bits with any
-number of threads and in any grouping of the replicas.
+A few replicas are summed one by one, many of a small hypergraph side by side (a vector holds several
+replicas, so that the triads are read once for all). Both do the same operations in the same order, none fused
+or reordered: the same bits with any number of threads and in any grouping of the replicas.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ from inphase.kernels.threads import threaded
 
 BLOCK = 512  # nodes of one job; phases of which sines are taken at a time
 LANES = 64  # replicas side by side
-LANES_UP_TO = 4096  # nodes: their powers fill a second-level cache several times, beyond which lanes gain nothing
+# nodes: their powers fill a second-level cache several times, beyond which lanes gain nothing
+LANES_UP_TO = 4096
 ORDERED, BOTH, PRODUCT = 0, 1, 2
 
 
 @nb.njit(cache=True, error_model="numpy")
 def _turn(phases, replica, powers, first, low, size, s, c):
-    """powers = (z, z²) as four floats, and first = z where there is room for it, for `size` nodes from `low`."""
+    """powers = (z, z²) as four floats, and first = z where
+    there is room for it, for `size` nodes from `low`.
+    """
     sincos_block(phases[replica, low : low + size], s, c, size)
     for i in range(size):
         powers[low + i, 0], powers[low + i, 1] = c[i], s[i]
@@ -122,7 +125,10 @@ def _turn_lanes(phases, replica, rows, powers, first, x, s, c):
                 powers[low + i, 2, lane], powers[low + i, 3, lane] = re * re - im * im, 2.0 * re * im
             if first.shape[0]:
                 for lane in range(LANES):
-                    first[low + i, 0, lane], first[low + i, 1, lane] = c[i * LANES + lane], s[i * LANES + lane]
+                    first[low + i, 0, lane], first[low + i, 1, lane] = (
+                        c[i * LANES + lane],
+                        s[i * LANES + lane],
+                    )
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -169,7 +175,8 @@ def _side_by_side(phases, sources, delayed, modes, starts, partners, weights, to
         x, s, c = np.zeros(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
         re, im = np.empty(LANES), np.empty(LANES)
         heard, own = np.empty((n, 4, LANES)), np.empty((n if delayed else 0, 4, LANES))
-        heard_first, own_first = np.empty((n if m > 1 else 0, 2, LANES)), np.empty((n if m > 1 and delayed else 0, 2, LANES))
+        heard_first = np.empty((n if m > 1 else 0, 2, LANES))
+        own_first = np.empty((n if m > 1 and delayed else 0, 2, LANES))
         mine = own if delayed else heard
         for h in range(1, m + 1):
             if h == 1:
@@ -185,7 +192,9 @@ def _side_by_side(phases, sources, delayed, modes, starts, partners, weights, to
                 _gather_lanes(heard, partners, weights, starts[i], starts[i + 1], kind, re, im)
                 for lane in range(LANES):
                     zr, zi = mine[i, part, lane], mine[i, part + 1, lane]
-                    re[lane] = real * (zr * re[lane] + zi * im[lane]) - imaginary * (zi * re[lane] - zr * im[lane])
+                    re[lane] = real * (zr * re[lane] + zi * im[lane]) - imaginary * (
+                        zi * re[lane] - zr * im[lane]
+                    )
                 if h == 1:
                     for lane in range(rows):
                         out[replica + lane, i] = mean * totals[i] + re[lane]
@@ -201,12 +210,21 @@ _many = threaded(_side_by_side)
 def sums(phases, sources, modes, starts, partners, weights, totals, kind, out):
     """out (replicas, n) = Σ over the triads of each node; sources None: φ = θ.
 
-    Triads starts[i] to starts[i + 1] are those of node i: partners (·, 2), unsigned; weights (·); totals (n,) is how often the
-    mean of f counts, the sum of the weights (twice, for BOTH).
+    Triads starts[i] to starts[i + 1] are those of node i: partners (·, 2), unsigned; weights (·); totals (n,)
+    is how often the mean of f counts, the sum of the weights (twice, for BOTH).
     """
     replicas, n = phases.shape
     choose = _many if replicas >= LANES // 2 and n <= LANES_UP_TO else _single
     kernel = choose((len(modes) - 1) * (4 * n + len(weights)) * replicas)
     kernel(
-        phases, phases if sources is None else sources, sources is not None, modes, starts, partners, weights, totals, kind, out
+        phases,
+        phases if sources is None else sources,
+        sources is not None,
+        modes,
+        starts,
+        partners,
+        weights,
+        totals,
+        kind,
+        out,
     )

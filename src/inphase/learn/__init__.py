@@ -1,7 +1,8 @@
-"""Couplings that learn: K as a network on node features, trained through the dynamics (the extra `inphase[learn]`).
+"""Couplings that learn: K as a network on node features, trained through the dynamics
+(the extra `inphase[learn]`).
 
-`problem` names a task, `train` finds the network, `evaluate` tells what it does on fresh nodes and at other sizes;
-`inphase.coupling.Learnt` is the trained network as a coupling, which needs no JAX.
+`problem` names a task, `train` finds the network, `evaluate` tells what it does on fresh nodes and at other
+sizes; `inphase.coupling.Learnt` is the trained network as a coupling, which needs no JAX.
 """
 
 from __future__ import annotations
@@ -31,7 +32,14 @@ from inphase.learn.analyses import (
 from inphase.learn.distillation import Distilled, distill
 from inphase.learn.evaluation import coupling_for, evaluate, untrained
 from inphase.learn.images import LabeledImage, load_image
-from inphase.learn.losses import Chimera, TargetFrequency, TargetOrder, circular_variance, cluster_loss, effective_neighbors
+from inphase.learn.losses import (
+    Chimera,
+    TargetFrequency,
+    TargetOrder,
+    circular_variance,
+    cluster_loss,
+    effective_neighbors,
+)
 from inphase.learn.problems import PROBLEMS, Nodes, Problem, from_arrays, from_image, problem
 from inphase.learn.segments import circular_kmeans, symmetric_best_dice
 from inphase.learn.settings import Settings

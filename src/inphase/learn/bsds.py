@@ -1,6 +1,7 @@
 """The Berkeley Segmentation Data Set: its folder, downloaded once, and its files of segments.
 
-Source: Arbeláez, Maire, Fowlkes, Malik, *Contour detection and hierarchical image segmentation*, IEEE TPAMI 33(5) (2011).
+Source: Arbeláez, Maire, Fowlkes, Malik, *Contour detection and hierarchical image segmentation*, IEEE TPAMI
+33(5) (2011).
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from inphase.graphs.datasets import SECONDS, data_folder
 Labels = NDArray[np.int64]
 Groups = Sequence[Sequence[int]]
 
-# The annotator (from 0) and the segments (as the files number them, from 1) that KuraNet's image experiments join to classes
-# 1, 2, ...; pixels of no group are class 0. From the settings of its public repository.
+# The annotator (from 0) and the segments (as the files number them, from 1) that KuraNet's image experiments
+# join to classes 1, 2, ...; pixels of no group are class 0. From the settings of its public repository.
 KURANET: dict[str, tuple[int, Groups]] = {
     "90076": (4, ((11,), (9,), (7,))),
     "118020": (3, ((12, 10, 8), (1,), (2, 3), (4,))),
@@ -61,17 +62,21 @@ HASHES = {  # SHA-256 of KuraNet's nine images and their segments, by which a do
 }
 
 
-def bsds_labels(path: str | os.PathLike[str], annotator: int | None = None, groups: Groups | None = None) -> Labels:
-    """Classes from a ground truth of the Berkeley Segmentation Data Set, a .mat file with several annotators' segments.
+def bsds_labels(
+    path: str | os.PathLike[str], annotator: int | None = None, groups: Groups | None = None
+) -> Labels:
+    """Classes from a ground truth of the Berkeley Segmentation Data Set, a .mat file with several annotators'
+    segments.
 
     Parameters
     ----------
     path : path
     annotator : int, optional
-        From 0. If not given: the one with the fewest segments (of several, the first), as the circle has place for few.
+        From 0. If not given: the one with the fewest segments (of several, the first), as the circle has
+        place for few.
     groups : sequence of sequences of int, optional
-        Segments, numbered from 1 as in the file, that become classes 1, 2, ...; pixels of no group are class 0. If not
-        given, segment s is class s − 1.
+        Segments, numbered from 1 as in the file, that become classes 1, 2, ...; pixels of no group are class
+        0. If not given, segment s is class s − 1.
 
     Returns
     -------
@@ -82,17 +87,21 @@ def bsds_labels(path: str | os.PathLike[str], annotator: int | None = None, grou
     OSError
         If the file cannot be read.
     ValueError
-        If it is no ground truth of BSDS, there is no such annotator, or a segment is not there or in two groups.
+        If it is no ground truth of BSDS, there is no such annotator, or a segment is not there or in two
+        groups.
 
     References
     ----------
-    Arbeláez, Maire, Fowlkes, Malik, *Contour detection and hierarchical image segmentation*, IEEE TPAMI 33(5) (2011).
+    Arbeláez, Maire, Fowlkes, Malik, *Contour detection and hierarchical image segmentation*, IEEE TPAMI 33(5)
+    (2011).
     """
     segments = _annotations(path)
     if annotator is None:
         annotator = int(np.argmin([len(np.unique(s)) for s in segments]))
     if integer("annotator", annotator, least=0) >= len(segments):
-        raise ValueError(f"annotator must be below {len(segments)}, of whom {path} has segments; got {annotator}")
+        raise ValueError(
+            f"annotator must be below {len(segments)}, of whom {path} has segments; got {annotator}"
+        )
     chosen = segments[annotator]
     if groups is None:
         return np.unique(chosen, return_inverse=True)[1].reshape(chosen.shape).astype(np.int64)
@@ -102,7 +111,9 @@ def bsds_labels(path: str | os.PathLike[str], annotator: int | None = None, grou
             if segment in seen:
                 raise ValueError(f"groups must not share segments; segment {segment} is in two")
             if not np.any(chosen == segment):
-                raise ValueError(f"annotator {annotator} of {path} has no segment {segment}; there are 1..{np.max(chosen)}")
+                raise ValueError(
+                    f"annotator {annotator} of {path} has no segment {segment}; there are 1..{np.max(chosen)}"
+                )
             seen.add(segment)
             labels[chosen == segment] = number
     return labels if np.any(labels == 0) else labels - 1
@@ -120,9 +131,13 @@ def _annotations(path: str | os.PathLike[str]) -> list[Labels]:
         raise ValueError(f"{path} is truncated, or no .mat file: {error}") from None
     try:
         cells = content["groundTruth"]
-        found = [np.asarray(cells[0, k]["Segmentation"][0, 0]).astype(np.int64) for k in range(cells.shape[1])]
+        found = [
+            np.asarray(cells[0, k]["Segmentation"][0, 0]).astype(np.int64) for k in range(cells.shape[1])
+        ]
     except (KeyError, IndexError, ValueError, TypeError):
-        raise ValueError(f"{path} is no ground truth of BSDS: it lacks groundTruth{{1, k}}.Segmentation") from None
+        raise ValueError(
+            f"{path} is no ground truth of BSDS: it lacks groundTruth{{1, k}}.Segmentation"
+        ) from None
     if not found or any(s.ndim != 2 for s in found):
         raise ValueError(f"{path} is no ground truth of BSDS: its segments are no matrices")
     return found
@@ -139,9 +154,9 @@ def file_of(folder: Path, part: str, name: str) -> Path:
 def bsds_folder() -> Path:
     """The folder of the whole Berkeley Segmentation Data Set (BSDS500), downloaded once, 71 MB.
 
-    It is the folder ``bsds500`` in the one that the environment variable INPHASE_DATA names, or in the user's cache folder. A
-    download is known by the SHA-256 of KuraNet's nine images and their segments. The set is offered for non-commercial research
-    and education.
+    It is the folder ``bsds500`` in the one that the environment variable INPHASE_DATA names, or in the user's
+    cache folder. A download is known by the SHA-256 of KuraNet's nine images and their segments. The set is
+    offered for non-commercial research and education.
 
     Raises
     ------
@@ -177,7 +192,10 @@ def bsds_folder() -> Path:
 def _download(folder: Path) -> None:
     """The images and segments of the archive, as they come, into `folder`."""
     request = urllib.request.Request(BSDS, headers={"User-Agent": "inphase"})
-    with urllib.request.urlopen(request, timeout=SECONDS) as answer, tarfile.open(fileobj=answer, mode="r|gz") as archive:
+    with (
+        urllib.request.urlopen(request, timeout=SECONDS) as answer,
+        tarfile.open(fileobj=answer, mode="r|gz") as archive,
+    ):
         for member, name in _members(archive):
             content = archive.extractfile(member)
             if content is not None:
@@ -191,6 +209,8 @@ def _members(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, str]]:
     for member in archive:
         name = member.name.removeprefix(INSIDE)
         parts = name.split("/")
-        known = len(parts) == 3 and parts[0] in ("images", "groundTruth") and parts[1] in ("train", "val", "test")
+        known = (
+            len(parts) == 3 and parts[0] in ("images", "groundTruth") and parts[1] in ("train", "val", "test")
+        )
         if member.isfile() and known and parts[2].rpartition(".")[2] in ("jpg", "mat") and parts[2][0] != ".":
             yield member, name

@@ -95,7 +95,9 @@ class InteractionTable(_Section):
         if (self.name is None) == (self.formula is None):
             raise ValueError("problem.interaction: give either name or formula")
         if self.name is not None and self.name not in CATALOG:
-            raise ValueError(f"problem.interaction.name must be one of {', '.join(CATALOG)}; got {self.name!r}")
+            raise ValueError(
+                f"problem.interaction.name must be one of {', '.join(CATALOG)}; got {self.name!r}"
+            )
         make: Any = partial(Interaction, str(self.formula)) if self.name is None else CATALOG[self.name]
         try:
             found: Interaction = make(**self.parameters)
@@ -125,7 +127,9 @@ class ProblemSection(_Section):
         if sum(source is not None for source in (self.name, self.file, self.image)) != 1:
             raise ValueError("give one of name, file and image")
         for source, keys in (("file", OF_FILES), ("image", OF_IMAGES)):
-            if getattr(self, source) is None and (stray := [key for key in keys if getattr(self, key) is not None]):
+            if getattr(self, source) is None and (
+                stray := [key for key in keys if getattr(self, key) is not None]
+            ):
                 raise ValueError(f"{stray[0]} belongs to {source}, which is not given")
         return self
 
@@ -138,11 +142,15 @@ class ProblemSection(_Section):
         if self.image is not None:
             from inphase.learn.images import load_image
 
-            return load_image(self.image, self.mask, annotator=self.annotator, groups=self.groups).problem(seed, **changes)
+            return load_image(self.image, self.mask, annotator=self.annotator, groups=self.groups).problem(
+                seed, **changes
+            )
         return self._of_file(str(self.file), seed, changes)
 
     def _of_file(self, file: str, seed: int, changes: dict[str, Any]) -> Problem:
-        named = self.features if self.features and all(isinstance(name, str) for name in self.features) else None
+        named = (
+            self.features if self.features and all(isinstance(name, str) for name in self.features) else None
+        )
         features = read_columns(file, self.features)
         columns = tuple(map(str, named)) if named and len(named) == features.shape[1] else None
         parts: dict[str, Any] = {
@@ -219,7 +227,9 @@ class RunSection(_Section):
     workers: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0)
     out: str = "results"
-    evaluate_n: Annotated[list[Annotated[int, Field(ge=2)]], BeforeValidator(_listed)] = Field(default_factory=list)
+    evaluate_n: Annotated[list[Annotated[int, Field(ge=2)]], BeforeValidator(_listed)] = Field(
+        default_factory=list
+    )
     evaluate_graphs: int | None = Field(default=None, ge=1)
     evaluate_burn_in: int = Field(default=1000, ge=0)
 
@@ -273,13 +283,16 @@ def checked_configuration(data: dict[str, Any], source: str) -> Configuration:
     try:
         return Configuration.model_validate(data)
     except ValidationError as error:
-        faults: dict[str, str] = {}  # one for each key, where pydantic names one for each type that the key may have
+        # one for each key, where pydantic names one for each type that the key may have
+        faults: dict[str, str] = {}
         for fault in error.errors():
             key = ".".join(part for part in map(str, fault["loc"]) if part not in ("str", "int"))
             if fault["type"] == "extra_forbidden":
                 faults.setdefault(key, f"unknown key {key!r}; known: {', '.join(_known(fault['loc']))}")
             else:
-                got = "" if fault["type"] in ("missing", "value_error") else f"; got {fault.get('input')!r:.60}"
+                got = (
+                    "" if fault["type"] in ("missing", "value_error") else f"; got {fault.get('input')!r:.60}"
+                )
                 faults.setdefault(key, f"{key}: {fault['msg'].removeprefix('Value error, ')}{got}")
         raise ValueError(f"{source}: " + "; ".join(faults.values())) from None
 

@@ -2,14 +2,17 @@
 
     θ_i' = ω_i + b_i sin θ_i − Σ_j K_ij f(θ_i − φ_j),   φ_j = θ_j(t − τ_j)
 
-f enters by its Fourier modes: with waves w(φ) = (cos kφ, sin kφ)_k the sums need one product P = K w per evaluation, never n²
-sines. So the gradient with respect to K is Σ P̄ wᵀ over all evaluations, P̄ being the adjoint of P: one matrix product of
-what the backward sweep finds, instead of an (n, n) outer product at every step.
+f enters by its Fourier modes: with waves w(φ) = (cos kφ, sin kφ)_k the sums need one product P = K w per
+evaluation, never n² sines. So the gradient with respect to K is Σ P̄ wᵀ over all evaluations, P̄ being the
+adjoint of P: one matrix product of what the backward sweep finds, instead of an (n, n) outer product at every
+step.
 
-With phase lags the terms are K_ij f(θ_i − φ_j + α_ij). They enter by the matrices K cos kα and K sin kα, which are made once
-for all steps (`joined`); each has its gradient as K has, and JAX goes on from these to K and α.
+With phase lags the terms are K_ij f(θ_i − φ_j + α_ij). They enter by the matrices K cos kα and K sin kα,
+which are made once for all steps (`joined`); each has its gradient as K has, and JAX goes on from these to K
+and α.
 
-Only the phases are kept from the forward sweep, O(T n); the backward sweep takes the steps again, `SEGMENT` at a time.
+Only the phases are kept from the forward sweep, O(T n); the backward sweep takes the steps again, `SEGMENT`
+at a time.
 """
 
 from __future__ import annotations
@@ -63,11 +66,15 @@ def scheme(interaction: Interaction, step: float, method: str = "euler", longest
     if longest and method not in WITH_DELAYS:
         raise ValueError(f"with delays, method must be one of {', '.join(WITH_DELAYS)}; got {method!r}")
     modes = interaction.modes
-    return Scheme(float(step), method, tuple(map(float, modes.real)), tuple(map(float, modes.imag)), int(longest))
+    return Scheme(
+        float(step), method, tuple(map(float, modes.real)), tuple(map(float, modes.imag)), int(longest)
+    )
 
 
 def joined(strengths: Any, lags: Any, scheme: Scheme) -> Any:
-    """The coupling of the functions below: K itself, (n, n), where `lags` is None; else with α (n, n), radians, `Turned`."""
+    """The coupling of the functions below: K itself, (n, n),
+    where `lags` is None; else with α (n, n), radians, `Turned`.
+    """
     if lags is None:
         return strengths
     turns = jnp.arange(1, len(scheme.real), dtype=strengths.dtype)[:, None, None] * lags
@@ -75,7 +82,9 @@ def joined(strengths: Any, lags: Any, scheme: Scheme) -> Any:
 
 
 def history(phases: Any, parts: Parts, scheme: Scheme) -> Any:
-    """θ before and at time 0, (longest + 1, n), the newest last: θ(0) + ω t, as if the coupling began at time 0."""
+    """θ before and at time 0, (longest + 1, n), the newest
+    last: θ(0) + ω t, as if the coupling began at time 0.
+    """
     before = jnp.arange(-scheme.longest, 1, dtype=phases.dtype)[:, None]
     return phases + before * scheme.step * parts.frequencies
 
@@ -111,7 +120,9 @@ def _product(coupling: Any, wave: Any) -> Any:
 
 
 def _by_harmonics(columns: Any, m: int) -> tuple[Any, Any]:
-    """(rows, columns) of waves or products as the mean's column, (rows, 0 or 1), and the harmonics', (m, rows, 2)."""
+    """(rows, columns) of waves or products as the mean's
+    column, (rows, 0 or 1), and the harmonics', (m, rows, 2).
+    """
     first = columns.shape[1] - 2 * m
     return columns[:, :first], columns[:, first:].reshape(-1, 2, m).transpose(2, 0, 1)
 
@@ -133,13 +144,19 @@ def _slope(coupling: Any, adjoints: Any, used: Any) -> Any:
 
 
 def _one_step(coupling: Any, past: Any, parts: Parts, scheme: Scheme, extra: Any = None) -> tuple[Any, Any]:
-    """(past one step later, waves of each stage); `extra` (stages, n, columns) is added to the products K w."""
+    """(past one step later, waves of each stage); `extra`
+    (stages, n, columns) is added to the products K w.
+    """
     h = scheme.step
     used: list[Any] = []
 
     def velocity(before: Any) -> Any:
         theta = before[-1]
-        heard = before[scheme.longest - parts.delay_steps, jnp.arange(theta.shape[0])] if scheme.longest else theta
+        heard = (
+            before[scheme.longest - parts.delay_steps, jnp.arange(theta.shape[0])]
+            if scheme.longest
+            else theta
+        )
         wave = waves(heard, scheme)
         product = _product(coupling, wave) if extra is None else _product(coupling, wave) + extra[len(used)]
         used.append(wave)
@@ -202,7 +219,9 @@ def _forward(coupling: Any, past: Any, parts: Parts, scheme: Scheme, count: int)
 
 
 def _backward(scheme: Scheme, count: int, kept: Any, slopes: Any) -> tuple[Any, Any, Any]:
-    """The adjoints of K, past and parts from those of the phases, (count, n), segment by segment from the last."""
+    """The adjoints of K, past and parts from those of the
+    phases, (count, n), segment by segment from the last.
+    """
     coupling, past, parts, phases = kept
     n, stages = phases.shape[1], STAGES[scheme.method]
     length = next(s for s in range(min(SEGMENT, count), 0, -1) if count % s == 0)

@@ -1,7 +1,7 @@
 """`evaluate`: what a trained network does on fresh nodes, at the size of training and at others.
 
-The dynamics are those of `PhaseModel`, with all pairs or, of many nodes, a low-rank operator whose error is measured; nothing
-of training takes part but the numbers of the network.
+The dynamics are those of `PhaseModel`, with all pairs or, of many nodes, a low-rank operator whose error is
+measured; nothing of training takes part but the numbers of the network.
 """
 
 from __future__ import annotations
@@ -65,19 +65,21 @@ def evaluate(
         Of nodes and initial phases.
     split : "train", "validation" or "test"
     pairs : "auto", "all" or "low-rank"
-        "all": K of all pairs, from 2000 nodes on in single precision (0.4 GB at n = 10,000). "low-rank": K ≈ L Rᵀ by
-        `factorize`, with its error. "auto": all up to 4000 nodes and where the network gives phase lags, low rank beyond.
+        "all": K of all pairs, from 2000 nodes on in single precision (0.4 GB at n = 10,000). "low-rank": K ≈
+        L Rᵀ by `factorize`, with its error. "auto": all up to 4000 nodes and where the network gives phase
+        lags, low rank beyond.
     coupling : callable, optional
         (network, features, normalization) -> Coupling, which takes the place of the network's.
 
     Returns
     -------
     xarray.Dataset
-        `loss(graph)` and `variance(graph)`, means over the window, and `final_phase(graph, oscillator)`, radians. The
-        attribute `pairs` says which it was: "all", "low-rank", or "given" for a `coupling` of another kind. With "low-rank",
-        of the graph where it is worst: `rank`; `coupling_error` and `coupling_standard_error`, the error |K − L Rᵀ|/|K| in the
-        Frobenius norm, measured on rows held out; `coupling_scale_error`, that of the normalization; and whether the
-        tolerance was reached, 1 or 0 (`tolerance_reached`).
+        `loss(graph)` and `variance(graph)`, means over the window, and `final_phase(graph, oscillator)`,
+        radians. The attribute `pairs` says which it was: "all", "low-rank", or "given" for a `coupling` of
+        another kind. With "low-rank", of the graph where it is worst: `rank`; `coupling_error` and
+        `coupling_standard_error`, the error |K − L Rᵀ|/|K| in the Frobenius norm, measured on rows held out;
+        `coupling_scale_error`, that of the normalization; and whether the tolerance was reached, 1 or 0
+        (`tolerance_reached`).
 
     Raises
     ------
@@ -91,8 +93,9 @@ def evaluate(
 
     Notes
     -----
-    Step and method are the training's. "euler" and "heun", also with delays, are integrated by `inphase.simulate`; "midpoint"
-    and "rk4", which take no delays, by the same formulas as in training on `PhaseModel.velocity`.
+    Step and method are the training's. "euler" and "heun", also with delays, are integrated by
+    `inphase.simulate`; "midpoint" and "rk4", which take no delays, by the same formulas as in training on
+    `PhaseModel.velocity`.
 
     Examples
     --------
@@ -124,7 +127,9 @@ def evaluate(
         del made  # K of the next graph may take as much memory again
     about = {"burn_in": last, "window": steps, "seed": seed, "split": split}
     worst = max(couplings, key=lambda one: float(one.get("coupling_error", 0.0)))
-    return _dataset(loss, nodes, np.stack(found), about | worst | {"problem": task.name, "step": settings.step})
+    return _dataset(
+        loss, nodes, np.stack(found), about | worst | {"problem": task.name, "step": settings.step}
+    )
 
 
 def task_for(trained: Trained, problem: Problem | None = None) -> Problem:
@@ -136,7 +141,9 @@ def task_for(trained: Trained, problem: Problem | None = None) -> Problem:
 
 
 def nodes_of_graphs(task: Problem, settings: Settings, split: str, count: int, seed: int) -> Nodes:
-    """The nodes of all graphs of an evaluation, one after the other; of "train" those of the training, if there are as many."""
+    """The nodes of all graphs of an evaluation, one after the
+    other; of "train" those of the training, if there are as many.
+    """
     samples = settings.samples if split == "train" and count <= settings.samples else count
     return task.draw(split, samples, seed).take(slice(count))
 
@@ -153,7 +160,11 @@ def mean_and_error(values: Any) -> tuple[float, float | None]:
 
 
 def coupling_for(
-    trained: Trained, features: ArrayLike, tolerance: float = TOLERANCE, exact_up_to: int = EXACT_UP_TO, seed: int = 0
+    trained: Trained,
+    features: ArrayLike,
+    tolerance: float = TOLERANCE,
+    exact_up_to: int = EXACT_UP_TO,
+    seed: int = 0,
 ) -> Coupling:
     """The coupling of a trained network on features: all pairs up to `exact_up_to` nodes, of low rank beyond.
 
@@ -213,7 +224,7 @@ def untrained(problem: Problem, seed: int = 0) -> Trained:
     return Trained(problem, settings, [Start(0, network, status="untrained")], seed)
 
 
-# --------------------------------------------------------------------------------------------------------------- coupling
+# --------------------------------------------------------------------------------------------------- coupling
 
 
 def _all(network: PairNetwork, features: Any, normalization: Normalization) -> Coupling:
@@ -246,10 +257,12 @@ def _kind(coupling: Coupling, given: bool) -> dict[str, Any]:
     }
 
 
-# -------------------------------------------------------------------------------------------------------------------- runs
+# ------------------------------------------------------------------------------------------------------- runs
 
 
-def window_phases(trained: Trained, nodes: Nodes, coupling: Coupling, phases: Any, burn_in: int, window: int) -> Any:
+def window_phases(
+    trained: Trained, nodes: Nodes, coupling: Coupling, phases: Any, burn_in: int, window: int
+) -> Any:
     """The phases of the window, (window, n), from θ(0), (n,)."""
     steps = np.arange(burn_in + 1, burn_in + window + 1)
     return phases_after(nodes.model(coupling, trained.settings), phases, trained.settings, steps)
@@ -282,7 +295,9 @@ def phases_after(model: PhaseModel, phases: Any, settings: Settings, steps: Any)
     if run.attrs["status"] == "interrupted":
         raise KeyboardInterrupt
     if run.attrs["status"] != "finished":
-        raise ValueError(f"the run of {len(phases)} nodes ended as {run.attrs['status']!r} at t = {float(run.end_time):g}")
+        raise ValueError(
+            f"the run of {len(phases)} nodes ended as {run.attrs['status']!r} at t = {float(run.end_time):g}"
+        )
     return run.phase.values
 
 

@@ -1,7 +1,9 @@
-"""Images with known segments: files of images and arrays, scikit-image's samples, the Berkeley data set with human segments.
+"""Images with known segments: files of images and arrays, scikit-image's samples, the Berkeley data set with
+human segments.
 
-An image becomes nodes by `pixel_features`, one node a pixel, row by row: colors/255 and the place (x, y) in [0, 1].
-`LabeledImage.problem` gives the task: half of the pixels, drawn at random, to train (40%) and validate (10%), half to test.
+An image becomes nodes by `pixel_features`, one node a pixel, row by row: colors/255 and the place (x, y) in
+[0, 1]. `LabeledImage.problem` gives the task: half of the pixels, drawn at random, to train (40%) and
+validate (10%), half to test.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ class LabeledImage:
     Raises
     ------
     ValueError, TypeError
-        If labels are missing, shapes do not fit, values are outside 0..255, or a class of 0..k−1 has no pixel.
+        If labels are missing, shapes do not fit, values are outside 0..255, or a class of 0..k−1 has no
+        pixel.
 
     Examples
     --------
@@ -59,18 +62,24 @@ class LabeledImage:
     def __post_init__(self) -> None:
         pixels = _pixels(self.pixels)
         if self.labels is None:
-            raise ValueError(f"labels must be given: {self.name} has no mask that says which segment a pixel is of")
+            raise ValueError(
+                f"labels must be given: {self.name} has no mask that says which segment a pixel is of"
+            )
         labels, names = numbered(self.labels)
         if labels.dtype.kind not in "biu":
             raise TypeError(f"labels must be whole numbers; got {labels.dtype}")
         if labels.shape != pixels.shape[:2]:
-            raise ValueError(f"labels must have the image's shape {pixels.shape[:2]}; got shape {labels.shape}")
+            raise ValueError(
+                f"labels must have the image's shape {pixels.shape[:2]}; got shape {labels.shape}"
+            )
         labels = labels.astype(np.int64)
         if np.min(labels) < -1 or np.max(labels) < 0:
             raise ValueError(f"labels must be 0..k-1, or -1 for none; got {np.min(labels)}..{np.max(labels)}")
         counts = np.bincount(labels[labels >= 0])
         if not np.all(counts):
-            raise ValueError(f"labels must be 0..k-1, all of them; no pixel is of class {int(np.argmin(counts))}")
+            raise ValueError(
+                f"labels must be 0..k-1, all of them; no pixel is of class {int(np.argmin(counts))}"
+            )
         object.__setattr__(self, "pixels", pixels)
         object.__setattr__(self, "labels", labels)
         object.__setattr__(self, "class_names", names or tuple(self.class_names))
@@ -92,7 +101,9 @@ class LabeledImage:
         return pixel_features(self.pixels)
 
     def problem(self, seed: int = 0, **changes: Any) -> Problem:
-        """The task to segment it: graphs of 1000 pixels, half of all pixels to train and validate, the others to test."""
+        """The task to segment it: graphs of 1000 pixels, half
+        of all pixels to train and validate, the others to test.
+        """
         task = from_image(self.pixels, self.labels, name=self.name, seed=seed, **changes)
         return replace(task, class_names=self.class_names)
 
@@ -125,13 +136,15 @@ def pixel_features(pixels: ArrayLike) -> NDArray[np.float64]:
 def _pixels(pixels: ArrayLike) -> NDArray[np.float64]:
     values = finite_array("pixels", pixels)
     if values.ndim not in (2, 3) or not values.size or (values.ndim == 3 and values.shape[2] != 3):
-        raise ValueError(f"pixels must have shape (height, width, 3) or (height, width); got shape {values.shape}")
+        raise ValueError(
+            f"pixels must have shape (height, width, 3) or (height, width); got shape {values.shape}"
+        )
     if np.min(values) < 0 or np.max(values) > 255:
         raise ValueError(f"pixels must be within 0..255; got {np.min(values):g}..{np.max(values):g}")
     return values
 
 
-# ------------------------------------------------------------------------------------------------------------------- files
+# ------------------------------------------------------------------------------------------------------ files
 
 
 def load_image(
@@ -146,11 +159,12 @@ def load_image(
     Parameters
     ----------
     path : path
-        PNG, JPEG, TIFF or another format that Pillow reads, 8 bits a color, transparency is dropped; an array, .npy, or a gray
-        image as rows of numbers, .csv, both 0..255; "skimage:NAME", a sample of scikit-image.
+        PNG, JPEG, TIFF or another format that Pillow reads, 8 bits a color, transparency is dropped; an
+        array, .npy, or a gray image as rows of numbers, .csv, both 0..255; "skimage:NAME", a sample of
+        scikit-image.
     mask : path
-        An image of one channel, each value a class (gray or of a palette; PNG, TIFF: JPEG alters values); an array of whole
-        numbers or texts, .npy, or rows of them, .csv; a ground truth of BSDS, .mat.
+        An image of one channel, each value a class (gray or of a palette; PNG, TIFF: JPEG alters values); an
+        array of whole numbers or texts, .npy, or rows of them, .csv; a ground truth of BSDS, .mat.
     annotator : int, optional
     groups : sequence of sequences of int, optional
         For a .mat file, as `bsds_labels` takes them.
@@ -163,7 +177,9 @@ def load_image(
         If no mask is given, its shape is not the image's, or a file is of another kind.
     """
     if mask is None:
-        raise ValueError(f"mask must be given: {path} has no mask; a PNG with a class for each pixel, or a .mat file of BSDS")
+        raise ValueError(
+            f"mask must be given: {path} has no mask; a PNG with a class for each pixel, or a .mat file of BSDS"
+        )
     pixels = read_pixels(path)
     names: tuple[str, ...] = ()
     if Path(mask).suffix.lower() == ".mat":
@@ -176,7 +192,9 @@ def load_image(
 
 
 def read_pixels(path: str | os.PathLike[str]) -> NDArray[Any]:
-    """An image as (height, width, 3), or (height, width) if it is gray; 0..255. Files are those of `load_image`."""
+    """An image as (height, width, 3), or (height, width)
+    if it is gray; 0..255. Files are those of `load_image`.
+    """
     if str(path).startswith(SAMPLE):
         return sample_image(str(path).removeprefix(SAMPLE))
     if Path(path).suffix.lower() in ARRAYS:
@@ -191,7 +209,9 @@ def read_pixels(path: str | os.PathLike[str]) -> NDArray[Any]:
 
 
 def read_mask(path: str | os.PathLike[str]) -> Labels:
-    """A mask as classes (height, width): its values, ascending, are 0, 1, ...; in arrays and .csv −1 is no class."""
+    """A mask as classes (height, width): its values, ascending,
+    are 0, 1, ...; in arrays and .csv −1 is no class.
+    """
     return _mask(path)[0]
 
 
@@ -200,11 +220,15 @@ def _mask(path: str | os.PathLike[str]) -> tuple[Labels, tuple[str, ...]]:
     if Path(path).suffix.lower() in ARRAYS:
         values, names = numbered(_array(path))
         if values.dtype.kind not in "iu" or values.ndim != 2 or not values.size:
-            raise ValueError(f"{path} must hold (height, width) whole numbers or texts; got {values.dtype} {values.shape}")
+            raise ValueError(
+                f"{path} must hold (height, width) whole numbers or texts; got {values.dtype} {values.shape}"
+            )
     else:
         picture, names = _opened(path), ()
         if picture.mode not in MASKS:
-            raise ValueError(f"{path} must have one channel, a class for each pixel; got the mode {picture.mode!r}")
+            raise ValueError(
+                f"{path} must have one channel, a class for each pixel; got the mode {picture.mode!r}"
+            )
         values = np.asarray(picture)
     found, ranks = np.unique(values, return_inverse=True)
     if found[0] < -1:
@@ -247,7 +271,8 @@ def _opened(path: str | os.PathLike[str]) -> Any:
 
 
 def sample_image(name: str) -> NDArray[np.uint8]:
-    """A sample of scikit-image, "astronaut" or "coffee", say; it has no mask: `LabeledImage(sample_image(name), labels)`.
+    """A sample of scikit-image, "astronaut" or "coffee", say; it has no mask:
+    `LabeledImage(sample_image(name), labels)`.
 
     Parameters
     ----------
@@ -269,8 +294,14 @@ def sample_image(name: str) -> NDArray[np.uint8]:
         from skimage import data
     except ImportError:
         raise ImportError("the sample images need scikit-image: pip install scikit-image") from None
-    if not isinstance(name, str) or name not in data.__all__ or name in ("data_dir", "download_all", "file_hash"):
-        raise ValueError(f"name must be one of skimage.data's samples: {', '.join(data.__all__)}; got {name!r}")
+    if (
+        not isinstance(name, str)
+        or name not in data.__all__
+        or name in ("data_dir", "download_all", "file_hash")
+    ):
+        raise ValueError(
+            f"name must be one of skimage.data's samples: {', '.join(data.__all__)}; got {name!r}"
+        )
     try:
         values = np.asarray(getattr(data, name)())
     except (ImportError, OSError) as error:  # its downloader, or the net
@@ -282,24 +313,28 @@ def sample_image(name: str) -> NDArray[np.uint8]:
     return values
 
 
-# -------------------------------------------------------------------------------------------------------------------- BSDS
+# ------------------------------------------------------------------------------------------------------- BSDS
 
 
 def bsds_image(
-    folder: str | os.PathLike[str] | None, name: str | int, annotator: int | None = None, groups: Groups | None = None
+    folder: str | os.PathLike[str] | None,
+    name: str | int,
+    annotator: int | None = None,
+    groups: Groups | None = None,
 ) -> LabeledImage:
     """An image of the Berkeley Segmentation Data Set with its segments.
 
     Parameters
     ----------
     folder : path or None
-        With images/{train,val,test}/NAME.jpg and groundTruth/{train,val,test}/NAME.mat, as in the archive. None: that of
-        `bsds_folder`.
+        With images/{train,val,test}/NAME.jpg and groundTruth/{train,val,test}/NAME.mat, as in the archive.
+        None: that of `bsds_folder`.
     name : str or int
         The number of the image.
     annotator : int, optional
     groups : sequence of sequences of int, optional
-        As `bsds_labels` takes them. If neither is given and the image is one of KuraNet's nine, its choice (`KURANET`).
+        As `bsds_labels` takes them. If neither is given and the image is one of KuraNet's nine, its choice
+        (`KURANET`).
 
     Raises
     ------
@@ -311,5 +346,8 @@ def bsds_image(
     if annotator is None and groups is None and str(name) in KURANET:
         annotator, groups = KURANET[str(name)]
     root = bsds_folder() if folder is None else Path(folder)
-    image, truth = (file_of(root, part, f"{name}.{ending}") for part, ending in (("images", "jpg"), ("groundTruth", "mat")))
+    image, truth = (
+        file_of(root, part, f"{name}.{ending}")
+        for part, ending in (("images", "jpg"), ("groundTruth", "mat"))
+    )
     return load_image(image, truth, annotator=annotator, groups=groups)

@@ -1,4 +1,5 @@
-"""The job of `inphase train`: a training from its TOML file, what it does on fresh nodes, and the files that come of it.
+"""The job of `inphase train`: a training from its TOML file, what it does on fresh nodes, and the files that
+come of it.
 
 coupling.npz    the chosen network; `[coupling] kind = "learnt"` and `Learnt.load` read it
 training.json   all starts, which one was chosen, its evaluation and that of the untrained control, where it comes from
@@ -28,7 +29,11 @@ from inphase.provenance import version
 
 
 def carry_out(
-    configuration: Configuration, out: str | os.PathLike[str] | None = None, *, resume: bool = False, progress: bool = False
+    configuration: Configuration,
+    out: str | os.PathLike[str] | None = None,
+    *,
+    resume: bool = False,
+    progress: bool = False,
 ) -> dict[str, Any]:
     """Train, choose, evaluate on fresh nodes, and write the files.
 
@@ -45,7 +50,8 @@ def carry_out(
     Returns
     -------
     dict
-        As in training.json; only {"status": "interrupted", "folder"} after Ctrl-C, when checkpoints are all there is.
+        As in training.json; only {"status": "interrupted", "folder"} after Ctrl-C, when checkpoints are all
+        there is.
 
     Raises
     ------
@@ -59,11 +65,15 @@ def carry_out(
     checkpoints = folder / "checkpoints"
     if resume and not list(checkpoints.glob("start-*.npz")):
         raise ValueError(f"--resume: there is no checkpoint in {checkpoints}; leave it out to begin")
-    trained = train(task, starts=run.starts, seed=run.seed, folder=checkpoints, progress=progress, workers=run.workers)
+    trained = train(
+        task, starts=run.starts, seed=run.seed, folder=checkpoints, progress=progress, workers=run.workers
+    )
     if any(start.status == "interrupted" for start in trained.starts):
         return {"status": "interrupted", "folder": str(folder)}
     if not np.isfinite(trained.chosen.best):
-        raise ValueError(f"no start stayed finite: take a smaller rate than {task.settings.rate:g} or a smaller clip")
+        raise ValueError(
+            f"no start stayed finite: take a smaller rate than {task.settings.rate:g} or a smaller clip"
+        )
     found = _findings(trained, configuration, graph_sizes)
     files = _write(folder, trained, configuration)
     found |= {"files": files | {"training": str(folder / "training.json")}}
@@ -75,13 +85,15 @@ def _check_sizes(task: Problem, sizes: list[int], graphs: int | None) -> None:
     """Before hours of training: whether there are as many fresh nodes."""
     limit = task.limits.get("test")
     if limit is not None and max(sizes) > limit:
-        raise ValueError(f"evaluate_n must be <= {limit}, the nodes that {task.name} leaves to test; got {max(sizes)}")
+        raise ValueError(
+            f"evaluate_n must be <= {limit}, the nodes that {task.name} leaves to test; got {max(sizes)}"
+        )
     if limit is not None and graphs is not None and graphs * max(sizes) > limit:
         wanted = f"{task.name} leaves {limit} nodes to test, and the largest graph has {max(sizes)}"
         raise ValueError(f"evaluate_graphs must be <= {limit // max(sizes)}: {wanted}; got {graphs}")
 
 
-# -------------------------------------------------------------------------------------------------------------- findings
+# --------------------------------------------------------------------------------------------------- findings
 
 
 def _findings(trained: Trained, configuration: Configuration, sizes: list[int]) -> dict[str, Any]:
@@ -97,7 +109,11 @@ def _findings(trained: Trained, configuration: Configuration, sizes: list[int]) 
         "columns": list(trained.problem.columns),
         "chosen": chosen.number,
         "validation_loss": {"best": min(judged), "median": float(np.median(judged))},
-        "test_loss": {"chosen": starts[chosen.number]["test"]["loss"], "median": float(np.median(tested)), "best": min(tested)},
+        "test_loss": {
+            "chosen": starts[chosen.number]["test"]["loss"],
+            "median": float(np.median(tested)),
+            "best": min(tested),
+        },
         "starts": starts,
         "evaluation": [_measured(trained, n, configuration) for n in sizes],
         "control": [_measured(control, n, configuration) for n in sizes],
@@ -134,7 +150,9 @@ def _measured(trained: Trained, n: int, configuration: Configuration) -> dict[st
         found[name], found[f"{name}_standard_error"] = mean_and_error(data[name].values)
     if found["pairs"] == "low-rank":
         names = ("rank", "coupling_error", "coupling_standard_error", "coupling_scale_error")
-        found |= {name: data.attrs[name] for name in names} | {"tolerance_reached": bool(data.attrs["tolerance_reached"])}
+        found |= {name: data.attrs[name] for name in names} | {
+            "tolerance_reached": bool(data.attrs["tolerance_reached"])
+        }
     return found
 
 
@@ -153,7 +171,7 @@ def _versions() -> dict[str, str]:
     }
 
 
-# ----------------------------------------------------------------------------------------------------------------- files
+# ------------------------------------------------------------------------------------------------------ files
 
 
 def _write(folder: Path, trained: Trained, configuration: Configuration) -> dict[str, str]:
@@ -184,7 +202,8 @@ def _table(task: Problem, nodes: Nodes, step: float) -> tuple[str, dict[str, str
     parts = {}
     for part, values in own.items():
         if np.any(values):
-            parts[part] = part + "_" * sum(name.rstrip("_") == part for name in columns)  # a feature may have that name
+            # a feature may have that name
+            parts[part] = part + "_" * sum(name.rstrip("_") == part for name in columns)
             columns[parts[part]] = values
     if task.classes:
         columns["label" + "_" * sum(name.rstrip("_") == "label" for name in columns)] = nodes.labels
@@ -196,7 +215,9 @@ def _table(task: Problem, nodes: Nodes, step: float) -> tuple[str, dict[str, str
 
 
 def _model(folder: Path, settings: Settings, parts: dict[str, str], configuration: Configuration) -> str:
-    """The model of nodes.csv as `inphase study` and `inphase simulate` read it, in steps as those of the evaluation."""
+    """The model of nodes.csv as `inphase study` and
+    `inphase simulate` read it, in steps as those of the evaluation.
+    """
     interaction = configuration.problem.interaction or InteractionTable(name="kuramoto")
     nodes = json.dumps(str(folder / "nodes.csv"), ensure_ascii=False)
     f = {key: value for key, value in interaction.given().items() if key != "parameters"}

@@ -1,8 +1,8 @@
 """What training makes small: functions of the phases of a window of time.
 
-A loss is `loss(phases, nodes) -> scalar`, with phases (T, n) in radians and `nodes` a `Nodes` of JAX arrays; any function
-of that form serves, written with `jax.numpy`. Those with a name, `LOSSES`, are equal where their parameters are, and are
-written to files by them.
+A loss is `loss(phases, nodes) -> scalar`, with phases (T, n) in radians and `nodes` a `Nodes` of JAX arrays;
+any function of that form serves, written with `jax.numpy`. Those with a name, `LOSSES`, are equal where their
+parameters are, and are written to files by them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def _length(x: Any, y: Any) -> Any:
 
 
 def circular_variance(phases: Any, nodes: Any = None) -> Any:
-    """V = 1 − |Σ_j e^{iθ_j}|/n, averaged over time; phases (T, n), radians. 0 in sync, 1 where the mean vanishes.
+    """V = 1 − |Σ_j e^{iθ_j}|/n, averaged over time; phases (T, n), radians. 0 in sync, 1 where the mean
+    vanishes.
 
     Examples
     --------
@@ -41,17 +42,20 @@ def circular_variance(phases: Any, nodes: Any = None) -> Any:
 
 
 def _order(phases: Any, member: Any) -> tuple[Any, Any, Any]:
-    """(x, y, R), each (T, k): the mean of e^{iθ} over each class, and its length; member (n, k) of 0 and 1."""
+    """(x, y, R), each (T, k): the mean of e^{iθ} over
+    each class, and its length; member (n, k) of 0 and 1.
+    """
     counts = jnp.maximum(member.sum(0), 1)
     x, y = (wave(phases) @ member / counts for wave in (jnp.cos, jnp.sin))
     return x, y, _length(x, y)
 
 
 def effective_neighbors(K: Any) -> Any:
-    """The effective number of neighbors of a node, averaged over nodes: N_i = (Σ_j |K_ij|)² / Σ_j K_ij², over j ≠ i.
+    """The effective number of neighbors of a node, averaged over nodes: N_i = (Σ_j |K_ij|)² / Σ_j K_ij², over
+    j ≠ i.
 
-    From 1, one neighbor each, to n − 1, all alike; 0 for a row of zeros. The scale of a row does not matter, nor does the
-    sign of its entries, so that it serves every normalization.
+    From 1, one neighbor each, to n − 1, all alike; 0 for a row of zeros. The scale of a row does not matter,
+    nor does the sign of its entries, so that it serves every normalization.
 
     Parameters
     ----------
@@ -59,8 +63,8 @@ def effective_neighbors(K: Any) -> Any:
 
     References
     ----------
-    Hill, *Diversity and evenness* (1973), order 2; the ratio of norms √N_i is what Hoyer, *Non-negative matrix factorization
-    with sparseness constraints* (2004), measures sparseness by.
+    Hill, *Diversity and evenness* (1973), order 2; the ratio of norms √N_i is what Hoyer, *Non-negative
+    matrix factorization with sparseness constraints* (2004), measures sparseness by.
 
     Examples
     --------
@@ -76,12 +80,13 @@ def effective_neighbors(K: Any) -> Any:
     return jnp.mean(size.sum(axis=1) ** 2 / jnp.where(squares == 0, 1, squares))
 
 
-# --------------------------------------------------------------------------------------------------- losses with parameters
+# ------------------------------------------------------------------------------------- losses with parameters
 
 
 @dataclass(frozen=True)
 class NamedLoss(ABC):
-    """A loss with parameters: equal, and compiled once, where they are equal; files keep its name and parameters.
+    """A loss with parameters: equal, and compiled once, where they are equal; files keep its name and
+    parameters.
 
     Another one is a frozen dataclass with `name` and `__call__`, in `LOSSES`.
     """
@@ -114,13 +119,16 @@ class ClusterLoss(NamedLoss):
     def fitted(self, classes: int, step: float) -> Loss:
         """Itself, where the problem has as many classes."""
         if self.classes != classes:
-            raise ValueError(f"the loss 'cluster' for {self.classes} classes needs as many; the problem has {classes} classes")
+            raise ValueError(
+                f"the loss 'cluster' for {self.classes} classes needs as many; the problem has {classes} classes"
+            )
         return self
 
     def __call__(self, phases: Any, nodes: Any) -> Any:
         """The loss of phases (T, n), radians."""
         phases = jnp.asarray(phases)
-        member = (jnp.asarray(nodes.labels)[:, None] == jnp.arange(self.classes)).astype(phases.dtype)  # (n, k)
+        # (n, k)
+        member = (jnp.asarray(nodes.labels)[:, None] == jnp.arange(self.classes)).astype(phases.dtype)
         present = (member.sum(0) > 0).astype(phases.dtype)
         k = jnp.maximum(present.sum(), 1)
         x, y, order = _order(phases, member)
@@ -137,9 +145,10 @@ class ClusterLoss(NamedLoss):
 def cluster_loss(classes: int) -> Loss:
     """Each class in sync, and their mean phases spread evenly over the circle: a loss in [0, 1].
 
-    (mean_l V_l + S)/(1 + S_max), S = Σ_{g=1}^{⌊k/2⌋} |Σ_l e^{ig⟨θ⟩_l}|²/(2 g² k), averaged over time: V_l and ⟨θ⟩_l are the
-    circular variance and the mean phase of class l, and S_max = (k/2) Σ_g 1/g² is S where all mean phases agree. For two
-    classes this is (mean_l V_l + S)/2. Classes without a node in the graph are left out, of k too.
+    (mean_l V_l + S)/(1 + S_max), S = Σ_{g=1}^{⌊k/2⌋} |Σ_l e^{ig⟨θ⟩_l}|²/(2 g² k), averaged over time: V_l and
+    ⟨θ⟩_l are the circular variance and the mean phase of class l, and S_max = (k/2) Σ_g 1/g² is S where all
+    mean phases agree. For two classes this is (mean_l V_l + S)/2. Classes without a node in the graph are
+    left out, of k too.
 
     Parameters
     ----------
@@ -148,8 +157,8 @@ def cluster_loss(classes: int) -> Loss:
 
     References
     ----------
-    Ricci et al., *KuraNet* (2021), with the normalization of its public settings; the second term is that of Sepulchre, Paley,
-    Leonard, *Stabilization of planar collective motion: all-to-all communication* (2007).
+    Ricci et al., *KuraNet* (2021), with the normalization of its public settings; the second term is that of
+    Sepulchre, Paley, Leonard, *Stabilization of planar collective motion: all-to-all communication* (2007).
 
     Examples
     --------
@@ -167,11 +176,12 @@ def cluster_loss(classes: int) -> Loss:
 
 @dataclass(frozen=True)
 class TargetFrequency(NamedLoss):
-    """All nodes in sync, at the frequency Ω: V + mean_j (Ω_j − Ω)²/w², Ω_j = (θ_j(end) − θ_j(begin))/time of the window.
+    """All nodes in sync, at the frequency Ω: V + mean_j (Ω_j − Ω)²/w², Ω_j = (θ_j(end) − θ_j(begin))/time of
+    the window.
 
-    The mean of the squares is (mean Ω_j − Ω)² + the variance of the Ω_j: one that vanishes has all nodes locked at Ω. With a
-    symmetric K and an odd f without delays and fields the mean frequency is that of the ω_j, whatever K is; others need
-    `symmetric=False`, or an f with a lag.
+    The mean of the squares is (mean Ω_j − Ω)² + the variance of the Ω_j: one that vanishes has all nodes
+    locked at Ω. With a symmetric K and an odd f without delays and fields the mean frequency is that of the
+    ω_j, whatever K is; others need `symmetric=False`, or an f with a lag.
 
     Parameters
     ----------
@@ -214,9 +224,13 @@ class TargetFrequency(NamedLoss):
         """The loss of phases (T, n), radians, not taken modulo 2π."""
         phases = jnp.asarray(phases)
         if self.step is None:
-            raise ValueError("the loss 'target-frequency' needs the step, units of time between two rows of phases; got None")
+            raise ValueError(
+                "the loss 'target-frequency' needs the step, units of time between two rows of phases; got None"
+            )
         if len(phases) < 2:
-            raise ValueError(f"the loss 'target-frequency' needs a window of at least 2 steps; got {len(phases)}")
+            raise ValueError(
+                f"the loss 'target-frequency' needs a window of at least 2 steps; got {len(phases)}"
+            )
         found = (phases[-1] - phases[0]) / ((len(phases) - 1) * self.step)
         return circular_variance(phases) + jnp.mean(((found - self.omega) / self.width) ** 2)
 
@@ -258,9 +272,10 @@ class TargetOrder(NamedLoss):
 class Chimera(NamedLoss):
     """One class in sync, another not: mean ½ (1 − R_c(t)) + ½ max(0, R_i(t) − r)/(1 − r), in [0, 1].
 
-    R_c and R_i are the order parameters of the two classes, by which chimera states are told (Abrams, Mirollo, Strogatz, Wiley,
-    *Solvable model for chimera states of coupled oscillators*, 2008); nodes of other classes go as they like. An incoherent
-    class may drift, or stand spread over the circle: R_i does not tell one from the other.
+    R_c and R_i are the order parameters of the two classes, by which chimera states are told (Abrams,
+    Mirollo, Strogatz, Wiley, *Solvable model for chimera states of coupled oscillators*, 2008); nodes of
+    other classes go as they like. An incoherent class may drift, or stand spread over the circle: R_i does
+    not tell one from the other.
 
     Parameters
     ----------
@@ -320,10 +335,12 @@ def _share(name: str, value: Any) -> float:
     return number
 
 
-LOSSES: dict[str, type[NamedLoss]] = {kind.name: kind for kind in (ClusterLoss, TargetFrequency, TargetOrder, Chimera)}
+LOSSES: dict[str, type[NamedLoss]] = {
+    kind.name: kind for kind in (ClusterLoss, TargetFrequency, TargetOrder, Chimera)
+}
 
 
-# ----------------------------------------------------------------------------------------------------------------- by name
+# ---------------------------------------------------------------------------------------------------- by name
 
 
 def from_dict(data: Mapping[str, Any]) -> NamedLoss:
@@ -353,7 +370,9 @@ def as_loss(given: Any) -> str | Loss:
         raise TypeError(f"loss must be a loss, {given.__name__}(...), and not its class; got {given!r}")
     if callable(given):
         return cast(Loss, given)
-    name = check_name("loss", given, (*BY_NAME_ALONE, *(name for name in LOSSES if name not in BY_NAME_ALONE)))
+    name = check_name(
+        "loss", given, (*BY_NAME_ALONE, *(name for name in LOSSES if name not in BY_NAME_ALONE))
+    )
     return name if name in BY_NAME_ALONE else from_dict({"name": name})
 
 

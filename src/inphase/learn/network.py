@@ -1,8 +1,9 @@
 """The network on pairs in JAX: initial numbers, scores in training and in evaluation, normalized couplings.
 
-In training, a batch normalization takes its statistics over all n² pairs of the graph at hand (the diagonal included), and
-running means follow them with a momentum of 0.1; in evaluation the running ones serve. The first layer separates over the
-pair, and so do its statistics: the mean over pairs of a_i + b_j is mean(a) + mean(b), the variance var(a) + var(b), exactly.
+In training, a batch normalization takes its statistics over all n² pairs of the graph at hand
+(the diagonal included), and running means follow them with a momentum of 0.1; in evaluation the running ones
+serve. The first layer separates over the pair, and so do its statistics: the mean over pairs of a_i + b_j is
+mean(a) + mean(b), the variance var(a) + var(b), exactly.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from inphase.coupling.pair_network import EPSILON, SLOPE, PairNetwork
 from inphase.errors import check_name
 
 MOMENTUM = 0.1  # of the running statistics
-PAIRS = 40_000  # of which the hidden layers are kept for the backward sweep; of more pairs, they are computed again
+# of which the hidden layers are kept for the backward sweep; of more pairs, they are computed again
+PAIRS = 40_000
 ACTIVATIONS = {
     "leaky_relu": lambda z: jnp.where(z > 0, z, SLOPE * z),
     "relu": lambda z: jnp.maximum(z, 0),
@@ -52,18 +54,21 @@ def initial(
         The sizes of the hidden layers.
     rng : numpy.random.Generator
     initialization : "fan-in" or "xavier"
-        A layer's entries: uniform on ±1/sqrt(inputs), or normal with the deviation gain · sqrt(2/(inputs + outputs)).
+        A layer's entries: uniform on ±1/sqrt(inputs), or normal with the deviation
+        gain · sqrt(2/(inputs + outputs)).
     gain : float
     dtype : float32 or float64
     lags : bool
-        Whether the network gives each pair a phase lag, too. At first it is 0 for all, so that the network is the one that the
-        same `rng` makes without lags.
+        Whether the network gives each pair a phase lag, too. At first it is 0 for all, so that the network is
+        the one that the same `rng` makes without lags.
     """
     check_name("initialization", initialization, INITIALIZATIONS)
 
     def layer(inputs: int, outputs: int) -> Any:
         if initialization == "xavier":
-            return (gain * np.sqrt(2 / (inputs + outputs)) * rng.standard_normal((inputs, outputs))).astype(dtype)
+            return (gain * np.sqrt(2 / (inputs + outputs)) * rng.standard_normal((inputs, outputs))).astype(
+                dtype
+            )
         return (rng.uniform(-1, 1, (inputs, outputs)) / np.sqrt(inputs)).astype(dtype)
 
     first = layer(2 * features, hidden[0])
@@ -77,7 +82,10 @@ def initial(
     }
     if lags:
         parameters["out"] = np.stack([parameters["out"], np.zeros(hidden[-1], dtype)], axis=1)
-    return parameters, {"means": [np.zeros(h, dtype) for h in hidden], "variances": [np.ones(h, dtype) for h in hidden]}
+    return parameters, {
+        "means": [np.zeros(h, dtype) for h in hidden],
+        "variances": [np.ones(h, dtype) for h in hidden],
+    }
 
 
 def as_network(parameters: Parameters, statistics: Statistics, activation: str) -> PairNetwork:
@@ -96,7 +104,7 @@ def as_parameters(network: PairNetwork, dtype: Any = np.float32) -> tuple[Parame
     return parameters, {name: named[name] for name in ("means", "variances")}
 
 
-# ------------------------------------------------------------------------------------------------------------------ scores
+# ----------------------------------------------------------------------------------------------------- scores
 
 
 def scores(parameters: Parameters, statistics: Statistics, x: Any, activation: str) -> Any:
@@ -105,13 +113,21 @@ def scores(parameters: Parameters, statistics: Statistics, x: Any, activation: s
 
 
 def training_scores(parameters: Parameters, x: Any, activation: str) -> tuple[Any, Statistics]:
-    """s(x_i, x_j), (n, n), or (n, n, 2) with lags, by the statistics of these pairs, which are returned too."""
+    """s(x_i, x_j), (n, n), or (n, n, 2) with lags, by the
+    statistics of these pairs, which are returned too.
+    """
     return _scores(parameters, x, activation, None)
 
 
-def _scores(parameters: Parameters, x: Any, activation: str, given: Statistics | None) -> tuple[Any, Statistics]:
+def _scores(
+    parameters: Parameters, x: Any, activation: str, given: Statistics | None
+) -> tuple[Any, Statistics]:
     a, b = x @ parameters["own"], x @ parameters["other"]
-    first = (a.mean(0) + b.mean(0), a.var(0) + b.var(0)) if given is None else (given["means"][0], given["variances"][0])
+    first = (
+        (a.mean(0) + b.mean(0), a.var(0) + b.var(0))
+        if given is None
+        else (given["means"][0], given["variances"][0])
+    )
     factor, constant = _affine(parameters, 0, first)
     pairs = _Pairs(parameters, ACTIVATIONS[activation], a * factor + constant, b * factor)
     if given is not None:
@@ -130,14 +146,17 @@ def _scores(parameters: Parameters, x: Any, activation: str, given: Statistics |
 class _Pairs:
     """All pairs of a graph above the first layer: own (n, h_1) of i, other (n, h_1) of j, which add up.
 
-    Few pairs are taken together; of many, the backward sweep computes the hidden layers again, some rows at a time.
+    Few pairs are taken together; of many, the backward sweep computes the hidden layers again, some rows at a
+    time.
     """
 
     def __init__(self, parameters: Parameters, act: Any, own: Any, other: Any) -> None:
         self.parameters, self.act, self.own, self.other = parameters, act, own, other
 
     def together(self, found: list[tuple[Any, Any]]) -> tuple[Any, list[tuple[Any, Any]]]:
-        """Scores (n, n) or (n, n, 2), and each layer's statistics: those in `found`, and of the pairs for layers beyond."""
+        """Scores (n, n) or (n, n, 2), and each layer's statistics:
+        those in `found`, and of the pairs for layers beyond.
+        """
         n, found = len(self.own), list(found)
         h = self.act(self.own[:, None, :] + self.other).reshape(n * n, -1)
         for layer, weight in enumerate(self.parameters["weights"], 1):
@@ -164,9 +183,13 @@ class _Pairs:
         return self.own.reshape(-1, rows, self.own.shape[1])
 
     def statistics(self, found: list[tuple[Any, Any]]) -> tuple[Any, Any]:
-        """Mean and variance over all pairs of what the next layer gives (the law of total variance over parts)."""
+        """Mean and variance over all pairs of what the next
+        layer gives (the law of total variance over parts).
+        """
         weight = self.parameters["weights"][len(found) - 1]
-        means, variances = lax.map(jax.checkpoint(lambda own: _moments(self._up_to(own, found) @ weight)), self._parts())
+        means, variances = lax.map(
+            jax.checkpoint(lambda own: _moments(self._up_to(own, found) @ weight)), self._parts()
+        )
         return means.mean(0), variances.mean(0) + means.var(0)
 
     def in_parts(self, found: list[tuple[Any, Any]]) -> Any:
@@ -198,7 +221,9 @@ def follow(statistics: Statistics, found: Statistics, pairs: int) -> Statistics:
 
 
 def strengths_and_lags(scores: Any, normalization: Normalization) -> tuple[Any, Any]:
-    """(K, α), both (n, n), from scores (n, n, 2); (K, None) from scores (n, n). `dynamics.joined` takes both."""
+    """(K, α), both (n, n), from scores (n, n, 2); (K, None)
+    from scores (n, n). `dynamics.joined` takes both.
+    """
     if scores.ndim == 2:
         return normalized(scores, normalization), None
     return normalized(scores[..., 0], normalization), scores[..., 1]

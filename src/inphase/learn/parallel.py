@@ -1,7 +1,8 @@
 """Pieces of work in processes of their own: what several starts of a training run in.
 
-A process takes one number after another. What it reports, returns or raises comes back through its pipe; a message from here,
-or the end of the pipe (this process was killed), tells it to stop. Ctrl-C reaches this process alone.
+A process takes one number after another. What it reports, returns or raises comes back through its pipe; a
+message from here, or the end of the pipe (this process was killed), tells it to stop. Ctrl-C reaches this
+process alone.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-# Of NumPy and Numba, which would contend with the other processes. XLA is left as it is: with one core, or with
-# --xla_cpu_multi_thread_eigen=false, it rounds otherwise (measured), and the numbers are to be those of one process.
-ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+# Of NumPy and Numba, which would contend with the other processes. XLA is left as it is: with one core, or
+# with --xla_cpu_multi_thread_eigen=false, it rounds otherwise (measured), and the numbers are to be those of
+# one process.
+ONE_THREAD = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+)
 PATIENCE = 60.0  # seconds that a process has to end in, once told; it may be compiling
 
 Tell = Callable[[Any], object]
@@ -31,15 +35,19 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def each(work: Work, common: Any, count: int, workers: int, tell: Callable[[int, Any], object]) -> tuple[dict[int, Any], bool]:
-    """({number: result}, whether all is done) of `work(common, number, tell, stopped)` for number = 0..count−1.
+def each(
+    work: Work, common: Any, count: int, workers: int, tell: Callable[[int, Any], object]
+) -> tuple[dict[int, Any], bool]:
+    """({number: result}, whether all is done) of `work(common, number, tell, stopped)` for
+    number = 0..count−1.
 
     After Ctrl-C here, every process is told to stop, and what `work` then returns is among the results.
 
     Parameters
     ----------
     work : callable
-        A function at the top of a module. It calls `tell(report)`, and returns early once `stopped()` is true.
+        A function at the top of a module. It calls `tell(report)`, and returns early once `stopped()` is
+        true.
     common : object
         What can be pickled.
     count, workers : int
@@ -133,7 +141,9 @@ class _Process:
             self.pipe.send(number)
 
     def last(self) -> tuple[bool, Any]:
-        """Whether it returned a result after it was told to stop, and the result; reports before it are passed over."""
+        """Whether it returned a result after it was told to
+        stop, and the result; reports before it are passed over.
+        """
         with contextlib.suppress(EOFError, OSError):
             while self.pipe.poll(PATIENCE):
                 kind, content = self.pipe.recv()
@@ -143,7 +153,9 @@ class _Process:
 
 
 def _stop(crew: list[_Process], found: dict[int, Any]) -> None:
-    """Tell all to stop, wait for what they return, and end those that do not; a second Ctrl-C ends them at once."""
+    """Tell all to stop, wait for what they return, and end
+    those that do not; a second Ctrl-C ends them at once.
+    """
     busy = [(one, one.number) for one in crew if one.number is not None]
     try:
         for one, _ in busy:

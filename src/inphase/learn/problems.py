@@ -1,8 +1,9 @@
 """What a network is to learn: nodes with features, how they are drawn, and how training goes about it.
 
-The sets of KuraNet (Ricci et al., arXiv 2105.02838, 2021) by name, `problem("case-1")`; the user's own arrays and images by
-`from_arrays` and `from_image`. All draws come from one generator keyed on the seed and the split, one after the other: the
-natural frequencies and the fields of a node are independent, and so are training, validation and test.
+The sets of KuraNet (Ricci et al., arXiv 2105.02838, 2021) by name, `problem("case-1")`; the user's own arrays
+and images by `from_arrays` and `from_image`. All draws come from one generator keyed on the seed and the
+split, one after the other: the natural frequencies and the fields of a node are independent, and so are
+training, validation and test.
 """
 
 from __future__ import annotations
@@ -56,19 +57,27 @@ class Nodes(NamedTuple):
 
     def model(self, coupling: Any, settings: Settings) -> PhaseModel:
         """The equation of these nodes under a coupling."""
-        parts = {"frequencies": self.frequencies, "field": self.field, "delays": self.delay_steps * settings.step}
+        parts = {
+            "frequencies": self.frequencies,
+            "field": self.field,
+            "delays": self.delay_steps * settings.step,
+        }
         given = {name: values for name, values in parts.items() if np.any(values)}
         return PhaseModel(settings.interaction, coupling, **given)
 
 
-def _nodes(features: Any, frequencies: Any = 0.0, field: Any = 0.0, delay_steps: Any = 0, labels: Any = -1) -> Nodes:
+def _nodes(
+    features: Any, frequencies: Any = 0.0, field: Any = 0.0, delay_steps: Any = 0, labels: Any = -1
+) -> Nodes:
     """Nodes from what is known of them; the rest is 0, and no class."""
     x = np.asarray(features, dtype=float)
 
     def each(values: Any, dtype: Any) -> Any:
         return np.array(np.broadcast_to(np.asarray(values, dtype=dtype), len(x)))
 
-    return Nodes(x, each(frequencies, float), each(field, float), each(delay_steps, np.int32), each(labels, np.int32))
+    return Nodes(
+        x, each(frequencies, float), each(field, float), each(delay_steps, np.int32), each(labels, np.int32)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +127,9 @@ class Problem:
         count, limit = integer("count", count, least=1), self.limits.get(split)
         if limit is not None and count > limit:
             raise ValueError(f"{self.name} has {limit} nodes for {split}; {count} were asked for")
-        return self.sample(split, count, np.random.default_rng([integer("seed", seed, least=0), SPLITS.index(split)]))
+        return self.sample(
+            split, count, np.random.default_rng([integer("seed", seed, least=0), SPLITS.index(split)])
+        )
 
     def at(self, features: ArrayLike) -> Nodes:
         """Nodes with these features, (n, m), for probes: ω, b and τ as the features say, and no class.
@@ -128,8 +139,8 @@ class Problem:
         Raises
         ------
         ValueError
-            If the features are not finite or of another width, a delay is outside 0..`longest`, or the features of this
-            problem do not tell the frequencies, fields and delays.
+            If the features are not finite or of another width, a delay is outside 0..`longest`, or the
+            features of this problem do not tell the frequencies, fields and delays.
 
         Examples
         --------
@@ -138,11 +149,15 @@ class Problem:
         (2.5, 20, -1)
         """
         if self.place is None:
-            raise ValueError(f"{self.name} does not say which frequency, field and delay a node with given features has")
+            raise ValueError(
+                f"{self.name} does not say which frequency, field and delay a node with given features has"
+            )
         return self.place(feature_array(features, len(self.columns)))
 
     def graphs(self, split: str, wanted: int, n: int) -> int:
-        """How many graphs of n nodes a split can give without a node in two of them, up to `wanted`; at least 1."""
+        """How many graphs of n nodes a split can give without
+        a node in two of them, up to `wanted`; at least 1.
+        """
         return max(1, min(wanted, self.limits.get(split, wanted * n) // n))
 
     def replace(self, **changes: Any) -> Problem:
@@ -150,7 +165,7 @@ class Problem:
         return dataclasses.replace(self, settings=self.settings.replace(**changes))
 
 
-# -------------------------------------------------------------------------------------------------------------- global sync
+# ------------------------------------------------------------------------------------------------ global sync
 
 
 def _case_1(_: str, count: int, rng: np.random.Generator) -> Nodes:
@@ -179,11 +194,13 @@ def _case_3(_: str, count: int, rng: np.random.Generator) -> Nodes:
 def _case_3_at(features: Floats) -> Nodes:
     delay_steps = np.rint(features[:, 1])
     if np.min(delay_steps) < 0 or np.max(delay_steps) > LONGEST:
-        raise ValueError(f"delays must be within 0..{LONGEST} steps; got {np.min(delay_steps):g}..{np.max(delay_steps):g}")
+        raise ValueError(
+            f"delays must be within 0..{LONGEST} steps; got {np.min(delay_steps):g}..{np.max(delay_steps):g}"
+        )
     return _nodes(features, frequencies=features[:, 0], delay_steps=delay_steps)
 
 
-# ----------------------------------------------------------------------------------------------------------------- clusters
+# --------------------------------------------------------------------------------------------------- clusters
 
 
 def _with_noise(points: Floats, noise: float, rng: np.random.Generator) -> Floats:
@@ -194,7 +211,9 @@ def _moons(_: str, count: int, rng: np.random.Generator) -> Nodes:
     """Two half circles of radius 1, centers (0, 0) and (1, 1/2), noise 0.05."""
     labels, t = rng.integers(0, 2, count), rng.uniform(0, np.pi, count)
     upper = np.stack([np.cos(t), np.sin(t)], axis=1)
-    return _nodes(_with_noise(np.where(labels[:, None] == 0, upper, [1.0, 0.5] - upper), 0.05, rng), labels=labels)
+    return _nodes(
+        _with_noise(np.where(labels[:, None] == 0, upper, [1.0, 0.5] - upper), 0.05, rng), labels=labels
+    )
 
 
 def _circles(_: str, count: int, rng: np.random.Generator) -> Nodes:
@@ -236,7 +255,9 @@ IMAGES = CLUSTERS.replace(epochs=5, nodes=1000, burn_in=200, window=50)
 
 PROBLEMS: dict[str, Callable[[], Problem]] = {
     "case-1": lambda: Problem("case-1", ("frequency",), _case_1, place=_case_1_at),
-    "case-2": lambda: Problem("case-2", ("frequency", "field"), _case_2, Settings(rate=0.01), place=_case_2_at),
+    "case-2": lambda: Problem(
+        "case-2", ("frequency", "field"), _case_2, Settings(rate=0.01), place=_case_2_at
+    ),
     "case-3": lambda: Problem(
         "case-3",
         ("frequency", "delay in steps"),
@@ -261,8 +282,8 @@ def problem(name: str, **changes: Any) -> Problem:
     Parameters
     ----------
     name : str
-        "case-1" (ω ~ U[−1, 1]), "case-2" (ω, b ~ U[−1, 1]), "case-3" (ω ~ U[2, 4], τ negative binomial, in steps);
-        "moons", "circles", "spirals", or "gmm-k" for k = 2, 3, ... Gaussians.
+        "case-1" (ω ~ U[−1, 1]), "case-2" (ω, b ~ U[−1, 1]), "case-3" (ω ~ U[2, 4], τ negative binomial, in
+        steps); "moons", "circles", "spirals", or "gmm-k" for k = 2, 3, ... Gaussians.
     **changes
         Settings with other values.
 
@@ -288,7 +309,7 @@ def problem(name: str, **changes: Any) -> Problem:
     return made.replace(**changes)
 
 
-# ----------------------------------------------------------------------------------------------------------- the user's own
+# --------------------------------------------------------------------------------------------- the user's own
 
 
 def from_arrays(
@@ -304,14 +325,15 @@ def from_arrays(
     seed: int = 0,
     **changes: Any,
 ) -> Problem:
-    """A problem on given nodes: one half of them, chosen at random, to train (40%) and validate (10%), the other to test.
+    """A problem on given nodes: one half of them, chosen at random, to train (40%) and validate (10%), the
+    other to test.
 
     Parameters
     ----------
     features : array_like, shape (N, m)
     labels : array_like of int or str, shape (N,), optional
-        Classes 0..k−1 (−1: none), each with at least two nodes in every part; then the loss is the cluster loss. Texts are
-        numbered in sorted order, and kept as `class_names`.
+        Classes 0..k−1 (−1: none), each with at least two nodes in every part; then the loss is the cluster
+        loss. Texts are numbered in sorted order, and kept as `class_names`.
     frequencies, field : float or array_like, shape (N,)
         ω and b, radians per unit of time.
     delay_steps : int or array_like, shape (N,)
@@ -329,7 +351,8 @@ def from_arrays(
     Raises
     ------
     ValueError, TypeError
-        If an array is not finite or of another length, a class is missing or too small, or a delay is negative.
+        If an array is not finite or of another length, a class is missing or too small, or a delay is
+        negative.
 
     Examples
     --------
@@ -344,10 +367,14 @@ def from_arrays(
     if np.any(delays < 0):
         raise ValueError(f"delay_steps must be >= 0; got {int(delays.min())}")
     classes, names = _labels(labels, count)
-    omega, b = (_vector(what, values, count) for what, values in (("frequencies", frequencies), ("field", field)))
+    omega, b = (
+        _vector(what, values, count) for what, values in (("frequencies", frequencies), ("field", field))
+    )
     everyone = _nodes(x, omega, b, delays, classes)
     same = {
-        what: part[0] for what, part in zip(("frequencies", "field", "delay_steps"), everyone[1:4]) if np.all(part == part[0])
+        what: part[0]
+        for what, part in zip(("frequencies", "field", "delay_steps"), everyone[1:4])
+        if np.all(part == part[0])
     }
     k = int(classes.max()) + 1
     order = np.random.default_rng(integer("seed", seed, least=0)).permutation(count)
@@ -355,22 +382,32 @@ def from_arrays(
     parts = dict(zip(SPLITS, np.split(order, [train, validation])))
     if k:
         _check_classes(classes, parts, names or tuple(map(str, range(k))))
-    chosen, limits = settings or (CLUSTERS if k else Settings()), {split: len(rows) for split, rows in parts.items()}
+    chosen = settings or (CLUSTERS if k else Settings())
+    limits = {split: len(rows) for split, rows in parts.items()}
     n = integer("nodes", changes.get("nodes", chosen.nodes), least=2)
     if n > min(limits.values()):
-        raise ValueError(f"nodes must be <= {min(limits.values())}, the nodes for validation, a tenth of {count}; got {n}")
+        raise ValueError(
+            f"nodes must be <= {min(limits.values())}, the nodes for validation, a tenth of {count}; got {n}"
+        )
     chosen = chosen.replace(**{"samples": min(chosen.samples, limits["train"])} | changes)
     named = columns or tuple(f"x{i + 1}" for i in range(x.shape[1]))
     place = partial(_nodes, **same) if len(same) == 3 else None
-    return Problem(name, named, partial(_given, everyone, parts), chosen, k, int(delays.max()), limits, place, names)
+    return Problem(
+        name, named, partial(_given, everyone, parts), chosen, k, int(delays.max()), limits, place, names
+    )
 
 
-def _given(everyone: Nodes, parts: dict[str, Any], split: str, wanted: int, rng: np.random.Generator) -> Nodes:
+def _given(
+    everyone: Nodes, parts: dict[str, Any], split: str, wanted: int, rng: np.random.Generator
+) -> Nodes:
     return everyone.take(rng.permutation(parts[split])[:wanted])
 
 
-def from_image(image: ArrayLike, labels: ArrayLike, *, name: str = "image", seed: int = 0, **changes: Any) -> Problem:
-    """The pixels of an image with known segments: one half to train (40% of all) and validate (10%), the other to test.
+def from_image(
+    image: ArrayLike, labels: ArrayLike, *, name: str = "image", seed: int = 0, **changes: Any
+) -> Problem:
+    """The pixels of an image with known segments: one half to train (40% of all) and validate (10%), the
+    other to test.
 
     Features are (R, G, B)/255 and the place (x, y) in [0, 1]; a gray image has one color.
 
@@ -399,7 +436,9 @@ def from_image(image: ArrayLike, labels: ArrayLike, *, name: str = "image", seed
     """
     pixels = finite_array("image", image)
     if pixels.ndim not in (2, 3) or not pixels.size:
-        raise ValueError(f"image must have shape (height, width) or (height, width, colors); got {pixels.shape}")
+        raise ValueError(
+            f"image must have shape (height, width) or (height, width, colors); got {pixels.shape}"
+        )
     if np.min(pixels) < 0 or np.max(pixels) > 255:
         raise ValueError(f"image must be within 0..255; got {np.min(pixels):g}..{np.max(pixels):g}")
     height, width = pixels.shape[:2]
@@ -412,7 +451,9 @@ def from_image(image: ArrayLike, labels: ArrayLike, *, name: str = "image", seed
     known = {1: ("gray",), 3: ("red", "green", "blue")}
     columns = (*known.get(colors.shape[1], tuple(f"color {i + 1}" for i in range(colors.shape[1]))), "x", "y")
     features = np.concatenate([colors, place], axis=1)
-    return from_arrays(features, mask.ravel(), name=name, columns=columns, settings=IMAGES, seed=seed, **changes)
+    return from_arrays(
+        features, mask.ravel(), name=name, columns=columns, settings=IMAGES, seed=seed, **changes
+    )
 
 
 def _vector(name: str, values: ArrayLike, count: int) -> Floats:
@@ -438,7 +479,9 @@ def _labels(labels: ArrayLike | None, count: int) -> tuple[Any, tuple[str, ...]]
     if np.min(found) < -1:
         raise ValueError(f"labels must be 0..k-1, or -1 for none; got {int(found.min())}")
     if np.max(found) < 1:
-        raise ValueError(f"labels must name at least 2 classes; got {names[0] if names else 'fewer than 0 and 1'}")
+        raise ValueError(
+            f"labels must name at least 2 classes; got {names[0] if names else 'fewer than 0 and 1'}"
+        )
     return found, names
 
 
@@ -457,9 +500,15 @@ def numbered(labels: ArrayLike) -> tuple[Any, tuple[str, ...]]:
     """
     given = np.asarray(labels)
     if given.dtype.kind not in "biu":
-        missing = [k for k, label in enumerate(given.ravel().tolist()) if label is None or label == "" or label != label]
+        missing = [
+            k
+            for k, label in enumerate(given.ravel().tolist())
+            if label is None or label == "" or label != label
+        ]
         if missing:
-            raise ValueError(f"labels must be given for every node (-1: no class); node {missing[0]} (from 0) has none")
+            raise ValueError(
+                f"labels must be given for every node (-1: no class); node {missing[0]} (from 0) has none"
+            )
         if given.size and all(isinstance(label, str) for label in given.ravel()):
             texts, numbers = np.unique(given.astype(str), return_inverse=True)
             return numbers.reshape(given.shape), tuple(texts.tolist())
@@ -472,7 +521,8 @@ def read_labels(path: str | os.PathLike[str], column: str | int) -> Any:
     Parameters
     ----------
     path : path
-        ``.npz``: an array (n,), by its name. Others: as `inphase.distributions.from_file` reads them, but for the texts.
+        ``.npz``: an array (n,), by its name. Others: as `inphase.distributions.from_file` reads them, but for
+        the texts.
     column : str or int
         A name, or a number from 0 on.
 
@@ -492,7 +542,9 @@ def read_labels(path: str | os.PathLike[str], column: str | int) -> Any:
     bad = np.flatnonzero(values != np.round(values))
     if len(bad):
         at = int(bad[0])
-        what = "given for every node" if np.isnan(values[at]) else f"whole numbers or texts; got {values[at]:g}"
+        what = (
+            "given for every node" if np.isnan(values[at]) else f"whole numbers or texts; got {values[at]:g}"
+        )
         raise ValueError(f"labels of {path} must be {what} (node {at}, from 0)")
     return values.astype(np.int64)
 
@@ -534,7 +586,9 @@ def _check_classes(labels: Any, parts: dict[str, Any], names: tuple[str, ...]) -
     k = len(names)
     totals = np.bincount(labels[labels >= 0], minlength=k)
     if not np.all(totals):
-        raise ValueError(f"labels must be 0..{k - 1}, all of them; no node is of class {int(np.argmin(totals))}")
+        raise ValueError(
+            f"labels must be 0..{k - 1}, all of them; no node is of class {int(np.argmin(totals))}"
+        )
     for split, rows in parts.items():
         counts = np.bincount(labels[rows][labels[rows] >= 0], minlength=k)
         few = int(np.argmin(counts))

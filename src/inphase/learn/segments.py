@@ -1,4 +1,6 @@
-"""From phases to segments, and how good they are: k-means on the circle, best Dice, k-means on features as the control."""
+"""From phases to segments, and how good they are: k-means on
+the circle, best Dice, k-means on features as the control.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,10 @@ PASSES = 300  # of Lloyd's, at most
 def circular_kmeans(phases: ArrayLike, k: int) -> Labels:
     """The k arcs that lie closest around their mean phases: the least Σ_i (1 − cos(θ_i − μ_{l(i)})).
 
-    For up to 360 phases the result is the exact minimum, by dynamic programming over all arcs: an arc of c phases costs
-    c − |Σ e^{iθ}|, and every optimal cluster is an arc. More phases are first gathered in 360 groups of neighbors (1° wide),
-    the minimum is exact among arcs of whole groups, and Lloyd's iteration goes on from there on the phases themselves.
+    For up to 360 phases the result is the exact minimum, by dynamic programming over all arcs: an arc of c
+    phases costs c − |Σ e^{iθ}|, and every optimal cluster is an arc. More phases are first gathered in 360
+    groups of neighbors (1° wide), the minimum is exact among arcs of whole groups, and Lloyd's iteration goes
+    on from there on the phases themselves.
 
     Parameters
     ----------
@@ -31,7 +34,8 @@ def circular_kmeans(phases: ArrayLike, k: int) -> Labels:
     Returns
     -------
     ndarray of int, of the shape of `phases`
-        0..k−1, in the order of the mean phases from 0 to 2π. Fewer labels where there are fewer different phases.
+        0..k−1, in the order of the mean phases from 0 to 2π. Fewer labels where there are fewer different
+        phases.
 
     Raises
     ------
@@ -59,21 +63,26 @@ def circular_kmeans(phases: ArrayLike, k: int) -> Labels:
 
 
 def _groups(theta: Floats) -> Labels:
-    """A number for each phase, ascending on the circle and without gaps: one for each different phase, or 360 bins."""
+    """A number for each phase, ascending on the circle and
+    without gaps: one for each different phase, or 360 bins.
+    """
     if len(theta) > GROUPS:
         theta = np.floor(theta * GROUPS / (2 * np.pi))
     return np.unique(theta, return_inverse=True)[1].astype(np.int64)
 
 
 def _best_arcs(group: Labels, wave: Any, k: int) -> Labels:
-    """The arc of each group: from the start s on, D_c[s, l] = min_i D_{c−1}[s, i] + cost of the arc of groups s+i .. s+l−1."""
+    """The arc of each group: from the start s on, D_c[s, l] = min_i
+    D_{c−1}[s, i] + cost of the arc of groups s+i .. s+l−1.
+    """
     size = int(group.max()) + 1
     k = min(k, size)
     weights = np.bincount(group).astype(float)
     sums = np.bincount(group, wave.real) + 1j * np.bincount(group, wave.imag)
     up_to, moment = (np.concatenate([[0], np.cumsum(np.tile(a, 3))]) for a in (weights, sums))
     first, length = np.arange(2 * size)[:, None], np.arange(size + 1)
-    cost = up_to[first + length] - up_to[first] - np.abs(moment[first + length] - moment[first])  # (start, length)
+    # (start, length)
+    cost = up_to[first + length] - up_to[first] - np.abs(moment[first + length] - moment[first])
     best, previous = cost[:size].copy(), []
     for _ in range(k - 1):
         found, source = best.copy(), np.tile(length, (size, 1))  # an arc of nothing costs nothing
@@ -94,7 +103,9 @@ def _best_arcs(group: Labels, wave: Any, k: int) -> Labels:
 
 
 def _lloyd(wave: Any, labels: Labels) -> Labels:
-    """Each phase to the nearest mean phase, and again, until nothing changes; no step makes the cost larger."""
+    """Each phase to the nearest mean phase, and again,
+    until nothing changes; no step makes the cost larger.
+    """
     for _ in range(PASSES):
         means = np.bincount(labels, wave.real) + 1j * np.bincount(labels, wave.imag)
         directions = means / np.maximum(np.abs(means), np.finfo(float).tiny)
@@ -105,18 +116,21 @@ def _lloyd(wave: Any, labels: Labels) -> Labels:
     return labels
 
 
-# -------------------------------------------------------------------------------------------------------------------- Dice
+# ------------------------------------------------------------------------------------------------------- Dice
 
 
 def best_dice(segments: ArrayLike, others: ArrayLike) -> float:
-    """The mean over `segments` of the largest Dice coefficient 2|A ∩ B|/(|A| + |B|) with one of `others`; not symmetric."""
+    """The mean over `segments` of the largest Dice coefficient
+    2|A ∩ B|/(|A| + |B|) with one of `others`; not symmetric.
+    """
     counts = _overlaps(segments, others)
     dice = 2 * counts / (counts.sum(axis=1, keepdims=True) + counts.sum(axis=0))
     return float(np.mean(dice.max(axis=1)))
 
 
 def symmetric_best_dice(segments: ArrayLike, others: ArrayLike) -> float:
-    """The smaller of `best_dice` one way and the other: 1 where both are the same up to the names of segments.
+    """The smaller of `best_dice` one way and the other: 1 where both are the same up to the names of
+    segments.
 
     Parameters
     ----------
@@ -135,7 +149,8 @@ def symmetric_best_dice(segments: ArrayLike, others: ArrayLike) -> float:
 
     References
     ----------
-    Scharr et al., *Leaf segmentation in plant phenotyping: a collation study*, Machine Vision and Applications 27 (2016).
+    Scharr et al., *Leaf segmentation in plant phenotyping: a collation study*, Machine Vision and
+    Applications 27 (2016).
 
     Examples
     --------
@@ -164,11 +179,12 @@ def _overlaps(segments: ArrayLike, others: ArrayLike) -> NDArray[np.float64]:
     return counts
 
 
-# ----------------------------------------------------------------------------------------------------------------- control
+# ---------------------------------------------------------------------------------------------------- control
 
 
 def kmeans(features: ArrayLike, k: int, *, restarts: int = 10, seed: int = 0) -> Labels:
-    """k-means of the features themselves, the control: Lloyd's iteration from k-means++ starts, the best of several.
+    """k-means of the features themselves, the control: Lloyd's iteration from k-means++ starts, the best of
+    several.
 
     Parameters
     ----------
@@ -223,7 +239,9 @@ def _kmeans_once(x: Floats, k: int, rng: np.random.Generator) -> tuple[float, La
 
 
 def _spread_out(x: Floats, k: int, rng: np.random.Generator) -> Floats:
-    """k-means++: each next center is a node, drawn with the square of its distance to the nearest center so far."""
+    """k-means++: each next center is a node, drawn with the
+    square of its distance to the nearest center so far.
+    """
     centers = [x[rng.integers(len(x))]]
     nearest = ((x - centers[0]) ** 2).sum(axis=1)
     for _ in range(k - 1):

@@ -26,7 +26,8 @@ class Settings:
     nodes : int
         n, of one graph. Each update of the network is by one graph of n nodes.
     samples : int
-        Nodes that are drawn for training, once; an epoch goes over them in a new random order, in disjoint graphs.
+        Nodes that are drawn for training, once; an epoch goes over them in a new random order, in disjoint
+        graphs.
     epochs : int
     burn_in, window : int
         Steps without gradient, and steps after them over which the loss is averaged, with gradient.
@@ -39,18 +40,20 @@ class Settings:
     interaction : Interaction
         f.
     loss : "circular-variance", "cluster", dict or callable
-        A dict has the name of one of `inphase.learn.losses.LOSSES` and its parameters, {"name": "target-order", "r": 0.5}. A
-        callable is one of these losses, or any `loss(phases (T, n), nodes) -> scalar`.
+        A dict has the name of one of `inphase.learn.losses.LOSSES` and its parameters, {"name":
+        "target-order", "r": 0.5}. A callable is one of these losses, or any
+        `loss(phases (T, n), nodes) -> scalar`.
     sparsity : float
-        λ >= 0. What is made small is loss + λ N/(n − 1), N the effective number of neighbors of a node under K, see
-        `inphase.learn.losses.effective_neighbors`. This sum is the loss of a training: of its updates, of its validation, and
-        so of the choice of a network. `evaluate` tells the loss alone.
+        λ >= 0. What is made small is loss + λ N/(n − 1), N the effective number of neighbors of a node under
+        K, see `inphase.learn.losses.effective_neighbors`. This sum is the loss of a training: of its updates,
+        of its validation, and so of the choice of a network. `evaluate` tells the loss alone.
     normalization : "degree", "row-l2", "row-l1" or "none"
     symmetric : bool
     degree : float
         As in `inphase.coupling.normalization.Normalization`.
     phase_lags : bool
-        Whether the network gives a phase lag α_ij beside K_ij: the interaction is then K_ij f(θ_i − θ_j + α_ij).
+        Whether the network gives a phase lag α_ij beside K_ij: the interaction is then K_ij
+        f(θ_i − θ_j + α_ij).
     hidden : tuple of int
         The sizes of the hidden layers.
     activation : "leaky_relu", "relu", "silu" or "tanh"
@@ -117,7 +120,14 @@ class Settings:
 
     def __post_init__(self) -> None:
         checked(self.interaction)
-        for name, least in {"nodes": 2, "samples": 1, "epochs": 1, "burn_in": 0, "window": 1, "validation_graphs": 1}.items():
+        for name, least in {
+            "nodes": 2,
+            "samples": 1,
+            "epochs": 1,
+            "burn_in": 0,
+            "window": 1,
+            "validation_graphs": 1,
+        }.items():
             object.__setattr__(self, name, integer(name, getattr(self, name), least=least))
         for name, least in {"validation_nodes": 2, "validate_every": 1, "patience": 1}.items():
             if getattr(self, name) is not None:
@@ -178,7 +188,12 @@ class Settings:
         return parts | {"interaction": self.interaction.to_dict(), "hidden": list(self.hidden), "loss": loss}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any], loss: str | Mapping[str, Any] | losses.Loss | None = None) -> Settings:
+    def from_dict(
+        cls, data: dict[str, Any], loss: str | Mapping[str, Any] | losses.Loss | None = None
+    ) -> Settings:
         """The inverse of `to_dict`; a loss that is a function of the user's must be given again."""
-        parts = dict(data) | {"interaction": Interaction.from_dict(data["interaction"]), "hidden": tuple(data["hidden"])}
+        parts = dict(data) | {
+            "interaction": Interaction.from_dict(data["interaction"]),
+            "hidden": tuple(data["hidden"]),
+        }
         return cls(**parts | ({} if loss is None else {"loss": loss}))

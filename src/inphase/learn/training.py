@@ -1,8 +1,9 @@
 """`train`: a network found by gradient descent through the dynamics, from several starts.
 
-An update is by one graph of n nodes: scores of all n² pairs, K, burn-in without gradient, a window with it, the loss, one
-step of the optimizer (SGD or Adam, the gradient clipped by its global norm). Everything random comes from the seed, the start
-and the number of the epoch or update, so a killed run goes on from its checkpoint with the numbers it would have had.
+An update is by one graph of n nodes: scores of all n² pairs, K, burn-in without gradient, a window with it,
+the loss, one step of the optimizer (SGD or Adam, the gradient clipped by its global norm). Everything random
+comes from the seed, the start and the number of the epoch or update, so a killed run goes on from its
+checkpoint with the numbers it would have had.
 """
 
 from __future__ import annotations
@@ -40,11 +41,13 @@ from inphase.learn.settings import KURAMOTO, Settings
 Floats = NDArray[np.float64]
 
 
-# -------------------------------------------------------------------------------------------------------------- one update
+# ------------------------------------------------------------------------------------------------- one update
 
 
 class Task(NamedTuple):
-    """What a compiled update depends on besides its arrays: hashable. Settings that do not enter are at a fixed value."""
+    """What a compiled update depends on besides its arrays:
+    hashable. Settings that do not enter are at a fixed value.
+    """
 
     settings: Settings
     loss: loss_functions.Loss
@@ -82,7 +85,11 @@ def optimizer_of(task: Task) -> Any:
     """The optimizer of optax that the settings name."""
     settings = task.settings
     rate = optax.cosine_decay_schedule(settings.rate, task.updates) if task.updates else settings.rate
-    rule = optax.adam(rate) if settings.optimizer == "adam" else optax.sgd(rate, momentum=settings.momentum or None)
+    rule = (
+        optax.adam(rate)
+        if settings.optimizer == "adam"
+        else optax.sgd(rate, momentum=settings.momentum or None)
+    )
     return optax.chain(optax.clip_by_global_norm(settings.clip), rule)
 
 
@@ -92,7 +99,9 @@ def _window(K: Any, nodes: Nodes, phases: Any, task: Task) -> Any:
     parts = dynamics.Parts(nodes.frequencies, nodes.field, nodes.delay_steps)
     past = dynamics.history(phases, parts, scheme)
     if settings.burn_in:
-        past = lax.stop_gradient(dynamics.advance(lax.stop_gradient(K), past, parts, scheme, settings.burn_in))
+        past = lax.stop_gradient(
+            dynamics.advance(lax.stop_gradient(K), past, parts, scheme, settings.burn_in)
+        )
     return dynamics.trajectory(K, past, parts, scheme, settings.window)
 
 
@@ -112,13 +121,17 @@ def loss_of(parameters: Any, nodes: Nodes, phases: Any, task: Task) -> tuple[Any
 
 @partial(jax.jit, static_argnums=3, donate_argnums=0)
 def update(state: State, nodes: Nodes, phases: Any, task: Task) -> tuple[State, Any, Any]:
-    """(state, loss, V) after an update by one graph; where its gradient is not finite, the state is as before, the loss NaN."""
+    """(state, loss, V) after an update by one graph; where its
+    gradient is not finite, the state is as before, the loss NaN.
+    """
     slope = jax.value_and_grad(loss_of, has_aux=True)
     (loss, (variance, found)), gradient = slope(state.parameters, nodes, phases, task)
     change, optimizer = optimizer_of(task).update(gradient, state.optimizer, state.parameters)
     statistics = pairs.follow(state.statistics, found, len(nodes.features) ** 2)
     new = State(optax.apply_updates(state.parameters, change), statistics, optimizer)
-    usable = jnp.isfinite(loss) & jnp.isfinite(sum(jnp.sum(part * part) for part in jax.tree.leaves(gradient)))
+    usable = jnp.isfinite(loss) & jnp.isfinite(
+        sum(jnp.sum(part * part) for part in jax.tree.leaves(gradient))
+    )
     kept = jax.tree.map(lambda after, before: jnp.where(usable, after, before), new, state)
     return kept, jnp.where(usable, loss, jnp.nan), variance
 
@@ -151,7 +164,7 @@ def typed(nodes: Nodes, dtype: Any) -> Nodes:
     return Nodes(features, frequencies, b, nodes.delay_steps.astype(np.int32), nodes.labels.astype(np.int32))
 
 
-# -------------------------------------------------------------------------------------------------------------- what is found
+# ---------------------------------------------------------------------------------------------- what is found
 
 
 @dataclass
@@ -165,16 +178,18 @@ class Start:
     network : PairNetwork
         The best by validation.
     loss, variance : list of float
-        Of each update, on its graph, in training. The loss is with the penalty where `Settings.sparsity` is not 0.
+        Of each update, on its graph, in training. The loss is with the penalty where `Settings.sparsity` is
+        not 0.
     judged : list of (int, float, float)
-        (update, loss, V) on the validation graphs; the loss as above. Update 0 is the network that was given as `initial`.
+        (update, loss, V) on the validation graphs; the loss as above. Update 0 is the network that was given
+        as `initial`.
     status : str
         "finished", "stopped early", "interrupted" or "not finite".
     seconds : float
         Wall time, over all parts of an interrupted run.
     skipped : int
-        Updates that were left out because their loss or gradient was not finite. A start all of whose updates since the last
-        judgment were ends as "not finite".
+        Updates that were left out because their loss or gradient was not finite. A start all of whose updates
+        since the last judgment were ends as "not finite".
     """
 
     number: int
@@ -257,7 +272,9 @@ class Trained:
             stored = about["settings"]["loss"]
             known = isinstance(stored, dict) or stored in loss_functions.BY_NAME_ALONE
             loss = None if known else _unknown_loss
-            settings = Settings.from_dict(about["settings"], loss if known or problem is None else problem.settings.loss)
+            settings = Settings.from_dict(
+                about["settings"], loss if known or problem is None else problem.settings.loss
+            )
             rows = [Start(network=network, **row) for row in about["starts"]]
             chosen, seed, name = about["chosen"], about["seed"], about["problem"]
         except (KeyError, TypeError) as error:
@@ -275,10 +292,12 @@ class Trained:
 
 
 def _unknown_loss(phases: Any, nodes: Any) -> Any:
-    raise ValueError("the loss was a function, which files do not keep: Trained.load(path, problem) takes it from the problem")
+    raise ValueError(
+        "the loss was a function, which files do not keep: Trained.load(path, problem) takes it from the problem"
+    )
 
 
-# ------------------------------------------------------------------------------------------------------------------- train
+# ------------------------------------------------------------------------------------------------------ train
 
 
 def train(
@@ -307,15 +326,17 @@ def train(
     progress : bool
         Write loss, V and the remaining time to standard error, at each judgment.
     watch : callable, optional
-        Called at each judgment with {"start", "update", "updates", "loss", "variance", "validation", "validation_variance",
-        "seconds_left"}: loss and V in training since the last one, and on the validation graphs.
+        Called at each judgment with {"start", "update", "updates", "loss", "variance", "validation",
+        "validation_variance", "seconds_left"}: loss and V in training since the last one, and on the
+        validation graphs.
     workers : int, optional
-        Starts at the same time, each in a process of its own; None: as many as there are starts and cores. The numbers are the
-        same, bit for bit on one machine. With 1 they go one after the other in this process. A script that
-        wants more trains under `if __name__ == "__main__":`, since each process imports it.
+        Starts at the same time, each in a process of its own; None: as many as there are starts and cores.
+        The numbers are the same, bit for bit on one machine. With 1 they go one after the other in this
+        process. A script that wants more trains under `if __name__ == "__main__":`, since each process
+        imports it.
     initial : PairNetwork, optional
-        Where all starts begin, instead of at random: a trained network, to go on with other settings. It is judged, too, so
-        that the chosen one is not worse than it on the validation graphs.
+        Where all starts begin, instead of at random: a trained network, to go on with other settings. It is
+        judged, too, so that the chosen one is not worse than it on the validation graphs.
     **changes
         Settings with other values; see `Settings`.
 
@@ -327,14 +348,16 @@ def train(
     Raises
     ------
     TypeError, ValueError
-        If a setting is unknown or does not fit, the folder holds another training, or the loss is a function that cannot be
-        pickled and workers > 1, or one without a name of its own (a lambda) and there is a folder: checkpoints know it by name.
+        If a setting is unknown or does not fit, the folder holds another training, or the loss is a function
+        that cannot be pickled and workers > 1, or one without a name of its own (a lambda) and there is a
+        folder: checkpoints know it by name.
     OSError
         If the folder cannot be written to, or a process was killed (ChildProcessError).
 
     References
     ----------
-    Ricci et al., *KuraNet: Systems of coupled oscillators that learn to synchronize*, arXiv 2105.02838 (2021).
+    Ricci et al., *KuraNet: Systems of coupled oscillators that learn to synchronize*, arXiv 2105.02838
+    (2021).
 
     Examples
     --------
@@ -352,7 +375,9 @@ def train(
     common = _common(task, seed, target, initial)
     tell = _Progress(starts, progress, watch)
     if min(wanted, starts) > 1:
-        results, _ = parallel.each(_one_start, common, starts, min(wanted, starts), lambda _, report: tell(report))
+        results, _ = parallel.each(
+            _one_start, common, starts, min(wanted, starts), lambda _, report: tell(report)
+        )
         found = [results[number] for number in sorted(results)]
     else:
         found = []
@@ -384,7 +409,9 @@ def _common(problem: Problem, seed: int, folder: Path | None, initial: PairNetwo
     task_of(problem)  # raises where loss or method do not fit
     known = isinstance(settings.loss, (str, loss_functions.NamedLoss))
     if folder is not None and not known and getattr(settings.loss, "__name__", "<lambda>") == "<lambda>":
-        raise ValueError(f"loss must have a name where a folder keeps checkpoints: make it a def; got {settings.loss!r:.60}")
+        raise ValueError(
+            f"loss must have a name where a folder keeps checkpoints: make it a def; got {settings.loss!r:.60}"
+        )
     bare = Problem(problem.name, problem.columns, _no_more, settings, problem.classes, problem.longest)
     return _Common(bare, *_drawn(problem, seed), seed, folder, initial)
 
@@ -397,7 +424,9 @@ def _check_initial(network: PairNetwork, problem: Problem) -> None:
     wanted = (len(problem.columns), settings.hidden, settings.activation, settings.phase_lags)
     for name, has, want in zip(("features", "hidden layers", "activation", "phase lags"), about, wanted):
         if has != want:
-            raise ValueError(f"initial must have {name} {want!r}, as the problem and its settings say; got {has!r}")
+            raise ValueError(
+                f"initial must have {name} {want!r}, as the problem and its settings say; got {has!r}"
+            )
 
 
 def _no_more(split: str, count: int, rng: np.random.Generator) -> Nodes:
@@ -413,12 +442,22 @@ def _drawn(problem: Problem, seed: int) -> tuple[Nodes, Nodes]:
 
 
 def _one_start(
-    common: _Common, number: int, tell: Callable[[dict[str, Any]], object], stopped: Callable[[], bool] = lambda: False
+    common: _Common,
+    number: int,
+    tell: Callable[[dict[str, Any]], object],
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Start:
     with precision(common.problem.settings.dtype):
         drawn = (common.train, common.validation)
         run = Run(common.problem, common.seed, number, common.folder, drawn, common.initial)
-        tell({"start": number, "updates": run.updates, "resumed": run.resumed, "ended": run.record.status != "interrupted"})
+        tell(
+            {
+                "start": number,
+                "updates": run.updates,
+                "resumed": run.resumed,
+                "ended": run.record.status != "interrupted",
+            }
+        )
         return run.go(tell, stopped)
 
 
@@ -475,7 +514,8 @@ class Run:
         self.updates = settings.epochs * self.per_epoch
         self.every = settings.validate_every or self.per_epoch
         width = self.nodes.features.shape[1]
-        rng = np.random.default_rng([seed, number, 0])  # the bits that the nodes of split `number` begin with, on another scale
+        # the bits that the nodes of split `number` begin with, on another scale
+        rng = np.random.default_rng([seed, number, 0])
         if initial is not None:
             first = pairs.as_parameters(initial, self.dtype)
         else:
@@ -498,7 +538,9 @@ class Run:
         rng = np.random.default_rng([self.seed, 0, 4])  # not [seed, 1], from which the nodes are drawn
         self.graph_phases = jnp.asarray(initial_phases(settings.start, (graphs, n), rng).astype(self.dtype))
 
-    def go(self, tell: Callable[[dict[str, Any]], object], stopped: Callable[[], bool] = lambda: False) -> Start:
+    def go(
+        self, tell: Callable[[dict[str, Any]], object], stopped: Callable[[], bool] = lambda: False
+    ) -> Start:
         """Update until the end, a judgment that says to stop, Ctrl-C, or `stopped()`."""
         record, before = self.record, clock.perf_counter() - self.record.seconds
         recent: list[tuple[Any, Any]] = []
@@ -542,7 +584,9 @@ class Run:
         """(loss, V) of the next update."""
         epoch, batch = divmod(self.done, self.per_epoch)
         if batch == 0 or not hasattr(self, "order"):
-            self.order = np.random.default_rng([self.seed, self.number, 1, epoch]).permutation(len(self.nodes.features))
+            self.order = np.random.default_rng([self.seed, self.number, 1, epoch]).permutation(
+                len(self.nodes.features)
+            )
         n = self.settings.nodes
         graph = typed(self.nodes.take(self.order[batch * n : (batch + 1) * n]), self.dtype)
         rng = np.random.default_rng([self.seed, self.number, 2, self.done])
@@ -553,7 +597,9 @@ class Run:
 
     def _judgment(self) -> tuple[float, float]:
         """(loss, V) on the validation graphs, as it is now."""
-        loss, variance = judge(self.state.parameters, self.state.statistics, self.graphs, self.graph_phases, self.task)
+        loss, variance = judge(
+            self.state.parameters, self.state.statistics, self.graphs, self.graph_phases, self.task
+        )
         return float(loss), float(variance)
 
     def _judge(self, loss: float, variance: float) -> str:
@@ -567,9 +613,13 @@ class Run:
         since = len(record.judged) - 1 - int(np.argmin([row[1] for row in record.judged]))
         if self.done >= self.updates:
             return "finished"
-        return "stopped early" if self.settings.patience is not None and since >= self.settings.patience else "interrupted"
+        return (
+            "stopped early"
+            if self.settings.patience is not None and since >= self.settings.patience
+            else "interrupted"
+        )
 
-    # ------------------------------------------------------------------------------------------------------- checkpoints
+    # -------------------------------------------------------------------------------------------- checkpoints
 
     def _about(self) -> dict[str, Any]:
         """What a checkpoint must have been made with to serve."""
@@ -589,7 +639,10 @@ class Run:
     def _resume(self, path: Path) -> None:
         arrays, about = load_arrays(path)
         wanted, stored = self._about(), about.get("training", {})
-        before = Settings().to_dict() | {"initial_sha256": None, "validation_sha256": wanted["validation_sha256"]}
+        before = Settings().to_dict() | {
+            "initial_sha256": None,
+            "validation_sha256": wanted["validation_sha256"],
+        }
         for name, value in wanted.items():
             was = stored.get(name, before.get(name))  # what an older file lacks had its default
             if was != value:
@@ -597,9 +650,13 @@ class Run:
         leaves, shape = jax.tree.flatten(self.state)
         best = {name[5:]: array for name, array in arrays.items() if name.startswith("best.")}
         try:
-            self.state = jax.tree.unflatten(shape, [jnp.asarray(arrays[f"state.{k}"]) for k in range(len(leaves))])
+            self.state = jax.tree.unflatten(
+                shape, [jnp.asarray(arrays[f"state.{k}"]) for k in range(len(leaves))]
+            )
             self.done = self.resumed = int(about["done"])
-            self.record = Start(network=PairNetwork.from_arrays(best, self.settings.activation), **about["record"])
+            self.record = Start(
+                network=PairNetwork.from_arrays(best, self.settings.activation), **about["record"]
+            )
         except (KeyError, TypeError) as error:
             raise ValueError(f"{path} is no checkpoint of this version: {error}") from None
         self.record.judged = [(int(at), float(loss), float(v)) for at, loss, v in self.record.judged]

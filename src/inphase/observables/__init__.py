@@ -1,8 +1,9 @@
-"""What one reads off phases: order parameters, clusters, arcs, distances between measures, winding, frequencies.
+"""What one reads off phases: order parameters, clusters, arcs, distances between measures, winding,
+frequencies.
 
-Every function takes phases in radians, float64, shape (..., n), wrapped or not, and works over the last axis; a bare
-(n,) input gives a NumPy scalar. Weights (n,) are nonnegative masses of the oscillators, normalized inside.
-Wherever only the point on the circle matters, rounding is about 1e-15 rad for phases of order one.
+Every function takes phases in radians, float64, shape (..., n), wrapped or not, and works over the last axis;
+a bare (n,) input gives a NumPy scalar. Weights (n,) are nonnegative masses of the oscillators, normalized
+inside. Wherever only the point on the circle matters, rounding is about 1e-15 rad for phases of order one.
 """
 
 from inphase.observables.phases import (

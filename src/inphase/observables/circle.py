@@ -37,7 +37,9 @@ def shares(weights: ArrayLike | None, n: int, name: str = "weights") -> FloatArr
         return np.full(n, 1 / n)
     w = finite_array(name, weights, (n,))
     if w.min() < 0 or w.max() == 0:
-        raise ValueError(f"{name} must be non-negative, not all zero; got {w.min()} at index {int(w.argmin())}")
+        raise ValueError(
+            f"{name} must be non-negative, not all zero; got {w.min()} at index {int(w.argmin())}"
+        )
     scaled = w / w.max()  # first, so that the sum cannot overflow
     normalized: FloatArray = scaled / scaled.sum()
     return normalized

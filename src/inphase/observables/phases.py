@@ -21,7 +21,8 @@ from inphase.observables.circle import (
     wrap,
 )
 
-# --- order parameters -------------------------------------------------------------------------------------------------
+# --- order parameters
+# -------------------------------------------------------------------------------------------------
 
 
 def order_parameter(phases: ArrayLike, harmonic: int = 1, weights: ArrayLike | None = None) -> Complexes:
@@ -69,7 +70,8 @@ def order_parameter(phases: ArrayLike, harmonic: int = 1, weights: ArrayLike | N
 def circular_variance(phases: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     """Circular variance ``1 - |R_1|``, in [0, 1], with relative accuracy near synchrony too.
 
-    It is summed as ``2 sum_j w_j sin^2((theta_j - arg R_1) / 2)``, which does not cancel when the phases are close.
+    It is summed as ``2 sum_j w_j sin^2((theta_j - arg R_1) / 2)``, which does not cancel when the phases are
+    close.
 
     Parameters
     ----------
@@ -121,8 +123,8 @@ def density_periodicity(density: ArrayLike, k: int) -> Floats:
     Returns
     -------
     float, shape (...,)
-        In [0, 1]: 0 for a 2 pi / k-periodic density, 1 for one without any mode that is a multiple of k. A density that
-        is uniform to rounding gives 0.
+        In [0, 1]: 0 for a 2 pi / k-periodic density, 1 for one without any mode that is a multiple of k. A
+        density that is uniform to rounding gives 0.
 
     Raises
     ------
@@ -139,7 +141,9 @@ def density_periodicity(density: ArrayLike, k: int) -> Floats:
     rho = phase_array(density, "density")
     order, size = integer("k", k, least=1), rho.shape[-1]
     if size < 2 * order:
-        raise ValueError(f"density must have at least 2 k = {2 * order} samples, to resolve mode k = {order}; got {size}")
+        raise ValueError(
+            f"density must have at least 2 k = {2 * order} samples, to resolve mode k = {order}; got {size}"
+        )
     peak = np.abs(rho).max(axis=-1, keepdims=True)
     power = np.abs(np.fft.rfft(rho / np.where(peak > 0, peak, 1.0), norm="forward")) ** 2
     modes = np.arange(power.shape[-1])
@@ -151,7 +155,8 @@ def density_periodicity(density: ArrayLike, k: int) -> Floats:
     return result
 
 
-# --- gaps, arcs and clusters ------------------------------------------------------------------------------------------
+# --- gaps, arcs and clusters
+# ------------------------------------------------------------------------------------------
 
 
 def gaps(phases: ArrayLike) -> FloatArray:
@@ -215,7 +220,8 @@ def arc(phases: ArrayLike) -> Floats:
 def synchronized(phases: ArrayLike, tolerance: float = 1e-6) -> Bools:
     """Whether all phases lie within one arc of length at most `tolerance`.
 
-    Stronger than ``count_clusters(phases, tolerance) == 1``, where a long chain of close neighbors is one cluster.
+    Stronger than ``count_clusters(phases, tolerance) == 1``, where a long chain of close neighbors is one
+    cluster.
 
     Parameters
     ----------
@@ -280,18 +286,20 @@ def clusters(phases: ArrayLike, tolerance: float = 1e-6, weights: ArrayLike | No
     tolerance : float
         Largest gap inside a cluster, in radians, >= 0.
     weights : array_like, shape (n,), optional
-        Nonnegative masses, normalized inside; equal by default. The position of a cluster without mass is the plain
-        circular mean.
+        Nonnegative masses, normalized inside; equal by default. The position of a cluster without mass is the
+        plain circular mean.
 
     Returns
     -------
     Clusters
-        The position of a cluster that closes round the whole circle may be arbitrary, as its circular mean is.
+        The position of a cluster that closes round the whole circle may be arbitrary, as its circular mean
+        is.
 
     Raises
     ------
     TypeError, ValueError
-        If `phases` or `weights` is not a finite real array of shape (n,), a weight is negative, or `tolerance` < 0.
+        If `phases` or `weights` is not a finite real array of shape (n,), a weight is negative, or
+        `tolerance` < 0.
 
     Examples
     --------
@@ -357,14 +365,16 @@ def _sum_by(labels: NDArray[np.int64], values: FloatArray) -> FloatArray:
     return sums
 
 
-# --- rings and rotation -----------------------------------------------------------------------------------------------
+# --- rings and rotation
+# -----------------------------------------------------------------------------------------------
 
 
 def winding_number(phases: ArrayLike) -> Ints:
     """Count the turns that phases make once round a ring of oscillators, in index order.
 
-    Each step ``theta_{i+1} - theta_i`` (the last one back to oscillator 0) is taken in (-pi, pi]; their sum is 2 pi
-    times the winding number. The q-twisted state has winding number q if 2 |q| < n. A step of pi is ambiguous.
+    Each step ``theta_{i+1} - theta_i`` (the last one back to oscillator 0) is taken in (-pi, pi]; their sum
+    is 2 pi times the winding number. The q-twisted state has winding number q if 2 |q| < n. A step of pi is
+    ambiguous.
 
     Parameters
     ----------
@@ -425,5 +435,7 @@ def effective_frequencies(phases_start: ArrayLike, phases_end: ArrayLike, durati
     """
     start, end = phase_array(phases_start, "phases_start"), phase_array(phases_end, "phases_end")
     if start.shape != end.shape:
-        raise ValueError(f"phases_start and phases_end must have the same shape; got {start.shape} and {end.shape}")
+        raise ValueError(
+            f"phases_start and phases_end must have the same shape; got {start.shape} and {end.shape}"
+        )
     return (end - start) / finite_number("duration", duration, positive=True)

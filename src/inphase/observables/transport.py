@@ -150,7 +150,8 @@ def _transport_p(x: FloatArray, w_x: FloatArray, y: FloatArray, w_y: FloatArray,
         low, high = (middle, high) if slope(middle) < 0 else (low, middle)
 
     cuts: FloatArray = np.sort(np.concatenate([[0.0], cdf_x, np.mod(cdf_y + high, 1.0)]))
-    # Mass below the rounding of the distribution functions is nobody's; the p-th root would make it 1e-8 and more.
+    # Mass below the rounding of the distribution functions is nobody's; the p-th root would make it 1e-8 and
+    # more.
     keep = np.diff(cuts) > 4 * EPS * np.sqrt(cuts.size)
     mass, middles = np.diff(cuts)[keep], (cuts[1:] + cuts[:-1])[keep] / 2
     distance = np.abs(_quantile(middles, x, cdf_x) - _quantile(middles - high, y, cdf_y))

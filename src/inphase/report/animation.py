@@ -1,6 +1,7 @@
 """Animations of runs, as the bytes of one image file: phases on the circle, and an image that segments.
 
-They are animated WebP, which every current browser shows in an `img`, without scripts. Equal input gives equal bytes.
+They are animated WebP, which every current browser shows in an `img`, without scripts. Equal input gives
+equal bytes.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ QUALITIES = (80, 60, 40, 20, 5)  # of WebP; the first that is small enough is ta
 def phases_animation(times: ArrayLike, phases: ArrayLike, labels: ArrayLike | None = None) -> bytes:
     """Oscillators on the circle, colored by class, beside the order parameter of each class up to now.
 
-    Up to 200 oscillators are points; of more, the density of each class is drawn outside the circle. An arrow is the order
-    parameter R of a class, the mean of e^{iθ} over it.
+    Up to 200 oscillators are points; of more, the density of each class is drawn outside the circle. An arrow
+    is the order parameter R of a class, the mean of e^{iθ} over it.
 
     Parameters
     ----------
@@ -83,8 +84,8 @@ def phases_animation(times: ArrayLike, phases: ArrayLike, labels: ArrayLike | No
 def segmentation_animation(image: ArrayLike, phases: ArrayLike, times: ArrayLike) -> bytes:
     """An image beside the phases of its pixels, as colors of the circle.
 
-    Both are thinned out to at most 240 pixels in width and shown twice as large; a phase shown is that of one pixel, not a
-    mean.
+    Both are thinned out to at most 240 pixels in width and shown twice as large; a phase shown is that of one
+    pixel, not a mean.
 
     Parameters
     ----------
@@ -109,7 +110,9 @@ def segmentation_animation(image: ArrayLike, phases: ArrayLike, times: ArrayLike
     picture = _picture(image)
     theta = _phases(phases, len(t), ("h", "w"))
     if theta.shape[1:] != picture.shape[:2]:
-        raise ValueError(f"phases must have shape (T, {picture.shape[0]}, {picture.shape[1]}), as the image; got {theta.shape}")
+        raise ValueError(
+            f"phases must have shape (T, {picture.shape[0]}, {picture.shape[1]}), as the image; got {theta.shape}"
+        )
     height, width = picture.shape[:2]
     wide = min(width, WIDEST)
     high = max(1, round(height * wide / width))
@@ -129,14 +132,16 @@ def segmentation_animation(image: ArrayLike, phases: ArrayLike, times: ArrayLike
         return _animated([frame(i) for i in _frames(len(t))])
 
 
-# ----------------------------------------------------------------------------------------------------------- what is given
+# ---------------------------------------------------------------------------------------------- what is given
 
 
 def _phases(phases: ArrayLike, count: int, rest: tuple[str, ...]) -> Array:
     theta = finite_array("phases", phases)
     if theta.ndim != 1 + len(rest) or not theta.size or len(theta) != count:
         wanted = ", ".join(["T", *rest])
-        raise ValueError(f"phases must have shape ({wanted}) with T = {count}, as times; got shape {theta.shape}")
+        raise ValueError(
+            f"phases must have shape ({wanted}) with T = {count}, as times; got shape {theta.shape}"
+        )
     return theta
 
 
@@ -170,10 +175,12 @@ def _frames(count: int) -> NDArray[np.int64]:
     return np.unique(np.round(np.linspace(0, count - 1, min(count, FRAMES))).astype(np.int64))
 
 
-# --------------------------------------------------------------------------------------------------------------- the panels
+# ------------------------------------------------------------------------------------------------- the panels
 
 
-def _circle(figure: Figure, theta: Array, classes: Sequence[Any], means: NDArray[np.complex128]) -> Callable[[int], None]:
+def _circle(
+    figure: Figure, theta: Array, classes: Sequence[Any], means: NDArray[np.complex128]
+) -> Callable[[int], None]:
     """The circle on the left; what is returned moves it to a time, by its number."""
     axes = figure.add_axes((0.01, 0.02, 0.46, 0.96))
     axes.set(xlim=(-1.45, 1.45), ylim=(-1.45, 1.45), aspect="equal")
@@ -202,7 +209,9 @@ def _circle(figure: Figure, theta: Array, classes: Sequence[Any], means: NDArray
 
 
 def _rose(phases: Array) -> Array:
-    """The outline of a density outside the circle, (2 · 90 · 2, 2): higher by the logarithm of the share in each bin."""
+    """The outline of a density outside the circle, (2 · 90 · 2, 2):
+    higher by the logarithm of the share in each bin.
+    """
     number = np.minimum((np.mod(phases, 2 * np.pi) * BINS / (2 * np.pi)).astype(int), BINS - 1)
     share = np.bincount(number, minlength=BINS) * (BINS / len(phases))
     outer = np.repeat(1 + 0.42 * np.log1p(share) / np.log1p(BINS), 2)
@@ -215,7 +224,9 @@ def _order(figure: Figure, t: Array, means: NDArray[np.complex128], labeled: boo
     """|R| in time on the right, up to now."""
     axes = figure.add_axes((0.58, 0.19, 0.40, 0.67))
     last = t[-1] if t[-1] > t[0] else t[0] + 1
-    axes.set(xlim=(t[0], last), ylim=(0, 1.03), xlabel="time", ylabel="|R| of each class" if labeled else "|R|")
+    axes.set(
+        xlim=(t[0], last), ylim=(0, 1.03), xlabel="time", ylabel="|R| of each class" if labeled else "|R|"
+    )
     lines = [axes.plot([], [], color=class_color(c), lw=1.8)[0] for c in range(means.shape[1])]
     title = axes.set_title("", loc="left")
 
@@ -228,11 +239,14 @@ def _order(figure: Figure, t: Array, means: NDArray[np.complex128], labeled: boo
 
 
 def _two_panels(picture: Pixels) -> tuple[Figure, Any, Any]:
-    """(figure, the phases' image, the text that tells the time): both images to the pixel, a wheel of colors below."""
+    """(figure, the phases' image, the text that tells the
+    time): both images to the pixel, a wheel of colors below.
+    """
     high, wide = picture.shape[0] * ENLARGED, picture.shape[1] * ENLARGED
     gap, top, bottom = 12, 30, 44
     width, height = 2 * wide + gap, high + top + bottom
-    figure = Figure(figsize=((width + 0.01) / DPI, (height + 0.01) / DPI), dpi=DPI)  # never a pixel too few by rounding
+    # never a pixel too few by rounding
+    figure = Figure(figsize=((width + 0.01) / DPI, (height + 0.01) / DPI), dpi=DPI)
     for left, content in ((0, picture), (wide + gap, np.zeros((*picture.shape[:2], 4), dtype=np.uint8))):
         axes = figure.add_axes((left / width, bottom / height, wide / width, high / height))
         shown = axes.imshow(content, interpolation="nearest", aspect="auto")
@@ -251,7 +265,7 @@ def _two_panels(picture: Pixels) -> tuple[Figure, Any, Any]:
     return figure, shown, clock
 
 
-# -------------------------------------------------------------------------------------------------------------------- bytes
+# ------------------------------------------------------------------------------------------------------ bytes
 
 
 def _pixels(canvas: Any) -> Pixels:
@@ -261,12 +275,16 @@ def _pixels(canvas: Any) -> Pixels:
 
 
 def _animated(frames: Iterable[Pixels]) -> bytes:
-    """One image file of the frames: the finest of the lossy qualities that is small enough, else the coarsest."""
+    """One image file of the frames: the finest of the lossy
+    qualities that is small enough, else the coarsest.
+    """
     first, *others = [Image.fromarray(np.ascontiguousarray(frame)) for frame in frames]
     durations = [DURATION] * len(others) + [REST]
     for quality in QUALITIES:
         buffer = io.BytesIO()
-        first.save(buffer, "WEBP", save_all=True, append_images=others, duration=durations, loop=0, quality=quality)
+        first.save(
+            buffer, "WEBP", save_all=True, append_images=others, duration=durations, loop=0, quality=quality
+        )
         if buffer.tell() <= LARGEST:
             break
     return buffer.getvalue()

@@ -1,4 +1,6 @@
-"""The merger tree as curves: which clusters are heavy enough to draw, and where they are on an unrolled circle."""
+"""The merger tree as curves: which clusters are heavy
+enough to draw, and where they are on an unrolled circle.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,13 @@ SHARE = 0.01  # of the mass; otherwise lighter clusters are not drawn
 
 @dataclass(frozen=True)
 class Branch:
-    """One cluster that is drawn, from its birth until it merges with another that is drawn too (or the run ends).
+    """One cluster that is drawn, from its birth until it merges with another that is drawn too
+    (or the run ends).
 
-    `time`, `position`: its corners, shape (c,), c >= 2; `mass`: as a share of the whole, at its end. Positions are
-    unrolled: continuous along the tree, so that a merger is a meeting of lines. Corners are mergers and, where few
-    clusters are left, moments at which the run kept where they were; an oscillator that met no other is drawn where it ended.
+    `time`, `position`: its corners, shape (c,), c >= 2; `mass`: as a share of the whole, at its end.
+    Positions are unrolled: continuous along the tree, so that a merger is a meeting of lines. Corners are
+    mergers and, where few clusters are left, moments at which the run kept where they were; an oscillator
+    that met no other is drawn where it ended.
     """
 
     time: Array
@@ -48,12 +52,14 @@ def branches(tree: xr.Dataset, initial: ArrayLike | None = None) -> list[Branch]
     tree : xarray.Dataset
         From `inphase.coarsen`.
     initial : array_like, shape (n,), optional
-        The phases at time 0, where the tree begins; without them an oscillator stays where its first merger is.
+        The phases at time 0, where the tree begins; without them an oscillator stays where its first merger
+        is.
 
     Returns
     -------
     list of Branch
-        Those with at least `drawn_share(tree)` of the mass. Mergers with lighter clusters do not end a branch.
+        Those with at least `drawn_share(tree)` of the mass. Mergers with lighter clusters do not end a
+        branch.
     """
     return _Layout(tree, initial).branches()
 
@@ -84,7 +90,11 @@ class _Layout:
         cluster_of = tree.final_cluster.values
         position, mass = np.mod(tree.final_position.values, 2 * np.pi), tree.final_mass.values
         order = np.argsort(position)
-        first = int(np.argmax(np.append(np.diff(position[order]), position[order[0]] + 2 * np.pi - position[order[-1]])))
+        first = int(
+            np.argmax(
+                np.append(np.diff(position[order]), position[order[0]] + 2 * np.pi - position[order[-1]])
+            )
+        )
         start = position[order[(first + 1) % len(order)]]
         roots = []
         for node in np.flatnonzero(~absorbed):
@@ -130,7 +140,8 @@ class _Layout:
                 before = [where + _wrap(float(self.joined_position[e, s]) - where) for s in (0, 1)]
                 if len(drawn) == 2:
                     stack.extend(
-                        (int(self.merged[e, s]), begun, before[s], float(self.joined_mass[e, s]), "merged") for s in drawn
+                        (int(self.merged[e, s]), begun, before[s], float(self.joined_mass[e, s]), "merged")
+                        for s in drawn
                     )
                 if len(drawn) != 1:
                     break
@@ -144,8 +155,8 @@ class _Layout:
 def curve(branch: Branch, start: float, points: int = 300) -> tuple[Array, Array]:
     """The branch as a line on a logarithmic time axis that begins at `start` > 0: (time, position).
 
-    A cluster that moves straight in time is a curve there, so `points` are spread over it, beside its corners (of which
-    no more are kept than the eye can tell apart).
+    A cluster that moves straight in time is a curve there, so `points` are spread over it, beside its corners
+    (of which no more are kept than the eye can tell apart).
     """
     begin, end = max(float(branch.time[0]), start), max(float(branch.time[-1]), start)
     corners = branch.time[branch.time > begin]

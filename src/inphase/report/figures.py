@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-# ------------------------------------------------------------------------------------------------------------ interaction
+# ------------------------------------------------------------------------------------------------ interaction
 
 
 @styled
@@ -72,11 +72,13 @@ def interaction_figure(interaction: Interaction) -> Figure:
     upper.set_title(note, loc="right", fontsize=9, color=GRAY)
     with_values = f",  {values(interaction)}" if interaction.parameters else ""
     math = f"$f(x) = {formula(interaction)}$"
-    fitted_title(figure, [math + with_values, math, f"f: {interaction.name}{with_values}", f"f: {interaction.name}"])
+    fitted_title(
+        figure, [math + with_values, math, f"f: {interaction.name}{with_values}", f"f: {interaction.name}"]
+    )
     return figure
 
 
-# ------------------------------------------------------------------------------------------------- synchronization ratio
+# -------------------------------------------------------------------------------------- synchronization ratio
 
 
 def ratio_curves(interaction: Interaction, parameter: str, at: ArrayLike) -> dict[str, Array]:
@@ -93,8 +95,9 @@ def ratio_curves(interaction: Interaction, parameter: str, at: ArrayLike) -> dic
     Returns
     -------
     dict
-        "parameter", and "two_pi" and "pi", the ratio for the largest gap M = 2π and M = π, each of shape (p,). NaN where
-        the interaction is bad or not odd; for M = π also where f is not sin x · h(cos x) with h > 0. Floats, not proofs.
+        "parameter", and "two_pi" and "pi", the ratio for the largest gap M = 2π and M = π, each of shape
+        (p,). NaN where the interaction is bad or not odd; for M = π also where f is not sin x · h(cos x) with
+        h > 0. Floats, not proofs.
     """
     points = np.asarray(at, dtype=float)
     found = np.full((2, len(points)), np.nan)
@@ -107,7 +110,9 @@ def ratio_curves(interaction: Interaction, parameter: str, at: ArrayLike) -> dic
 
 
 def ratios(interaction: Interaction) -> tuple[float, float]:
-    """The synchronization ratio for M = 2π and M = π; NaN where f is not odd, or has no h > 0 for M = π. Floats."""
+    """The synchronization ratio for M = 2π and M = π; NaN
+    where f is not odd, or has no h > 0 for M = π. Floats.
+    """
     with np.errstate(all="ignore"):
         _ = interaction.modes  # ValueError where f is not analytic on the circle
         if not interaction.odd:
@@ -131,10 +136,11 @@ def _draw_ratio_curves(axes: Axes, curves: Mapping[str, Array]) -> None:
 
 @styled
 def ratio_figure(interaction: Interaction, parameter: str | None = None) -> Figure:
-    """The synchronization ratio around a parameter's value; at 1 or above, the L1 criterion gives synchronization.
+    """The synchronization ratio around a parameter's value; at 1 or above, the L1 criterion gives
+    synchronization.
 
-    4 (1 + τ/M) f'(0)/(τ ∫|f'''|_+), for M = 2π (always allowed) and M = π (for f = sin x · h(cos x), h > 0). Where f has no
-    parameter, the two numbers as bars.
+    4 (1 + τ/M) f'(0)/(τ ∫|f'''|_+), for M = 2π (always allowed) and M = π (for f = sin x · h(cos x), h > 0).
+    Where f has no parameter, the two numbers as bars.
 
     Parameters
     ----------
@@ -172,7 +178,9 @@ def _ratio_around(axes: Axes, interaction: Interaction, parameter: str) -> None:
     axes.axvline(now, color=GRAY, lw=0.9, ls=(0, (1, 2)), zorder=0, gid="now")
     for key, color in (("pi", BLUE), ("two_pi", RED)):
         if np.isfinite(curves[key][here]):
-            axes.plot(now, curves[key][here], "o", color=color, ms=6, mec="white", mew=1, zorder=5, gid=f"now_{key}")
+            axes.plot(
+                now, curves[key][here], "o", color=color, ms=6, mec="white", mew=1, zorder=5, gid=f"now_{key}"
+            )
     top = np.nanmax([*curves["pi"], *curves["two_pi"], 1.0])
     axes.set(xlim=(low, high), ylim=(0, 1.18 * top), xlabel=symbol(parameter))
     axes.fill_between([low, high], 1, 1.18 * top, color=PALE, lw=0, zorder=-2)
@@ -187,7 +195,13 @@ def _ratio_around(axes: Axes, interaction: Interaction, parameter: str) -> None:
     axes.set_title(held, loc="left", fontsize=9)
     axes.legend(loc="lower right", title=None)
     if not np.nanmax([*curves["pi"], *curves["two_pi"], 0.0]) > 0:
-        axes.text(0.5, 0.4, "0 throughout: f′(0) ≤ 0, no attraction at short distance", ha="center", transform=axes.transAxes)
+        axes.text(
+            0.5,
+            0.4,
+            "0 throughout: f′(0) ≤ 0, no attraction at short distance",
+            ha="center",
+            transform=axes.transAxes,
+        )
 
 
 def _curves_around(
@@ -224,7 +238,9 @@ def _ratio_bars(axes: Axes, interaction: Interaction) -> None:
 
 
 @styled
-def attention_ratio_figure(curves: Mapping[str, Array], crossings: Mapping[str, float], limit: float) -> Figure:
+def attention_ratio_figure(
+    curves: Mapping[str, Array], crossings: Mapping[str, float], limit: float
+) -> Figure:
     """The synchronization ratio of attention against β, with its crossings of 1 and its limit for large β.
 
     Parameters
@@ -247,13 +263,21 @@ def attention_ratio_figure(curves: Mapping[str, Array], crossings: Mapping[str, 
     whole.set_xlim(beta[0], beta[-1])
     whole.axhline(limit, color=GRAY, lw=0.9, ls=(0, (1, 2)), zorder=1, gid="limit")
     whole.annotate(
-        f"limit {limit:.5f}", (beta[-1], limit), xytext=(0, -4), textcoords="offset points", ha="right", va="top", color=GRAY
+        f"limit {limit:.5f}",
+        (beta[-1], limit),
+        xytext=(0, -4),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        color=GRAY,
     )
     whole.legend(loc="lower right")
     near.set(xlim=(-0.45, 0.15), ylabel="")
     near.xaxis.set_major_locator(FixedLocator([-0.4, -0.2, 0.0]))
     for key, color, side, offset in (("pi", BLUE, "right", (-9, 6)), ("two_pi", RED, "left", (9, -7))):
-        near.plot(crossings[key], 1, "o", color=color, ms=6, mec="white", mew=1, zorder=5, gid=f"crossing_{key}")
+        near.plot(
+            crossings[key], 1, "o", color=color, ms=6, mec="white", mew=1, zorder=5, gid=f"crossing_{key}"
+        )
         near.annotate(
             f"{crossings[key]:.6f}".replace("-", "−"), (crossings[key], 1), xytext=offset, textcoords="offset points",
             ha=side, va="bottom" if side == "right" else "top", color=color,
@@ -262,7 +286,7 @@ def attention_ratio_figure(curves: Mapping[str, Array], crossings: Mapping[str, 
     return figure
 
 
-# ------------------------------------------------------------------------------------------------------------- experiment
+# ------------------------------------------------------------------------------------------------- experiment
 
 
 def wrapped_line(time: Array, phase: Array) -> tuple[Array, Array]:
@@ -350,7 +374,9 @@ def _draw_lines(axes: Axes, time: Array, phase: Array) -> None:
             keep = np.isfinite(part_x)
             pieces.append(np.column_stack([part_t[keep], part_x[keep]]))
     width = 1.2 if n <= 20 else 0.8
-    lines = LineCollection(pieces, colors=BLUE, linewidths=width, alpha=float(np.clip(12 / n, 0.45, 0.9)), gid="phases")
+    lines = LineCollection(
+        pieces, colors=BLUE, linewidths=width, alpha=float(np.clip(12 / n, 0.45, 0.9)), gid="phases"
+    )
     axes.add_collection(lines)
 
 
@@ -378,7 +404,8 @@ def _draw_density(figure: Figure, axes: Axes, time: Array, phase: Array) -> None
 
 @styled
 def phase_circle_figure(run: xr.Dataset) -> Figure:
-    """The phases on the circle at the start and at the end of a run: points for few, a rose of their density for many.
+    """The phases on the circle at the start and at the end of a run: points for few, a rose of their density
+    for many.
 
     Parameters
     ----------
@@ -393,7 +420,9 @@ def phase_circle_figure(run: xr.Dataset) -> Figure:
         around = np.linspace(0, 2 * np.pi, 361)
         axes.plot(np.cos(around), np.sin(around), color=GRAY, lw=0.7)
         if phase.shape[1] <= LINES_UP_TO:
-            axes.plot(np.cos(phase[i]), np.sin(phase[i]), "o", color=BLUE, ms=5, alpha=0.6, mew=0, clip_on=False)
+            axes.plot(
+                np.cos(phase[i]), np.sin(phase[i]), "o", color=BLUE, ms=5, alpha=0.6, mew=0, clip_on=False
+            )
         else:
             bins = 120
             share = _density(phase[i : i + 1 or None], bins)[0]
@@ -403,14 +432,19 @@ def phase_circle_figure(run: xr.Dataset) -> Figure:
             ring = np.concatenate([[*zip(outer * np.cos(angle), outer * np.sin(angle))],
                                    [*zip(np.cos(angle[::-1]), np.sin(angle[::-1]))]])  # fmt: skip
             axes.fill(ring[:, 0], ring[:, 1], color=BLUE, alpha=0.75, lw=0)
-        axes.annotate("", (R.real, R.imag), (0, 0), arrowprops={"arrowstyle": "-|>", "color": RED, "lw": 1.4, "shrinkA": 0})
+        axes.annotate(
+            "",
+            (R.real, R.imag),
+            (0, 0),
+            arrowprops={"arrowstyle": "-|>", "color": RED, "lw": 1.4, "shrinkA": 0},
+        )
         axes.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), aspect="equal")
         axes.set_title(f"time {time[i]:.4g},  |R| = {abs(R):.4g}")
         axes.set_axis_off()
     return figure
 
 
-# ------------------------------------------------------------------------------------------------------------ merger tree
+# ------------------------------------------------------------------------------------------------ merger tree
 
 
 def _count_steps(tree: xr.Dataset) -> tuple[Array, Array]:
@@ -436,9 +470,9 @@ def tree_figure(tree: xr.Dataset, initial: ArrayLike | None = None) -> Figure:
 
     Notes
     -----
-    A line is a cluster, from its birth until it merges, wider the heavier it is. Once few clusters are left their ways are
-    known; before that, positions at mergers are joined by lines straight in time. For many oscillators, clusters with less
-    than 1 % of the mass are not drawn, and the title says so.
+    A line is a cluster, from its birth until it merges, wider the heavier it is. Once few clusters are left
+    their ways are known; before that, positions at mergers are joined by lines straight in time. For many
+    oscillators, clusters with less than 1 % of the mass are not drawn, and the title says so.
     """
     drawn, share = branches(tree, initial), drawn_share(tree)
     figure = Figure(figsize=(7, 4.8), layout="constrained")
@@ -452,9 +486,15 @@ def tree_figure(tree: xr.Dataset, initial: ArrayLike | None = None) -> Figure:
         lines.append(np.column_stack([time, position]))
         widths.append(0.6 + 5.0 * float(np.sqrt(branch.mass)))
         low, high = min(low, float(np.min(position))), max(high, float(np.max(position)))
-    upper.add_collection(LineCollection(lines, colors=BLUE, linewidths=widths, alpha=0.9, capstyle="round", gid="clusters"))
+    upper.add_collection(
+        LineCollection(lines, colors=BLUE, linewidths=widths, alpha=0.9, capstyle="round", gid="clusters")
+    )
     long = (right / left) ** 0.03  # the first mergers of many clusters crowd; their lines show them
-    ends = [(b.time[-1], b.position[-1]) for b in drawn if b.ends == "merged" and b.time[-1] > long * max(b.time[0], left)]
+    ends = [
+        (b.time[-1], b.position[-1])
+        for b in drawn
+        if b.ends == "merged" and b.time[-1] > long * max(b.time[0], left)
+    ]
     upper.plot(*np.array(ends).reshape(-1, 2).T, "o", color=INK, ms=2.6, mew=0, zorder=3, gid="mergers")
     middle, half = (low + high) / 2, max((high - low) / 2 * 1.06, 0.8)
     upper.set(xscale="log", xlim=(left, right), ylim=(middle - half, middle + half), ylabel="position (rad)")
@@ -466,7 +506,13 @@ def tree_figure(tree: xr.Dataset, initial: ArrayLike | None = None) -> Figure:
         loc="left", fontsize=9, color=GRAY,
     )  # fmt: skip
     time, count = _count_steps(tree)
-    lower.step(np.append(np.maximum(time, left), right), np.append(count, count[-1]), where="post", color=RED, gid="count")
+    lower.step(
+        np.append(np.maximum(time, left), right),
+        np.append(count, count[-1]),
+        where="post",
+        color=RED,
+        gid="count",
+    )
     visible = count[np.searchsorted(time, left, side="right") - 1 :]
     lower.set(yscale="log", xlabel="time", ylabel="clusters", ylim=(0.8, 1.3 * max(float(visible[0]), 2.0)))
     lower.yaxis.set_major_formatter(FuncFormatter(_count_label))
@@ -499,7 +545,7 @@ def _time_window(tree: xr.Dataset, births: list[float]) -> tuple[float, float]:
     return first / 2, max(last, 4 * first)
 
 
-# ----------------------------------------------------------------------------------------------------------- growth rates
+# ----------------------------------------------------------------------------------------------- growth rates
 
 
 @styled
@@ -509,7 +555,8 @@ def growth_figure(growth: Mapping[str, Sequence[float | None]]) -> Figure:
     Parameters
     ----------
     growth : mapping
-        Lists "mode", "predicted", "measured" and "standard_error" (per time); measured and its error may be None.
+        Lists "mode", "predicted", "measured" and "standard_error" (per time); measured and its error may be
+        None.
     """
     figure = Figure(figsize=(7, 3.6), layout="constrained")
     axes = figure.add_subplot()
@@ -519,7 +566,16 @@ def growth_figure(growth: Mapping[str, Sequence[float | None]]) -> Figure:
         for key in ("predicted", "measured", "standard_error")
     )
     axes.axhline(0, color=GRAY, lw=0.7)
-    axes.bar(mode, predicted, width=0.62, color="#A9CCE3", edgecolor=BLUE, lw=0.9, label="predicted", gid="predicted")
+    axes.bar(
+        mode,
+        predicted,
+        width=0.62,
+        color="#A9CCE3",
+        edgecolor=BLUE,
+        lw=0.9,
+        label="predicted",
+        gid="predicted",
+    )
     seen = np.isfinite(measured)
     if np.any(seen):
         axes.errorbar(
@@ -530,6 +586,8 @@ def growth_figure(growth: Mapping[str, Sequence[float | None]]) -> Figure:
     if len(mode):
         spare = max(0.0, (5 - len(mode)) / 2)  # few bars stay narrow
         axes.set_xlim(mode[0] - 0.7 - spare, mode[-1] + 0.7 + spare)
-    axes.xaxis.set_major_locator(FixedLocator(mode.tolist()) if len(mode) <= 16 else MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(
+        FixedLocator(mode.tolist()) if len(mode) <= 16 else MaxNLocator(integer=True)
+    )
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2)
     return figure

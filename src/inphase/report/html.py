@@ -1,4 +1,5 @@
-"""The small parts that pages are made of: values and formulas as HTML, tables of facts, figures in the document itself.
+"""The small parts that pages are made of: values and formulas as HTML, tables of facts, figures in the
+document itself.
 
 What comes from outside is escaped here: `plain` gives text, everything else HTML.
 """
@@ -24,7 +25,9 @@ IMAGES = {"png": rb"\x89PNG", "gif": rb"GIF8[79]a", "webp": rb"RIFF....WEBP", "s
 
 
 def document(title: str, subtitle: str, body: str, provenance: str, kind: str = "page") -> str:
-    """A whole page in the style of the house; the title is text, the other parts are HTML, `kind` is a class of the style."""
+    """A whole page in the style of the house; the title is text,
+    the other parts are HTML, `kind` is a class of the style.
+    """
     about = {"title": escape(title), "version": escape(version()), "style": _text("house.css"), "kind": kind}
     return filled("document.html", subtitle=subtitle, body=body, provenance=provenance, **about)
 
@@ -72,7 +75,9 @@ def marked(value: Any) -> str:
 
 def fact_table(pairs: Iterable[tuple[str, str]]) -> str:
     """Names and values in two columns."""
-    rows = "\n".join(f'<tr><th scope="row">{escape(key)}</th><td>{marked(value)}</td></tr>' for key, value in pairs)
+    rows = "\n".join(
+        f'<tr><th scope="row">{escape(key)}</th><td>{marked(value)}</td></tr>' for key, value in pairs
+    )
     return f'<table class="numbers"><tbody>\n{rows}\n</tbody></table>'
 
 
@@ -92,7 +97,9 @@ def data_uri(content: bytes) -> str:
     for kind, mark in IMAGES.items():
         if re.match(mark, content, re.DOTALL):
             return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
-    raise ValueError(f"an image must be SVG, PNG, GIF or WebP; got {len(content)} bytes that begin with {content[:12]!r}")
+    raise ValueError(
+        f"an image must be SVG, PNG, GIF or WebP; got {len(content)} bytes that begin with {content[:12]!r}"
+    )
 
 
 def image(figure: Figure, alt: str) -> str:
@@ -115,7 +122,12 @@ def formula_image(latex: str, alt: str) -> str:
         with rc_context(style.STYLE):
             figure.text(0, 0, f"${latex}$", fontsize=12, color="black")
             data = style.save(
-                figure, format="svg", transparent=True, bbox_inches="tight", pad_inches=0.02, metadata={"Date": None}
+                figure,
+                format="svg",
+                transparent=True,
+                bbox_inches="tight",
+                pad_inches=0.02,
+                metadata={"Date": None},
             )
     except ValueError:
         return f"<p><code>{escape(alt)}</code></p>"

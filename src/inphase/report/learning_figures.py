@@ -1,7 +1,8 @@
-"""The figures of learnt couplings: training, C_x against V, fan-in, landscapes of phases, K by classes, segments.
+"""The figures of learnt couplings: training, C_x against V, fan-in, landscapes of phases, K by classes,
+segments.
 
-As in `figures`, each function takes what it draws (mostly what `inphase.learn.analyses` returns) and gives a matplotlib
-`Figure`. Nothing here needs JAX.
+As in `figures`, each function takes what it draws (mostly what `inphase.learn.analyses` returns) and gives a
+matplotlib `Figure`. Nothing here needs JAX.
 """
 
 from __future__ import annotations
@@ -26,12 +27,17 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-# Okabe and Ito's palette (without black), told apart by every reader, and the same colors lighter for more classes than seven.
+# Okabe and Ito's palette (without black), told apart by every reader, and the same colors lighter for more
+# classes than seven.
 _SEVEN = ["#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#8C7A00"]
 CLASSES = [*_SEVEN, *(tuple(0.55 * np.array(to_rgb(c)) + 0.45) for c in _SEVEN)]
 MARKERS = "osD^vP*"
 LOGARITHMIC_FROM = 20.0  # ratio of losses that a linear axis does not show
-UNITS = {"frequency": "natural frequency ω (rad/time)", "field": "field b (rad/time)", "delay in steps": "delay τ (steps)"}
+UNITS = {
+    "frequency": "natural frequency ω (rad/time)",
+    "field": "field b (rad/time)",
+    "delay in steps": "delay τ (steps)",
+}
 
 
 def class_color(number: int) -> Any:
@@ -55,12 +61,13 @@ def _measured(value: float, error: float) -> str:
     return f"{value:.{digits}f} ± {error:.{digits}f}".replace("-", "−")
 
 
-# ------------------------------------------------------------------------------------------------------------------ training
+# --------------------------------------------------------------------------------------------------- training
 
 
 @styled
 def training_figure(trained: Any) -> Figure:
-    """The course of all starts: the loss of each update (thin), the validation loss (with marks), and which one was chosen.
+    """The course of all starts: the loss of each update (thin), the validation loss (with marks), and which
+    one was chosen.
 
     Parameters
     ----------
@@ -125,7 +132,7 @@ def training_figure(trained: Any) -> Figure:
     return figure
 
 
-# ------------------------------------------------------------------------------------------------------------ V against C_x
+# ---------------------------------------------------------------------------------------------- V against C_x
 
 
 @styled
@@ -135,12 +142,19 @@ def autocorrelation_figure(found: xr.Dataset | Mapping[str, xr.Dataset]) -> Figu
     Parameters
     ----------
     found : xarray.Dataset, or a mapping of names to several
-        From `inphase.learn.analyses.variance_against_autocorrelation` or `autocorrelation_in_training`. Points are graphs,
-        means over the graphs of a network with standard errors, or updates, colored by their number.
+        From `inphase.learn.analyses.variance_against_autocorrelation` or `autocorrelation_in_training`.
+        Points are graphs, means over the graphs of a network with standard errors, or updates, colored by
+        their number.
     """
-    panels: Mapping[str, Any] = found if isinstance(found, Mapping) and not hasattr(found, "data_vars") else {"": found}
-    figure = Figure(figsize=(min(4.6 * len(panels) if len(panels) > 1 else 5.4, 13.5), 4.0), layout="constrained")
-    for axes, (name, data) in zip(np.atleast_1d(figure.subplots(1, len(panels), squeeze=False)[0]), panels.items()):
+    panels: Mapping[str, Any] = (
+        found if isinstance(found, Mapping) and not hasattr(found, "data_vars") else {"": found}
+    )
+    figure = Figure(
+        figsize=(min(4.6 * len(panels) if len(panels) > 1 else 5.4, 13.5), 4.0), layout="constrained"
+    )
+    for axes, (name, data) in zip(
+        np.atleast_1d(figure.subplots(1, len(panels), squeeze=False)[0]), panels.items()
+    ):
         _draw_autocorrelation(figure, axes, data)
         if name:
             axes.set_title(name, loc="left", fontsize=10)
@@ -157,13 +171,26 @@ def _draw_autocorrelation(figure: Figure, axes: Any, data: Any) -> None:
         bar = figure.colorbar(drawn, ax=axes, pad=0.015, aspect=22, label="update")
         bar.outline.set_linewidth(0)
     elif over == "networks":
-        errors = [v.std("graph", ddof=1).values / np.sqrt(v.sizes["graph"]) if v.sizes["graph"] > 1 else None for v in (x, y)]
+        errors = [
+            v.std("graph", ddof=1).values / np.sqrt(v.sizes["graph"]) if v.sizes["graph"] > 1 else None
+            for v in (x, y)
+        ]
         axes.errorbar(
             x.mean("graph"), y.mean("graph"), errors[1], errors[0],
             fmt="o", color=BLUE, ms=4, lw=0.8, capsize=1.5, zorder=3, gid="points",
         )  # fmt: skip
     else:
-        axes.plot(x.values.ravel(), y.values.ravel(), "o", color=BLUE, ms=4, mew=0, alpha=0.7, zorder=3, gid="points")
+        axes.plot(
+            x.values.ravel(),
+            y.values.ravel(),
+            "o",
+            color=BLUE,
+            ms=4,
+            mew=0,
+            alpha=0.7,
+            zorder=3,
+            gid="points",
+        )
     ends = np.array([float(x.min()), float(x.max())])
     if over == "networks":
         ends = np.array([float(x.mean("graph").min()), float(x.mean("graph").max())])
@@ -175,12 +202,13 @@ def _draw_autocorrelation(figure: Figure, axes: Any, data: Any) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(6))
 
 
-# -------------------------------------------------------------------------------------------------------------------- fan-in
+# ----------------------------------------------------------------------------------------------------- fan-in
 
 
 @styled
 def fan_in_figure(found: xr.Dataset, fewest: int | None = None) -> Figure:
-    """The mean fan-in as a function of one feature, with standard errors, or as a map over two, with its peak.
+    """The mean fan-in as a function of one feature, with standard errors, or as a map over two, with its
+    peak.
 
     Parameters
     ----------
@@ -230,7 +258,12 @@ def fan_in_figure(found: xr.Dataset, fewest: int | None = None) -> Figure:
     place = f"({place})" if len(peak) > 1 else place
     about = f"peak {_measured(found.attrs['peak_fan_in'], found.attrs['peak_fan_in_error'])} at {place}"
     blank = f"; blank: fewer than {least} nodes" if not np.all(known) else ""
-    axes.set_title(f"{about}\n{found.attrs['graphs']} graphs of {found.attrs['n']}{blank}", loc="left", fontsize=9, color=INK)
+    axes.set_title(
+        f"{about}\n{found.attrs['graphs']} graphs of {found.attrs['n']}{blank}",
+        loc="left",
+        fontsize=9,
+        color=INK,
+    )
     return figure
 
 
@@ -246,15 +279,17 @@ def _edges(at: Array) -> Array:
     return np.concatenate([[2 * at[0] - middle[0]], middle, [2 * at[-1] - middle[-1]]])
 
 
-# ----------------------------------------------------------------------------------------------------------- phase landscape
+# -------------------------------------------------------------------------------------------- phase landscape
 
 
 @styled
 def landscape_figure(found: xr.Dataset) -> Figure:
-    """The phase of a probe as a function of its features, and where it does not lock; the network's nodes as dots.
+    """The phase of a probe as a function of its features, and where it does not lock; the network's nodes as
+    dots.
 
-    Along one feature: the phase with its standard error over graphs, and below it the drift. Over two: the phase in the first
-    graph as color (`found.isel(graph=[g])` for another), hatched where the probe does not lock.
+    Along one feature: the phase with its standard error over graphs, and below it the drift. Over two: the
+    phase in the first graph as color (`found.isel(graph=[g])` for another), hatched where the probe does not
+    lock.
 
     Parameters
     ----------
@@ -279,22 +314,36 @@ def _landscape_curve(found: Any, name: str) -> Figure:
     error = np.sqrt((off**2).sum(axis=0) / np.maximum(counts - 1, 1) / counts)
     column = list(found.column.values).index(name)
     x, y = found.node_features.values[..., column].ravel(), found.node_phase.values.ravel()
-    upper.plot(x, y, "o", color=GRAY, ms=2.4, mew=0, alpha=0.5, label="nodes of the network", zorder=2, gid="nodes")
+    upper.plot(
+        x, y, "o", color=GRAY, ms=2.4, mew=0, alpha=0.5, label="nodes of the network", zorder=2, gid="nodes"
+    )
     label = "probe, locked" + (f": mean of {count} graphs ± standard error" if count > 1 else "")
     upper.plot(at, mean, color=BLUE, lw=1.8, label=label, zorder=3, gid="phase")
     if count > 1:
-        upper.fill_between(at, mean - error, mean + error, color=BLUE, alpha=0.25, lw=0, zorder=1, gid="error")
+        upper.fill_between(
+            at, mean - error, mean + error, color=BLUE, alpha=0.25, lw=0, zorder=1, gid="error"
+        )
     share = locked.mean(axis=0)
     for axes in (upper, lower):
         axes.fill_between(
-            at, 0, 1, where=share < 0.5, step="mid", transform=axes.get_xaxis_transform(), color=PALE, lw=0, zorder=-2
+            at,
+            0,
+            1,
+            where=share < 0.5,
+            step="mid",
+            transform=axes.get_xaxis_transform(),
+            color=PALE,
+            lw=0,
+            zorder=-2,
         )
         axes.axhline(0, color=GRAY, lw=0.6, zorder=0)
     drift = found.drift.values
     lower.plot(at, drift.mean(axis=0), "o-", color=RED, ms=2.5, lw=1.2, gid="drift")
     if count > 1:
         half = drift.std(axis=0, ddof=1) / np.sqrt(count)
-        lower.fill_between(at, drift.mean(axis=0) - half, drift.mean(axis=0) + half, color=RED, alpha=0.25, lw=0)
+        lower.fill_between(
+            at, drift.mean(axis=0) - half, drift.mean(axis=0) + half, color=RED, alpha=0.25, lw=0
+        )
     unseen = np.pi / (found.attrs["window"] * found.attrs["step"])
     if np.max(np.abs(drift)) < unseen:  # rounding errors are no drift
         lower.set_ylim(-unseen, unseen)
@@ -325,12 +374,26 @@ def _landscape_map(found: Any, names: list[str]) -> Figure:
     mesh = axes.pcolormesh(_edges(x), _edges(y), colors, rasterized=True, gid="map", cmap=PHASE, norm=norm)
     if not np.all(locked):
         missing = np.ma.masked_array(np.zeros_like(colors), mask=locked)
-        axes.pcolor(_edges(x), _edges(y), missing, cmap=ListedColormap([PALE]), hatch="////", ec="#B8C4CE", lw=0, gid="drifts")
+        axes.pcolor(
+            _edges(x),
+            _edges(y),
+            missing,
+            cmap=ListedColormap([PALE]),
+            hatch="////",
+            ec="#B8C4CE",
+            lw=0,
+            gid="drifts",
+        )
         axes.legend(
-            [Patch(fc=PALE, ec="#B8C4CE", hatch="////", lw=0)], ["drifts"], loc="upper right", frameon=True, framealpha=0.9
+            [Patch(fc=PALE, ec="#B8C4CE", hatch="////", lw=0)],
+            ["drifts"],
+            loc="upper right",
+            frameon=True,
+            framealpha=0.9,
         )
     columns = [list(found.column.values).index(name) for name in names]
-    places, phases, labels = nodes.node_features.values[:, columns], nodes.node_phase.values, nodes.node_label.values
+    places, phases = nodes.node_features.values[:, columns], nodes.node_phase.values
+    labels = nodes.node_label.values
     for number, label in enumerate(np.unique(labels)):
         rows = labels == label
         axes.scatter(
@@ -346,7 +409,7 @@ def _landscape_map(found: Any, names: list[str]) -> Figure:
     return figure
 
 
-# ------------------------------------------------------------------------------------------------------------- K by classes
+# ----------------------------------------------------------------------------------------------- K by classes
 
 
 @styled
@@ -356,8 +419,9 @@ def coupling_figure(couplings: Any) -> Figure:
     Parameters
     ----------
     couplings : SortedCoupling, or a mapping of names to several
-        From `inphase.learn.analyses.sorted_by_class`: "trained", "block" and "untrained", say. Under each matrix stand the
-        means of the entries within a class and between classes, with standard errors over blocks.
+        From `inphase.learn.analyses.sorted_by_class`: "trained", "block" and "untrained", say. Under each
+        matrix stand the means of the entries within a class and between classes, with standard errors over
+        blocks.
     """
     panels: dict[str, Any] = dict(couplings) if isinstance(couplings, Mapping) else {"": couplings}
     if not panels:
@@ -390,7 +454,9 @@ def coupling_figure(couplings: Any) -> Figure:
         axes.set_title(name, fontsize=10)
         axes.set_xlabel(_block_words(one.means, one.errors), fontsize=8.5, color=INK)
     ends = ("both" if signed else "max") if beyond else "neither"
-    bar = figure.colorbar(drawn, ax=list(row), pad=0.015, aspect=20, shrink=0.85, extend=ends, label="K (1/time)")
+    bar = figure.colorbar(
+        drawn, ax=list(row), pad=0.015, aspect=20, shrink=0.85, extend=ends, label="K (1/time)"
+    )
     bar.outline.set_linewidth(0)
     bar.ax.ticklabel_format(axis="y", scilimits=(-2, 3))
     row[0].set_ylabel("node i, sorted by class")
@@ -398,7 +464,9 @@ def coupling_figure(couplings: Any) -> Figure:
 
 
 def _block_words(means: Array, errors: Array) -> str:
-    """The mean within a class and between classes, with standard errors over blocks (of mirrored ones, one), or of the one."""
+    """The mean within a class and between classes, with standard
+    errors over blocks (of mirrored ones, one), or of the one.
+    """
     inside = np.eye(len(means), dtype=bool)
     others = np.triu(~inside) if np.allclose(means, means.T, equal_nan=True) else ~inside
     parts = []
@@ -406,17 +474,20 @@ def _block_words(means: Array, errors: Array) -> str:
         chosen = chosen & np.isfinite(means)
         values = means[chosen]
         if len(values):
-            error = float(np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else errors[chosen][0])
+            error = float(
+                np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else errors[chosen][0]
+            )
             parts.append(f"{word} {_measured(float(np.mean(values)), error)}")
     return "mean K " + "\n".join(parts)
 
 
-# ------------------------------------------------------------------------------------------------------- phases by class
+# -------------------------------------------------------------------------------------------- phases by class
 
 
 @styled
 def circle_figure(phases: ArrayLike | Mapping[str, ArrayLike], labels: ArrayLike | None = None) -> Figure:
-    """Phases on the circle by class, each class on a circle of its own; arrows are the classes' mean fields, of length |R|.
+    """Phases on the circle by class, each class on a circle of its own; arrows are the classes' mean fields,
+    of length |R|.
 
     Parameters
     ----------
@@ -437,7 +508,9 @@ def circle_figure(phases: ArrayLike | Mapping[str, ArrayLike], labels: ArrayLike
         theta = np.asarray(values, dtype=float)
         given = np.zeros(theta.shape, dtype=int) if labels is None else np.asarray(labels)
         if theta.ndim != 1 or given.shape != theta.shape:
-            raise ValueError(f"phases and labels must have one shape (n,); got {theta.shape} and {given.shape}")
+            raise ValueError(
+                f"phases and labels must have one shape (n,); got {theta.shape} and {given.shape}"
+            )
         _draw_circle(axes, theta, given)
         axes.set_title(name, fontsize=10)
     k = int(np.max(given)) + 1
@@ -468,16 +541,29 @@ def _draw_circle(axes: Any, theta: Array, labels: Any) -> None:
         )
         field = np.exp(1j * own).mean()
         if label >= 0:
-            arrow = {"arrowstyle": "-|>,head_width=0.25,head_length=0.5", "color": color, "lw": 1.8, "shrinkA": 0, "shrinkB": 0}
+            arrow = {
+                "arrowstyle": "-|>,head_width=0.25,head_length=0.5",
+                "color": color,
+                "lw": 1.8,
+                "shrinkA": 0,
+                "shrinkB": 0,
+            }
             axes.annotate("", (field.real, field.imag), (0, 0), arrowprops=arrow, zorder=3)
     reach = 1.07 + step * len(present)
     for angle, text in ((0, "0"), (np.pi / 2, "π/2"), (np.pi, "π"), (-np.pi / 2, "−π/2")):
-        axes.text((reach + 0.1) * np.cos(angle), (reach + 0.1) * np.sin(angle), text, ha="center", va="center", color=GRAY)
+        axes.text(
+            (reach + 0.1) * np.cos(angle),
+            (reach + 0.1) * np.sin(angle),
+            text,
+            ha="center",
+            va="center",
+            color=GRAY,
+        )
     axes.set(xlim=(-reach - 0.22, reach + 0.22), ylim=(-reach - 0.22, reach + 0.22), aspect="equal")
     axes.set_axis_off()
 
 
-# ------------------------------------------------------------------------------------------------------------------ segments
+# --------------------------------------------------------------------------------------------------- segments
 
 
 @styled
@@ -508,17 +594,28 @@ def segments_figure(
     one, other, theta = np.asarray(truth), np.asarray(found), np.asarray(phases, dtype=float)
     for name, values in (("truth", one), ("phases", theta), ("found", other)):
         if values.shape != pixels.shape[:2]:
-            raise ValueError(f"{name} must have the image's shape {pixels.shape[:2]}; got shape {values.shape}")
+            raise ValueError(
+                f"{name} must have the image's shape {pixels.shape[:2]}; got shape {values.shape}"
+            )
     height, width = theta.shape
     side = 3.1
-    figure = Figure(figsize=(4 * side + 0.7, side * min(max(height / width, 0.5), 1.5) + 0.5), layout="constrained")
+    figure = Figure(
+        figsize=(4 * side + 0.7, side * min(max(height / width, 0.5), 1.5) + 0.5), layout="constrained"
+    )
     row = figure.subplots(1, 4)
     row[0].imshow(np.clip(pixels / 255, 0, 1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     row[1].imshow(_label_colors(one), interpolation="nearest")
-    drawn = row[2].imshow(wrapped(theta), cmap=PHASE, vmin=-np.pi, vmax=np.pi, interpolation="nearest", gid="phases")
+    drawn = row[2].imshow(
+        wrapped(theta), cmap=PHASE, vmin=-np.pi, vmax=np.pi, interpolation="nearest", gid="phases"
+    )
     row[2].set_facecolor(PALE)
     row[3].imshow(_label_colors(matched(other, one)), interpolation="nearest", gid="found")
-    titles = ("image", "segments, truth", "phases", "segments, found" + ("" if dice is None else f": Dice {dice:.3f}"))
+    titles = (
+        "image",
+        "segments, truth",
+        "phases",
+        "segments, found" + ("" if dice is None else f": Dice {dice:.3f}"),
+    )
     for axes, title in zip(row, titles):
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
@@ -528,7 +625,8 @@ def segments_figure(
 
 
 def matched(labels: Any, others: Any) -> NDArray[np.int64]:
-    """`labels` renamed after the `others` that they overlap most, one to one; the rest gets new numbers, −1 stays.
+    """`labels` renamed after the `others` that they overlap most, one to one; the rest gets new numbers, −1
+    stays.
 
     Examples
     --------
@@ -551,5 +649,7 @@ def matched(labels: Any, others: Any) -> NDArray[np.int64]:
 
 def _label_colors(labels: Any) -> Array:
     """Segments as colors, (height, width, 3)."""
-    table = np.array([to_rgb(class_color(c)) for c in range(max(int(labels.max()) + 1, 1))] + [to_rgb("#D0D0D0")])
+    table = np.array(
+        [to_rgb(class_color(c)) for c in range(max(int(labels.max()) + 1, 1))] + [to_rgb("#D0D0D0")]
+    )
     return np.asarray(table[np.where(labels >= 0, labels, -1)])

@@ -31,7 +31,8 @@ SHORT = 0.5  # of the mean distance of random pairs: edges are shorter where coo
 RIMS_UP_TO = 1000  # nodes that get a dark rim; on more, smaller ones it would hide the color
 WITHIN_COLORS = 0.9  # of the nodes: a few runaways must not take the colors of all others
 
-# A phase is a color of this wheel: neither end nor middle stands out, and lightness tells opposite phases apart.
+# A phase is a color of this wheel: neither end nor middle stands out, and lightness tells opposite phases
+# apart.
 PHASE = LinearSegmentedColormap.from_list(
     "phase", ["#2f2a6b", "#2b6ca3", "#7fb9c4", "#e8e2cf", "#e0a06a", "#b8443b", "#6b2250", "#2f2a6b"]
 )
@@ -55,7 +56,9 @@ def raster_figure(run: xr.Dataset, order: ArrayLike | None = None) -> Figure:
         If the run has replicas, or kept fewer than two times.
     """
     if set(run.phase.dims) != {"time", "oscillator"} or run.sizes["time"] < 2:
-        raise ValueError(f"raster_figure draws one run, phase(time, oscillator), of two times or more; got {dict(run.sizes)}")
+        raise ValueError(
+            f"raster_figure draws one run, phase(time, oscillator), of two times or more; got {dict(run.sizes)}"
+        )
     time, phase = run.time.values, run.phase.transpose("time", "oscillator").values
     rows = np.arange(phase.shape[1]) if order is None else np.asarray(order)
     rows = rows[:: max(1, len(rows) // 2000)]
@@ -64,7 +67,9 @@ def raster_figure(run: xr.Dataset, order: ArrayLike | None = None) -> Figure:
     edges = np.concatenate([[time[0]], (time[1:] + time[:-1]) / 2, [time[-1]]])
     colors = wrapped(phase[:, rows]).T
     bottoms = np.linspace(0, phase.shape[1], len(rows) + 1)
-    mesh = axes.pcolormesh(edges, bottoms, colors, cmap=PHASE, vmin=-np.pi, vmax=np.pi, rasterized=True, gid="raster")
+    mesh = axes.pcolormesh(
+        edges, bottoms, colors, cmap=PHASE, vmin=-np.pi, vmax=np.pi, rasterized=True, gid="raster"
+    )
     axes.set(xlabel="time", ylabel="oscillator" if order is None else "oscillator, in the order given")
     phase_bar(figure, axes, mesh)
     return figure
@@ -86,7 +91,8 @@ def phase_bar(figure: Figure, axes: Any, drawn: Any) -> None:
 def graph_figure(graph: Graph, values: ArrayLike, kind: str = "phase") -> Figure:
     """A graph with its nodes colored by phase, or by effective frequency.
 
-    Nodes stand where the graph's columns `x` and `y` put them, if `placed_by_coordinates`, else where `layout` does.
+    Nodes stand where the graph's columns `x` and `y` put them, if `placed_by_coordinates`, else where
+    `layout` does.
 
     Parameters
     ----------
@@ -113,7 +119,9 @@ def graph_figure(graph: Graph, values: ArrayLike, kind: str = "phase") -> Figure
     ends = np.stack([places[pairs.row[::every]], places[pairs.col[::every]]], axis=1)
     crowd = np.sqrt(max(pairs.nnz, 1)) * max(1.0, pairs.nnz / CROWDED_FROM) ** 0.5
     alpha = float(np.clip(40 / crowd, 0.05, 0.9))
-    axes.add_collection(LineCollection(list(ends), colors=GRAY, linewidths=0.5, alpha=alpha, zorder=1, gid="edges"))
+    axes.add_collection(
+        LineCollection(list(ends), colors=GRAY, linewidths=0.5, alpha=alpha, zorder=1, gid="edges")
+    )
     size = float(np.clip(6000 / graph.n, 5, 90))
     if kind == "phase":
         look: dict[str, Any] = {"c": wrapped(shown), "cmap": PHASE, "norm": Normalize(-np.pi, np.pi)}
@@ -122,12 +130,16 @@ def graph_figure(graph: Graph, values: ArrayLike, kind: str = "phase") -> Figure
         reach = float(np.quantile(off, WITHIN_COLORS)) or float(np.max(off)) or 1.0
         look = {"c": shown, "cmap": DEVIATION, "norm": Normalize(middle - reach, middle + reach)}
     rim = 0.3 if graph.n <= RIMS_UP_TO else 0.0
-    drawn = axes.scatter(places[:, 0], places[:, 1], s=size, lw=rim, edgecolors=INK, zorder=2, gid="nodes", **look)
+    drawn = axes.scatter(
+        places[:, 0], places[:, 1], s=size, lw=rim, edgecolors=INK, zorder=2, gid="nodes", **look
+    )
     if kind == "phase":
         phase_bar(figure, axes, drawn)
     else:
         beyond = "both" if np.max(off) > reach else "neither"
-        bar = figure.colorbar(drawn, ax=axes, pad=0.015, aspect=18, extend=beyond, label="effective frequency (rad/time)")
+        bar = figure.colorbar(
+            drawn, ax=axes, pad=0.015, aspect=18, extend=beyond, label="effective frequency (rad/time)"
+        )
         bar.outline.set_linewidth(0)
     axes.set_aspect("equal")
     axes.set_axis_off()
@@ -137,21 +149,25 @@ def graph_figure(graph: Graph, values: ArrayLike, kind: str = "phase") -> Figure
 def placed_by_coordinates(graph: Graph) -> bool:
     """Whether figures put the nodes where the graph's columns `x` and `y` say.
 
-    Not on a graph of more than 50 nodes whose edges are on average longer than half the distance of random pairs: then the
-    coordinates say nothing of the graph, such as the random square that a program writes before it has made a layout.
+    Not on a graph of more than 50 nodes whose edges are on average longer than half the distance of random
+    pairs: then the coordinates say nothing of the graph, such as the random square that a program writes
+    before it has made a layout.
     """
     if not {"x", "y"} <= set(graph.nodes):
         return False
     if graph.n <= SMALL:
         return True
     places, pairs = np.column_stack([graph.nodes["x"], graph.nodes["y"]]), graph.matrix.tocoo()
-    length = float(np.mean(np.linalg.norm(places[pairs.row] - places[pairs.col], axis=1))) if pairs.nnz else 0.0
+    length = (
+        float(np.mean(np.linalg.norm(places[pairs.row] - places[pairs.col], axis=1))) if pairs.nnz else 0.0
+    )
     one, other = np.random.default_rng(0).integers(graph.n, size=(2, 20_000))
     return length < SHORT * float(np.mean(np.linalg.norm(places[one] - places[other], axis=1)))
 
 
 def layout(graph: Graph) -> Array:
-    """Places of the nodes, (n, 2): columns `x`, `y` if `placed_by_coordinates`; else by the distances along edges.
+    """Places of the nodes, (n, 2): columns `x`, `y` if `placed_by_coordinates`; else by the distances along
+    edges.
 
     The latter is pivot multidimensional scaling: Brandes, Pich, *Eigensolver methods for progressive
     multidimensional scaling of large data* (2006).
@@ -172,7 +188,8 @@ def layout(graph: Graph) -> Array:
     places = np.zeros((graph.n, 2))
     count = min(2, u.shape[1])
     places[:, :count] = u[:, :count] * s[:count]
-    jitter = np.random.default_rng(0).normal(size=places.shape)  # nodes with the same distances would lie on one another
+    # nodes with the same distances would lie on one another
+    jitter = np.random.default_rng(0).normal(size=places.shape)
     return np.asarray(places + 0.004 * np.ptp(places) * jitter)
 
 
@@ -206,7 +223,17 @@ def transition_figure(
     if theory is not None:
         axes.plot(*map(np.asarray, theory), color=RED, label="theory", gid="theory", zorder=2)
     axes.errorbar(
-        coupling, measured, error, fmt="o", color=BLUE, ms=4.5, lw=1, capsize=2, label="measured", zorder=3, gid="measured"
+        coupling,
+        measured,
+        error,
+        fmt="o",
+        color=BLUE,
+        ms=4.5,
+        lw=1,
+        capsize=2,
+        label="measured",
+        zorder=3,
+        gid="measured",
     )
     axes.set(xlabel=labels[0], ylabel=labels[1])
     axes.set_ylim(bottom=min(0.0, float(np.min(measured))))

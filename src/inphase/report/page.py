@@ -56,7 +56,8 @@ class Study(Protocol):
 
 
 def page(study: Study) -> str:
-    """The report of a study: one HTML document with its figures inside, without scripts or external resources.
+    """The report of a study: one HTML document with its figures inside, without scripts or external
+    resources.
 
     Parameters
     ----------
@@ -76,7 +77,9 @@ def page(study: Study) -> str:
         evidence=_evidence(summary["evidence"]),
         model=_model(study),
         figures="\n".join(_figures(study)),
-        numbers=fact_table((str(key).replace("_", " "), plain(value)) for key, value in summary["numbers"].items()),
+        numbers=fact_table(
+            (str(key).replace("_", " "), plain(value)) for key, value in summary["numbers"].items()
+        ),
         again=_again(study),
     )
     return document(study.title, _origin(study), body, _provenance(study))
@@ -84,7 +87,9 @@ def page(study: Study) -> str:
 
 def _origin(study: Study) -> str:
     n = len(np.atleast_1d(study.initial))
-    return f"{n} oscillator{'s' if n != 1 else ''}, seed {escape(str(study.seed))}, inphase {escape(version())}"
+    return (
+        f"{n} oscillator{'s' if n != 1 else ''}, seed {escape(str(study.seed))}, inphase {escape(version())}"
+    )
 
 
 def _evidence(items: Iterable[Mapping[str, Any]]) -> str:
@@ -94,7 +99,11 @@ def _evidence(items: Iterable[Mapping[str, Any]]) -> str:
     rows, before = [], None
     for item in sorted(items, key=rank):
         kind = str(item["kind"])
-        label = '<span class="label proved">proof</span>' if item.get("proof") else '<span class="label">not a proof</span>'
+        label = (
+            '<span class="label proved">proof</span>'
+            if item.get("proof")
+            else '<span class="label">not a proof</span>'
+        )
         value = "" if item.get("value") is None else marked(item["value"])
         head = escape(kind.capitalize()) if kind != before else ""
         rows.append(
@@ -103,10 +112,14 @@ def _evidence(items: Iterable[Mapping[str, Any]]) -> str:
         )
         before = kind
     head = "".join(f'<th scope="col">{name}</th>' for name in ("Kind", "Statement", "Value", "Standing"))
-    return f'<table class="evidence"><thead><tr>{head}</tr></thead><tbody>\n' + "\n".join(rows) + "\n</tbody></table>"
+    return (
+        f'<table class="evidence"><thead><tr>{head}</tr></thead><tbody>\n'
+        + "\n".join(rows)
+        + "\n</tbody></table>"
+    )
 
 
-# --------------------------------------------------------------------------------------------------------------- the model
+# -------------------------------------------------------------------------------------------------- the model
 
 
 PARTS = (
@@ -137,7 +150,8 @@ def _equation(model: PhaseModel) -> tuple[str, str]:
         front, plain_front = r"\dfrac{1}{g_i}\,", "(1/g_i) "
     if isinstance(coupling, AllToAll):
         weight, plain_weight = ("c_j\\,", "c_j ") if coupling.columns is not None else ("", "")
-        front, plain_front = front + ("" if weight else r"\dfrac{1}{n}\,"), plain_front + ("" if weight else "(1/n) ")
+        front = front + ("" if weight else r"\dfrac{1}{n}\,")
+        plain_front = plain_front + ("" if weight else "(1/n) ")
     elif isinstance(coupling, RankOne):
         front, plain_front, weight, plain_weight = front + r"r_i\,", plain_front + "r_i ", r"c_j\,", "c_j "
     else:
@@ -158,9 +172,14 @@ def _equation(model: PhaseModel) -> tuple[str, str]:
     noise = (r" + \sqrt{2D}\,\xi_i" if np.any(model.noise) else "") + (
         r" + \sqrt{2C}\,\xi" if np.any(model.common_noise) else ""
     )
-    plain_noise = (" + √(2D) ξ_i" if np.any(model.noise) else "") + (" + √(2C) ξ" if np.any(model.common_noise) else "")
+    plain_noise = (" + √(2D) ξ_i" if np.any(model.noise) else "") + (
+        " + √(2C) ξ" if np.any(model.common_noise) else ""
+    )
     latex = rf"{left} = {' + '.join(terms)} - {front}\sum_{{j=1}}^{{n}}\ {weight}{pull}{noise}"
-    return latex, f"{plain_left} = {' + '.join(plain)} − {plain_front}Σ_j {plain_weight}{plain_pull}{plain_noise}"
+    return (
+        latex,
+        f"{plain_left} = {' + '.join(plain)} − {plain_front}Σ_j {plain_weight}{plain_pull}{plain_noise}",
+    )
 
 
 def _model(study: Study) -> str:
@@ -187,7 +206,12 @@ def _model(study: Study) -> str:
         values = values.data if issparse(values) else values
         if np.any(values != (name == "damping")):
             spread = f"mean {plain(float(values.mean()))}, standard deviation {plain(float(values.std()))}"
-            facts.append((f"{name.replace('_', ' ')} {letter} ({unit})", spread if values.ndim else plain(float(values))))
+            facts.append(
+                (
+                    f"{name.replace('_', ' ')} {letter} ({unit})",
+                    spread if values.ndim else plain(float(values)),
+                )
+            )
     return "\n".join(parts) + "\n" + fact_table(facts)
 
 
@@ -196,13 +220,20 @@ def _coupling_facts(coupling: Coupling) -> list[tuple[str, str]]:
     about = coupling.to_dict()
     if isinstance(coupling, Learnt):
         network, rule = coupling.network, coupling.normalization
-        sizes = " → ".join(str(size) for size in (2 * network.features, *network.hidden, 1 + network.has_lags))
-        trained = f", time as at n = {rule.trained_size}" if rule.kind == "row-l2" and rule.trained_size else ""
+        sizes = " → ".join(
+            str(size) for size in (2 * network.features, *network.hidden, 1 + network.has_lags)
+        )
+        trained = (
+            f", time as at n = {rule.trained_size}" if rule.kind == "row-l2" and rule.trained_size else ""
+        )
         return [
             ("coupling", "Learnt: a network on the features x of two nodes gives their K"),
             ("features of a node", plain(network.features)),
             ("layers of the network", f"{sizes}, {network.activation}"),
-            ("normalization", f"{rule.kind}{', symmetric' * rule.symmetric}, degree {plain(rule.degree)}{trained}"),
+            (
+                "normalization",
+                f"{rule.kind}{', symmetric' * rule.symmetric}, degree {plain(rule.degree)}{trained}",
+            ),
             ("precision of K", coupling.precision),
             ("network, SHA-256", about["network_sha256"]),
             ("features, SHA-256", about["features_sha256"]),
@@ -210,14 +241,17 @@ def _coupling_facts(coupling: Coupling) -> list[tuple[str, str]]:
     if isinstance(coupling, LearntLowRank):
         error, spread = plain(float(f"{coupling.error:.2g}")), plain(float(f"{coupling.standard_error:.1g}"))
         return [
-            ("coupling", "Learnt: a network on the features x of two nodes gives their K, here by factors of low rank"),
+            (
+                "coupling",
+                "Learnt: a network on the features x of two nodes gives their K, here by factors of low rank",
+            ),
             ("rank", plain(coupling.rank)),
             ("relative error of K", f"{error} ± {spread}, on {coupling.rows} rows held out"),
         ]
     return [("coupling", about["kind"])]
 
 
-# ----------------------------------------------------------------------------------------------------------- the figures
+# ------------------------------------------------------------------------------------------------ the figures
 
 
 def _figures(study: Study) -> Iterable[str]:
@@ -252,7 +286,11 @@ def _figures(study: Study) -> Iterable[str]:
     else:
         yield "<p>The run kept no time: there is nothing to draw.</p>"
     if len(study.growth.get("mode") or []):
-        yield shown(figures.growth_figure(study.growth), "Growth rates of the uniform state", _growth_caption(study.growth))
+        yield shown(
+            figures.growth_figure(study.growth),
+            "Growth rates of the uniform state",
+            _growth_caption(study.growth),
+        )
     if tree is None and mean_field:
         yield "<p>No merger tree was computed: it needs identical oscillators that attract, coupled all to all.</p>"
     elif tree is None:
@@ -273,7 +311,9 @@ def _network_figures(study: Study) -> Iterable[tuple[Figure, str, str]]:
     if graph is None:
         return
     placed = (
-        "by the graph's own coordinates" if network_figures.placed_by_coordinates(graph) else "by their distances along edges"
+        "by the graph's own coordinates"
+        if network_figures.placed_by_coordinates(graph)
+        else "by their distances along edges"
     )
     text = f"Nodes are placed {placed}. Colors: the phases at the end of the run."
     yield network_figures.graph_figure(graph, run.phase.values[-1]), "The graph, colored by phase", text
@@ -281,7 +321,11 @@ def _network_figures(study: Study) -> Iterable[tuple[Figure, str, str]]:
     span = float(run.time[-1] - run.time[half])
     speeds = observables.effective_frequencies(run.phase.values[half], run.phase.values[-1], span)
     text = f"The mean of dθ/dt over the last {marked(span)} units of time; gray: the median."
-    yield network_figures.graph_figure(graph, speeds, "frequency"), "The graph, colored by effective frequency", text
+    yield (
+        network_figures.graph_figure(graph, speeds, "frequency"),
+        "The graph, colored by effective frequency",
+        text,
+    )
 
 
 def _interaction_caption(f: Interaction) -> str:
@@ -291,7 +335,9 @@ def _interaction_caption(f: Interaction) -> str:
         f"f has {len(f.modes) - 1} Fourier modes above 10<sup>−15</sup> of max |f|."
     )
     if float(f.derivative()(0.0)) > 0:
-        beyond = f"the attraction range, |x| ≤ τ = {tau:.6g}, beyond which f′ &lt; 0" if tau < np.pi else "τ = π"
+        beyond = (
+            f"the attraction range, |x| ≤ τ = {tau:.6g}, beyond which f′ &lt; 0" if tau < np.pi else "τ = π"
+        )
         text += f" Shaded: {beyond}; a root found in floating point, to rounding (not a proof)."
     return text
 
@@ -313,7 +359,11 @@ def _ratio_caption(model: PhaseModel) -> str:
 def _run_caption(run: xr.Dataset) -> str:
     attrs, time, n = run.attrs, run.time.values, run.sizes["oscillator"]
     few = n <= style.LINES_UP_TO
-    what = f"{n} phases as lines" if few else f"The density of {n} phases (uniform = 1), on a logarithmic color scale"
+    what = (
+        f"{n} phases as lines"
+        if few
+        else f"The density of {n} phases (uniform = 1), on a logarithmic color scale"
+    )
     return (
         f"{what}, at {len(time)} times up to {marked(float(time[-1]))}; below, |R| = |mean of e<sup>iθ</sup>|, at the end "
         f"{float(run.order_parameter[-1]):.6g}. {_steps(attrs)}, {attrs['accepted_steps']} steps accepted and "
@@ -334,7 +384,11 @@ def _growth_caption(growth: Mapping[str, Any]) -> str:
         "linearized continuity equation (exact to rounding for infinitely many oscillators)."
     )
     measured, errors = growth.get("measured") or [], growth.get("standard_error") or []
-    pairs = [(abs(m - p), s) for p, m, s in zip(growth["predicted"], measured, errors) if m is not None and s is not None]
+    pairs = [
+        (abs(m - p), s)
+        for p, m, s in zip(growth["predicted"], measured, errors)
+        if m is not None and s is not None
+    ]
     if not pairs:
         return text + " The run gave none to compare with."
     difference, error = (marked(float(f"{value:.2g}")) for value in max(pairs))
@@ -347,7 +401,11 @@ def _growth_caption(growth: Mapping[str, Any]) -> str:
 def _tree_caption(tree: xr.Dataset) -> str:
     attrs, share = tree.attrs, drawn_share(tree)
     left = int(attrs["clusters_left"])
-    which = f"with at least {100 * share:g} % of the mass ({len(branches(tree))} over time)" if share else "of any mass"
+    which = (
+        f"with at least {100 * share:g} % of the mass ({len(branches(tree))} over time)"
+        if share
+        else "of any mass"
+    )
     return (
         f"Each line is a cluster {which}, wider the heavier; lines that meet merge. Below, the number of all clusters. The "
         f"last merger is at time {marked(float(tree.time[-1]))}; {left} cluster{'s' if left != 1 else ''} left at time "
@@ -356,7 +414,7 @@ def _tree_caption(tree: xr.Dataset) -> str:
     )
 
 
-# ------------------------------------------------------------------------------------------- how to get it, what it is from
+# ----------------------------------------------------------------------------- how to get it, what it is from
 
 
 def _from_catalog(f: Interaction) -> str | None:
@@ -410,7 +468,10 @@ def _command(study: Study) -> str | None:
     if not plain or f.name == "harmonics" or _from_catalog(f) is None or not _from_seed(study):
         return None
     numbers = {name: repr(value).removesuffix(".0") for name, value in f.parameters.items()}
-    options = [f"--{name}={value}" if value.startswith("-") else f"--{name} {value}" for name, value in numbers.items()]
+    options = [
+        f"--{name}={value}" if value.startswith("-") else f"--{name} {value}"
+        for name, value in numbers.items()
+    ]
     n = len(study.initial)
     return " ".join(["inphase study", f.name, *options, f"--n {n} --seed {study.seed} --out results/"])
 
@@ -428,7 +489,8 @@ def _again(study: Study) -> str:
     )
     command = study.summary.get("command") or _command(study)
     if re.search(
-        r"=(frequencies|field|delays|noise|inertia|damping|gain|phases)\b|(\((weights|rows)|, coupling)\b", str(python)
+        r"=(frequencies|field|delays|noise|inertia|damping|gain|phases)\b|(\((weights|rows)|, coupling)\b",
+        str(python),
     ):
         python = f"# the arrays of this study: the model's in study.json, the phases at time 0 in trajectory.nc\n{python}"
     text = f"<p>In Python:</p>\n<pre><code>{escape(str(python))}</code></pre>"

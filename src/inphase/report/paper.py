@@ -34,7 +34,8 @@ class Section:
 
 @dataclass(frozen=True)
 class Text:
-    """Paragraphs, parted by empty lines; `code` between backquotes, powers as 10^6. Everything else is shown as it is.
+    """Paragraphs, parted by empty lines; `code` between backquotes, powers as 10^6. Everything else is shown
+    as it is.
 
     Parameters
     ----------
@@ -60,7 +61,8 @@ class Measured:
     note : str, optional
         A few words below.
     better : "lower", "higher" or None
-        Which side of the published figure and of the limit is wanted; None: the published figure is shown, not judged.
+        Which side of the published figure and of the limit is wanted; None: the published figure is shown,
+        not judged.
 
     Raises
     ------
@@ -127,9 +129,13 @@ class Table:
     def __post_init__(self) -> None:
         for i, row in enumerate(self.rows):
             if isinstance(row, str) or len(row) != len(self.columns):
-                raise ValueError(f"rows[{i}] must have {len(self.columns)} cells, one for each column; got {row!r:.80}")
+                raise ValueError(
+                    f"rows[{i}] must have {len(self.columns)} cells, one for each column; got {row!r:.80}"
+                )
         if self.groups and sum(span for _, span in self.groups) != len(self.columns) - 1:
-            raise ValueError(f"groups must cover the {len(self.columns) - 1} columns after the first; got {self.groups!r}")
+            raise ValueError(
+                f"groups must cover the {len(self.columns) - 1} columns after the first; got {self.groups!r}"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +241,7 @@ def _flat(values: Mapping[str, Any], front: str = "") -> Iterable[tuple[str, str
             yield name, plain(value)
 
 
-# ---------------------------------------------------------------------------------------------------------------- pictures
+# --------------------------------------------------------------------------------------------------- pictures
 
 
 def _drawn(figure: Figure, title: str) -> str:
@@ -254,19 +260,24 @@ def _motion(part: Motion) -> str:
     return plate(shown, part.title, _prose(part.caption))
 
 
-# ------------------------------------------------------------------------------------------------------------------ tables
+# ----------------------------------------------------------------------------------------------------- tables
 
 
 def _table(table: Table) -> str:
     first, *others = (escape(name) for name in table.columns)
     columns = "".join(f'<th scope="col">{name}</th>' for name in others)
     if table.groups:
-        cells = (f'<th scope="colgroup" class="group" colspan="{span}">{escape(name)}</th>' for name, span in table.groups)
+        cells = (
+            f'<th scope="colgroup" class="group" colspan="{span}">{escape(name)}</th>'
+            for name, span in table.groups
+        )
         above = "".join(cells)
         head = f'<tr><th scope="col" rowspan="2">{first}</th>{above}</tr>\n<tr>{columns}</tr>'
     else:
         head = f'<tr><th scope="col">{first}</th>{columns}</tr>'
-    body = "\n".join(f'<tr><th scope="row">{marked(row[0])}</th>{"".join(map(_cell, row[1:]))}</tr>' for row in table.rows)
+    body = "\n".join(
+        f'<tr><th scope="row">{marked(row[0])}</th>{"".join(map(_cell, row[1:]))}</tr>' for row in table.rows
+    )
     title, legend = escape(table.title), _legend(table)
     return (
         f'<figure class="table">\n<figcaption><strong>{title}.</strong> {_prose(table.caption)}</figcaption>\n'
@@ -289,14 +300,22 @@ def _cell(value: Any) -> str:
 
 
 def _number(measured: Measured) -> str:
-    """The value to the second digit of its error; without an error four digits, or as many as tell it from its bounds."""
+    """The value to the second digit of its error; without an
+    error four digits, or as many as tell it from its bounds.
+    """
     value, error = measured.value, measured.error
     if error and 1e-12 < error < 1e6:
         places = max(0, 1 - math.floor(math.log10(error)))
         return marked(f"{value:.{places}f} ± {error:.{places}f}".replace("-", "−"))
     bounds = [bound for bound in (measured.published, measured.limit) if bound is not None]
-    digits = next((d for d in range(4, 12) if all(float(f"{value:.{d}g}") != b or value == b for b in bounds)), 12)
-    shown = marked(float(f"{value:.{min(digits, 6)}g}")) if digits <= 6 else f"{value:.{digits}g}".replace("-", "−")
+    digits = next(
+        (d for d in range(4, 12) if all(float(f"{value:.{d}g}") != b or value == b for b in bounds)), 12
+    )
+    shown = (
+        marked(float(f"{value:.{min(digits, 6)}g}"))
+        if digits <= 6
+        else f"{value:.{digits}g}".replace("-", "−")
+    )
     return shown if error is None else f"{shown} ± {marked(float(error))}"
 
 
@@ -312,7 +331,9 @@ def _compared(measured: Measured, bound: float, name: str) -> str:
 
 def _legend(table: Table) -> str:
     """What the marks mean, where there are any, and how many of each."""
-    cells = [cell for row in table.rows for cell in row if isinstance(cell, Measured) and cell.better is not None]
+    cells = [
+        cell for row in table.rows for cell in row if isinstance(cell, Measured) and cell.better is not None
+    ]
     told = []
     for name, what in (("published", "the paper’s figure"), ("limit", "the goal")):
         bounds = [(cell, getattr(cell, name)) for cell in cells if getattr(cell, name) is not None]

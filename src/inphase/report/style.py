@@ -19,7 +19,9 @@ P = ParamSpec("P")
 
 # Okabe and Ito's blue and vermilion, told apart by every reader; the rest is ink and grays.
 BLUE, RED, INK, GRAY, PALE = "#0072B2", "#D55E00", "#222222", "#767676", "#E9EEF3"
-DENSITY = LinearSegmentedColormap.from_list("density", ["#ffffff", "#d6e6f2", "#7fb4d9", "#0072B2", "#08304f", "#030f1a"])
+DENSITY = LinearSegmentedColormap.from_list(
+    "density", ["#ffffff", "#d6e6f2", "#7fb4d9", "#0072B2", "#08304f", "#030f1a"]
+)
 NOT_A_PROOF = "computed in floating point: not a proof"
 LINES_UP_TO = 200  # oscillators that are drawn as lines
 
@@ -83,7 +85,7 @@ def png(figure: Figure, dpi: int = 200) -> bytes:
     return save(figure, format="png", dpi=dpi)
 
 
-# ---------------------------------------------------------------------------------------------------- angles and formulas
+# ---------------------------------------------------------------------------------------- angles and formulas
 
 
 def angle_label(value: float) -> str:

@@ -1,7 +1,8 @@
 """Experiments of papers, by name: `reproduce("fig1", "figures")` carries one out and writes what it found.
 
-To add a figure, write a function that returns it and the numbers drawn (`synchronization.py`), and give it a line in
-`EXPERIMENTS`; to add a longer experiment, a function of (folder, options) that returns its files (`kuranet.py`).
+To add a figure, write a function that returns it and the numbers drawn (`synchronization.py`), and give it a
+line in `EXPERIMENTS`; to add a longer experiment, a function of (folder, options) that returns its files
+(`kuranet.py`).
 """
 
 from __future__ import annotations
@@ -100,8 +101,8 @@ def reproduce(
     Returns
     -------
     dict
-        The files. A figure: "png", "svg" and "json". A table: "html", "json" and "figures", the folder of its figures. Each
-        is written beside and renamed.
+        The files. A figure: "png", "svg" and "json". A table: "html", "json" and "figures", the folder of its
+        figures. Each is written beside and renamed.
 
     Raises
     ------
@@ -157,13 +158,27 @@ EXPERIMENTS: dict[str, Experiment] = {
             partial(_figure, synchronization.attention_interaction),
         ),
         Experiment(
-            "fig2", "[PRY] the synchronization ratio of attention against β", partial(_figure, synchronization.attention_ratio)
+            "fig2",
+            "[PRY] the synchronization ratio of attention against β",
+            partial(_figure, synchronization.attention_ratio),
         ),
         Experiment(
-            "lemmas", "[PRY] lemmas A.1 to C.6, verified in ball arithmetic", partial(_figure, synchronization.lemmas_table)
+            "lemmas",
+            "[PRY] lemmas A.1 to C.6, verified in ball arithmetic",
+            partial(_figure, synchronization.lemmas_table),
         ),
-        Experiment("kuranet-table1", "[KuraNet] global synchrony under disorder: Cases I, II, III, trained anew", _kuranet),
-        Experiment("kuranet-table2", "[KuraNet] clusters: Moons, Circles, Spirals, Gaussians, trained anew", _kuranet),
-        Experiment("kuranet-images", "[KuraNet] nine images of BSDS500 (--data), trained anew and segmented", _kuranet),
+        Experiment(
+            "kuranet-table1",
+            "[KuraNet] global synchrony under disorder: Cases I, II, III, trained anew",
+            _kuranet,
+        ),
+        Experiment(
+            "kuranet-table2", "[KuraNet] clusters: Moons, Circles, Spirals, Gaussians, trained anew", _kuranet
+        ),
+        Experiment(
+            "kuranet-images",
+            "[KuraNet] nine images of BSDS500 (--data), trained anew and segmented",
+            _kuranet,
+        ),
     )
 }

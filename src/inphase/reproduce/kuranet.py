@@ -1,21 +1,22 @@
-"""The tables of KuraNet [R], trained anew: rows, settings, controls, and what is measured of them, as numbers.
+"""The tables of KuraNet [R], trained anew: rows, settings, controls, and what is measured of them, as
+numbers.
 
-A row is one problem, or the mean of several. Each problem is trained from several starts; the one with the least validation
-loss is chosen and measured on
+A row is one problem, or the mean of several. Each problem is trained from several starts; the one with the
+least validation loss is chosen and measured on
 
     data    fresh nodes, as many in a graph as in the paper (n = 100; images n = 1000), all pairs
     size    n = 10,000 nodes of the training set in one graph, by a low-rank operator with its error (images, whose networks
             need a high rank: all pairs)
     both    n = 10,000 fresh nodes, all pairs
 
-from the paper's initial phases, over 50 steps after its burn-in of 1000. Beside them: the untrained network of the same
-normalization and, where there are classes, blocks (positive within, negative between). Here all n oscillators move; the
-paper's tests at n = 10,000 moved 500 random ones a step.
+from the paper's initial phases, over 50 steps after its burn-in of 1000. Beside them: the untrained network
+of the same normalization and, where there are classes, blocks (positive within, negative between). Here all n
+oscillators move; the paper's tests at n = 10,000 moved 500 random ones a step.
 
 To add a row, give it a line in `TABLE_1` or `TABLE_2`; its settings are the public ones but for what it says.
 
-[R]: Ricci, Jung, Zhang, Chalvidal, Soni, Serre, *KuraNet: Systems of coupled oscillators that learn to synchronize* (2021),
-arXiv 2105.02838, whose figures are `Row.published`.
+[R]: Ricci, Jung, Zhang, Chalvidal, Soni, Serre, *KuraNet: Systems of coupled oscillators that learn to
+synchronize* (2021), arXiv 2105.02838, whose figures are `Row.published`.
 """
 
 from __future__ import annotations
@@ -76,24 +77,39 @@ class Row:
     starts: int = 3
 
 
-# Of the settings tried (docs/theory/learning.md):
-# - With the burn-in of the test in training too, what is learnt is the state that is reached and not the way to it.
-# - Two classes that agree are an exact stationary point (loss 1/2). Networks get away from it where phases start uniformly and
-#   the window begins with them, so that the gradient sees the way. Once the classes are apart, the chosen network is refined
-#   with a burn-in.
-# - Pixels are many and few of them settle the classes. After rounds on 15,000 the loss in training is half of that on other
-#   pixels: the last round is on nearly all that train (40%). It is judged at n = 1000, since the best at n = 100 is not the
-#   best at large n.
-GLOBAL = {"epochs": 10, "burn_in": 1000, "optimizer": "adam", "rate": 1e-3, "schedule": "cosine", "validation_graphs": 30}
+# Of the settings tried (docs/theory/learning.md): - With the burn-in of the test in training too, what is
+# learnt is the state that is reached and not the way to it. - Two classes that agree are an exact stationary
+# point (loss 1/2). Networks get away from it where phases start uniformly and the window begins with them, so
+# that the gradient sees the way. Once the classes are apart, the chosen network is refined with a burn-in. -
+# Pixels are many and few of them settle the classes. After rounds on 15,000 the loss in training is half of
+# that on other pixels: the last round is on nearly all that train (40%). It is judged at n = 1000, since the
+# best at n = 100 is not the best at large n.
+GLOBAL = {
+    "epochs": 10,
+    "burn_in": 1000,
+    "optimizer": "adam",
+    "rate": 1e-3,
+    "schedule": "cosine",
+    "validation_graphs": 30,
+}
 CLUSTERS: dict[str, Any] = {"epochs": 10, "rate": 1e-3, "start": "uniform", "schedule": "cosine", "gain": 1.0}
 SETTLED = {"epochs": 5, "burn_in": 100, "window": 50}
-IMAGES = {"nodes": 100, "samples": 15_000, "epochs": 20, "rate": 3e-3, "start": "uniform", "schedule": "cosine", "gain": 1.0}
+IMAGES = {
+    "nodes": 100,
+    "samples": 15_000,
+    "epochs": 20,
+    "rate": 3e-3,
+    "start": "uniform",
+    "schedule": "cosine",
+    "gain": 1.0,
+}
 IMAGES |= {"burn_in": 0, "window": 200}
 LATE = {"burn_in": 200, "window": 50}
 LAST = {"epochs": 10, "samples": 60_000, "validation_graphs": 5, "validation_nodes": 1000}
 SETTLED_IMAGES = (LATE | {"epochs": 40}, LATE | {"epochs": 20}, LATE | LAST)
 GAUSSIANS = tuple(f"gmm-{k}" for k in range(2, 11))
-AMOUNTS = {"samples", "epochs", "validation_graphs", "validation_nodes"}  # what a trial has less of in refinements too
+# what a trial has less of in refinements too
+AMOUNTS = {"samples", "epochs", "validation_graphs", "validation_nodes"}
 PHOTOGRAPHS = ("90076", "118020", "124084", "189011", "229036", "247003", "296028", "317080", "361010")
 
 TABLE_1 = (
@@ -103,9 +119,22 @@ TABLE_1 = (
 )
 TABLE_2 = (
     Row("Moons", ("moons",), ((0.0154, 0.5), (0.0012, 0.5), (0.0011, 0.5)), CLUSTERS, (SETTLED,)),
-    Row("Circles", ("circles",), ((0.0257, 0.5), (0.0015, 0.5), (0.0021, 0.5)), CLUSTERS | {"gain": 0.5}, (SETTLED,), 5),
+    Row(
+        "Circles",
+        ("circles",),
+        ((0.0257, 0.5), (0.0015, 0.5), (0.0021, 0.5)),
+        CLUSTERS | {"gain": 0.5},
+        (SETTLED,),
+        5,
+    ),
     Row("Spirals", ("spirals",), ((0.0182, 0.5), (0.0096, 0.5), (0.0094, 0.5)), CLUSTERS, (SETTLED,), 6),
-    Row("GMMk, k = 2..10", GAUSSIANS, ((0.0144, 0.4904), (0.0069, 0.5424), (0.0073, 0.5711)), CLUSTERS, (SETTLED,)),
+    Row(
+        "GMMk, k = 2..10",
+        GAUSSIANS,
+        ((0.0144, 0.4904), (0.0069, 0.5424), (0.0073, 0.5711)),
+        CLUSTERS,
+        (SETTLED,),
+    ),
 )
 NINE_IMAGES = (
     Row(
@@ -149,7 +178,12 @@ class Extent:
 
 FULL = Extent()
 QUICK = Extent(
-    1000, 5, 200, {"samples": 2000, "epochs": 6, "hidden": (32, 32), "validation_graphs": 5, "validation_nodes": None}, 2, 2
+    1000,
+    5,
+    200,
+    {"samples": 2000, "epochs": 6, "hidden": (32, 32), "validation_graphs": 5, "validation_nodes": None},
+    2,
+    2,
 )
 
 
@@ -169,8 +203,8 @@ def table(
     ----------
     rows : sequence of Row
     folder : path
-        Trainings (PROBLEM/start-000.npz, ...) and measurements (PROBLEM/measured.json) go there; what a run that was killed
-        has left there is not done again.
+        Trainings (PROBLEM/start-000.npz, ...) and measurements (PROBLEM/measured.json) go there; what a run
+        that was killed has left there is not done again.
     extent : Extent
     data : path, optional
         The folder of BSDS500, for images.
@@ -194,10 +228,17 @@ def table(
             everything[name] = _train(task, row, extent, place, seed, workers)
             found.append(_kept(place / "measured.json", *everything[name], extent, seed))
             if progress is not None:
-                cells = ", ".join(f"{cell} {found[-1]['cells'][cell]['trained']['value']:.4f}" for cell in CELLS)
+                cells = ", ".join(
+                    f"{cell} {found[-1]['cells'][cell]['trained']['value']:.4f}" for cell in CELLS
+                )
                 progress(f"{name}: {cells} ({time.perf_counter() - began:.0f} s)")
         numbers.append(_of_row(row, found))
-    about = {"quick": extent is not FULL, "extent": asdict(extent), "seed": seed, "inphase_version": version()}
+    about = {
+        "quick": extent is not FULL,
+        "extent": asdict(extent),
+        "seed": seed,
+        "inphase_version": version(),
+    }
     return about | {"rows": numbers}, everything
 
 
@@ -223,7 +264,9 @@ def _train(task: Problem, row: Row, extent: Extent, place: Path, seed: int, work
     for number, changes in enumerate(row.refined, 1):
         if _interrupted(trained) or _interrupted(chosen):
             break
-        further = task.replace(**changes | {key: extent.changes[key] for key in extent.changes.keys() & AMOUNTS})
+        further = task.replace(
+            **changes | {key: extent.changes[key] for key in extent.changes.keys() & AMOUNTS}
+        )
         folder = place / f"start-{trained.chosen.number:03d}-refined-{number}"
         chosen = train(further, seed=seed, folder=folder, initial=chosen.network)
     if _interrupted(trained) or _interrupted(chosen):
@@ -235,14 +278,26 @@ def _interrupted(trained: Trained) -> bool:
     return any(start.status == "interrupted" for start in trained.starts)
 
 
-# ---------------------------------------------------------------------------------------------------------- measurements
+# ----------------------------------------------------------------------------------------------- measurements
 
 
 def _kept(path: Path, trained: Trained, chosen: Trained, extent: Extent, seed: int) -> Numbers:
-    """The measurements in the file, if they are of this training and extent; else they are made, and written."""
-    about = {"settings": trained.settings.to_dict(), "refined": chosen.settings.to_dict(), "starts": len(trained.starts)}
+    """The measurements in the file, if they are of this
+    training and extent; else they are made, and written.
+    """
+    about = {
+        "settings": trained.settings.to_dict(),
+        "refined": chosen.settings.to_dict(),
+        "starts": len(trained.starts),
+    }
     about |= {"network_sha256": chosen.network.sha256, "counts": _counts(chosen, extent)}
-    about |= {"seed": seed, "version": version(), "large": extent.large, "graphs": extent.graphs, "burn_in": extent.burn_in}
+    about |= {
+        "seed": seed,
+        "version": version(),
+        "large": extent.large,
+        "graphs": extent.graphs,
+        "burn_in": extent.burn_in,
+    }
     about = json.loads(json.dumps(about))
     if path.exists():
         kept: Numbers = json.loads(path.read_text(encoding="utf-8"))
@@ -261,7 +316,12 @@ def _measured(trained: Trained, best: Trained, extent: Extent, seed: int) -> Num
     for start in trained.starts:
         alone = replace(trained, starts=[start])
         test = _cell(alone, "data", extent, seed)
-        about = {"number": start.number, "status": start.status, "seconds": start.seconds, "updates": len(start.loss)}
+        about = {
+            "number": start.number,
+            "status": start.status,
+            "seconds": start.seconds,
+            "updates": len(start.loss),
+        }
         starts.append(about | {"validation": start.best if np.isfinite(start.best) else None, "test": test})
     cells: Numbers = {}
     for cell in CELLS:
@@ -334,7 +394,9 @@ def papers_start(task: Problem) -> str:
 
 
 def _controls(trained: Trained, extent: Extent, seed: int) -> Numbers:
-    """Trained, blocks, untrained on the same graphs: loss, mean V of a class, and how far the classes are from splayed."""
+    """Trained, blocks, untrained on the same graphs: loss, mean
+    V of a class, and how far the classes are from splayed.
+    """
     from inphase.learn.analyses import block_control
 
     task = trained.problem
@@ -355,7 +417,9 @@ def _mean(parts: Sequence[Numbers]) -> Numbers:
 
 
 def _of_row(row: Row, found: Sequence[Numbers]) -> Numbers:
-    """The means over the problems of a row, beside the paper's figures; errors are over graphs of these means."""
+    """The means over the problems of a row, beside the
+    paper's figures; errors are over graphs of these means.
+    """
     cells: Numbers = {}
     for cell, published in zip(CELLS, row.published):
         kinds = {}
@@ -366,7 +430,7 @@ def _of_row(row: Row, found: Sequence[Numbers]) -> Numbers:
     return {"title": row.title, "cells": cells, "problems": list(found)}
 
 
-# ----------------------------------------------------------------------------------------------------------------- images
+# ----------------------------------------------------------------------------------------------------- images
 
 
 def segmented(
@@ -378,7 +442,8 @@ def segmented(
     tolerance: float = 1e-2,
     seed: int = 0,
 ) -> tuple[Numbers, dict[str, Any]]:
-    """The whole image under its network, all pixels at once: segments by k-means on the circle, and their Dice coefficients.
+    """The whole image under its network, all pixels at once: segments by k-means on the circle, and their
+    Dice coefficients.
 
     Parameters
     ----------

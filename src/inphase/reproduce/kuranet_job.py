@@ -1,7 +1,8 @@
-"""The experiments `kuranet-table1`, `kuranet-table2`, `kuranet-images`: train, measure, draw, and write the page.
+"""The experiments `kuranet-table1`, `kuranet-table2`, `kuranet-images`: train, measure, draw, and write the
+page.
 
-FOLDER/NAME.html, NAME.json and NAME-figures/ (each figure as PNG and SVG); FOLDER/trainings/ keeps checkpoints and
-measurements, from which a run that was killed goes on, and which the tables share.
+FOLDER/NAME.html, NAME.json and NAME-figures/ (each figure as PNG and SVG); FOLDER/trainings/ keeps
+checkpoints and measurements, from which a run that was killed goes on, and which the tables share.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ from inphase.reproduce import kuranet, kuranet_report
 if TYPE_CHECKING:
     from inphase.reproduce import Options
 
-ROWS = {"kuranet-table1": kuranet.TABLE_1, "kuranet-table2": kuranet.TABLE_2, "kuranet-images": kuranet.NINE_IMAGES}
+ROWS = {
+    "kuranet-table1": kuranet.TABLE_1,
+    "kuranet-table2": kuranet.TABLE_2,
+    "kuranet-images": kuranet.NINE_IMAGES,
+}
 
 
 def carry_out(name: str, description: str, folder: Path, options: Options) -> dict[str, Path]:
@@ -39,7 +44,13 @@ def carry_out(name: str, description: str, folder: Path, options: Options) -> di
     extent = kuranet.QUICK if options.quick else kuranet.FULL
     trainings = output_folder(folder / ("trainings-quick" if options.quick else "trainings"))
     numbers, found = kuranet.table(
-        rows, trainings, extent=extent, data=options.data, seed=options.seed, workers=options.workers, progress=options.progress
+        rows,
+        trainings,
+        extent=extent,
+        data=options.data,
+        seed=options.seed,
+        workers=options.workers,
+        progress=options.progress,
     )
     parts = list(kuranet_report.tables(numbers))
     if name == "kuranet-table1":
@@ -56,7 +67,9 @@ def carry_out(name: str, description: str, folder: Path, options: Options) -> di
                 seconds = told["build_seconds"] + told["steps_seconds"]
                 options.progress(f"{one}: Dice {told['dice']:.3f}, rank {told['rank']} ({seconds:.0f} s)")
         numbers["segments"] = {one: told for one, (told, _) in segmented.items()}
-        parts += kuranet_report.images(found, numbers, {one: picture for one, (_, picture) in segmented.items()})
+        parts += kuranet_report.images(
+            found, numbers, {one: picture for one, (_, picture) in segmented.items()}
+        )
     numbers = {"name": name, "description": description, "proof": False} | numbers
     about = {
         "inphase": version(),
@@ -64,11 +77,16 @@ def carry_out(name: str, description: str, folder: Path, options: Options) -> di
         "seed": options.seed,
         "quick": options.quick,
         "seconds": round(time.perf_counter() - began, 1),
-        "settings beside the public ones": {row.title: json.dumps([row.settings, *row.refined]) for row in rows},
+        "settings beside the public ones": {
+            row.title: json.dumps([row.settings, *row.refined]) for row in rows
+        },
     }
     title = description.partition("] ")[2]
     page = paper(
-        title[:1].upper() + title[1:], "KuraNet, trained and measured by inphase. Computed: not a proof.", parts, about
+        title[:1].upper() + title[1:],
+        "KuraNet, trained and measured by inphase. Computed: not a proof.",
+        parts,
+        about,
     )
     return {
         "html": write_text(folder / f"{name}.html", page),

@@ -1,7 +1,8 @@
-"""The page of a KuraNet table: the tables beside the paper's, the analyses, figures and animations of what was trained.
+"""The page of a KuraNet table: the tables beside the paper's, the analyses, figures and animations of what
+was trained.
 
-What is drawn comes from the numbers and networks of `kuranet.table`; the analyses simulate, and for C_x in training there is
-one short training with the public settings.
+What is drawn comes from the numbers and networks of `kuranet.table`; the analyses simulate, and for C_x in
+training there is one short training with the public settings.
 """
 
 from __future__ import annotations
@@ -93,7 +94,9 @@ def _all_starts(numbers: Numbers) -> Table:
         shown = ", ".join(f"{value:.4f}" for value in tests)
         chosen = tests[[start["number"] for start in one["starts"]].index(one["chosen"])]
         seconds = sum(start["seconds"] for start in one["starts"])
-        rows.append([one["problem"], *map(_short, (chosen, np.median(tests), min(tests))), shown, round(seconds, 1)])
+        rows.append(
+            [one["problem"], *map(_short, (chosen, np.median(tests), min(tests))), shown, round(seconds, 1)]
+        )
     return Table(
         "All starts",
         ["", "chosen", "median", "best", "each", "seconds"],
@@ -103,7 +106,7 @@ def _all_starts(numbers: Numbers) -> Table:
     )
 
 
-# --------------------------------------------------------------------------------------------------------- global synchrony
+# ------------------------------------------------------------------------------------------- global synchrony
 
 
 def synchrony(trained: Mapping[str, Found], numbers: Numbers, extent: Extent) -> Iterator[Part]:
@@ -118,7 +121,9 @@ def synchrony(trained: Mapping[str, Found], numbers: Numbers, extent: Extent) ->
         assert one.problem is not None
         yield Section(f"{_title(name)}: {', '.join(one.problem.columns)}")
         yield from _courses(of, _title(name))
-        over_graphs = analyses.variance_against_autocorrelation(one, graphs=graphs, burn_in=extent.burn_in, seed=seed)
+        over_graphs = analyses.variance_against_autocorrelation(
+            one, graphs=graphs, burn_in=extent.burn_in, seed=seed
+        )
         over_updates = analyses.autocorrelation_in_training(problem(name, **extent.changes), seed=seed)
         lines[name] = {"fresh graphs": over_graphs, "updates of the training": over_updates}
         found[name] = {"r_squared": {key: _line(line) for key, line in lines[name].items()}}
@@ -174,7 +179,10 @@ def _title(name: str) -> str:
 
 
 def _line(line: Any) -> Numbers:
-    return {key: float(line[key]) for key in ("r_squared", "r_squared_low", "r_squared_high", "slope", "intercept")}
+    return {
+        key: float(line[key])
+        for key in ("r_squared", "r_squared_low", "r_squared_high", "slope", "intercept")
+    }
 
 
 def _peaks(peaks: Any) -> str:
@@ -208,7 +216,7 @@ def course(trained: Trained, n: int, steps: int, seed: int) -> tuple[Any, Any, A
     return settings.step * kept, phases_after(model, first, settings, kept), nodes.labels
 
 
-# --------------------------------------------------------------------------------------------------------------- clusters
+# --------------------------------------------------------------------------------------------------- clusters
 
 
 def clusters(trained: Mapping[str, Found], numbers: Numbers, extent: Extent) -> Iterator[Part]:
@@ -231,9 +239,13 @@ def clusters(trained: Mapping[str, Found], numbers: Numbers, extent: Extent) -> 
             "untrained": untrained_of(one, seed).coupling(nodes.features).matrix(100),
         }
         shown = {kind: analyses.sorted_by_class(matrix, nodes.labels) for kind, matrix in couplings.items()}
-        yield Plate(figures.coupling_figure(shown), f"Coupling by class, {name}", "100 fresh nodes, sorted by class.")
+        yield Plate(
+            figures.coupling_figure(shown), f"Coupling by class, {name}", "100 fresh nodes, sorted by class."
+        )
         control = analyses.block_control(one, 100, graphs=1, burn_in=extent.burn_in, seed=seed)
-        ends = {str(kind): control.final_phase.sel(coupling=kind).values[0] for kind in control.coupling.values}
+        ends = {
+            str(kind): control.final_phase.sel(coupling=kind).values[0] for kind in control.coupling.values
+        }
         yield Plate(
             figures.circle_figure(ends, control.label.values[0]),
             f"Phases by class, {name}",
@@ -250,7 +262,9 @@ def clusters(trained: Mapping[str, Found], numbers: Numbers, extent: Extent) -> 
 
 
 def _splays(control: Any) -> str:
-    each = ((str(kind), float(control.splay.sel(coupling=kind).values[0])) for kind in control.coupling.values)
+    each = (
+        (str(kind), float(control.splay.sel(coupling=kind).values[0])) for kind in control.coupling.values
+    )
     return ", ".join(f"{value:.3f} {kind}" for kind, value in each)
 
 
@@ -258,7 +272,12 @@ def _controls(numbers: Numbers) -> Table:
     kinds = ("trained", "block", "untrained")
     rows = []
     for one in (problem for row in numbers["rows"] for problem in row["problems"]):
-        rows.append([one["problem"], *(_short(one["controls"][kind][part]) for kind in kinds for part in ("within", "splay"))])
+        rows.append(
+            [
+                one["problem"],
+                *(_short(one["controls"][kind][part]) for kind in kinds for part in ("within", "splay")),
+            ]
+        )
     return Table(
         "Controls",
         ["", *(name for _ in kinds for name in ("V in a class", "S/S_max"))],
@@ -270,7 +289,7 @@ def _controls(numbers: Numbers) -> Table:
     )
 
 
-# ----------------------------------------------------------------------------------------------------------------- images
+# ----------------------------------------------------------------------------------------------------- images
 
 
 def images(trained: Mapping[str, Found], numbers: Numbers, pictures: Mapping[str, Any]) -> Iterator[Part]:
@@ -310,7 +329,11 @@ def images(trained: Mapping[str, Found], numbers: Numbers, pictures: Mapping[str
         yield Section(f"Image {name}")
         yield Plate(
             figures.segments_figure(
-                picture["image"], picture["truth"], picture["phases"][-1], picture["found"], numbers["segments"][name]["dice"]
+                picture["image"],
+                picture["truth"],
+                picture["phases"][-1],
+                picture["found"],
+                numbers["segments"][name]["dice"],
             ),
             f"Segments, {name}",
             f"{numbers['segments'][name]['classes']} segments, from the phases of all pixels at the end of the run.",

@@ -1,6 +1,8 @@
-"""Figures and lemmas of [PRY], each a function () -> (figure, numbers): the figure, and what it draws, JSON-ready.
+"""Figures and lemmas of [PRY], each a function () -> (figure, numbers): the figure, and what it draws,
+JSON-ready.
 
-[PRY]: Polyanskiy, Rigollet, Yao, *Synchronization of mean-field models on the circle* (2025), arXiv 2507.22857.
+[PRY]: Polyanskiy, Rigollet, Yao, *Synchronization of mean-field models on the circle* (2025), arXiv
+2507.22857.
 """
 
 from __future__ import annotations
@@ -38,14 +40,17 @@ def _crossing(largest_gap: float) -> float:
     """The negative β at which the ratio of attention is 1, for M = `largest_gap`; floats, to about 1e-12."""
     from scipy.optimize import brentq
 
-    return float(brentq(lambda beta: attention(beta).synchronization_ratio(largest_gap) - 1, -0.5, 0.0, xtol=1e-14))
+    return float(
+        brentq(lambda beta: attention(beta).synchronization_ratio(largest_gap) - 1, -0.5, 0.0, xtol=1e-14)
+    )
 
 
 def attention_ratio() -> tuple[Figure, dict[str, Any]]:
-    """[PRY], second figure: the synchronization ratio of attention against β, where it crosses 1, and its limit.
+    """[PRY], second figure: the synchronization ratio of attention against β, where it crosses 1, and its
+    limit.
 
-    4 (1 + τ/M) f'(0)/(τ ∫|f'''|_+) for M = π and M = 2π; the crossings lie at β = −0.2616 and −0.1921, the limit β → ∞ is
-    1.1396 for both. Drawn from the paper's statements; its own picture was not at hand.
+    4 (1 + τ/M) f'(0)/(τ ∫|f'''|_+) for M = π and M = 2π; the crossings lie at β = −0.2616 and −0.1921, the
+    limit β → ∞ is 1.1396 for both. Drawn from the paper's statements; its own picture was not at hand.
     """
     from inphase.report.figures import attention_ratio_figure, ratio_curves
     from inphase.theory import attention_ratio_limit
@@ -64,14 +69,18 @@ def attention_ratio() -> tuple[Figure, dict[str, Any]]:
 
 
 def lemmas_table() -> tuple[Figure, dict[str, Any]]:
-    """[PRY], appendices A to C: each lemma verified in ball arithmetic over its whole range, or its failure, as a table."""
+    """[PRY], appendices A to C: each lemma verified in ball
+    arithmetic over its whole range, or its failure, as a table.
+    """
     from matplotlib.figure import Figure
     from matplotlib.transforms import Bbox
 
     from inphase.certify import lemmas
 
     found = lemmas()
-    rows = [[lemma.name, lemma.range, "verified" if lemma.verified else "FAILED", lemma.how] for lemma in found]
+    rows = [
+        [lemma.name, lemma.range, "verified" if lemma.verified else "FAILED", lemma.how] for lemma in found
+    ]
     figure = Figure(figsize=(10, 0.28 * (len(rows) + 1)))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.axis("off")

@@ -1,7 +1,8 @@
 """`coarsen`: metastability to the end, by implicit steps and merging.
 
-Under an all-to-all flow equal phases stay equal, so particles that have met move as one particle of their joint mass.
-Merging particles within δ of each other at their center of mass changes the forces on others by O(δ²).
+Under an all-to-all flow equal phases stay equal, so particles that have met move as one particle of their
+joint mass. Merging particles within δ of each other at their center of mass changes the forces on others by
+O(δ²).
 """
 
 from __future__ import annotations
@@ -43,15 +44,16 @@ def coarsen(
 ) -> xr.Dataset:
     """The merger tree: which clusters meet when, over any number of decades of time.
 
-    Integrates with `rodas5p`; its linear systems are diagonal + low rank for many particles and dense for few. Particles
-    closer than `merge_distance` become one, of their joint mass, at their center of mass: exact for this flow up to
-    O(merge_distance²). Time is summed with compensation, so short steps count however long the run already is.
+    Integrates with `rodas5p`; its linear systems are diagonal + low rank for many particles and dense for
+    few. Particles closer than `merge_distance` become one, of their joint mass, at their center of mass:
+    exact for this flow up to O(merge_distance²). Time is summed with compensation, so short steps count
+    however long the run already is.
 
     Parameters
     ----------
     model : PhaseModel
-        With `AllToAll` coupling, no gain or "softmax", equal frequencies (dropped: the tree lives in the frame that
-        rotates with them) and no field.
+        With `AllToAll` coupling, no gain or "softmax", equal frequencies (dropped: the tree lives in the
+        frame that rotates with them) and no field.
     phases : array_like, shape (n,)
         Radians.
     t_end : float
@@ -68,14 +70,16 @@ def coarsen(
     Returns
     -------
     xarray.Dataset
-        Per merger, in order of time: `time(event)`, when the distance fell below `merge_distance`; `clusters(event)`, how
-        many are left after it; `merged(event, side)`, the names of the two (0..n−1: oscillators; n + e: made by event e);
-        `joined_position`, `joined_mass(event, side)`; `position`, `mass(event)` of the new cluster. At the end:
-        `final_position`, `final_mass(cluster)`, and `final_cluster(oscillator)`, the cluster that each oscillator is in.
-        Once at most 64 clusters are left, `path_time`, `path_cluster` (its name) and `path_position(sample)` say where they
-        were, whenever one has moved by 0.02 radians. Positions are radians in [0, 2π). `attrs["status"]` is "synchronized"
-        (one cluster), "finished" (t_end), "stationary" (an equilibrium, to rounding: stable or not), "interrupted",
-        "max_steps" or "step underflow"; `attrs["time_reached"]` and `attrs["clusters_left"]` say how far it came.
+        Per merger, in order of time: `time(event)`, when the distance fell below `merge_distance`;
+        `clusters(event)`, how many are left after it; `merged(event, side)`, the names of the two (0..n−1:
+        oscillators; n + e: made by event e); `joined_position`, `joined_mass(event, side)`; `position`,
+        `mass(event)` of the new cluster. At the end: `final_position`, `final_mass(cluster)`, and
+        `final_cluster(oscillator)`, the cluster that each oscillator is in. Once at most 64 clusters are
+        left, `path_time`, `path_cluster` (its name) and `path_position(sample)` say where they were, whenever
+        one has moved by 0.02 radians. Positions are radians in [0, 2π). `attrs["status"]` is "synchronized"
+        (one cluster), "finished" (t_end), "stationary" (an equilibrium, to rounding: stable or not),
+        "interrupted", "max_steps" or "step underflow"; `attrs["time_reached"]` and `attrs["clusters_left"]`
+        say how far it came.
 
     Raises
     ------
@@ -98,7 +102,9 @@ def coarsen(
     tolerance = finite_number("tolerance", tolerance, positive=True)
     merge_distance = finite_number("merge_distance", merge_distance, positive=True)
     if not tolerance < merge_distance < 0.1:
-        raise ValueError(f"merge_distance must lie between tolerance ({tolerance:g}) and 0.1; got {merge_distance:g}")
+        raise ValueError(
+            f"merge_distance must lie between tolerance ({tolerance:g}) and 0.1; got {merge_distance:g}"
+        )
     assert isinstance(model.coupling, AllToAll)
     masses = np.array(np.broadcast_to(model.coupling.weights(len(initial)), len(initial)))
     tree = _Tree(initial, masses, merge_distance)
@@ -120,7 +126,9 @@ def coarsen(
 
 def _check_model(model: PhaseModel) -> None:
     if not isinstance(model.coupling, AllToAll):
-        raise ValueError(f"coarsen needs AllToAll coupling (equal phases must stay equal); got {model.coupling!r}")
+        raise ValueError(
+            f"coarsen needs AllToAll coupling (equal phases must stay equal); got {model.coupling!r}"
+        )
     if callable(model.gain):
         raise ValueError('coarsen needs gain=None or "softmax": the Jacobian of a callable gain is not known')
     if np.ptp(model.frequencies) or np.any(model.field):
@@ -131,7 +139,9 @@ def _check_model(model: PhaseModel) -> None:
         raise ValueError('coarsen with gain="softmax" needs positive weights')
     slope = float(model.interaction.derivative()(0.0))
     if slope <= 0:
-        raise ValueError(f"coarsen needs attraction at short distance, f'(0) > 0; got f'(0) = {slope:g}: nothing merges")
+        raise ValueError(
+            f"coarsen needs attraction at short distance, f'(0) > 0; got f'(0) = {slope:g}: nothing merges"
+        )
 
 
 class _Tree:
@@ -174,7 +184,9 @@ class _Tree:
     def recut(self) -> bool:
         """Move the cut if two clusters are coming together across it."""
         n, before = len(self.positions), self.nodes
-        if n > 1 and 2 * (self.positions[0] + 2 * np.pi - self.positions[-1]) < float(np.max(np.diff(self.positions))):
+        if n > 1 and 2 * (self.positions[0] + 2 * np.pi - self.positions[-1]) < float(
+            np.max(np.diff(self.positions))
+        ):
             self._cut()
         return self.nodes is not before
 
@@ -184,7 +196,9 @@ class _Tree:
         return bool(np.any(close[1:] & close[:-1]))
 
     def merge(self, crossing: Callable[[NDArray[np.int64]], Array] | None, step: float) -> bool:
-        """Merge what is close now; crossing(i) is when, within the step just made, the gaps i closed (as fractions)."""
+        """Merge what is close now; crossing(i) is when, within
+        the step just made, the gaps i closed (as fractions).
+        """
         if len(self.positions) < 2:
             return False
         label = merging.groups(np.maximum.accumulate(self.positions), self.distance)
@@ -256,7 +270,9 @@ class _Tree:
         return owner[: self.n]
 
 
-def _run(model: PhaseModel, tree: _Tree, t_end: float, tolerance: float, max_steps: int, progress: bool) -> tuple[str, int]:
+def _run(
+    model: PhaseModel, tree: _Tree, t_end: float, tolerance: float, max_steps: int, progress: bool
+) -> tuple[str, int]:
     model = model.replace(frequencies=0.0)
     memory = np.empty(len(A_TABLE) * len(tree.masses))
     system = _system(model, tree.masses, memory)
@@ -312,7 +328,8 @@ class _Many:
         self.model = model.replace(coupling=AllToAll(masses))
         self.stages = memory[: len(A_TABLE) * len(masses)].reshape(len(A_TABLE), 1, len(masses))
         modes = model.interaction.modes
-        slope, self.mass = float(np.sum(np.arange(len(modes)) * np.abs(modes))), float(np.sum(masses))  # slope >= |f'|
+        # slope >= |f'|
+        slope, self.mass = float(np.sum(np.arange(len(modes)) * np.abs(modes))), float(np.sum(masses))
         self.bound = 2 * slope * self.mass if model.gain is None else np.inf  # on all growth rates
 
     def velocity(self, positions: Array) -> Array:
@@ -347,8 +364,12 @@ class _Few:
         return np.asarray(clusters.velocity(self.values, self.masses, positions))
 
     def rounding(self, positions: Array) -> Array:
-        """The speeds below which rounding is all there is (without the gain, which is at least its own term's mass)."""
-        return np.asarray(clusters.rounding(self.values, self.slopes, self.masses, positions)) / self.least_gain
+        """The speeds below which rounding is all there is
+        (without the gain, which is at least its own term's mass).
+        """
+        return (
+            np.asarray(clusters.rounding(self.values, self.slopes, self.masses, positions)) / self.least_gain
+        )
 
     def step(self, positions: Array, speed: Array, h: float) -> tuple[Array, Array] | None:
         """(end, error); None where the step is too long for the fastest growth."""
@@ -364,9 +385,13 @@ def _system(model: PhaseModel, masses: Array, memory: Array) -> _Many | _Few:
 
 
 class _Crossing:
-    """When, as a fraction of the step, gaps fell below the distance: Hermite interpolation of their logarithms."""
+    """When, as a fraction of the step, gaps fell below the
+    distance: Hermite interpolation of their logarithms.
+    """
 
-    def __init__(self, before: Array, before_speed: Array, end: Array, end_speed: Array, step: float, distance: float):
+    def __init__(
+        self, before: Array, before_speed: Array, end: Array, end_speed: Array, step: float, distance: float
+    ):
         self.before, self.before_speed, self.end, self.end_speed = before, before_speed, end, end_speed
         self.step, self.distance = step, distance
 

@@ -2,17 +2,25 @@
 
     y'(t) = v(y(t), s(t)),   s_e(t) = y_{j(e)}(t − τ_e)
 
-with constant τ_e >= 0; e goes over the oscillators (delays per sender) or over the pairs that are joined (delays per pair).
+with constant τ_e >= 0; e goes over the oscillators (delays per sender) or over the pairs that are joined
+(delays per pair).
 
-- Order. The pair is of order 5 and its interpolant has a local error O(h^5), so the method is of order 5 (Bellen and Zennaro,
-  *Numerical Methods for Delay Differential Equations*, Oxford 2003, Section 6: min(p, q + 1) with p = 5 and q = 4).
-- Memory. What is older than max τ is dropped: at most twice (steps or pieces of the given history within max τ, and three
-  more) × 40 bytes × oscillators, and 16 bytes for each delay, per replica. (The bound is that of the replica with most steps.)
-- Delays shorter than a step. What is heard then belongs to the step itself: it is first extrapolated from the step before, and
+- Order. The pair is of order 5 and its interpolant has a local error O(h^5), so the method is of order 5
+  (Bellen and Zennaro,
+  *Numerical Methods for Delay Differential Equations*, Oxford 2003, Section 6: min(p, q + 1) with p = 5 and
+  q = 4).
+- Memory. What is older than max τ is dropped: at most twice (steps or pieces of the given history within max
+  τ, and three
+  more) × 40 bytes × oscillators, and 16 bytes for each delay, per replica. (The bound is that of the replica
+  with most steps.)
+- Delays shorter than a step. What is heard then belongs to the step itself: it is first extrapolated from the
+  step before, and
   the step is repeated with its own dense output until that settles, so short delays do not force short steps.
-- Kinks. θ' jumps at t = 0, θ'' at τ, θ''' at τ + τ', and so on. Steps end exactly on the sums of up to four delays (beyond,
-  the jumps are too smooth for the method to see), level by level, as long as there are at most 100 of them. With more
-  distinct delays, and for kinks within a given history, that is left to the control of the error, which shortens the steps.
+- Kinks. θ' jumps at t = 0, θ'' at τ, θ''' at τ + τ', and so on. Steps end exactly on the sums of up to four
+  delays (beyond,
+  the jumps are too smooth for the method to see), level by level, as long as there are at most 100 of them.
+  With more distinct delays, and for kinks within a given history, that is left to the control of the error,
+  which shortens the steps.
 """
 
 from __future__ import annotations
@@ -35,11 +43,14 @@ Velocity = Callable[[Array, Array, Array], Array]
 
 SWEEPS = 6  # of a step that hears itself, before a shorter one is tried
 SETTLED = 0.1  # of the tolerance: the error of these sweeps that is let pass
-WORTH = 3.0  # up to so many times the shortest delay, steps that do not hear themselves are cheaper than sweeps
+# up to so many times the shortest delay, steps that do not hear themselves are cheaper than sweeps
+WORTH = 3.0
 MOST_KINKS = 100
 
 
-def delayed(motion: Motion, state: Array, t_end: float, tolerance: float, history: Past = None) -> DelayedDormandPrince:
+def delayed(
+    motion: Motion, state: Array, t_end: float, tolerance: float, history: Past = None
+) -> DelayedDormandPrince:
     """The integration of a model with delays from a state at t = 0, to be moved on by `advance`.
 
     Parameters
@@ -54,8 +65,8 @@ def delayed(motion: Motion, state: Array, t_end: float, tolerance: float, histor
     Raises
     ------
     ValueError, TypeError
-        If the history is too short, of another shape, or is not the phases at t = 0 (up to whole turns and 1e-6 radians); if
-        delays per pair are given for a coupling whose terms are not pairs.
+        If the history is too short, of another shape, or is not the phases at t = 0 (up to whole turns and
+        1e-6 radians); if delays per pair are given for a coupling whose terms are not pairs.
 
     Examples
     --------
@@ -73,7 +84,9 @@ def delayed(motion: Motion, state: Array, t_end: float, tolerance: float, histor
     if heard is None or delays is None:
         heard, delays = np.arange(motion.n), np.zeros(motion.n)
     longest = float(np.max(delays, initial=0.0))
-    starts, coefficients = polynomials(history, motion.phases(state), motion.free_velocity, longest, tolerance)
+    starts, coefficients = polynomials(
+        history, motion.phases(state), motion.free_velocity, longest, tolerance
+    )
     if motion.second_order:  # nobody hears a velocity
         coefficients = np.concatenate([coefficients, np.zeros_like(coefficients)], axis=2)
     past = starts, coefficients
@@ -81,7 +94,8 @@ def delayed(motion: Motion, state: Array, t_end: float, tolerance: float, histor
 
 
 class DelayedDormandPrince(DormandPrince):
-    """`DormandPrince` for a velocity that also depends on what is heard: y_{heard[e]}(t − delays[e]), e = 0..m−1.
+    """`DormandPrince` for a velocity that also depends on what is heard: y_{heard[e]}(t − delays[e]),
+    e = 0..m−1.
 
     Parameters
     ----------
@@ -111,10 +125,14 @@ class DelayedDormandPrince(DormandPrince):
         self._velocity_heard, self._heard, self._delays = velocity, heard, delays
         self._shortest = float(np.min(delays, where=delays > 0, initial=np.inf))
         self._targets = np.append(kinks(delays, t_end), t_end)
-        self._past = _History(*past, longest=float(np.max(delays, initial=0.0)), replicas=len(phases), sources=len(delays))
+        self._past = _History(
+            *past, longest=float(np.max(delays, initial=0.0)), replicas=len(phases), sources=len(delays)
+        )
         self._sources = np.empty((len(phases), len(delays)))
         rows, zeros = np.arange(len(phases)), np.zeros(len(phases))
-        super().__init__(lambda y, out: self._evaluate(rows, zeros, zeros > 0, y, out), phases, t_end, tolerance)
+        super().__init__(
+            lambda y, out: self._evaluate(rows, zeros, zeros > 0, y, out), phases, t_end, tolerance
+        )
 
     @property
     def kept_bytes(self) -> int:
@@ -122,11 +140,14 @@ class DelayedDormandPrince(DormandPrince):
         return self._past.coefficients.nbytes
 
     def advance(self) -> None:
-        """One trial step of every replica: `accepted` says whose succeeded; `before`, `stages`, `taken` are its record."""
+        """One trial step of every replica: `accepted` says whose
+        succeeded; `before`, `stages`, `taken` are its record.
+        """
         following = np.searchsorted(self._targets, self.time, side="right")
         target = self._targets[np.minimum(following, len(self._targets) - 1)]
         remaining = target - self.time
-        h = np.where(remaining <= self.step * (1 + 1e-6), remaining, self.step)  # no sliver of a step is left over
+        # no sliver of a step is left over
+        h = np.where(remaining <= self.step * (1 + 1e-6), remaining, self.step)
         h = np.where((h > self._shortest) & (h <= WORTH * self._shortest), self._shortest, h)
         h = np.where(self.running, h, 0.0)
         settled, quickly = self._sweeps(h)
@@ -135,8 +156,13 @@ class DelayedDormandPrince(DormandPrince):
         with np.errstate(divide="ignore"):
             factor = np.clip(SAFETY * error**-0.2, SHRINK, np.where(quickly, GROW, 1.0))
         factor[~settled] = np.minimum(factor[~settled], 0.5)
-        # A step that was cut, to end on a kink or so as not to hear itself, says little of what a longer one may be.
-        self._finish(h, np.where(self.accepted & (h < self.step), np.maximum(self.step, h * factor), h * factor), target)
+        # A step that was cut, to end on a kink or so as not to hear itself, says little of what a longer one
+        # may be.
+        self._finish(
+            h,
+            np.where(self.accepted & (h < self.step), np.maximum(self.step, h * factor), h * factor),
+            target,
+        )
         self._past.accept(self.accepted, self.time)
 
     def keep(self, rows: Mask) -> None:
@@ -146,7 +172,9 @@ class DelayedDormandPrince(DormandPrince):
         self._sources = np.empty((len(self.phases), len(self._delays)))
 
     def _sweeps(self, h: Array) -> tuple[Mask, Mask]:
-        """All stages of the step, again and again where it hears itself; whether they settled, and before the last sweep."""
+        """All stages of the step, again and again where it hears
+        itself; whether they settled, and before the last sweep.
+        """
         rows, inside = np.flatnonzero(self.running), h > self._shortest
         self._past.begin(self.time, h)
         self._predict(rows[inside[rows]], h)
@@ -160,7 +188,8 @@ class DelayedDormandPrince(DormandPrince):
             quickly[rows] = sweep < SWEEPS
             before, change = change, self._sweep(rows, h, inside)
             # Changes shrink by a ratio, so the ones to come add up to a geometric series.
-            with np.errstate(invalid="ignore", over="ignore"):  # infinite where a callable gain was not positive
+            # infinite where a callable gain was not positive
+            with np.errstate(invalid="ignore", over="ignore"):
                 again = ~(change * change <= SETTLED * self.tolerance * (before - change))
             rows, change = rows[again], change[again]
         settled[rows] = False
@@ -203,7 +232,9 @@ class DelayedDormandPrince(DormandPrince):
 class _History:
     """Steps of each replica as polynomials, in a ring that grows to what the longest delay needs."""
 
-    def __init__(self, starts: Array, coefficients: Array, *, longest: float, replicas: int, sources: int) -> None:
+    def __init__(
+        self, starts: Array, coefficients: Array, *, longest: float, replicas: int, sources: int
+    ) -> None:
         pieces, n = coefficients.shape[1:3]
         self.longest, self.slots = longest, _power_of_two(pieces + 2)
         self.coefficients = np.empty((replicas, self.slots, n, ring.TERMS))
@@ -219,12 +250,32 @@ class _History:
         rows, slots = np.arange(len(time)), self.last & (self.slots - 1)
         self.start[rows, slots], self.length[rows, slots] = time, step
 
-    def look(self, rows: Indices, heard: Indices, delays: Array, time: Array, inside: Mask, phases: Array, out: Array) -> None:
+    def look(
+        self,
+        rows: Indices,
+        heard: Indices,
+        delays: Array,
+        time: Array,
+        inside: Mask,
+        phases: Array,
+        out: Array,
+    ) -> None:
         """What is heard at `time`; the step that is being taken is read only where `inside`."""
         until = self.last.copy()
         until[rows] -= ~inside
         ring.look(
-            self.coefficients, self.start, self.length, self.first, until, self.found, rows, heard, delays, time, phases, out
+            self.coefficients,
+            self.start,
+            self.length,
+            self.first,
+            until,
+            self.found,
+            rows,
+            heard,
+            delays,
+            time,
+            phases,
+            out,
         )
 
     def record(self, phases: Array, stages: Array, weights: Array, step: Array, rows: Indices) -> Array:
@@ -260,7 +311,9 @@ def _power_of_two(least: int) -> int:
 
 
 def kinks(delays: Array, t_end: float) -> Array:
-    """The sums of up to four delays within (0, t_end), ascending: level by level, as long as there are at most 100."""
+    """The sums of up to four delays within (0, t_end),
+    ascending: level by level, as long as there are at most 100.
+    """
     distinct = np.unique(delays[(delays > 0) & (delays < t_end)])
     found, level = np.empty(0), np.zeros(1)
     for _ in range(4 if len(distinct) <= MOST_KINKS else 0):

@@ -13,7 +13,9 @@ Condition = Callable[[float, NDArray[np.float64]], bool]
 
 
 def synchronized(tolerance: float = 1e-3) -> Condition:
-    """All phases within an arc of `tolerance` radians, less than π; O(n), where `observables.synchronized` sorts."""
+    """All phases within an arc of `tolerance` radians, less
+    than π; O(n), where `observables.synchronized` sorts.
+    """
 
     def condition(time: float, phases: NDArray[np.float64]) -> bool:
         offsets = np.angle(np.exp(1j * (phases - phases[0])))
@@ -49,6 +51,8 @@ def as_conditions(stop: Condition | str | Sequence[Condition | str] | None) -> l
         if item == "synchronized":
             item = synchronized()
         if not callable(item):
-            raise TypeError(f'stop must be "synchronized" or a function of (time, phases) that returns a bool; got {item!r}')
+            raise TypeError(
+                f'stop must be "synchronized" or a function of (time, phases) that returns a bool; got {item!r}'
+            )
         found.append(item)
     return found

@@ -1,7 +1,8 @@
 """Dormand and Prince's pair of orders 5 and 4, for many replicas at once, each with its own step size.
 
-An integrator knows `velocity(phases, out)` on arrays (replicas, n) and nothing of models. A step's error is its largest
-local error over the oscillators, in radians: phases have no other scale, so the tolerance is absolute.
+An integrator knows `velocity(phases, out)` on arrays (replicas, n) and nothing of models. A step's error is
+its largest local error over the oscillators, in radians: phases have no other scale, so the tolerance is
+absolute.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ SAFETY, SHRINK, GROW = 0.9, 0.2, 6.0
 
 
 class DormandPrince:
-    """The state of an integration from time 0: `time`, `phases`, `step` of each replica, moved on by `advance`.
+    """The state of an integration from time 0: `time`, `phases`, `step` of each replica, moved on by
+    `advance`.
 
     Parameters
     ----------
@@ -34,7 +36,8 @@ class DormandPrince:
     """
 
     def __init__(self, velocity: Velocity, phases: Array, t_end: float, tolerance: float) -> None:
-        from scipy.integrate import RK45  # its tableau: Dormand and Prince (1980), interpolant of Shampine (1986)
+        # its tableau: Dormand and Prince (1980), interpolant of Shampine (1986)
+        from scipy.integrate import RK45
 
         self._a, self._b, self._e = RK45.A, RK45.B, RK45.E
         self.interpolant: Array = np.ascontiguousarray(RK45.P)
@@ -59,7 +62,9 @@ class DormandPrince:
         return np.asarray(self.time < self.t_end)
 
     def advance(self) -> None:
-        """One trial step of every replica: `accepted` says whose succeeded; `before`, `stages`, `taken` are its record."""
+        """One trial step of every replica: `accepted` says whose
+        succeeded; `before`, `stages`, `taken` are its record.
+        """
         remaining = self.t_end - self.time
         h = np.where(self.running, np.minimum(self.step, remaining), 0.0)
         for s in range(1, 6):
@@ -71,10 +76,14 @@ class DormandPrince:
         self.accepted = (error <= 1.0) & self.running
         with np.errstate(divide="ignore"):
             factor = np.clip(SAFETY * error**-0.2, SHRINK, GROW)
-        self._finish(h, np.where(self.accepted & (h < self.step), self.step, h * factor), np.full_like(h, self.t_end))
+        self._finish(
+            h, np.where(self.accepted & (h < self.step), self.step, h * factor), np.full_like(h, self.t_end)
+        )
 
     def _finish(self, h: Array, following: Array, target: Array) -> None:
-        """Book a trial step of length h: the next step sizes, times (`target` where h reaches it), counts and states."""
+        """Book a trial step of length h: the next step sizes,
+        times (`target` where h reaches it), counts and states.
+        """
         self.step = np.where(self.running, following, self.step)
         self.time_before, self.taken = self.time, h
         arrived = self.accepted & (h >= target - self.time)
@@ -89,7 +98,9 @@ class DormandPrince:
             self.phases[self.accepted] = self._trial[self.accepted]
 
     def next_stage(self) -> None:
-        """The last stage of an accepted step is the first of the next; called when the step's record is no longer needed."""
+        """The last stage of an accepted step is the first of the
+        next; called when the step's record is no longer needed.
+        """
         if np.all(self.accepted):
             self.stages[0] = self.stages[6]
         else:
@@ -98,7 +109,10 @@ class DormandPrince:
     def state_within(self, replica: int, theta: float) -> Array:
         """Phases (n,) of one replica at the fraction theta of its last accepted step."""
         powers = theta ** np.arange(1, self.interpolant.shape[1] + 1)
-        return np.asarray(self.before[replica] + self.taken[replica] * ((self.interpolant @ powers) @ self.stages[:, replica]))
+        return np.asarray(
+            self.before[replica]
+            + self.taken[replica] * ((self.interpolant @ powers) @ self.stages[:, replica])
+        )
 
     def keep(self, rows: NDArray[np.bool_]) -> None:
         """Drop the other replicas."""

@@ -1,8 +1,9 @@
-"""Constant steps: Euler and Heun, with white noise (Euler-Maruyama, stochastic Heun) and delays in whole steps.
+"""Constant steps: Euler and Heun, with white noise (Euler-Maruyama, stochastic Heun) and delays in whole
+steps.
 
-The noise is additive, so that Itô and Stratonovich agree and Euler-Maruyama converges strongly with order 1; Heun has weak
-order 2 (Kloeden, Platen, *Numerical Solution of Stochastic Differential Equations*, 1992). A delay counts as a whole number of
-steps, rounded, which is how KuraNet states its delays.
+The noise is additive, so that Itô and Stratonovich agree and Euler-Maruyama converges strongly with order 1;
+Heun has weak order 2 (Kloeden, Platen, *Numerical Solution of Stochastic Differential Equations*, 1992). A
+delay counts as a whole number of steps, rounded, which is how KuraNet states its delays.
 """
 
 from __future__ import annotations
@@ -19,16 +20,18 @@ from inphase.simulation.past import Past, polynomials
 Array = NDArray[np.float64]
 
 NODES, HARMONICS = 1024, 8  # of models that the kernel `march` takes, at the most,
-COST = 8_000  # and inner iterations of one velocity: about 10 µs, as long as the calls from Python that are saved
+# and inner iterations of one velocity: about 10 µs, as long as the calls from Python that are saved
+COST = 8_000
 AT_ONCE = 20_000_000  # inner iterations of one call: it returns soon enough for Ctrl-C
 
 
 def plan(model: PhaseModel, n: int) -> march.Plan | None:
     """The model as the kernel that takes many steps in one call takes it; None where it does not fit.
 
-    It fits if it is of first order, without delays, noise and gain, if f has few harmonics and does not need relative accuracy
-    (see `mean_field`), if the coupling lists its terms, and if a step is so short that calls would cost as much. The number of
-    replicas does not count: a replica goes the same way, to the last bit, in whichever group it runs.
+    It fits if it is of first order, without delays, noise and gain, if f has few harmonics and does not need
+    relative accuracy (see `mean_field`), if the coupling lists its terms, and if a step is so short that
+    calls would cost as much. The number of replicas does not count: a replica goes the same way, to the last
+    bit, in whichever group it runs.
     """
     f = -model.interaction
     plain = model.gain is None and not (model.has_inertia or model.has_delays or model.has_noise)
@@ -55,7 +58,8 @@ class FixedStep:
         Heun's method instead of Euler's.
     seed : int
     replicas : ndarray of int, shape (replicas,)
-        The random numbers of a replica go by its number here, the seed, the step and the oscillator, and by nothing else.
+        The random numbers of a replica go by its number here, the seed, the step and the oscillator, and by
+        nothing else.
     history
         As for `simulate`.
     """
@@ -70,18 +74,24 @@ class FixedStep:
         replicas: NDArray[np.int64],
         history: Past,
     ) -> None:
-        self.motion, self.step, self.corrected, self.seed, self.replicas = motion, step, corrected, seed, replicas
+        self.motion, self.step, self.corrected, self.seed = motion, step, corrected, seed
+        self.replicas = replicas
         self.state, self.steps = state.copy(), 0
-        self._slope, self._trial, self._second = np.empty_like(state), np.empty_like(state), np.empty_like(state)
+        self._slope, self._trial = np.empty_like(state), np.empty_like(state)
+        self._second = np.empty_like(state)
         self._kick = np.zeros_like(state)
         model, n = motion.model, motion.n
         self._drawn = np.zeros((len(state), n))
-        by = model.damping if not motion.second_order else np.where(motion.heavy, model.inertia, model.damping)
+        by = (
+            model.damping if not motion.second_order else np.where(motion.heavy, model.inertia, model.damping)
+        )
         self._own = np.atleast_1d(np.sqrt(2 * model.noise * step) / by)
         self._common = np.broadcast_to(np.sqrt(2 * model.common_noise * step) / by, n)
         self._plan = plan(model, n)
         if self._plan is not None:
-            self._together = max(1, AT_ONCE // (march.cost(self._plan) * (2 if corrected else 1) * len(state)))
+            self._together = max(
+                1, AT_ONCE // (march.cost(self._plan) * (2 if corrected else 1) * len(state))
+            )
         self._past = _Memory(motion, self.state, step, history) if model.has_delays else None
 
     @property
@@ -90,7 +100,9 @@ class FixedStep:
         return self.steps * self.step
 
     def advance(self, most: int = 1) -> None:
-        """One step; where the model fits the kernel that takes many, up to `most`, a tenth of a second's work at the most."""
+        """One step; where the model fits the kernel that takes
+        many, up to `most`, a tenth of a second's work at the most.
+        """
         if self._plan is None:
             self._step()
             return
@@ -128,7 +140,9 @@ class FixedStep:
             random.normals(self.seed, self.replicas, self.steps, self._drawn)
             self._drawn *= self._own
         if np.any(self._common):
-            shared = random.normals(self.seed, self.replicas, self.steps, np.empty((len(self.state), 1)), random.COMMON)
+            shared = random.normals(
+                self.seed, self.replicas, self.steps, np.empty((len(self.state), 1)), random.COMMON
+            )
             shares = shared * self._common
             self._drawn = self._drawn + shares if np.any(self._own) else shares
         if motion.second_order:
@@ -148,7 +162,11 @@ class _Memory:
         longest = int(np.max(self._lag, initial=0))
         self._ring = np.empty((longest + 2, len(state), motion.n))
         pieces = polynomials(
-            history, motion.phases(state), motion.free_velocity, float(np.max(motion.delays, initial=0.0)), 1e-12
+            history,
+            motion.phases(state),
+            motion.free_velocity,
+            float(np.max(motion.delays, initial=0.0)),
+            1e-12,
         )
         for k in range(1, longest + 1):
             self._ring[-k % len(self._ring)] = value_at(pieces, -k * step)
@@ -164,7 +182,9 @@ class _Memory:
 
 
 def value_at(pieces: tuple[Array, Array], time: float) -> Array:
-    """The phases (replicas, n) at a time before 0, from `past.polynomials`; half a step before them, by the first."""
+    """The phases (replicas, n) at a time before 0, from
+    `past.polynomials`; half a step before them, by the first.
+    """
     starts, coefficients = pieces
     k = max(0, int(np.searchsorted(starts, time, side="right")) - 1)
     end = starts[k + 1] if k + 1 < len(starts) else 0.0

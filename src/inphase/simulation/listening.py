@@ -22,16 +22,20 @@ EDGES_PER_JOB = 4096
 
 
 def listening(model: PhaseModel, n: int) -> tuple[Velocity, Indices, Array]:
-    """velocity(phases, out, sources), heard (m,) and delays (m,): source e is the phase of heard[e], delays[e] ago.
+    """velocity(phases, out, sources), heard (m,) and delays (m,): source e is the phase of heard[e],
+    delays[e] ago.
 
-    Sources are the oscillators for delays of shape () or (n,), and the pairs that are joined for delays of pairs.
+    Sources are the oscillators for delays of shape () or (n,), and the pairs that are joined for delays of
+    pairs.
     """
     if model.delays.ndim < 2:
         return model.flow, np.arange(n), np.array(np.broadcast_to(model.delays, n))
     try:
         edges = model.coupling.edges(n)
     except ValueError as error:
-        raise ValueError(f"delays per pair need a coupling of pairs, and {model.coupling!r} is not: {error}") from None
+        raise ValueError(
+            f"delays per pair need a coupling of pairs, and {model.coupling!r} is not: {error}"
+        ) from None
     edges = sparse.csr_array(edges, copy=True)
     edges.sum_duplicates()
     pairs = _Pairs(edges, model.coupling.positive)
@@ -56,7 +60,9 @@ class _Pairs(Coupling):
         self._edges, self._positive = edges, positive
         self._starts = edges.indptr.astype(np.int64)
         self._weights = edges.data.astype(float)
-        jobs = np.unique(np.searchsorted(self._starts, np.arange(0, edges.nnz, EDGES_PER_JOB), side="right") - 1)
+        jobs = np.unique(
+            np.searchsorted(self._starts, np.arange(0, edges.nnz, EDGES_PER_JOB), side="right") - 1
+        )
         self._chunks = np.unique(np.concatenate([[0], jobs, [edges.shape[0]]])).astype(np.int64)
 
     @property

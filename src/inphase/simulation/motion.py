@@ -15,10 +15,11 @@ Array = NDArray[np.float64]
 
 
 class Motion:
-    """d(state)/dt of a model without noise; state (replicas, n), or (replicas, 2n) = [θ, θ'] where there is inertia.
+    """d(state)/dt of a model without noise; state (replicas, n), or (replicas, 2n) = [θ, θ'] where there is
+    inertia.
 
-    θ' = velocity(θ) in first order; (m/d) θ'' = velocity(θ) − θ' with inertia. Oscillators without inertia among others
-    with it stay first order: their half of θ' rests at zero while integrating.
+    θ' = velocity(θ) in first order; (m/d) θ'' = velocity(θ) − θ' with inertia. Oscillators without inertia
+    among others with it stay first order: their half of θ' rests at zero while integrating.
 
     Attributes
     ----------
@@ -35,29 +36,41 @@ class Motion:
     def __init__(self, model: PhaseModel, n: int) -> None:
         self.model, self.n, self.second_order = model, n, model.has_inertia
         self.free_velocity = np.broadcast_to(model.frequencies / model.damping, n)
-        self._flow, self.heard, self.delays = listening(model, n) if model.has_delays else (model.flow, None, None)
+        self._flow, self.heard, self.delays = (
+            listening(model, n) if model.has_delays else (model.flow, None, None)
+        )
         self.heavy = np.broadcast_to(model.inertia > 0, n)
         with np.errstate(divide="ignore"):
             self.rate = np.where(self.heavy, np.broadcast_to(model.damping / model.inertia, n), 0.0)
         self._drift = np.empty((0, n))
 
     def start(self, phases: Array, velocities: ArrayLike | None) -> Array:
-        """The state at time 0; `velocities` (n,) or like `phases`, for oscillators with inertia, 0 if not given."""
+        """The state at time 0; `velocities` (n,) or like
+        `phases`, for oscillators with inertia, 0 if not given.
+        """
         if not self.second_order:
             if velocities is not None:
-                raise ValueError("velocities are for models with inertia; without it the phases decide the velocity")
+                raise ValueError(
+                    "velocities are for models with inertia; without it the phases decide the velocity"
+                )
             return phases
         given = finite_array("velocities", 0.0 if velocities is None else velocities)
         if given.shape not in ((), phases.shape[-1:], phases.shape):
-            raise ValueError(f"velocities must have the shape of phases, {phases.shape}; got shape {given.shape}")
-        return np.concatenate([phases, np.where(self.heavy, np.broadcast_to(given, phases.shape), 0.0)], axis=1)
+            raise ValueError(
+                f"velocities must have the shape of phases, {phases.shape}; got shape {given.shape}"
+            )
+        return np.concatenate(
+            [phases, np.where(self.heavy, np.broadcast_to(given, phases.shape), 0.0)], axis=1
+        )
 
     def phases(self, state: Array) -> Array:
         """θ, (replicas, n), of a state; C order."""
         return np.ascontiguousarray(state[:, : self.n])
 
     def __call__(self, state: Array, out: Array, sources: Array | None = None) -> Array:
-        """d(state)/dt into `out`; with delays, `sources` (replicas, m) are the phases of `heard`, `delays` ago."""
+        """d(state)/dt into `out`; with delays, `sources`
+        (replicas, m) are the phases of `heard`, `delays` ago.
+        """
         if not self.second_order:
             return self._flow(state, out, sources)
         if len(self._drift) != len(state):
@@ -70,7 +83,8 @@ class Motion:
         return out
 
     def velocities(self, states: Array) -> Array:
-        """θ' of states (..., 2n) for the record: the kept ones, and velocity(θ) of oscillators without inertia.
+        """θ' of states (..., 2n) for the record: the kept ones, and velocity(θ) of oscillators without
+        inertia.
 
         With delays, the latter is not known from the state: NaN.
         """

@@ -19,7 +19,9 @@ DEFAULT_OUTPUT = 64_000_000  # bytes of phases that a run keeps when no times ar
 
 
 def output_times(t_end: float | None, times: ArrayLike | None, size: int) -> Array:
-    """The times to keep; equally spaced where only the last one is given, as many as states of `size` phases allow."""
+    """The times to keep; equally spaced where only the last
+    one is given, as many as states of `size` phases allow.
+    """
     return errors.output_times(t_end, times, int(np.clip(DEFAULT_OUTPUT // (8 * size), 2, 201)))
 
 
@@ -41,7 +43,9 @@ class Recorder:
         self.end_time[row], self.stopped_by[row], self.last[row] = time, name, state
         self.due[row] = np.searchsorted(self.times, time, side="right")
 
-    def dataset(self, status: str, shape: tuple[int, ...], motion: Motion, replicas: NDArray[np.int64]) -> xr.Dataset:
+    def dataset(
+        self, status: str, shape: tuple[int, ...], motion: Motion, replicas: NDArray[np.int64]
+    ) -> xr.Dataset:
         """What is kept of a run from phases of `shape`, (n,) or (replicas, n)."""
         import xarray as xr
 

@@ -1,8 +1,9 @@
-"""Rodas5P: a linearly implicit (Rosenbrock) method of order 5 with an embedded one of order 4, L-stable, 8 stages.
+"""Rodas5P: a linearly implicit (Rosenbrock) method of order 5 with an embedded one of order 4, L-stable, 8
+stages.
 
-Coefficients: G. Steinebach, *Construction of Rosenbrock-Wanner method Rodas5P and numerical benchmarks within the Julia
-Differential Equations package*, BIT Numerical Mathematics 63 (2023), in the transformed variables that need no products
-with the Jacobian: (1/(γh) − J) u_i = v(y + Σ_j A_ij u_j) + Σ_j C_ij u_j / h.
+Coefficients: G. Steinebach, *Construction of Rosenbrock-Wanner method Rodas5P and numerical benchmarks within
+the Julia Differential Equations package*, BIT Numerical Mathematics 63 (2023), in the transformed variables
+that need no products with the Jacobian: (1/(γh) − J) u_i = v(y + Σ_j A_ij u_j) + Σ_j C_ij u_j / h.
 """
 
 from __future__ import annotations

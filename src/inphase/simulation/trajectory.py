@@ -49,8 +49,8 @@ def simulate(
 ) -> xr.Dataset:
     """Integrate the model from time 0.
 
-    Without noise: adaptive explicit steps (Dormand-Prince 5(4), dense output of order 4; with delays, the method of steps).
-    With noise, or where `step` is given: constant steps of Heun's or Euler's method.
+    Without noise: adaptive explicit steps (Dormand-Prince 5(4), dense output of order 4; with delays, the
+    method of steps). With noise, or where `step` is given: constant steps of Heun's or Euler's method.
 
     Parameters
     ----------
@@ -58,29 +58,34 @@ def simulate(
     phases : array_like, shape (n,) or (replicas, n)
         Initial phases, radians. Every replica has its own step sizes.
     t_end : float, optional
-        Final time; phases are kept at up to 201 equally spaced times (fewer where they would fill more than 64 MB).
+        Final time; phases are kept at up to 201 equally spaced times (fewer where they would fill more than
+        64 MB).
     times : array_like, shape (T,), optional
         The times to keep instead, ascending and non-negative; the run ends at the last one.
     tolerance : float
-        Bound on the local error of each phase per step, radians (adaptive steps; with inertia, of each velocity too).
+        Bound on the local error of each phase per step, radians (adaptive steps; with inertia, of each
+        velocity too).
     method : "dormand-prince", "heun" or "euler", optional
-        Chosen by the model where not given: "heun" with noise or `step`, else "dormand-prince". With noise, "euler" is
-        Euler-Maruyama (strong order 1) and "heun" stochastic Heun (weak order 2); delays are rounded to whole steps.
+        Chosen by the model where not given: "heun" with noise or `step`, else "dormand-prince". With noise,
+        "euler" is Euler-Maruyama (strong order 1) and "heun" stochastic Heun (weak order 2); delays are
+        rounded to whole steps.
     step : float, optional
         Constant step, units of time; needed for "heun" and "euler". Times to keep are rounded to whole steps.
     seed : int
         Of the noise. The same seed gives the same numbers on any number of threads.
     replicas : sequence of int, optional
-        The replicas' numbers, 0, 1, ... if not given: replica r has the same noise in whichever group it runs.
+        The replicas' numbers, 0, 1, ... if not given: replica r has the same noise in whichever group it
+        runs.
     velocities : array_like, shape (n,) or like `phases`, optional
         Initial dθ/dt of oscillators with inertia; 0 if not given.
     history : "uncoupled", "constant", callable or (times, phases), optional
-        Phases before time 0, for delays. "uncoupled" (the default): θ_i(0) + ω_i t, as if the coupling were switched on at
-        time 0. A callable maps t <= 0 to phases (n,) or (replicas, n). Arrays of times (T,), ascending to 0, and phases
-        (T, n) are interpolated by a cubic spline.
+        Phases before time 0, for delays. "uncoupled" (the default): θ_i(0) + ω_i t, as if the coupling were
+        switched on at time 0. A callable maps t <= 0 to phases (n,) or (replicas, n). Arrays of times (T,),
+        ascending to 0, and phases (T, n) are interpolated by a cubic spline.
     stop : "synchronized", callable or a sequence of them, optional
-        Conditions `(time, phases (n,)) -> bool`, checked after each step and located within it (adaptive steps); the
-        first that holds ends a replica's run. See `inphase.simulation.synchronized` and `clusters_at_most`.
+        Conditions `(time, phases (n,)) -> bool`, checked after each step and located within it
+        (adaptive steps); the first that holds ends a replica's run. See `inphase.simulation.synchronized` and
+        `clusters_at_most`.
     max_steps : int
         Trial steps per replica, on the average over them, after which the run ends with what it has.
     progress : bool
@@ -90,10 +95,10 @@ def simulate(
     -------
     xarray.Dataset
         `phase(time, [replica,] oscillator)`, radians, not wrapped; with inertia `velocity` of the same shape;
-        `order_parameter(time, [replica])`, |R|; and, per replica, `end_time` and `stopped_by` ("" where no condition held). A
-        replica that stopped keeps its last phases. `attrs["status"]` is "finished", "stopped", "interrupted" (Ctrl-C),
-        "max_steps", "step underflow" or "not finite"; in the last four cases the times that not every replica reached
-        are left out.
+        `order_parameter(time, [replica])`, |R|; and, per replica, `end_time` and `stopped_by`
+        ("" where no condition held). A replica that stopped keeps its last phases. `attrs["status"]` is
+        "finished", "stopped", "interrupted" (Ctrl-C), "max_steps", "step underflow" or "not finite"; in the
+        last four cases the times that not every replica reached are left out.
 
     Raises
     ------
@@ -130,7 +135,11 @@ def simulate(
         recorder = Recorder(kept, state)
         run = _adaptive(motion, state, kept[-1], tolerance, history)
         status = _integrate(motion, run, recorder, conditions, most, progress)
-        about = {"tolerance": tolerance, "accepted_steps": run.accepted_steps, "rejected_steps": run.rejected_steps}
+        about = {
+            "tolerance": tolerance,
+            "accepted_steps": run.accepted_steps,
+            "rejected_steps": run.rejected_steps,
+        }
     else:
         h = finite_number("step", step, positive=True)
         if h > kept[-1] * (1 + 1e-12) and kept[-1] > 0:
@@ -141,7 +150,9 @@ def simulate(
         about = {"step": h, "seed": seed, "accepted_steps": fixed.steps * len(flat), "rejected_steps": 0}
     data = recorder.dataset(status, initial.shape, motion, numbers)
     wall = round(clock.perf_counter() - start, 4)
-    data.attrs = attributes(model, status=status, method=_named(chosen, model), **about, wall_time_seconds=wall)
+    data.attrs = attributes(
+        model, status=status, method=_named(chosen, model), **about, wall_time_seconds=wall
+    )
     return data
 
 
@@ -152,7 +163,9 @@ def _method(model: PhaseModel, method: str | None, step: float | None) -> str:
         raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
     if method == "dormand-prince":
         if model.has_noise:
-            raise ValueError('noise needs constant steps: method must be "heun" or "euler"; got "dormand-prince"')
+            raise ValueError(
+                'noise needs constant steps: method must be "heun" or "euler"; got "dormand-prince"'
+            )
         if step is not None:
             raise ValueError('step is for the methods "heun" and "euler"; "dormand-prince" takes a tolerance')
     elif step is None:
@@ -185,7 +198,9 @@ def _numbers(replicas: Sequence[int] | None, count: int) -> NDArray[np.int64]:
     if replicas is None:
         return np.arange(count, dtype=np.int64)
     if isinstance(replicas, (int, np.integer)):
-        raise TypeError(f"replicas must be a sequence of integers, such as range({replicas}); got {replicas!r}")
+        raise TypeError(
+            f"replicas must be a sequence of integers, such as range({replicas}); got {replicas!r}"
+        )
     found = np.array([_word("replicas", r) for r in replicas], dtype=np.int64)
     if len(found) != count:
         raise ValueError(f"replicas must name each of the {count} rows of phases; got {len(found)} numbers")
@@ -248,7 +263,12 @@ def _stop_at_start(motion: Motion, states: Array, conditions: list[Condition], r
 
 
 def _march(
-    motion: Motion, run: FixedStep, recorder: Recorder, conditions: list[Condition], max_steps: int, progress: bool
+    motion: Motion,
+    run: FixedStep,
+    recorder: Recorder,
+    conditions: list[Condition],
+    max_steps: int,
+    progress: bool,
 ) -> str:
     """Constant steps of all replicas up to the last time; how it ended."""
     last = round(recorder.times[-1] / run.step)
@@ -263,7 +283,9 @@ def _march(
                 if run.steps >= max_steps:
                     status = "max_steps"
                     break
-                run.advance(1 if conditions else min(ends[bisect_right(ends, run.steps)], max_steps) - run.steps)
+                run.advance(
+                    1 if conditions else min(ends[bisect_right(ends, run.steps)], max_steps) - run.steps
+                )
                 if run.steps in due or conditions:
                     if not np.all(np.isfinite(run.state[live])):
                         status = "not finite"
@@ -293,7 +315,9 @@ def _stop_marching(
 def _check_conditions(
     n: int, run: DormandPrince, conditions: list[Condition], recorder: Recorder, rows: NDArray[np.int64]
 ) -> None:
-    """Stop the replicas for which a condition has turned true within their last step, at the moment it did."""
+    """Stop the replicas for which a condition has turned
+    true within their last step, at the moment it did.
+    """
     for r in map(int, np.flatnonzero(run.accepted)):
         for condition in conditions:
             if condition(float(run.time[r]), run.phases[r, :n]):
@@ -305,6 +329,8 @@ def _check_conditions(
                         high = middle
                     else:
                         low = middle
-                recorder.stop(int(rows[r]), begin + high * taken, name_of(condition), run.state_within(r, high))
+                recorder.stop(
+                    int(rows[r]), begin + high * taken, name_of(condition), run.state_within(r, high)
+                )
                 run.time[r] = run.t_end
                 break

@@ -13,7 +13,12 @@ from inphase.theory.kuramoto import (
     order_parameter_finite,
     ott_antonsen,
 )
-from inphase.theory.mean_field import attention_ratio_limit, fastest_mode, growth_rates, two_cluster_merging_time
+from inphase.theory.mean_field import (
+    attention_ratio_limit,
+    fastest_mode,
+    growth_rates,
+    two_cluster_merging_time,
+)
 from inphase.theory.networks import CouplingBounds, critical_coupling_bounds, master_stability
 
 __all__ = [

@@ -35,9 +35,10 @@ def delay_frequencies(
 ) -> DelayFrequencies:
     """All Ω = ω − K f(Ωτ + α): the synchronized states θ_i = Ω t of identical oscillators with a delay.
 
-    For dθ_i/dt = ω − K Σ_j A_ij f(θ_i(t) − θ_j(t − τ)), rows of A with the sum 1. They are stable where f'(Ωτ) > 0 if
-    A >= 0 is strongly connected. Two oscillators also have the states in antiphase, with `lag` α = π, stable where
-    f'(Ωτ + π) > 0. All lie within ω ± K max|f|; for f = sin there are about 2 K τ/π of them.
+    For dθ_i/dt = ω − K Σ_j A_ij f(θ_i(t) − θ_j(t − τ)), rows of A with the sum 1. They are stable where
+    f'(Ωτ) > 0 if A >= 0 is strongly connected. Two oscillators also have the states in antiphase, with `lag`
+    α = π, stable where f'(Ωτ + π) > 0. All lie within ω ± K max|f|; for f = sin there are about 2 K τ/π of
+    them.
 
     Parameters
     ----------
@@ -55,8 +56,8 @@ def delay_frequencies(
     Returns
     -------
     DelayFrequencies
-        Each root to rounding: a few eps (|Ω| + |ω| + K max|f|). Two roots that have just met, within rounding, may count
-        as none or two.
+        Each root to rounding: a few eps (|Ω| + |ω| + K max|f|). Two roots that have just met, within
+        rounding, may count as none or two.
 
     Raises
     ------
@@ -65,9 +66,9 @@ def delay_frequencies(
 
     References
     ----------
-    Schuster, Wagner, *Mutual entrainment of two limit cycle oscillators with time delayed coupling* (1989); Yeung,
-    Strogatz, *Time delay in the Kuramoto model of coupled oscillators* (1999); Earl, Strogatz, *Synchronization in
-    oscillator networks with delayed coupling: a stability criterion* (2003).
+    Schuster, Wagner, *Mutual entrainment of two limit cycle oscillators with time delayed coupling* (1989);
+    Yeung, Strogatz, *Time delay in the Kuramoto model of coupled oscillators* (1999); Earl, Strogatz,
+    *Synchronization in oscillator networks with delayed coupling: a stability criterion* (2003).
 
     Examples
     --------
@@ -76,7 +77,8 @@ def delay_frequencies(
     (array([0.146893, 1.056639, 1.932679]), array([ True, False,  True]))
     """
     f = kuramoto() if interaction is None else checked(interaction)
-    own, K, shift = finite_number("omega", omega), finite_number("coupling", coupling), finite_number("lag", lag)
+    own, K = finite_number("omega", omega), finite_number("coupling", coupling)
+    shift = finite_number("lag", lag)
     tau = finite_number("delay", delay, least=0)
     slope = f.derivative()
 
@@ -99,7 +101,9 @@ def delay_frequencies(
 
 
 def _monotone_pieces(own: float, K: float, tau: float, shift: float, f: Interaction) -> NDArray[np.float64]:
-    """Edges of intervals on each of which Ω − ω + K f(Ωτ + α) is monotone; all roots lie within the outermost."""
+    """Edges of intervals on each of which Ω − ω + K f(Ωτ + α)
+    is monotone; all roots lie within the outermost.
+    """
     reach = abs(K) * f.maximum * 1.02 + 1e-12 * (1 + abs(own))  # `maximum` is to 1e-2
     ends = np.array([own - reach, own + reach])
     x = f.roots(1, level=-1 / (K * tau)) if K * tau else np.empty(0)  # 1 + K τ f' = 0, in one turn

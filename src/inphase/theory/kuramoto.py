@@ -1,4 +1,6 @@
-"""The classical Kuramoto model, with its own sign: dθ_i/dt = ω_i + (K/n) Σ_j sin(θ_j − θ_i), which is f = K sin."""
+"""The classical Kuramoto model, with its own sign:
+dθ_i/dt = ω_i + (K/n) Σ_j sin(θ_j − θ_i), which is f = K sin.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,9 @@ def ott_antonsen(
 ) -> NDArray[np.complex128]:
     """Order parameter z(t) = r e^{iψ} of infinitely many Kuramoto oscillators with Lorentzian frequencies.
 
-    On the Ott-Antonsen manifold, for dθ_i/dt = ω_i + (K/n) Σ_j sin(θ_j − θ_i), z' = (i ω_0 − Δ) z + (K/2) z (1 − |z|²).
-    So u = r² is logistic, u' = a u − K u² with a = K − 2Δ: u(t) = u_0 e^{at}/(1 + K u_0 (e^{at} − 1)/a), and ψ' = ω_0.
+    On the Ott-Antonsen manifold, for dθ_i/dt = ω_i + (K/n) Σ_j sin(θ_j − θ_i), z' = (i ω_0 − Δ) z + (K/2) z
+    (1 − |z|²). So u = r² is logistic, u' = a u − K u² with a = K − 2Δ: u(t) = u_0 e^{at}/(1 + K u_0
+    (e^{at} − 1)/a), and ψ' = ω_0.
 
     Parameters
     ----------
@@ -34,7 +37,8 @@ def ott_antonsen(
     width : float
         Δ >= 0, the half width at half maximum of g(ω) = (Δ/π)/(Δ² + (ω − ω_0)²); 0 for identical oscillators.
     initial : complex
-        z(0), of modulus <= 1; the phases at time 0 have the density of the Poisson kernel of z(0) (wrapped Cauchy).
+        z(0), of modulus <= 1; the phases at time 0 have the density of the Poisson kernel of z(0)
+        (wrapped Cauchy).
     center : float
         ω_0.
 
@@ -108,7 +112,9 @@ def _distribution(distribution: Distribution | str) -> Distribution:
     if isinstance(distribution, Distribution):
         return distribution
     if distribution not in _LOCKING:
-        raise ValueError(f"distribution must be one of {sorted(_LOCKING)}, a Distribution or a density; got {distribution!r}")
+        raise ValueError(
+            f"distribution must be one of {sorted(_LOCKING)}, a Distribution or a density; got {distribution!r}"
+        )
     return distributions.named(distribution)
 
 
@@ -116,7 +122,9 @@ def _frequencies(distribution: Density, width: float) -> tuple[float, float, Cal
     """The unit of frequency, and in that unit g(0) and the locking integral a ↦ ∫ cos²φ g(a sin φ) dφ."""
     unit = finite_number("width", width, positive=True)
     if isinstance(distribution, Distribution) and unit != 1:
-        raise ValueError(f"width must be left out where distribution has its own, {distribution!r}; got {width!r}")
+        raise ValueError(
+            f"width must be left out where distribution has its own, {distribution!r}; got {width!r}"
+        )
     if isinstance(distribution, Distribution | str):
         found = _distribution(distribution)
         peak = float(found.density(found.center)) * found.width
@@ -125,7 +133,9 @@ def _frequencies(distribution: Density, width: float) -> tuple[float, float, Cal
         center, unit = found.center, found.width
         return unit, *_relative(lambda w: float(found.density(center + unit * w)) * unit)
     if not callable(distribution):
-        raise TypeError(f"distribution must be one of {sorted(_LOCKING)}, a Distribution or a density; got {distribution!r}")
+        raise TypeError(
+            f"distribution must be one of {sorted(_LOCKING)}, a Distribution or a density; got {distribution!r}"
+        )
     return unit, *_relative(distribution)
 
 
@@ -139,7 +149,9 @@ def _relative(distribution: Callable[[float], float]) -> tuple[float, Callable[[
         from scipy.integrate import quad
 
         edges = [0.0, *(corner * 4.0**p for p in range(-1, 9) if corner * 4.0**p < to), to]
-        pieces = [quad(over, *edge, epsabs=1e-14, epsrel=1e-12, limit=200)[0] for edge in itertools.pairwise(edges)]
+        pieces = [
+            quad(over, *edge, epsabs=1e-14, epsrel=1e-12, limit=200)[0] for edge in itertools.pairwise(edges)
+        ]
         return float(sum(pieces))
 
     _check_density(distribution, peak, scale, integral)
@@ -151,7 +163,9 @@ def _relative(distribution: Callable[[float], float]) -> tuple[float, Callable[[
     return peak, locking
 
 
-def _check_density(g: Callable[[float], float], peak: float, scale: float, integral: Callable[..., float]) -> None:
+def _check_density(
+    g: Callable[[float], float], peak: float, scale: float, integral: Callable[..., float]
+) -> None:
     """Mass 1, even, and falling on both sides of 0; ValueError otherwise."""
     omega = scale * np.tan(np.linspace(0, 1.56, 300))
     right = finite_array("distribution", [g(float(w)) for w in omega])
@@ -159,10 +173,16 @@ def _check_density(g: Callable[[float], float], peak: float, scale: float, integ
     if np.any(right < 0):
         raise ValueError(f"distribution must be a density; got {right.min():.3g} < 0")
     if np.any(np.abs(right - left) > 1e-8 * peak):
-        raise ValueError("distribution must be even; give the density of the frequencies relative to their mean")
+        raise ValueError(
+            "distribution must be even; give the density of the frequencies relative to their mean"
+        )
     if np.any(np.diff(right) > 1e-8 * peak):
-        raise ValueError("distribution must be unimodal, with its maximum at its center; see incoherence_threshold for others")
-    mass = 2 * integral(lambda u: g(scale * math.tan(u)) * scale / math.cos(u) ** 2, math.pi / 2 * (1 - 1e-12), 0.5)
+        raise ValueError(
+            "distribution must be unimodal, with its maximum at its center; see incoherence_threshold for others"
+        )
+    mass = 2 * integral(
+        lambda u: g(scale * math.tan(u)) * scale / math.cos(u) ** 2, math.pi / 2 * (1 - 1e-12), 0.5
+    )
     if abs(mass - 1) > 1e-6:
         raise ValueError(f"distribution must have mass 1; its integral is {mass:.8g}")
 
@@ -173,11 +193,12 @@ def critical_coupling(distribution: Density = "lorentzian", width: float = 1.0) 
     Parameters
     ----------
     distribution : Distribution, "lorentzian", "normal", "uniform", or callable
-        The density g of the natural frequencies relative to their center: unimodal and even. A callable ω ↦ g(ω) takes
-        one float and has mass 1.
+        The density g of the natural frequencies relative to their center: unimodal and even. A callable ω ↦
+        g(ω) takes one float and has mass 1.
     width : float
-        Half width at half maximum (lorentzian), standard deviation (normal), half width of the interval (uniform); for
-        a callable, the unit of its ω: the density is g(ω/width)/width. A `Distribution` has its own.
+        Half width at half maximum (lorentzian), standard deviation (normal), half width of the interval
+        (uniform); for a callable, the unit of its ω: the density is g(ω/width)/width. A `Distribution` has
+        its own.
 
     Returns
     -------
@@ -187,7 +208,8 @@ def critical_coupling(distribution: Density = "lorentzian", width: float = 1.0) 
     Raises
     ------
     TypeError, ValueError
-        If the distribution is unknown, or the density negative, not finite, not even, not unimodal, or not of mass 1.
+        If the distribution is unknown, or the density negative, not finite, not even, not unimodal, or not of
+        mass 1.
 
     References
     ----------
@@ -209,9 +231,10 @@ def incoherence_threshold(distribution: Distribution | str = "lorentzian", width
 
         PV ∫ g(ω)/(ω − ν) dω = 0 and K = 2/(π g(ν)),
 
-    and the threshold is the least such K over all ν. For one maximum, ν is the center and K = K_c of `critical_coupling`.
-    For two Lorentzians at ±ω_0 of width Δ it is 4Δ where ω_0 > Δ (two groups appear, at ±ν), else
-    2 (Δ² + ω_0²)/Δ. Synchrony may exist below it, beside incoherence (hysteresis).
+    and the threshold is the least such K over all ν. For one maximum, ν is the center and K = K_c of
+    `critical_coupling`. For two Lorentzians at ±ω_0 of width Δ it is 4Δ where ω_0 > Δ
+    (two groups appear, at ±ν), else 2 (Δ² + ω_0²)/Δ. Synchrony may exist below it, beside incoherence
+    (hysteresis).
 
     Parameters
     ----------
@@ -231,8 +254,9 @@ def incoherence_threshold(distribution: Distribution | str = "lorentzian", width
 
     References
     ----------
-    Strogatz, Mirollo, *Stability of incoherence in a population of coupled oscillators* (1991); Martens, Barreto, Strogatz,
-    Ott, So, Antonsen, *Exact results for the Kuramoto model with a bimodal frequency distribution* (2009).
+    Strogatz, Mirollo, *Stability of incoherence in a population of coupled oscillators* (1991); Martens,
+    Barreto, Strogatz, Ott, So, Antonsen, *Exact results for the Kuramoto model with a bimodal frequency
+    distribution* (2009).
 
     Examples
     --------
@@ -245,17 +269,23 @@ def incoherence_threshold(distribution: Distribution | str = "lorentzian", width
     from scipy.optimize import brentq
 
     if not isinstance(distribution, Distribution | str):
-        raise TypeError(f"distribution must be a Distribution or one of {sorted(_LOCKING)}; got {distribution!r}")
+        raise TypeError(
+            f"distribution must be a Distribution or one of {sorted(_LOCKING)}; got {distribution!r}"
+        )
     unit = finite_number("width", width, positive=True)
     if isinstance(distribution, Distribution) and unit != 1:
-        raise ValueError(f"width must be left out where distribution has its own, {distribution!r}; got {width!r}")
+        raise ValueError(
+            f"width must be left out where distribution has its own, {distribution!r}; got {width!r}"
+        )
     found = _distribution(distribution)
 
     center, size = found.center, found.width
     found.density(center)  # refuses values without a density
 
     def slope(s: Any) -> Any:
-        """The principal value at center + s, over s: its zeros are the ν beside the center, which always is one."""
+        """The principal value at center + s, over s: its zeros
+        are the ν beside the center, which always is one.
+        """
         return found.principal_value(center + s) / s
 
     # beyond reach of the peaks it is −1/s; zeros are sought on all scales around the center and around a peak
@@ -268,11 +298,14 @@ def incoherence_threshold(distribution: Distribution | str = "lorentzian", width
     return 2 * unit / (math.pi * float(np.max(found.density(center + np.array(zeros)))))
 
 
-def order_parameter(coupling: ArrayLike, distribution: Density = "lorentzian", width: float = 1.0) -> NDArray[np.float64]:
+def order_parameter(
+    coupling: ArrayLike, distribution: Density = "lorentzian", width: float = 1.0
+) -> NDArray[np.float64]:
     """Stationary order parameter r(K) of infinitely many Kuramoto oscillators: 0 up to K_c, positive above.
 
-    The oscillators with |ω| < K r lock, and r > 0 solves 1 = K ∫ cos²φ g(K r sin φ) dφ over |φ| < π/2. For the
-    lorentzian, r = sqrt(1 − 2Δ/K); for the uniform distribution of half width γ, r jumps from 0 to π/4 at K_c = 4γ/π.
+    The oscillators with |ω| < K r lock, and r > 0 solves 1 = K ∫ cos²φ g(K r sin φ) dφ over |φ| < π/2. For
+    the lorentzian, r = sqrt(1 − 2Δ/K); for the uniform distribution of half width γ, r jumps from 0 to π/4 at
+    K_c = 4γ/π.
 
     Parameters
     ----------
@@ -293,8 +326,8 @@ def order_parameter(coupling: ArrayLike, distribution: Density = "lorentzian", w
 
     References
     ----------
-    Kuramoto, *Chemical Oscillations, Waves, and Turbulence* (1984); Pazó, *Thermodynamic limit of the first-order phase
-    transition in the Kuramoto model* (2005).
+    Kuramoto, *Chemical Oscillations, Waves, and Turbulence* (1984); Pazó, *Thermodynamic limit of the
+    first-order phase transition in the Kuramoto model* (2005).
 
     Examples
     --------
@@ -318,7 +351,8 @@ def _locked(K: float, peak: float, locking: Callable[[float], float]) -> float:
 
 
 def locking_coupling(frequencies: ArrayLike) -> float:
-    """The least K for which dθ_i/dt = ω_i + (K/n) Σ_j sin(θ_j − θ_i) has a phase-locked state; exact for finite n.
+    """The least K for which dθ_i/dt = ω_i + (K/n) Σ_j sin(θ_j − θ_i) has a phase-locked state; exact for
+    finite n.
 
     With Ω_i = ω_i − mean(ω), K = n u / Σ_i sqrt(1 − (Ω_i/u)²), where u in [max|Ω|, 2 max|Ω|] solves
     2 Σ sqrt(1 − (Ω_i/u)²) = Σ 1/sqrt(1 − (Ω_i/u)²).
@@ -340,8 +374,8 @@ def locking_coupling(frequencies: ArrayLike) -> float:
 
     References
     ----------
-    Verwoerd, Mason, *Global phase-locking in finite populations of phase-coupled oscillators*, SIAM J. Appl. Dyn. Syst. 7
-    (2008).
+    Verwoerd, Mason, *Global phase-locking in finite populations of phase-coupled oscillators*, SIAM J. Appl.
+    Dyn. Syst. 7 (2008).
 
     Examples
     --------
@@ -368,7 +402,9 @@ def _locking(omega: NDArray[np.float64]) -> tuple[float, float]:
     return u / float(np.mean(np.sqrt(np.maximum(1 - (deviation / u) ** 2, 0.0)))), u
 
 
-def incoherent_fluctuations(coupling: float, distribution: Distribution | str = "lorentzian", width: float = 1.0) -> float:
+def incoherent_fluctuations(
+    coupling: float, distribution: Distribution | str = "lorentzian", width: float = 1.0
+) -> float:
     """lim n ⟨r²⟩ over time and random samples of n frequencies, in incoherence: r is about sqrt(this/n).
 
     Every oscillator turns on its own and is amplified by the medium of the others: ∫ g(ν) dν/|ε(ν)|², where
@@ -393,8 +429,8 @@ def incoherent_fluctuations(coupling: float, distribution: Distribution | str = 
 
     References
     ----------
-    Daido, *Intrinsic fluctuations and a phase transition in a class of large populations of interacting oscillators*
-    (1990); Hildebrand, Buice, Chow, *Kinetic theory of coupled oscillators* (2007).
+    Daido, *Intrinsic fluctuations and a phase transition in a class of large populations of interacting
+    oscillators* (1990); Hildebrand, Buice, Chow, *Kinetic theory of coupled oscillators* (2007).
 
     Examples
     --------
@@ -405,13 +441,17 @@ def incoherent_fluctuations(coupling: float, distribution: Distribution | str = 
 
     K, threshold = finite_number("coupling", coupling), incoherence_threshold(distribution, width)
     if threshold <= K:
-        raise ValueError(f"coupling must be below the threshold of incoherence, {threshold:.6g}; got {coupling!r}")
+        raise ValueError(
+            f"coupling must be below the threshold of incoherence, {threshold:.6g}; got {coupling!r}"
+        )
     found = _distribution(distribution)
     half = K / 2 / width
 
     def gain(p: float) -> float:
         x = found.quantile(p)
-        return float(1 / ((1 - half * math.pi * found.density(x)) ** 2 + (half * found.principal_value(x)) ** 2))
+        return float(
+            1 / ((1 - half * math.pi * found.density(x)) ** 2 + (half * found.principal_value(x)) ** 2)
+        )
 
     # p runs over the probability below the center
     return 2 * float(quad(gain, 0, 0.5, epsabs=1e-10, epsrel=1e-9, limit=400)[0])
@@ -420,13 +460,13 @@ def incoherent_fluctuations(coupling: float, distribution: Distribution | str = 
 def order_parameter_finite(coupling: ArrayLike, frequencies: ArrayLike) -> NDArray[np.float64]:
     """Order parameter r(K) of a steady mean field on the oscillators given: their own self-consistency.
 
-    The mean field turns at Ω. Oscillators with |ω_i − Ω| <= a = K r lock at sin φ_i = x_i = (ω_i − Ω)/a; the others drift,
-    and pull on its phase alone:
+    The mean field turns at Ω. Oscillators with |ω_i − Ω| <= a = K r lock at sin φ_i = x_i = (ω_i − Ω)/a; the
+    others drift, and pull on its phase alone:
 
         r = (1/n) Σ_locked sqrt(1 − x_i²),   0 = Σ_locked x_i + Σ_drifting (x_i − sgn x_i sqrt(x_i² − 1)).
 
-    The largest r is returned, or 0 where that is below n^{−1/2}, the size of the fluctuations that are left out: see
-    `incoherent_fluctuations`. Where all lock it is exact (Ω is the mean of ω).
+    The largest r is returned, or 0 where that is below n^{−1/2}, the size of the fluctuations that are left
+    out: see `incoherent_fluctuations`. Where all lock it is exact (Ω is the mean of ω).
 
     Parameters
     ----------
@@ -447,8 +487,8 @@ def order_parameter_finite(coupling: ArrayLike, frequencies: ArrayLike) -> NDArr
 
     References
     ----------
-    Kuramoto, *Chemical Oscillations, Waves, and Turbulence* (1984); Pazó, *Thermodynamic limit of the first-order phase
-    transition in the Kuramoto model* (2005).
+    Kuramoto, *Chemical Oscillations, Waves, and Turbulence* (1984); Pazó, *Thermodynamic limit of the
+    first-order phase transition in the Kuramoto model* (2005).
 
     Examples
     --------
@@ -465,7 +505,8 @@ def order_parameter_finite(coupling: ArrayLike, frequencies: ArrayLike) -> NDArr
 def _steady(a: float, omega: NDArray[np.float64], start: float) -> tuple[float, float]:
     """Ω for a = K r, and the mean of sqrt(1 − x²) over locked oscillators.
 
-    The pull on the phase falls through 0 at the Ω that is found: the next one from `start` in the pull's direction.
+    The pull on the phase falls through 0 at the Ω that is found: the next one from `start` in the pull's
+    direction.
     """
     from scipy.optimize import brentq
 
@@ -484,7 +525,8 @@ def _steady(a: float, omega: NDArray[np.float64], start: float) -> tuple[float, 
 
 
 def _all_lock(K: float, omega: NDArray[np.float64], least: float) -> float:
-    """r where all oscillators can lock: the larger of the two roots u = K r of K · mean sqrt(1 − (Ω_i/u)²) = u.
+    """r where all oscillators can lock: the larger of the two roots u = K r of K · mean
+    sqrt(1 − (Ω_i/u)²) = u.
 
     They meet at u = `least`, on the margin of locking; the excess of the left side falls from there on.
     """
@@ -505,8 +547,9 @@ def _all_lock(K: float, omega: NDArray[np.float64], least: float) -> float:
 def _some_lock(K: float, omega: NDArray[np.float64]) -> float:
     """r where some drift: the largest fixed point of a ← K r(a), from a = K down.
 
-    r(a) rises steeply where one more oscillator locks, and is concave between. So neither a step a ← K r(a) nor, from
-    the right and as far as the next such a, a step of Newton's method goes past the largest fixed point.
+    r(a) rises steeply where one more oscillator locks, and is concave between. So neither a step a ← K r(a)
+    nor, from the right and as far as the next such a, a step of Newton's method goes past the largest fixed
+    point.
     """
     a, before, frame = K, K, float(np.median(omega))
     while a > K / math.sqrt(len(omega)):
@@ -525,7 +568,8 @@ def _some_lock(K: float, omega: NDArray[np.float64]) -> float:
 
 
 def _above(low: float, high: float, K: float, omega: NDArray[np.float64], frame: float) -> float:
-    """r at a fixed point above a = `low`, where K r > a, on the branch of frames that starts at `low` with `frame`.
+    """r at a fixed point above a = `low`, where K r > a, on the branch of frames that starts at `low` with
+    `frame`.
 
     The branch is followed in short steps: over a long one, the nearest frame can be on another branch.
     """

@@ -1,4 +1,6 @@
-"""dθ_i/dt = −(1/g_i) (1/n) Σ_j f(θ_i − θ_j) + sqrt(2 D) ξ_i, any f: growth rates of the uniform state, two clusters."""
+"""dθ_i/dt = −(1/g_i) (1/n) Σ_j f(θ_i − θ_j) + sqrt(2 D)
+ξ_i, any f: growth rates of the uniform state, two clusters.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from inphase.errors import finite_number, integer
 from inphase.interaction import Interaction, checked
 
-# ---------------------------------------------------------------------------------------------------- the uniform state
+# ------------------------------------------------------------------------------------------ the uniform state
 
 
 def growth_rates(
@@ -19,8 +21,8 @@ def growth_rates(
 ) -> NDArray[np.float64] | NDArray[np.complex128]:
     """Growth rate of each Fourier mode of the uniform density, k = 1, 2, ...
 
-    A small perturbation c_k e^{ikx} of ρ = 1/2π grows like e^{λ_k t}. With f(x) = Re Σ F_k e^{ikx}, the continuity
-    equation ∂_t ρ = ∂_x(ρ (f*ρ)/g) + D ∂_xx ρ, linearized, gives
+    A small perturbation c_k e^{ikx} of ρ = 1/2π grows like e^{λ_k t}. With f(x) = Re Σ F_k e^{ikx}, the
+    continuity equation ∂_t ρ = ∂_x(ρ (f*ρ)/g) + D ∂_xx ρ, linearized, gives
 
         λ_k = i k (F_k/2 + F_0)/g − D k²,
 
@@ -103,10 +105,11 @@ def fastest_mode(interaction: Interaction, gain: str | None = None, noise: float
 
 
 def attention_ratio_limit() -> float:
-    """The limit β → ∞ of 4 f'(0)/(τ ∫|f'''|_+) for attention: 1.139590766..., so the L1 criterion holds there.
+    """The limit β → ∞ of 4 f'(0)/(τ ∫|f'''|_+) for attention: 1.139590766..., so the L1 criterion holds
+    there.
 
-    In y = sqrt(β) x, sqrt(β) f tends to φ(y) = y e^{−y²/2}, τ to 1, and ∫|φ'''|_+ is the rise of φ'' = (y³ − 3y)
-    e^{−y²/2} between the zeros y² = 3 ∓ sqrt 6 of φ''', on both sides of 0.
+    In y = sqrt(β) x, sqrt(β) f tends to φ(y) = y e^{−y²/2}, τ to 1, and ∫|φ'''|_+ is the rise of
+    φ'' = (y³ − 3y) e^{−y²/2} between the zeros y² = 3 ∓ sqrt 6 of φ''', on both sides of 0.
 
     References
     ----------
@@ -125,14 +128,16 @@ def attention_ratio_limit() -> float:
     return 4 / (2 * (second(high) - second(low)))
 
 
-# --------------------------------------------------------------------------------------------------------- two clusters
+# ----------------------------------------------------------------------------------------------- two clusters
 
 
-def two_cluster_merging_time(interaction: Interaction, start: float, end: float, gain: str | None = None) -> float:
+def two_cluster_merging_time(
+    interaction: Interaction, start: float, end: float, gain: str | None = None
+) -> float:
     """Time in which two clusters of equal mass come from distance `start` to distance `end`.
 
-    Their distance obeys d' = −f(d) (its odd part, where f is not odd), so the time is ∫_end^start dx/f(x). With
-    gain="softmax", g = (h(1) + h(cos d))/2 for both clusters, and the integrand is multiplied by it.
+    Their distance obeys d' = −f(d) (its odd part, where f is not odd), so the time is ∫_end^start dx/f(x).
+    With gain="softmax", g = (h(1) + h(cos d))/2 for both clusters, and the integrand is multiplied by it.
 
     Parameters
     ----------
@@ -146,8 +151,9 @@ def two_cluster_merging_time(interaction: Interaction, start: float, end: float,
     Returns
     -------
     float
-        The time, with a relative error below 1e-12 plus that of f itself (about eps·β for attention), also where 1/f
-        spans many decades; inf where the clusters never come that close (f <= 0 in between) or where f underflows.
+        The time, with a relative error below 1e-12 plus that of f itself (about eps·β for attention), also
+        where 1/f spans many decades; inf where the clusters never come that close (f <= 0 in between) or
+        where f underflows.
 
     Raises
     ------
@@ -177,8 +183,11 @@ def two_cluster_merging_time(interaction: Interaction, start: float, end: float,
     return _positive_integral(integrand, math.log(math.tan(low / 2)), math.log(math.tan(high / 2)))
 
 
-def _positive_integral(integrand: Callable[[NDArray[np.float64]], NDArray[np.float64]], low: float, high: float) -> float:
-    """∫ of a positive function to 1e-12 relative, by Gauss panels halved until each is right; inf if it diverges.
+def _positive_integral(
+    integrand: Callable[[NDArray[np.float64]], NDArray[np.float64]], low: float, high: float
+) -> float:
+    """∫ of a positive function to 1e-12 relative, by Gauss panels halved until each is right; inf if it
+    diverges.
 
     Judging every panel by its own value keeps relative accuracy over any number of decades.
     """

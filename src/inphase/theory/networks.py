@@ -1,4 +1,6 @@
-"""Phase locking on a graph: bounds on the critical coupling, and the growth rates of the modes around synchrony."""
+"""Phase locking on a graph: bounds on the critical coupling,
+and the growth rates of the modes around synchrony.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ class CouplingBounds:
     necessary : float
         Below it there is no phase-locked state: the largest of the necessary conditions.
     sufficient : float
-        From it on there is a stable phase-locked state with all neighbors within π/2: the least of the sufficient ones.
+        From it on there is a stable phase-locked state with all neighbors within π/2: the least of the
+        sufficient ones.
     estimate : float
         ‖Bᵀ L⁺ ω‖_∞: exact on trees, close on most graphs, no bound in general.
     conditions : dict
@@ -41,19 +44,18 @@ class CouplingBounds:
 def critical_coupling_bounds(matrix: Any, frequencies: ArrayLike) -> CouplingBounds:
     """Bounds on the coupling K from which dθ_i/dt = ω_i − K Σ_j A_ij sin(θ_i − θ_j) has a phase-locked state.
 
-    With the mean of ω taken off, L the Laplacian of A, B the incidence matrix (node, edge) and a_e the weight of an edge:
+    With the mean of ω taken off, L the Laplacian of A, B the incidence matrix (node, edge) and a_e the weight
+    of an edge:
 
     necessary (proved)
-        "degree": max_i |ω_i|/Σ_j A_ij.
-        "cut": max over all sets S of nodes of |Σ_{i in S} ω_i| / (weight of the edges that leave S), the sum of the
-        equations over S; by max-flow min-cut it is the least K for which a flow with |F_e| <= K a_e carries ω, a linear
-        program. Exact on trees.
+        "degree": max_i |ω_i|/Σ_j A_ij. "cut": max over all sets S of nodes of |Σ_{i in S} ω_i| / (weight of
+        the edges that leave S), the sum of the equations over S; by max-flow min-cut it is the least K for
+        which a flow with |F_e| <= K a_e carries ω, a linear program. Exact on trees.
     sufficient (proved in docs/theory/networks.md), for a stable state with all |φ_e| <= π/2, φ = Bᵀθ
-        "algebraic": ‖(ω_i − ω_j)_{i<j}‖_2/λ_2(L).
-        "energy": sqrt(max_e R_e · ωᵀ L⁺ ω), R_e the resistance of an edge; never above "algebraic".
-        "cutset": ‖Bᵀ L⁺ ω‖_∞/g(‖P‖_∞), P = Bᵀ L⁺ B diag(a), g(x) = (γ + sin γ)/2 − x (γ − sin γ)/2 at
-        cos γ = (x − 1)/(x + 1).
-        "cutset, sharper": the same with sin φ = s φ + (rest) for the best s and the largest value of the rest.
+        "algebraic": ‖(ω_i − ω_j)_{i<j}‖_2/λ_2(L). "energy": sqrt(max_e R_e · ωᵀ L⁺ ω), R_e the resistance of
+        an edge; never above "algebraic". "cutset": ‖Bᵀ L⁺ ω‖_∞/g(‖P‖_∞), P = Bᵀ L⁺ B diag(a),
+        g(x) = (γ + sin γ)/2 − x (γ − sin γ)/2 at cos γ = (x − 1)/(x + 1). "cutset, sharper": the same with
+        sin φ = s φ + (rest) for the best s and the largest value of the rest.
 
     Parameters
     ----------
@@ -74,9 +76,9 @@ def critical_coupling_bounds(matrix: Any, frequencies: ArrayLike) -> CouplingBou
 
     References
     ----------
-    Dörfler, Chertkov, Bullo, *Synchronization in complex oscillator networks and smart grids* (2013); Dörfler, Bullo,
-    *Synchronization in complex networks of phase oscillators: a survey* (2014); Jafarpour, Bullo, *Synchronization of
-    Kuramoto oscillators via cutset projections* (2019).
+    Dörfler, Chertkov, Bullo, *Synchronization in complex oscillator networks and smart grids* (2013);
+    Dörfler, Bullo, *Synchronization in complex networks of phase oscillators: a survey* (2014); Jafarpour,
+    Bullo, *Synchronization of Kuramoto oscillators via cutset projections* (2019).
 
     Examples
     --------
@@ -99,7 +101,8 @@ def critical_coupling_bounds(matrix: Any, frequencies: ArrayLike) -> CouplingBou
 
     edges = triu(A, k=1).tocoo()
     i, j, a = edges.row, edges.col, edges.data
-    inverse = np.linalg.inv(np.diag(degree) - A.toarray() + 1 / n) - 1 / n  # L⁺: 1/n fills the constant mode in
+    # L⁺: 1/n fills the constant mode in
+    inverse = np.linalg.inv(np.diag(degree) - A.toarray() + 1 / n) - 1 / n
     start = np.random.default_rng(0).normal(size=n)  # the same each time
     slowest = float(eigsh(inverse, k=1, which="LA", v0=start, return_eigenvectors=False)[0])  # 1/λ_2
     potential = inverse @ omega
@@ -188,8 +191,8 @@ def _cutset_factor(x: float) -> float:
 def _sharper_cutset_factor(x: float) -> float:
     """max of s γ − x ρ over γ <= π/2 and s, with |sin φ − s φ| <= ρ for |φ| <= γ.
 
-    For s = cos t the rest peaks at t, where it is ρ = sin t − t cos t, and is −ρ at γ if s γ − sin γ = ρ. Any t gives
-    a valid factor, so the search need not be exact.
+    For s = cos t the rest peaks at t, where it is ρ = sin t − t cos t, and is −ρ at γ if s γ − sin γ = ρ. Any
+    t gives a valid factor, so the search need not be exact.
     """
     from scipy.optimize import brentq, minimize_scalar
 
@@ -200,7 +203,9 @@ def _sharper_cutset_factor(x: float) -> float:
         gamma = brentq(lambda y: s * y - math.sin(y) - rest, t, math.pi / 2)
         return float(s * gamma - x * rest)
 
-    best = minimize_scalar(lambda t: -factor(t), bounds=(0.0, math.pi / 2), method="bounded", options={"xatol": 1e-10})
+    best = minimize_scalar(
+        lambda t: -factor(t), bounds=(0.0, math.pi / 2), method="bounded", options={"xatol": 1e-10}
+    )
     return max(_cutset_factor(x), -float(best.fun))
 
 
@@ -209,14 +214,15 @@ def master_stability(
 ) -> NDArray[np.complex128]:
     """Growth rates of the modes around synchrony, θ_i = Ω t, of identical oscillators on a network.
 
-    For dθ_i/dt = ω − Σ_j A_ij f(θ_i(t) − θ_j(t − τ)) where every row of A sums to d, Ω = ω − d f(Ωτ). A mode is an
-    eigenvector of A, with eigenvalue μ; its fastest rate is the rightmost root of
+    For dθ_i/dt = ω − Σ_j A_ij f(θ_i(t) − θ_j(t − τ)) where every row of A sums to d, Ω = ω − d f(Ωτ). A mode
+    is an eigenvector of A, with eigenvalue μ; its fastest rate is the rightmost root of
 
         λ = −c (d − μ e^{−λτ}), c = f'(Ωτ),   λ = −c d + W_0(c μ τ e^{c d τ})/τ.
 
-    For A >= 0 and strongly connected, synchrony is stable if c > 0 and unstable if c < 0 (docs/theory/networks.md): for c > 0
-    all rates but that of the rotation (μ = d, λ = 0) have negative real parts. Without delay, λ = −f'(0) times the
-    eigenvalues of the Laplacian, and rows may differ in their sum if f(0) = 0.
+    For A >= 0 and strongly connected, synchrony is stable if c > 0 and unstable if c < 0
+    (docs/theory/networks.md): for c > 0 all rates but that of the rotation (μ = d, λ = 0) have negative real
+    parts. Without delay, λ = −f'(0) times the eigenvalues of the Laplacian, and rows may differ in their sum
+    if f(0) = 0.
 
     Parameters
     ----------
@@ -258,7 +264,9 @@ def master_stability(
     sums, c = A.sum(axis=1), float(f.derivative()(Omega * tau))
     uneven = float(np.ptp(sums)) > 1e-9 * max(1e-300, float(np.max(np.abs(A).sum(axis=1))))
     if uneven and (tau > 0 or abs(float(f(0.0))) > 1e-13 * f.maximum):
-        raise ValueError(f"the rows of matrix must have one sum for synchrony; got {sums.min():g} to {sums.max():g}")
+        raise ValueError(
+            f"the rows of matrix must have one sum for synchrony; got {sums.min():g} to {sums.max():g}"
+        )
     symmetric = np.array_equal(A, A.T)
     rates: NDArray[np.complex128]
     if tau == 0:
@@ -274,8 +282,8 @@ def master_stability(
 def _rightmost(decay: float, back: NDArray[Any], tau: float) -> NDArray[np.complex128]:
     """The rightmost root of λ = −decay + back e^{−λτ}: −decay + W_0(e^y)/τ, e^y = back τ e^{decay τ}.
 
-    W_0 is the rightmost branch of the Lambert function everywhere. `wrightomega(y)` is W_0(e^y) too, but on its cut
-    (Im y = π, Re y < −1), and does not overflow.
+    W_0 is the rightmost branch of the Lambert function everywhere. `wrightomega(y)` is W_0(e^y) too, but on
+    its cut (Im y = π, Re y < −1), and does not overflow.
     """
     from scipy.special import lambertw, wrightomega
 

@@ -22,12 +22,13 @@ RESAMPLES = 2000  # of a bootstrap
 
 
 def graph_autocorrelation(K: ArrayLike, features: ArrayLike) -> float:
-    """C_x = Σ_ij K_ij ⟨x_i − x̄, x_j − x̄⟩ / Σ_ij K_ij |x_i − x̄|²: how alike the features of coupled nodes are.
+    """C_x = Σ_ij K_ij ⟨x_i − x̄, x_j − x̄⟩ / Σ_ij K_ij |x_i − x̄|²: how alike the features of coupled nodes
+    are.
 
-    For a symmetric K without negative entries it lies in [−1, 1]: 1 where only nodes with the same features are coupled, −1
-    where x̄ lies midway between any two that are coupled. For a K with both signs it is the same quotient but no correlation:
-    the divisor weighs nodes by Σ_j K_ij, which may be negative or nearly vanish, and C_x may be any number. Features of
-    different units count by their variances.
+    For a symmetric K without negative entries it lies in [−1, 1]: 1 where only nodes with the same features
+    are coupled, −1 where x̄ lies midway between any two that are coupled. For a K with both signs it is the
+    same quotient but no correlation: the divisor weighs nodes by Σ_j K_ij, which may be negative or nearly
+    vanish, and C_x may be any number. Features of different units count by their variances.
 
     Parameters
     ----------
@@ -38,11 +39,13 @@ def graph_autocorrelation(K: ArrayLike, features: ArrayLike) -> float:
     Raises
     ------
     ValueError, TypeError
-        If shapes do not fit, a number is not finite, or the divisor is 0: all features the same, or the signs of K cancel.
+        If shapes do not fit, a number is not finite, or the divisor is 0: all features the same, or the signs
+        of K cancel.
 
     References
     ----------
-    Brede, *Synchrony-optimized networks of non-identical Kuramoto oscillators*, Phys. Lett. A 372 (2008), for one feature.
+    Brede, *Synchrony-optimized networks of non-identical Kuramoto oscillators*, Phys. Lett. A 372 (2008), for
+    one feature.
 
     Examples
     --------
@@ -74,27 +77,28 @@ def variance_against_autocorrelation(
 ) -> xr.Dataset:
     """The circular variance V against C_x, with the straight line through it and its r².
 
-    The points are graphs of fresh nodes for one network. For several networks (other starts, seeds or stages of a training; see
-    `stages`), each is one point: its means over the same graphs.
+    The points are graphs of fresh nodes for one network. For several networks (other starts, seeds or stages
+    of a training; see `stages`), each is one point: its means over the same graphs.
 
     Parameters
     ----------
     trained : Trained, or a sequence of Trained or PairNetwork
     problem : Problem, optional
-        Where the nodes come from; that of the training if not given. `PairNetwork`s need it, for its settings too.
+        Where the nodes come from; that of the training if not given. `PairNetwork`s need it, for its settings
+        too.
     graphs : int, optional
         If not given, 50 for one network and 5 for each of several.
     n, burn_in, window, seed, split
         As in `inphase.learn.evaluate`.
     confidence : float
-        Of the intervals, from a bootstrap over points (2000 resamples, percentiles). Stages of one training depend on each
-        other, which it does not know.
+        Of the intervals, from a bootstrap over points (2000 resamples, percentiles). Stages of one training
+        depend on each other, which it does not know.
 
     Returns
     -------
     xarray.Dataset
-        `autocorrelation(network, graph)`, `variance(network, graph)`, and `slope`, `intercept`, `r_squared`, each with `_low`
-        and `_high`. `attrs["over"]` names the points of the line: "graphs" or "networks".
+        `autocorrelation(network, graph)`, `variance(network, graph)`, and `slope`, `intercept`, `r_squared`,
+        each with `_low` and `_high`. `attrs["over"]` names the points of the line: "graphs" or "networks".
 
     Raises
     ------
@@ -116,19 +120,30 @@ def variance_against_autocorrelation(
     for one in networks:
         found: list[float] = []
 
-        def all_pairs(network: PairNetwork, x: Any, rule: Normalization, found: list[float] = found) -> Learnt:
+        def all_pairs(
+            network: PairNetwork, x: Any, rule: Normalization, found: list[float] = found
+        ) -> Learnt:
             coupling = Learnt(network, x, rule)
             found.append(graph_autocorrelation(coupling.array, x))
             return coupling
 
-        options: dict[str, Any] = {"problem": problem, "burn_in": burn_in, "window": window, "seed": seed, "split": split}
+        options: dict[str, Any] = {
+            "problem": problem,
+            "burn_in": burn_in,
+            "window": window,
+            "seed": seed,
+            "split": split,
+        }
         run = evaluate(one, n, graphs=count, coupling=all_pairs, **options)
         correlation.append(found)
         variance.append(run.variance.values)
     C, V = np.array(correlation), np.array(variance)
     line = fitted_line(*((C[0], V[0]) if over == "graphs" else (C.mean(axis=1), V.mean(axis=1))), confidence)
     parts = {"autocorrelation": (("network", "graph"), C), "variance": (("network", "graph"), V)}
-    about = {name: run.attrs[name] for name in ("problem", "n", "burn_in", "window", "seed", "split", "inphase_version")}
+    about = {
+        name: run.attrs[name]
+        for name in ("problem", "n", "burn_in", "window", "seed", "split", "inphase_version")
+    }
     return xr.Dataset(parts | line, attrs=about | {"over": over, "confidence": confidence})
 
 
@@ -136,14 +151,18 @@ def _as_trained(given: Any, problem: Problem | None) -> Trained:
     if isinstance(given, Trained):
         return given
     if not isinstance(given, PairNetwork):
-        raise TypeError(f"trained must be a Trained, or a sequence of Trained or PairNetwork; got {given!r:.60}")
+        raise TypeError(
+            f"trained must be a Trained, or a sequence of Trained or PairNetwork; got {given!r:.60}"
+        )
     if problem is None:
         raise ValueError("problem must be given with a PairNetwork: it has the normalization and the steps")
     return Trained(problem, problem.settings, [Start(0, given, status="given")], 0)
 
 
 def fitted_line(x: Floats, y: Floats, confidence: float, block: int = 1) -> dict[str, float]:
-    """Least squares y = slope x + intercept with r², and bootstrap percentiles (over blocks of successive points)."""
+    """Least squares y = slope x + intercept with r², and
+    bootstrap percentiles (over blocks of successive points).
+    """
     if not 0 < finite_number("confidence", confidence) < 1:
         raise ValueError(f"confidence must be within (0, 1); got {confidence!r}")
     if len(x) < 3:
@@ -153,7 +172,9 @@ def fitted_line(x: Floats, y: Floats, confidence: float, block: int = 1) -> dict
     rng = np.random.default_rng(0)
     starts = rng.integers(0, len(x) - block + 1, (RESAMPLES, -(-len(x) // block)))
     rows = (starts[:, :, None] + np.arange(block)).reshape(RESAMPLES, -1)[:, : len(x)]
-    low, high = np.nanquantile(_least_squares(x[rows], y[rows]), [(1 - confidence) / 2, (1 + confidence) / 2], axis=1)
+    low, high = np.nanquantile(
+        _least_squares(x[rows], y[rows]), [(1 - confidence) / 2, (1 + confidence) / 2], axis=1
+    )
     found: dict[str, float] = {}
     for k, (name, value) in enumerate(zip(("slope", "intercept", "r_squared"), _least_squares(x, y))):
         found |= {name: float(value), f"{name}_low": float(low[k]), f"{name}_high": float(high[k])}

@@ -33,8 +33,9 @@ class SortedCoupling(NamedTuple):
     boundaries : ndarray of int, shape (k + 1,)
         Class c has the rows boundaries[c] .. boundaries[c + 1] − 1.
     means, errors : ndarray, shape (k, k)
-        Of the entries of each block without the diagonal of K, with the jackknife's standard errors (which leave out a node
-        at a time: entries that share a node depend on each other). NaN where a block is too small.
+        Of the entries of each block without the diagonal of K, with the jackknife's standard errors (which
+        leave out a node at a time: entries that share a node depend on each other). NaN where a block is too
+        small.
     """
 
     matrix: Floats
@@ -45,7 +46,8 @@ class SortedCoupling(NamedTuple):
 
 
 def sorted_by_class(K: ArrayLike, labels: ArrayLike) -> SortedCoupling:
-    """K with the nodes of a class side by side, and the means of its blocks; nodes of no class (−1) are left out.
+    """K with the nodes of a class side by side, and the means of its blocks; nodes of no class (−1) are left
+    out.
 
     Parameters
     ----------
@@ -118,7 +120,8 @@ def block_coupling(labels: ArrayLike, strength: float) -> Dense:
 
 
 def cluster_terms(phases: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
-    """The two halves of the cluster loss: the mean circular variance within classes, and how far from splayed they are.
+    """The two halves of the cluster loss: the mean circular variance within classes, and how far from splayed
+    they are.
 
     Parameters
     ----------
@@ -130,8 +133,9 @@ def cluster_terms(phases: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]
     within : ndarray, shape (...)
         mean_l V_l, in [0, 1]; 0 where each class is in sync.
     splay : ndarray, shape (...)
-        S/S_max (see `inphase.learn.cluster_loss`), in [0, 1]: 0 where the classes' mean phases are spread evenly, 1 where they
-        agree. The loss is (within + S_max splay)/(1 + S_max), S_max = (k/2) Σ_{g ≤ k/2} 1/g².
+        S/S_max (see `inphase.learn.cluster_loss`), in [0, 1]: 0 where the classes' mean phases are spread
+        evenly, 1 where they agree. The loss is (within + S_max splay)/(1 + S_max), S_max = (k/2) Σ_{g ≤ k/2}
+        1/g².
 
     Examples
     --------
@@ -141,7 +145,9 @@ def cluster_terms(phases: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]
     """
     theta, given = phase_array(phases), _class_labels(labels)
     if theta.shape[-1] != len(given):
-        raise ValueError(f"labels must have shape ({theta.shape[-1]},), one for each phase; got {given.shape}")
+        raise ValueError(
+            f"labels must have shape ({theta.shape[-1]},), one for each phase; got {given.shape}"
+        )
     present = np.unique(given[given >= 0])
     means = np.stack([np.exp(1j * theta[..., given == c]).mean(axis=-1) for c in present], axis=-1)
     g = np.arange(1, len(present) // 2 + 1)
@@ -160,10 +166,11 @@ def block_control(
     seed: int = 0,
     split: str = "test",
 ) -> xr.Dataset:
-    """A trained network beside its two controls, the block coupling and an untrained network, on the same graphs.
+    """A trained network beside its two controls, the block coupling and an untrained network, on the same
+    graphs.
 
-    The block coupling has the largest |K| of the trained one, graph by graph, and is integrated with adaptive steps to the same
-    time: it is stronger, and steps made for the trained coupling may be too long for it.
+    The block coupling has the largest |K| of the trained one, graph by graph, and is integrated with adaptive
+    steps to the same time: it is stronger, and steps made for the trained coupling may be too long for it.
 
     Parameters
     ----------
@@ -175,8 +182,9 @@ def block_control(
     Returns
     -------
     xarray.Dataset
-        `loss`, `within` and `splay` (see `cluster_terms`) of the last phases, by coupling ("trained", "block", "untrained") and
-        graph; `strength(graph)`; `final_phase(coupling, graph, oscillator)`; `label(graph, oscillator)`.
+        `loss`, `within` and `splay` (see `cluster_terms`) of the last phases, by coupling ("trained",
+        "block", "untrained") and graph; `strength(graph)`; `final_phase(coupling, graph, oscillator)`;
+        `label(graph, oscillator)`.
 
     Raises
     ------
@@ -194,7 +202,13 @@ def block_control(
     if task.classes < 2:
         raise ValueError(f"problem must have at least 2 classes; {task.name} has {task.classes}")
     settings = trained.settings
-    options: dict[str, Any] = {"graphs": graphs, "burn_in": burn_in, "window": window, "seed": seed, "split": split}
+    options: dict[str, Any] = {
+        "graphs": graphs,
+        "burn_in": burn_in,
+        "window": window,
+        "seed": seed,
+        "split": split,
+    }
     strength: list[float] = []
 
     def noted(network: PairNetwork, x: Any, rule: Normalization) -> Learnt:
@@ -232,7 +246,9 @@ def block_control(
         "final_phase": ((*by, "oscillator"), phases, {"units": "rad"}),
         "label": (("graph", "oscillator"), labels),
     }
-    return xr.Dataset(data, coords={"coupling": ["trained", "block", "untrained"]}, attrs=run.attrs | {"time": end})
+    return xr.Dataset(
+        data, coords={"coupling": ["trained", "block", "untrained"]}, attrs=run.attrs | {"time": end}
+    )
 
 
 def _class_labels(labels: ArrayLike) -> NDArray[np.int64]:

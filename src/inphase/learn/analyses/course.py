@@ -27,17 +27,20 @@ Floats = NDArray[np.float64]
 def autocorrelation_in_training(
     problem: Problem | str, *, start: int = 0, seed: int = 0, confidence: float = 0.95, **changes: Any
 ) -> xr.Dataset:
-    """C_x and V of every update of a training, of the update's own graph and coupling, with the line through them.
+    """C_x and V of every update of a training, of the update's own graph and coupling, with the line through
+    them.
 
-    These are the pairs of numbers that KuraNet's public code keeps while it trains (its figure in the paper has one point per
-    record of that kind, as far as can be told). The training is that of `train` with the same seed, start by start.
+    These are the pairs of numbers that KuraNet's public code keeps while it trains (its figure in the paper
+    has one point per record of that kind, as far as can be told). The training is that of `train` with the
+    same seed, start by start.
 
     Parameters
     ----------
     problem : Problem or str
     start, seed : int
     confidence : float
-        Of the intervals, from a bootstrap over blocks of about sqrt(updates) successive updates, which depend on each other.
+        Of the intervals, from a bootstrap over blocks of about sqrt(updates) successive updates, which depend
+        on each other.
     **changes
         Settings with other values.
 
@@ -62,7 +65,13 @@ def autocorrelation_in_training(
     V = V[np.isfinite(V)]  # NaN stands for updates that were all left out
     block = max(1, round(np.sqrt(len(C))))
     parts = {"autocorrelation": ("update", C), "variance": ("update", V)}
-    about = {"problem": task.name, "n": task.settings.nodes, "seed": seed, "start": start, "status": record.status}
+    about = {
+        "problem": task.name,
+        "n": task.settings.nodes,
+        "seed": seed,
+        "start": start,
+        "status": record.status,
+    }
     about |= {"over": "updates", "confidence": confidence, "block": block, "inphase_version": version()}
     return xr.Dataset(parts | fitted_line(C, V, confidence, block), attrs=about)
 
@@ -75,11 +84,14 @@ class _Followed(Run):
         super().__init__(*args)
 
     def one_update(self) -> tuple[Any, Any]:
-        before = jax.tree.map(jnp.copy, self.state.parameters)  # an update takes the memory of what it changes
+        # an update takes the memory of what it changes
+        before = jax.tree.map(jnp.copy, self.state.parameters)
         found = super().one_update()
         n, batch = self.settings.nodes, (self.done - 1) % self.per_epoch
         x = self.nodes.features[self.order[batch * n : (batch + 1) * n]]
-        K = _training_coupling(before, jnp.asarray(x, self.dtype), self.settings.activation, self.settings.rule)
+        K = _training_coupling(
+            before, jnp.asarray(x, self.dtype), self.settings.activation, self.settings.rule
+        )
         if np.isfinite(found[0]):  # others are left out of the training, and of its V
             self.autocorrelations.append(graph_autocorrelation(np.asarray(K, dtype=float), x))
         return found
@@ -90,8 +102,11 @@ def _training_coupling(parameters: Any, x: Any, activation: str, rule: Normaliza
     return pairs.strengths_and_lags(pairs.training_scores(parameters, x, activation)[0], rule)[0]
 
 
-def stages(problem: Problem | str, every: int = 10, *, start: int = 0, seed: int = 0, **changes: Any) -> list[Trained]:
-    """The networks of one training, from the first, untrained, on: one after each `every` updates, and the last.
+def stages(
+    problem: Problem | str, every: int = 10, *, start: int = 0, seed: int = 0, **changes: Any
+) -> list[Trained]:
+    """The networks of one training, from the first, untrained, on: one after each `every` updates, and the
+    last.
 
     Parameters
     ----------
@@ -116,11 +131,14 @@ def stages(problem: Problem | str, every: int = 10, *, start: int = 0, seed: int
         found = [run.network()]
         if run.go(lambda report: found.append(run.network())).status == "interrupted":
             raise KeyboardInterrupt
-    return [Trained(task, task.settings, [Start(number, network)], seed) for number, network in enumerate(found)]
+    return [
+        Trained(task, task.settings, [Start(number, network)], seed) for number, network in enumerate(found)
+    ]
 
 
 def each_start(trained: Trained) -> list[Trained]:
-    """The networks of a training's starts, each by itself, in order; after `Trained.load`, only the chosen one is known.
+    """The networks of a training's starts, each by itself, in order; after `Trained.load`, only the chosen
+    one is known.
 
     Examples
     --------

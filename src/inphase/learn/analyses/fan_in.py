@@ -47,7 +47,8 @@ def fan_in_map(
     graphs, n : int
         Graphs of fresh nodes, at least 2, and the nodes of each (as in training if not given).
     bins : int
-        Cells along a feature, between the least and the largest value; a feature of whole numbers has a cell for each.
+        Cells along a feature, between the least and the largest value; a feature of whole numbers has a cell
+        for each.
     fewest : int
         Cells with fewer nodes are not candidates for the peak.
     seed : int
@@ -57,12 +58,12 @@ def fan_in_map(
     Returns
     -------
     xarray.Dataset
-        By the cells' centers along each column: `fan_in`, `fan_out`, their standard errors `fan_in_error`, `fan_out_error`,
-        and `count`; NaN in empty cells. Errors are from a bootstrap over graphs (2000 resamples): nodes of a graph share one
-        normalization and depend on each other. `attrs` has the cell of the largest fan-in: `peak` (one number per column),
-        `peak_error` (its standard deviation over resamples and width/sqrt(12) of a cell that is not one number, added in
-        quadrature), `peak_fan_in`, `peak_fan_in_error`, and `peak_share`, the share
-        of resamples with the peak in the same cell.
+        By the cells' centers along each column: `fan_in`, `fan_out`, their standard errors `fan_in_error`,
+        `fan_out_error`, and `count`; NaN in empty cells. Errors are from a bootstrap over graphs
+        (2000 resamples): nodes of a graph share one normalization and depend on each other. `attrs` has the
+        cell of the largest fan-in: `peak` (one number per column), `peak_error` (its standard deviation over
+        resamples and width/sqrt(12) of a cell that is not one number, added in quadrature), `peak_fan_in`,
+        `peak_fan_in_error`, and `peak_share`, the share of resamples with the peak in the same cell.
 
     Raises
     ------
@@ -77,7 +78,9 @@ def fan_in_map(
     (('frequency',), 200, 1.0)
     """
     task, size = task_for(trained, problem), trained.settings.nodes if n is None else integer("n", n, least=1)
-    names = task.columns[:2] if columns is None else ((columns,) if isinstance(columns, str) else tuple(columns))
+    names = (
+        task.columns[:2] if columns is None else ((columns,) if isinstance(columns, str) else tuple(columns))
+    )
     if not 1 <= len(names) <= 2:
         raise ValueError(f"columns must be one or two of {', '.join(task.columns)}; got {names!r}")
     which = [task.columns.index(check_name("columns", name, task.columns)) for name in names]
@@ -85,7 +88,10 @@ def fan_in_map(
     x = nodes_of_graphs(task, trained.settings, split, count * size, seed).features
     centers, edges = zip(*(_cells(x[:, k], integer("bins", bins, least=1)) for k in which))
     shape = tuple(len(c) for c in centers)
-    cells = [np.clip(np.searchsorted(e, x[:, k], side="right") - 1, 0, len(c) - 1) for k, c, e in zip(which, centers, edges)]
+    cells = [
+        np.clip(np.searchsorted(e, x[:, k], side="right") - 1, 0, len(c) - 1)
+        for k, c, e in zip(which, centers, edges)
+    ]
     cell = np.ravel_multi_index(cells, shape).reshape(count, size)
     sums = np.zeros((3, count, int(np.prod(shape))))  # of ones, fan-in and fan-out
     for g in range(count):
@@ -96,21 +102,38 @@ def fan_in_map(
     mean, again = _ratios(sums.sum(axis=1)), _ratios(np.einsum("bg,kgc->kbc", weights, sums))
     error = _deviation(again)
     known = sums[0].sum(axis=0)
-    top, places = _peak(np.where(known >= least, mean[0], -np.inf), np.where(known >= least, again[0], -np.inf))
+    top, places = _peak(
+        np.where(known >= least, mean[0], -np.inf), np.where(known >= least, again[0], -np.inf)
+    )
     if top is None:
         raise ValueError(f"no cell has {least} nodes: take more graphs, fewer bins, or a smaller fewest")
     at = [np.asarray(c)[index] for c, index in zip(centers, np.unravel_index(top, shape))]
     resampled = [np.asarray(c)[index] for c, index in zip(centers, np.unravel_index(places, shape))]
-    named = {"fan_in": mean[0], "fan_out": mean[1], "fan_in_error": error[0], "fan_out_error": error[1], "count": known}
+    named = {
+        "fan_in": mean[0],
+        "fan_out": mean[1],
+        "fan_in_error": error[0],
+        "fan_out_error": error[1],
+        "count": known,
+    }
     attrs: dict[str, Any] = {
         "peak": [float(v) for v in at],
-        "peak_error": [float(np.hypot(np.std(v), _spacing(c, x[:, k]))) for v, c, k in zip(resampled, centers, which)],
+        "peak_error": [
+            float(np.hypot(np.std(v), _spacing(c, x[:, k]))) for v, c, k in zip(resampled, centers, which)
+        ],
         "peak_fan_in": float(mean[0, top]),
         "peak_fan_in_error": float(error[0, top]),
         "peak_share": float(np.mean(places == top)),
         "fewest": least,
     }
-    about = {"problem": task.name, "graphs": count, "n": size, "seed": seed, "split": split, "inphase_version": version()}
+    about = {
+        "problem": task.name,
+        "graphs": count,
+        "n": size,
+        "seed": seed,
+        "split": split,
+        "inphase_version": version(),
+    }
     data = {name: (names, values.reshape(shape)) for name, values in named.items()}
     found = xr.Dataset(data, coords=dict(zip(names, centers)), attrs=attrs | about)
     return found.assign(count=found["count"].astype(int))
@@ -129,8 +152,8 @@ def fan_in_peaks(trained: Trained | Iterable[Trained], **options: Any) -> xr.Dat
     Returns
     -------
     xarray.Dataset
-        `peak(network, column)` with `peak_error`, `fan_in(network)` at the peak with `fan_in_error`, and `share(network)`, the
-        share of resamples that have the peak in the same cell.
+        `peak(network, column)` with `peak_error`, `fan_in(network)` at the peak with `fan_in_error`, and
+        `share(network)`, the share of resamples that have the peak in the same cell.
 
     Examples
     --------
@@ -139,7 +162,10 @@ def fan_in_peaks(trained: Trained | Iterable[Trained], **options: Any) -> xr.Dat
     >>> fan_in_peaks(controls, graphs=20, bins=4, fewest=10).peak.shape
     (2, 2)
     """
-    maps = [fan_in_map(one, **options) for one in (each_start(trained) if isinstance(trained, Trained) else trained)]
+    maps = [
+        fan_in_map(one, **options)
+        for one in (each_start(trained) if isinstance(trained, Trained) else trained)
+    ]
     if not maps:
         raise ValueError("trained must have at least one network; got none")
     by = {"peak": "peak", "peak_error": "peak_error"}
@@ -163,7 +189,11 @@ def _cells(values: Floats, bins: int) -> tuple[Floats, Floats]:
 def _spacing(centers: Floats, values: Floats) -> float:
     """The standard deviation of a value that may lie anywhere in a cell; 0 where a cell is one number."""
     low, high = float(values.min()), float(values.max())
-    return 0.0 if np.array_equal(centers, np.arange(low, high + 1)) else (high - low) / len(centers) / float(np.sqrt(12))
+    return (
+        0.0
+        if np.array_equal(centers, np.arange(low, high + 1))
+        else (high - low) / len(centers) / float(np.sqrt(12))
+    )
 
 
 def _ratios(sums: Floats) -> Floats:
@@ -172,7 +202,9 @@ def _ratios(sums: Floats) -> Floats:
 
 
 def _deviation(values: Floats) -> Floats:
-    """The standard deviation over resamples (the axis before the last), those with NaN left out; NaN where all are."""
+    """The standard deviation over resamples (the axis before the last),
+    those with NaN left out; NaN where all are.
+    """
     known = np.isfinite(values)
     counts = np.maximum(known.sum(axis=-2), 1)
     mean = np.where(known, values, 0).sum(axis=-2) / counts

@@ -60,13 +60,16 @@ class Listeners(Matrix):
 
 
 def probe_coupling(
-    network: PairNetwork, features: ArrayLike, probes: ArrayLike, normalization: Normalization | str = "degree"
+    network: PairNetwork,
+    features: ArrayLike,
+    probes: ArrayLike,
+    normalization: Normalization | str = "degree",
 ) -> Floats:
     """K of probes that listen to a network: K_pj = K_μ(y_p, x_j), normalized as the network's own pairs are.
 
-    The divisors are the network's, in which probes do not take part: for "degree" the sum over its own n² pairs; for the row
-    norms that of the probe's row and, for the mirrored half of a symmetric K, those of the network's rows. So a probe with the
-    features of node i listens exactly as i does.
+    The divisors are the network's, in which probes do not take part: for "degree" the sum over its own n²
+    pairs; for the row norms that of the probe's row and, for the mirrored half of a symmetric K, those of the
+    network's rows. So a probe with the features of node i listens exactly as i does.
 
     Parameters
     ----------
@@ -101,7 +104,9 @@ def probe_coupling(
     order = {"row-l2": 2, "row-l1": 1}.get(rule.kind)
 
     def norms(rows: Floats) -> Floats:
-        return np.ones(len(rows)) if order is None else np.maximum(np.linalg.norm(rows, order, axis=1), SMALLEST)
+        return (
+            np.ones(len(rows)) if order is None else np.maximum(np.linalg.norm(rows, order, axis=1), SMALLEST)
+        )
 
     found = hears / (norms(hears)[:, None] * divisor)
     return found if heard is None else 0.5 * (found + heard / (norms(own) * divisor))
@@ -121,18 +126,19 @@ def phase_landscape(
     seed: int = 0,
     split: str = "test",
 ) -> xr.Dataset:
-    """The phase at which a probe of given features ends that listens to a trained network and is not heard by it.
+    """The phase at which a probe of given features ends that listens to a trained network and is not heard by
+    it.
 
-    A probe starts as a node does, and follows the nodes' equation with the ω and b that belong to its features and K as in
-    `probe_coupling`. Its own delay acts through K alone: nobody hears it, and it does not hear itself (a node does, with weight
-    K_ii, where it has a delay).
+    A probe starts as a node does, and follows the nodes' equation with the ω and b that belong to its
+    features and K as in `probe_coupling`. Its own delay acts through K alone: nobody hears it, and it does
+    not hear itself (a node does, with weight K_ii, where it has a delay).
 
     Parameters
     ----------
     trained : Trained
     axes : mapping of str to array_like, optional
-        The grid: one or two of the problem's columns with their values. If not given: the first two columns, or the only one,
-        over the range of the nodes.
+        The grid: one or two of the problem's columns with their values. If not given: the first two columns,
+        or the only one, over the range of the nodes.
     held : mapping of str to float, optional
         The other columns; the nodes' medians where not given.
     problem : Problem, optional
@@ -144,19 +150,20 @@ def phase_landscape(
     burn_in, window : int
         Steps before the window and in it.
     reference : int, optional
-        The class whose mean phase is 0. If not given: class 0 where there are classes (whose phases spread over the circle, so
-        that there is no mean field), else the mean field of all nodes.
+        The class whose mean phase is 0. If not given: class 0 where there are classes (whose phases spread
+        over the circle, so that there is no mean field), else the mean field of all nodes.
     seed, split
         As in `inphase.learn.evaluate`.
 
     Returns
     -------
     xarray.Dataset
-        Along graph and the axes: `phase`, the mean over the window of the phase relative to the reference, in [−π, π];
-        `coherence`, |⟨e^{iφ}⟩| over the window, 1 where it stands still; `drift`, radians per unit of time, relative to the
-        reference; `locked`, whether it advanced by less than half a turn over the window (a drift below π/window is not seen).
-        Of the network: `node_features(graph, node, column)`, `node_phase(graph, node)`, `node_label(graph, node)`, and
-        `order_parameter(graph)`, the reference's |R|, averaged over the window.
+        Along graph and the axes: `phase`, the mean over the window of the phase relative to the reference, in
+        [−π, π]; `coherence`, |⟨e^{iφ}⟩| over the window, 1 where it stands still; `drift`, radians per unit
+        of time, relative to the reference; `locked`, whether it advanced by less than half a turn over the
+        window (a drift below π/window is not seen). Of the network: `node_features(graph, node, column)`,
+        `node_phase(graph, node)`, `node_label(graph, node)`, and `order_parameter(graph)`, the reference's
+        |R|, averaged over the window.
 
     Raises
     ------
@@ -174,7 +181,8 @@ def phase_landscape(
     task, settings = task_for(trained, problem), trained.settings
     if trained.network.has_lags:
         raise ValueError("trained must have no phase lags: a probe's are not defined yet")
-    size, count = settings.nodes if n is None else integer("n", n, least=2), integer("graphs", graphs, least=1)
+    size = settings.nodes if n is None else integer("n", n, least=2)
+    count = integer("graphs", graphs, least=1)
     last, steps = integer("burn_in", burn_in, least=0), integer("window", window, least=2)
     drawn = nodes_of_graphs(task, settings, split, count * size, seed)
     _check_place(task, drawn)
@@ -184,7 +192,9 @@ def phase_landscape(
     silent = probes._replace(delay_steps=np.zeros_like(probes.delay_steps))
     if reference is None and task.classes:
         reference = 0
-    results: dict[str, list[Any]] = {name: [] for name in ("phase", "coherence", "drift", "locked", "own", "order")}
+    results: dict[str, list[Any]] = {
+        name: [] for name in ("phase", "coherence", "drift", "locked", "own", "order")
+    }
     for g in range(count):
         part = drawn.take(slice(g * size, (g + 1) * size))
         rows = [
@@ -192,27 +202,43 @@ def phase_landscape(
             probe_coupling(trained.network, part.features, probes.features, settings.rule),
         ]
         both = Nodes(*(np.concatenate([own, more]) for own, more in zip(part, silent)))
-        start = start_phases(settings, size + len(probes.features), seed, g)  # the nodes start as in `evaluate`
+        # the nodes start as in `evaluate`
+        start = start_phases(settings, size + len(probes.features), seed, g)
         phases = window_phases(trained, both, Listeners(np.concatenate(rows)), start, last, steps)
         chosen = slice(0, size) if reference is None else np.flatnonzero(part.labels == reference)
         if not np.size(phases[0, :size][chosen]):
-            raise ValueError(f"reference must be a class with nodes in every graph; graph {g} has none of {reference!r}")
+            raise ValueError(
+                f"reference must be a class with nodes in every graph; graph {g} has none of {reference!r}"
+            )
         field = np.exp(1j * phases[:, :size][:, chosen]).mean(axis=1)
         relative = phases - np.unwrap(np.angle(field))[:, None]
         wave = np.exp(1j * relative).mean(axis=0)
         advance = (relative[-1] - relative[0])[size:]
-        values = (np.angle(wave[size:]), np.abs(wave[size:]), advance / ((steps - 1) * settings.step), np.abs(advance) < np.pi)
+        values = (
+            np.angle(wave[size:]),
+            np.abs(wave[size:]),
+            advance / ((steps - 1) * settings.step),
+            np.abs(advance) < np.pi,
+        )
         for name, value in zip(("phase", "coherence", "drift", "locked"), values):
             results[name].append(value.reshape(shape))
         results["own"].append(np.angle(wave[:size]))
         results["order"].append(float(np.abs(field).mean()))
     names = ("graph", *grid)
-    data: dict[str, Any] = {name: (names, np.array(results[name])) for name in ("phase", "coherence", "drift", "locked")}
+    data: dict[str, Any] = {
+        name: (names, np.array(results[name])) for name in ("phase", "coherence", "drift", "locked")
+    }
     data["node_features"] = (("graph", "node", "column"), drawn.features.reshape(count, size, -1))
     data["node_phase"] = (("graph", "node"), np.array(results["own"]))
     data["node_label"] = (("graph", "node"), drawn.labels.reshape(count, size))
     data["order_parameter"] = ("graph", results["order"])
-    about: dict[str, Any] = {"problem": task.name, "n": size, "step": settings.step, "burn_in": last, "window": steps}
+    about: dict[str, Any] = {
+        "problem": task.name,
+        "n": size,
+        "step": settings.step,
+        "burn_in": last,
+        "window": steps,
+    }
     about |= {"seed": seed, "split": split, "inphase_version": version()}
     about["reference"] = "mean field" if reference is None else f"class {reference}"
     found = xr.Dataset(data, coords={**grid, "column": list(task.columns)}, attrs=about)
@@ -234,7 +260,9 @@ def _check_place(task: Problem, drawn: Nodes) -> None:
 def _grid(task: Problem, drawn: Nodes, axes: Mapping[str, ArrayLike] | None) -> dict[str, Floats]:
     names = list(task.columns[:2] if axes is None else axes)
     if not 1 <= len(names) <= 2 or (axes is None and len(task.columns) > 2):
-        raise ValueError(f"axes must name one or two of {', '.join(task.columns)}; got {names if axes else axes!r}")
+        raise ValueError(
+            f"axes must name one or two of {', '.join(task.columns)}; got {names if axes else axes!r}"
+        )
     for name in names:
         check_name("axes", name, task.columns)
     if axes is not None:
@@ -252,12 +280,21 @@ def _range(values: Floats, points: int) -> Floats:
     return np.arange(low, high + 1) if whole else np.linspace(low, high, points)
 
 
-def _probe_features(task: Problem, drawn: Nodes, grid: Mapping[str, Floats], held: Mapping[str, float]) -> Floats:
+def _probe_features(
+    task: Problem, drawn: Nodes, grid: Mapping[str, Floats], held: Mapping[str, float]
+) -> Floats:
     """All points of the grid, (p, m), the last axis running fastest."""
     for name in held:
-        check_name("held", name, tuple(c for c in task.columns if c not in grid) or ("nothing: all columns are axes",))
+        check_name(
+            "held",
+            name,
+            tuple(c for c in task.columns if c not in grid) or ("nothing: all columns are axes",),
+        )
     middle = np.quantile(drawn.features, 0.5, axis=0, method="nearest")
     mesh = dict(zip(grid, np.meshgrid(*grid.values(), indexing="ij")))
     shape = next(iter(mesh.values())).shape
-    columns = [mesh.get(name, np.full(shape, float(held.get(name, middle[k])))) for k, name in enumerate(task.columns)]
+    columns = [
+        mesh.get(name, np.full(shape, float(held.get(name, middle[k]))))
+        for k, name in enumerate(task.columns)
+    ]
     return np.stack([column.ravel() for column in columns], axis=1)

@@ -46,9 +46,10 @@ class Distilled:
         What the features are.
     normalization : Normalization
     path : xarray.Dataset
-        Over `terms` = 0, 1, 2, ...: `cross_validated` and `cross_validated_error`, R² on the nodes of folds held out and its
-        standard error over folds; `r_squared` and `r_squared_error`, on pairs of nodes that took no part at all, with the
-        jackknife over nodes; `coupling_error`, |K − K_network|/|K_network| on these nodes, Frobenius norm.
+        Over `terms` = 0, 1, 2, ...: `cross_validated` and `cross_validated_error`, R² on the nodes of folds
+        held out and its standard error over folds; `r_squared` and `r_squared_error`, on pairs of nodes that
+        took no part at all, with the jackknife over nodes; `coupling_error`, |K − K_network|/|K_network| on
+        these nodes, Frobenius norm.
     about : dict
         Problem, nodes, seed, versions.
     """
@@ -79,7 +80,9 @@ class Distilled:
     @property
     def coefficients(self) -> dict[str, float]:
         """Of each term by its formula, the constant first."""
-        return dict(zip(["1", *self.model.texts(self.names)], [self.model.constant, *self.model.coefficients]))
+        return dict(
+            zip(["1", *self.model.texts(self.names)], [self.model.constant, *self.model.coefficients])
+        )
 
     @property
     def errors(self) -> dict[str, float]:
@@ -87,7 +90,9 @@ class Distilled:
 
         "symbolic": bootstrap over nodes. "separable": jackknife over folds of nodes.
         """
-        return dict(zip(["1", *self.model.texts(self.names)], [self.model.constant_error, *self.model.errors]))
+        return dict(
+            zip(["1", *self.model.texts(self.names)], [self.model.constant_error, *self.model.errors])
+        )
 
     @property
     def r_squared(self) -> float:
@@ -101,7 +106,9 @@ class Distilled:
 
     @property
     def formula(self) -> str:
-        """s(x_i, x_j) = ..., coefficients rounded to their errors; a second line defines d_ij where it occurs."""
+        """s(x_i, x_j) = ..., coefficients rounded to their
+        errors; a second line defines d_ij where it occurs.
+        """
         left = "s_ij" if self.target == "score" else "K_ij/mean K"
         text = f"{left} ="
         for place, (term, value) in enumerate(self.coefficients.items()):
@@ -146,7 +153,9 @@ class Distilled:
         here, there = finite_array("x", x), finite_array("y", y)
         for name, array in (("x", here), ("y", there)):
             if array.ndim < 1 or array.shape[-1] != len(self.columns):
-                raise ValueError(f"{name} must have shape (..., {len(self.columns)}); got shape {array.shape}")
+                raise ValueError(
+                    f"{name} must have shape (..., {len(self.columns)}); got shape {array.shape}"
+                )
         return np.asarray(self.model.values(here, there))
 
     def scores(self, features: ArrayLike, others: ArrayLike | None = None) -> Floats:
@@ -157,7 +166,9 @@ class Distilled:
         return np.asarray(np.log(np.maximum(table, SMALLEST)) if self.target == "coupling" else table)
 
     def coupling(self, features: ArrayLike, normalization: Normalization | None = None) -> Dense:
-        """K of nodes with these features, (n, m), by the normalization of the training if none is given; memory O(n²)."""
+        """K of nodes with these features, (n, m), by the
+        normalization of the training if none is given; memory O(n²).
+        """
         rule = self.normalization if normalization is None else normalization
         return Dense(rule.apply(self.scores(features)))
 
@@ -177,7 +188,8 @@ class Distilled:
         problem: Problem | None = None,
         **options: Any,
     ) -> xr.Dataset:
-        """How many terms are needed to synchronize: the loss and V on fresh nodes against the number of terms.
+        """How many terms are needed to synchronize: the loss and V on fresh nodes against the number of
+        terms.
 
         Parameters
         ----------
@@ -195,9 +207,10 @@ class Distilled:
         Returns
         -------
         xarray.Dataset
-            `loss` and `variance`, (size, terms), means over graphs, with `_error`, the standard error of the mean over graphs
-            (NaN of one graph); the same of the network and of an untrained one, `network_variance` and so on, (size); and
-            what `path` has. All are on the same nodes from the same phases.
+            `loss` and `variance`, (size, terms), means over graphs, with `_error`, the standard error of the
+            mean over graphs (NaN of one graph); the same of the network and of an untrained one,
+            `network_variance` and so on, (size); and what `path` has. All are on the same nodes from the same
+            phases.
 
         Raises
         ------
@@ -207,7 +220,10 @@ class Distilled:
         task = task_for(trained, problem)
         steps = range(len(self.models)) if terms is None else terms
         chosen, counts = [self.with_terms(k) for k in steps], list(sizes) or [trained.settings.nodes]
-        controls = {"network_": trained, "untrained_": untrained(replace(task, settings=trained.settings), trained.seed)}
+        controls = {
+            "network_": trained,
+            "untrained_": untrained(replace(task, settings=trained.settings), trained.seed),
+        }
         options |= {"problem": task}
         found: dict[str, list[Any]] = {}
         for n in counts:
@@ -219,7 +235,11 @@ class Distilled:
                     found.setdefault(prefix + name, []).append(means[name])
         data = {name: (("size", "terms")[: np.ndim(rows)], rows) for name, rows in found.items()}
         kept = self.path.isel(terms=[each.count for each in chosen])
-        return kept.assign(data).assign_coords(size=counts).assign_attrs(self.path.attrs | {"chosen": self.count})
+        return (
+            kept.assign(data)
+            .assign_coords(size=counts)
+            .assign_attrs(self.path.attrs | {"chosen": self.count})
+        )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write all of it as JSON; OSError with the path and the reason."""
@@ -269,7 +289,9 @@ class Distilled:
             for model in models:
                 model.table(*np.zeros((2, 1, len(columns))))
             if len(made.path.terms) != len(models):
-                raise ValueError(f"its path has {len(made.path.terms)} numbers of terms, its models {len(models)}")
+                raise ValueError(
+                    f"its path has {len(made.path.terms)} numbers of terms, its models {len(models)}"
+                )
             return made.with_terms(data["count"])
         except KeyError as error:
             raise ValueError(f"{path} lacks or does not know {error.args[0]!r}") from None

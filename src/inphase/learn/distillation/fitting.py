@@ -39,11 +39,13 @@ def distill(
     trained : Trained
         What `inphase.learn.train` returns.
     terms : int
-        At most; the one-standard-error rule takes as many of them as are needed, `Distilled.with_terms` any number.
+        At most; the one-standard-error rule takes as many of them as are needed, `Distilled.with_terms` any
+        number.
     kind : "symbolic" or "separable"
         A sum of terms of `library`, or of products of tabulated functions of the two nodes.
     target : "score" or "coupling"
-        The scores, or K/mean K itself (with "degree" only), where a formula of K reads better than one of log K.
+        The scores, or K/mean K itself (with "degree" only), where a formula of K reads better than one of log
+        K.
     samples : int
         Nodes; half of them are held out for `r_squared`, the others make the fit and its folds.
     features : array_like, shape (samples, m), optional
@@ -56,8 +58,8 @@ def distill(
     Raises
     ------
     TypeError, ValueError
-        If an argument does not fit, features are not finite or not as many as the network takes, there are fewer than 80
-        nodes, or the network says the same of all pairs.
+        If an argument does not fit, features are not finite or not as many as the network takes, there are
+        fewer than 80 nodes, or the network says the same of all pairs.
 
     Examples
     --------
@@ -75,7 +77,9 @@ def distill(
     check_name("target", target, TARGETS)
     rule, network = trained.settings.rule, trained.network
     if target == "coupling" and rule.kind != "degree":
-        raise ValueError(f"target must be 'score' with the normalization {rule.kind!r}; got 'coupling', which is for 'degree'")
+        raise ValueError(
+            f"target must be 'score' with the normalization {rule.kind!r}; got 'coupling', which is for 'degree'"
+        )
     rng = np.random.default_rng([integer("seed", seed, least=0), 7])
     x = rng.permutation(_nodes(trained, samples, features, seed))
     columns = trained.problem.columns if trained.problem is not None else ()
@@ -83,12 +87,16 @@ def distill(
         columns = tuple(f"x{a + 1}" for a in range(x.shape[1]))
     whole = target_of(network.scores(x), rule, target)
     if np.ptp(whole) <= 1e-10 * max(1.0, float(np.abs(whole).max())):
-        raise ValueError(f"the network must tell pairs apart; it gives all pairs of {len(x)} nodes the same score")
+        raise ValueError(
+            f"the network must tell pairs apart; it gives all pairs of {len(x)} nodes the same score"
+        )
     held = len(x) // 2
     fit, out = slice(held, None), slice(0, held)
     symmetric = rule.symmetric and rule.kind in ("degree", "none")
     sample = Sample(x[fit], whole[fit, fit], symmetric, target if rule.kind == "degree" else None)
-    finder: Any = Symbols(sample, library(x[fit], symmetric, degree), rng) if kind == "symbolic" else Functions(sample)
+    finder: Any = (
+        Symbols(sample, library(x[fit], symmetric, degree), rng) if kind == "symbolic" else Functions(sample)
+    )
     models, mean, error = finder.path(most)
     rows = {"cross_validated": 1 - mean / sample.variance, "cross_validated_error": error / sample.variance}
     about = {
@@ -122,7 +130,9 @@ def _nodes(trained: Trained, samples: int, features: ArrayLike | None, seed: int
 
 
 def target_of(scores: Floats, rule: Normalization, target: str) -> Floats:
-    """What is fitted, (n, n): the scores without what the normalization takes away; K/mean K for "coupling"."""
+    """What is fitted, (n, n): the scores without what the
+    normalization takes away; K/mean K for "coupling".
+    """
     both = rule.symmetric
     if rule.kind == "degree":
         s = np.logaddexp(scores, scores.T) - np.log(2) if both else scores.copy()
@@ -148,5 +158,7 @@ def _held_out(made: Distilled, network: PairNetwork, x: Floats, whole: Floats) -
         values = 1 - without[0] / without[1]
         found["r_squared"].append(float(1 - wrong.sum() / total.sum()))
         found["r_squared_error"].append(float(np.sqrt((n - 1) * values.var())))
-        found["coupling_error"].append(float(np.linalg.norm(made.with_terms(count).coupling(x).array - K) / np.linalg.norm(K)))
+        found["coupling_error"].append(
+            float(np.linalg.norm(made.with_terms(count).coupling(x).array - K) / np.linalg.norm(K))
+        )
     return found

@@ -62,8 +62,8 @@ class Symbolic:
 class Separable:
     """constant + Σ_r σ_r u_r(x_i) v_r(x_j): functions as tables on nodes, of mean square 1 there.
 
-    Between nodes of the table a function of one feature is linear, and constant beyond; of several, it is a thin
-    plate spline, each feature divided by its deviation.
+    Between nodes of the table a function of one feature is linear, and constant beyond; of several, it is a
+    thin plate spline, each feature divided by its deviation.
     """
 
     KIND: ClassVar[str] = "separable"
@@ -87,7 +87,8 @@ class Separable:
     @cached_property
     def _interpolator(self) -> RBFInterpolator:
         both, nodes = np.hstack([self.left, self.right]), self.nodes / self._deviations
-        flat = np.linalg.matrix_rank(nodes - nodes.mean(axis=0)) < nodes.shape[1]  # a plane is then not determined
+        # a plane is then not determined
+        flat = np.linalg.matrix_rank(nodes - nodes.mean(axis=0)) < nodes.shape[1]
         kernel, degree = ("linear", 0) if flat else ("thin_plate_spline", 1)
         return RBFInterpolator(nodes, both, kernel=kernel, degree=degree)
 
@@ -106,7 +107,9 @@ class Separable:
 
     def values(self, x: Floats, y: Floats) -> Floats:
         """Of pairs (..., m), (..., m) that broadcast."""
-        return np.asarray(self.constant + (self.functions(x)[0] * self.coefficients * self.functions(y)[1]).sum(axis=-1))
+        return np.asarray(
+            self.constant + (self.functions(x)[0] * self.coefficients * self.functions(y)[1]).sum(axis=-1)
+        )
 
     def table(self, x: Floats, y: Floats) -> Floats:
         """Of all pairs, (n_x, n_y)."""
@@ -119,7 +122,9 @@ class Separable:
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         parts = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in parts.items()}
+        return {
+            name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in parts.items()
+        }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Separable:
@@ -131,7 +136,10 @@ class Separable:
     def cut(self, k: int) -> Separable:
         """The same with its first k terms."""
         parts: dict[str, Any] = {name: getattr(self, name)[:, :k] for name in ("left", "right")}
-        return replace(self, **parts | {name: getattr(self, name)[:k] for name in ("coefficients", "errors", "explained")})
+        return replace(
+            self,
+            **parts | {name: getattr(self, name)[:k] for name in ("coefficients", "errors", "explained")},
+        )
 
 
 MODELS: dict[str, type[Symbolic] | type[Separable]] = {model.KIND: model for model in (Symbolic, Separable)}

@@ -29,7 +29,9 @@ class Sample:
         self.folds = np.array_split(np.arange(len(x)), FOLDS)
 
     def scaled(self, fit: Floats, weights: Floats) -> Floats:
-        """Coefficients, the constant first, as they are where mean K is that of the pairs with these weights, (n, n)."""
+        """Coefficients, the constant first, as they are where
+        mean K is that of the pairs with these weights, (n, n).
+        """
         if self.relative is None:
             return fit
         K = np.exp(self.values) if self.relative == "score" else self.values
@@ -37,18 +39,23 @@ class Sample:
         return fit / mean if self.relative == "coupling" else np.append(fit[0] - np.log(mean), fit[1:])
 
     def judged(self, errors: Any) -> tuple[Floats, Floats]:
-        """Mean squared errors (folds, terms) -> their means, none below what rounding leaves, and standard errors."""
+        """Mean squared errors (folds, terms) -> their means,
+        none below what rounding leaves, and standard errors.
+        """
         table = np.maximum(np.array(errors), EXACT * self.variance)
         return table.mean(axis=0), table.std(axis=0, ddof=1) / np.sqrt(FOLDS)
 
 
 class Symbols:
-    """The path of symbolic models, from the moments of all terms by pairs of folds: no table of pairs by terms is held."""
+    """The path of symbolic models, from the moments of all
+    terms by pairs of folds: no table of pairs by terms is held.
+    """
 
     def __init__(self, sample: Sample, terms: Sequence[Term], rng: np.random.Generator) -> None:
         self.sample, x, n = sample, sample.x, len(sample.x)
         drawn = rng.integers(0, n, (DRAWS, n))
-        self.times = np.array([np.bincount(row, minlength=n) for row in drawn], dtype=float)  # that a node is drawn
+        # that a node is drawn
+        self.times = np.array([np.bincount(row, minlength=n) for row in drawn], dtype=float)
         pairs = rng.integers(0, n, (2, 2000))
         trial = np.stack([term.values(x[pairs[0]], x[pairs[1]]) for term in terms])
         self.means, spread = trial.mean(axis=1), trial.std(axis=1)
@@ -61,11 +68,17 @@ class Symbols:
         self.moments = self.moments[..., rows, :][..., rows]
 
     def _columns(self, terms: Sequence[int], rows: Any, columns: Any) -> Floats:
-        """1, the terms in standard units, and what is fitted, (terms + 2, pairs), the node's own pair left out."""
-        x, y, use = self.sample.x[rows][:, None], self.sample.x[columns][None], self.sample.off[np.ix_(rows, columns)]
+        """1, the terms in standard units, and what is fitted,
+        (terms + 2, pairs), the node's own pair left out.
+        """
+        x, y = self.sample.x[rows][:, None], self.sample.x[columns][None]
+        use = self.sample.off[np.ix_(rows, columns)]
         shape = use.shape
         table = [np.ones(shape)]
-        table += [(np.broadcast_to(self.terms[k].values(x, y), shape) - self.means[k]) / self.spreads[k] for k in terms]
+        table += [
+            (np.broadcast_to(self.terms[k].values(x, y), shape) - self.means[k]) / self.spreads[k]
+            for k in terms
+        ]
         return np.array([part[use] for part in (*table, self.sample.values[np.ix_(rows, columns)])])
 
     def _block(self, rows: Any, columns: Any) -> Floats:
@@ -141,7 +154,9 @@ def _error(moments: Floats, chosen: list[int], coefficients: Floats) -> float:
 
 
 def _gains(C: Floats, chosen: list[int]) -> Floats:
-    """How much of the sum of squares each term would explain beside those chosen; −1 where it is nothing new."""
+    """How much of the sum of squares each term would
+    explain beside those chosen; −1 where it is nothing new.
+    """
     y, own = C[:-1, -1], np.diag(C)[:-1]
     if chosen:
         solved = np.linalg.lstsq(C[np.ix_(chosen, chosen)], C[chosen], rcond=1e-13)[0]
@@ -156,7 +171,9 @@ def _gains(C: Floats, chosen: list[int]) -> Floats:
 
 
 def _selections(moments: Floats, most: int) -> list[list[int]]:
-    """The terms chosen, none, one, two, ...: each time the best is added, and others replaced as long as it helps."""
+    """The terms chosen, none, one, two, ...: each time the
+    best is added, and others replaced as long as it helps.
+    """
     C = _centered(moments)
     sets: list[list[int]] = [[]]
     while len(sets) <= most and len(sets[-1]) < len(C) - 1:
@@ -204,11 +221,17 @@ class Functions:
             fits.append(self.sample.scaled(fit, np.outer(others, others)))
             errors.append([float(((table - whole)[off] ** 2).mean()) for table in tables])
         error = np.sqrt(FOLDS - 1) * np.std(fits, axis=0)
-        full = replace(self._model(np.arange(n), most), constant_error=float(error[0]), errors=tuple(map(float, error[1:])))
+        full = replace(
+            self._model(np.arange(n), most),
+            constant_error=float(error[0]),
+            errors=tuple(map(float, error[1:])),
+        )
         return [full.cut(k) for k in range(most + 1)], *self.sample.judged(errors)
 
     def _model(self, rows: Any, most: int) -> Separable:
-        """Singular functions of the matrix of some nodes; of a symmetric one, eigenfunctions, σ with the eigenvalue's sign."""
+        """Singular functions of the matrix of some nodes; of a
+        symmetric one, eigenfunctions, σ with the eigenvalue's sign.
+        """
         order = rows[np.lexsort(self.sample.x[rows].T[::-1])]
         n, whole = len(order), self.sample.values[np.ix_(order, order)]
         constant = float(whole.mean())
@@ -226,4 +249,6 @@ class Functions:
         share = tuple(map(float, sigma**2 / ((whole - constant) ** 2).sum()))
         nothing = (0.0,) * len(sigma)
         scaled = tuple(map(float, sigma / n))
-        return Separable(self.sample.x[order], U * np.sqrt(n), V * np.sqrt(n), constant, scaled, 0.0, nothing, share)
+        return Separable(
+            self.sample.x[order], U * np.sqrt(n), V * np.sqrt(n), constant, scaled, 0.0, nothing, share
+        )

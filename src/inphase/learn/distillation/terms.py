@@ -19,14 +19,19 @@ def _power(u: Any, p: float) -> Any:
     return u ** int(p)
 
 
-NODE: dict[str, tuple[Callable[[Any, float], Any], Callable[[str, float], str]]] = {  # functions of one feature of a node
+# functions of one feature of a node
+NODE: dict[str, tuple[Callable[[Any, float], Any], Callable[[str, float], str]]] = {
     "power": (_power, lambda a, p: a if p == 1 else f"{a}{_raised(p)}"),
     "abs": (lambda u, p: np.abs(u), lambda a, p: f"|{a}|"),
     "sign": (lambda u, p: np.sign(u), lambda a, p: f"sign({a})"),
     "tanh": (lambda u, p: np.tanh(u / p), lambda a, p: f"tanh({_over(a, p)})"),
 }
-PAIR: dict[str, tuple[Callable[[Any, Any, float], Any], Callable[[str, str, float], str]]] = {  # of one feature of two nodes
-    "difference": (lambda u, v, p: (u - v) ** int(p), lambda a, b, p: f"({a} − {b}){'' if p == 1 else _raised(p)}"),
+# of one feature of two nodes
+PAIR: dict[str, tuple[Callable[[Any, Any, float], Any], Callable[[str, str, float], str]]] = {
+    "difference": (
+        lambda u, v, p: (u - v) ** int(p),
+        lambda a, b, p: f"({a} − {b}){'' if p == 1 else _raised(p)}",
+    ),
     "absolute difference": (lambda u, v, p: np.abs(u - v), lambda a, b, p: f"|{a} − {b}|"),
     "absolute sum": (lambda u, v, p: np.abs(u + v), lambda a, b, p: f"|{a} + {b}|"),
     "gaussian": (
@@ -34,7 +39,10 @@ PAIR: dict[str, tuple[Callable[[Any, Any, float], Any], Callable[[str, str, floa
         lambda a, b, p: f"exp(−({a} − {b})²/(2·{p:g}²))",
     ),
     "tanh of product": (lambda u, v, p: np.tanh(u * v / p), lambda a, b, p: f"tanh({_over(f'{a} {b}', p)})"),
-    "tanh of difference": (lambda u, v, p: np.tanh((u - v) / p), lambda a, b, p: f"tanh({_over(f'({a} − {b})', p)})"),
+    "tanh of difference": (
+        lambda u, v, p: np.tanh((u - v) / p),
+        lambda a, b, p: f"tanh({_over(f'({a} − {b})', p)})",
+    ),
 }
 
 
@@ -65,7 +73,8 @@ class Factor:
 
 @dataclass(frozen=True)
 class Term:
-    """One function of a pair: a product g(x_i) h(x_j), either of which may be missing, or a function of one feature of both.
+    """One function of a pair: a product g(x_i) h(x_j), either of which may be missing, or a function of one
+    feature of both.
 
     Parameters
     ----------
@@ -74,8 +83,8 @@ class Term:
     mirrored : bool
         Whether g(x_j) h(x_i) is added.
     pair : str, optional
-        A name in `PAIR`, then with `column` and `parameter` and without g and h; or "distance" and "gaussian distance", of
-        |x_i − x_j| over all features, each divided by its `scales`.
+        A name in `PAIR`, then with `column` and `parameter` and without g and h; or "distance" and "gaussian
+        distance", of |x_i − x_j| over all features, each divided by its `scales`.
     """
 
     own: Factor | None = None
@@ -90,9 +99,13 @@ class Term:
         """Of pairs (..., m), (..., m) that broadcast: (...)."""
         if self.scales:
             square = (((x - y) / np.array(self.scales)) ** 2).sum(axis=-1)
-            return np.asarray(np.sqrt(square) if self.pair == "distance" else np.exp(-square / (2 * self.parameter**2)))
+            return np.asarray(
+                np.sqrt(square) if self.pair == "distance" else np.exp(-square / (2 * self.parameter**2))
+            )
         if self.pair is not None:
-            return np.asarray(PAIR[self.pair][0](x[..., self.column], y[..., self.column], self.parameter), dtype=float)
+            return np.asarray(
+                PAIR[self.pair][0](x[..., self.column], y[..., self.column], self.parameter), dtype=float
+            )
         found = self._product(x, y)
         return found + self._product(y, x) if self.mirrored else found
 
@@ -112,7 +125,9 @@ class Term:
 
     def _side(self, names: Sequence[str], one: str, two: str) -> str:
         placed = ((self.own, one), (self.other, two))
-        return " ".join(sorted((f.text(names, node) for f, node in placed if f), key=lambda text: text.split("_")[-1]))
+        return " ".join(
+            sorted((f.text(names, node) for f, node in placed if f), key=lambda text: text.split("_")[-1])
+        )
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Term:
@@ -150,7 +165,11 @@ def library(features: ArrayLike, symmetric: bool, degree: int | None = None) -> 
     lengths = [_rounded(value) for value in x.std(axis=0)]
     single = [[Factor("power", a, p) for p in range(1, highest + 1)] for a in range(m)]
     for a, column in enumerate(single):
-        column += [Factor("abs", a), Factor("sign", a), *(Factor("tanh", a, _rounded(q * lengths[a])) for q in (0.25, 1))]
+        column += [
+            Factor("abs", a),
+            Factor("sign", a),
+            *(Factor("tanh", a, _rounded(q * lengths[a])) for q in (0.25, 1)),
+        ]
     everyone = [factor for column in single for factor in column]
     found = []
     for factor in everyone:
