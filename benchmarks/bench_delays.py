@@ -35,7 +35,7 @@ def ours(n: int, longest: float) -> Callable[[float], np.ndarray]:
     from scipy import sparse
 
     import inphase as ip
-    from inphase.coupling.graph import Sparse
+    from inphase.coupling.sparse import Sparse
     from inphase.simulation.delayed import delayed
     from inphase.simulation.motion import Motion
 

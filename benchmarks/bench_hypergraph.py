@@ -19,7 +19,7 @@ def setting(n: int) -> tuple[Any, Any, np.ndarray]:
     import xgi
 
     import inphase as ip
-    from inphase.coupling.graph import Sparse
+    from inphase.coupling.sparse import Sparse
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # xgi's remark that another generator is faster

@@ -20,7 +20,7 @@ def built_and_run(
 ) -> tuple[float, float, Any]:
     """(seconds to build, seconds of the Euler steps, the coupling)."""
     import inphase as ip
-    from inphase.coupling.learnt_low_rank import factorize
+    from inphase.coupling.learnt.low_rank import factorize
 
     start = time.perf_counter()
     coupling = factorize(found.network, features, found.settings.rule, tolerance)

@@ -10,8 +10,9 @@ from scipy.optimize import brentq
 from scipy.special import lambertw
 
 import inphase as ip
-from inphase.coupling.graph import Dense, Sparse
+from inphase.coupling.dense import Dense
 from inphase.coupling.hypergraph import Hypergraph
+from inphase.coupling.sparse import Sparse
 from inphase.kernels import steps
 from inphase.simulation.delayed import DelayedDormandPrince, delayed, kinks
 from inphase.simulation.motion import Motion

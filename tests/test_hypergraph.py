@@ -10,8 +10,8 @@ import pytest
 from scipy import sparse
 
 import inphase as ip
-from inphase.coupling.graph import Sparse
 from inphase.coupling.hypergraph import AllTriads, Hypergraph
+from inphase.coupling.sparse import Sparse
 from inphase.kernels import triads as kernel
 
 FORMS = ["2j-k-i", "j+k-2i"]

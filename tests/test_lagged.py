@@ -12,7 +12,7 @@ import zoo
 from inphase import certify, config, equilibria
 from inphase.coupling import lagged
 from inphase.coupling.catalog import named
-from inphase.coupling.graph import Dense
+from inphase.coupling.dense import Dense
 from inphase.coupling.lagged import Lagged
 from inphase.equilibria.polynomial import all_equilibria
 

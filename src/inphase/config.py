@@ -37,9 +37,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from inphase import distributions, graphs
+from inphase.checks import checked_options
 from inphase.coupling import Coupling, Sparse
 from inphase.coupling.catalog import named
-from inphase.errors import checked_options
 from inphase.interaction import CATALOG, Interaction
 from inphase.model import PARTS, PhaseModel
 

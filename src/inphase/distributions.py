@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.errors import checked_options, finite_array, finite_number, finite_vector, integer
+from inphase.checks import checked_options, finite_array, finite_number, finite_vector, integer
 
 __all__ = [
     "DISTRIBUTIONS",

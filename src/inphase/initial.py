@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.errors import checked_options, finite_number, finite_vector, integer
+from inphase.checks import checked_options, finite_number, finite_vector, integer
 
 __all__ = [
     "KINDS",

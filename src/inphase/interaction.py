@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase import expression as ex
-from inphase.errors import finite_number, integer
+from inphase.checks import finite_number, integer
 from inphase.expression.arithmetic import Arrays, Balls
 
 EPS = float(np.finfo(float).eps)

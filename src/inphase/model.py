@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
+from inphase.checks import finite_array, phase_array
 from inphase.coupling import AllToAll, Coupling, RankOne
-from inphase.coupling.combined import Combined
+from inphase.coupling.base import Combined
 from inphase.coupling.jacobian import LowRankJacobian
 from inphase.distributions import Distribution
-from inphase.errors import finite_array, phase_array
 from inphase.interaction import Interaction, checked
 from inphase.types import Matrices, PerState, Phases, Square, Vector
 

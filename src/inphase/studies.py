@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from inphase import initial, observables, theory
 from inphase.coupling import AllToAll
-from inphase.coupling.graph import Network
+from inphase.coupling.sparse import Network
 from inphase.evidence import certificate, summary
 from inphase.files import output_folder, write_dataset, write_text
 from inphase.model import PhaseModel, longest_delay

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import inphase as ip
-from inphase.coupling.learnt import Learnt
-from inphase.coupling.normalization import NORMALIZATIONS, Normalization
-from inphase.coupling.pair_network import PairNetwork
+from inphase.coupling.learnt.coupling import Learnt
+from inphase.coupling.learnt.network import PairNetwork
+from inphase.coupling.learnt.normalization import NORMALIZATIONS, Normalization
 
 pytest.importorskip("jax")
 learn = pytest.importorskip("inphase.learn", exc_type=ImportError)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import inphase as ip
-from inphase.coupling.normalization import Normalization
-from inphase.coupling.pair_network import EPSILON, PairNetwork
+from inphase.coupling.learnt.network import EPSILON, PairNetwork
+from inphase.coupling.learnt.normalization import Normalization
 
 pytest.importorskip("jax")
 learn = pytest.importorskip("inphase.learn", exc_type=ImportError)

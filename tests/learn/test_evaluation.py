@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 
 import inphase as ip
-from inphase.coupling.pair_network import PairNetwork
-from inphase.coupling.pair_scores import PAIRS, pair_scores
+from inphase.coupling.learnt.network import PairNetwork
+from inphase.coupling.learnt.scores import PAIRS, pair_scores
 from inphase.kernels.product import thin_product
 
 learn = pytest.importorskip("inphase.learn", exc_type=ImportError)

@@ -11,9 +11,9 @@ import inphase as ip
 import zoo
 from inphase.coupling.catalog import named
 from inphase.coupling.lagged import Lagged
-from inphase.coupling.learnt import Learnt, load_network, save_network
-from inphase.coupling.normalization import Normalization
-from inphase.coupling.pair_network import PairNetwork
+from inphase.coupling.learnt.coupling import Learnt, load_network, save_network
+from inphase.coupling.learnt.network import PairNetwork
+from inphase.coupling.learnt.normalization import Normalization
 
 jax = pytest.importorskip("jax")
 jnp = pytest.importorskip("jax.numpy")

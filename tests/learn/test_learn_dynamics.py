@@ -5,7 +5,7 @@ import pytest
 
 import inphase as ip
 import zoo
-from inphase.coupling.graph import Dense
+from inphase.coupling.dense import Dense
 
 jax = pytest.importorskip("jax")
 jnp = pytest.importorskip("jax.numpy")

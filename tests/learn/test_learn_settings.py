@@ -17,7 +17,7 @@ import inphase as ip
 from inphase.cli import main
 from inphase.config import load as load_model
 from inphase.coupling.lagged import Lagged
-from inphase.coupling.learnt import load_arrays, save_arrays
+from inphase.coupling.learnt.coupling import load_arrays, save_arrays
 
 jax = pytest.importorskip("jax")
 jnp = pytest.importorskip("jax.numpy")

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import inphase as ip
-from inphase.coupling.learnt import Learnt, save_arrays
-from inphase.coupling.normalization import NORMALIZATIONS, Normalization
+from inphase.coupling.learnt.coupling import Learnt, save_arrays
+from inphase.coupling.learnt.normalization import NORMALIZATIONS, Normalization
 
 jax = pytest.importorskip("jax")
 jnp = pytest.importorskip("jax.numpy")

@@ -13,10 +13,10 @@ import inphase as ip
 import zoo
 from inphase import equilibria
 from inphase.coupling import learnt, normalization, pair_scores
-from inphase.coupling.graph import Dense
-from inphase.coupling.learnt import Learnt, load_network, save_network
-from inphase.coupling.normalization import Normalization
-from inphase.coupling.pair_network import PairNetwork
+from inphase.coupling.dense import Dense
+from inphase.coupling.learnt.coupling import Learnt, load_network, save_network
+from inphase.coupling.learnt.network import PairNetwork
+from inphase.coupling.learnt.normalization import Normalization
 
 PLAIN = {
     "leaky_relu": lambda z: z if z > 0 else 0.01 * z,

@@ -11,12 +11,12 @@ import pytest
 import inphase as ip
 import zoo
 from inphase.coupling import learnt_low_rank
+from inphase.coupling.dense import Dense
 from inphase.coupling.factorized import LowRank, basis, compressed, symmetric_part
-from inphase.coupling.graph import Dense
-from inphase.coupling.learnt import Learnt
-from inphase.coupling.learnt_low_rank import automatic, factorize
-from inphase.coupling.normalization import NORMALIZATIONS, Normalization
-from inphase.coupling.pair_network import PairNetwork
+from inphase.coupling.learnt.coupling import Learnt
+from inphase.coupling.learnt.low_rank import automatic, factorize
+from inphase.coupling.learnt.network import PairNetwork
+from inphase.coupling.learnt.normalization import NORMALIZATIONS, Normalization
 
 
 def factors(n, r, seed=0):

@@ -20,7 +20,7 @@ from inphase.cli import main
 from inphase.config import load as load_model
 from inphase.coupling.catalog import named
 from inphase.coupling.features import read_columns
-from inphase.coupling.learnt import load_network
+from inphase.coupling.learnt.coupling import load_network
 from inphase.learn import configuration
 
 CASE = """

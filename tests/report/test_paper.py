@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import inphase as ip
-from inphase.coupling.pair_network import PairNetwork
+from inphase.coupling.learnt.network import PairNetwork
 from inphase.report import paper as paper_module
 from inphase.report.animation import phases_animation
 from inphase.report.html import data_uri, marked, plain

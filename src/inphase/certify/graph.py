@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from inphase.errors import finite_array, integer
+from inphase.checks import finite_array, integer
 from inphase.graphs import Graph
 
 Edges = list[tuple[int, int]]

@@ -2,13 +2,14 @@
 
 from inphase.coupling.base import Coupling
 from inphase.coupling.causal import Causal
+from inphase.coupling.dense import Dense
 from inphase.coupling.factorized import LowRank
-from inphase.coupling.graph import Dense, Sparse
 from inphase.coupling.hypergraph import AllTriads, Hypergraph
 from inphase.coupling.lagged import Lagged
-from inphase.coupling.learnt import Learnt
+from inphase.coupling.learnt.coupling import Learnt
 from inphase.coupling.mean_field import AllToAll, RankOne
 from inphase.coupling.ring import Lattice, Ring
+from inphase.coupling.sparse import Sparse
 
 __all__ = [
     "AllToAll",

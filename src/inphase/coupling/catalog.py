@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from inphase.checks import checked_options
 from inphase.coupling.base import Coupling
 from inphase.coupling.causal import Causal
+from inphase.coupling.dense import Dense
 from inphase.coupling.features import read_columns
-from inphase.coupling.graph import Dense
 from inphase.coupling.hypergraph import AllTriads, Hypergraph
 from inphase.coupling.lagged import Lagged
-from inphase.coupling.learnt import Learnt, load_network
+from inphase.coupling.learnt.coupling import Learnt, load_network
 from inphase.coupling.mean_field import AllToAll, RankOne
 from inphase.coupling.ring import Lattice, Ring
-from inphase.errors import checked_options
 
 
 def learnt(

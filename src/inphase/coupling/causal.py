@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from inphase.checks import finite_vector
 from inphase.coupling.base import Coupling
-from inphase.coupling.graph import Arrangement, plan
-from inphase.coupling.mean_field import AllToAll
-from inphase.errors import finite_vector
+from inphase.coupling.summing import Arrangement, plan
 from inphase.interaction import Interaction
 from inphase.kernels import causal
 from inphase.types import Phases, Square, Vector
@@ -100,7 +99,7 @@ class Causal(Coupling):
         n = phases.shape[-1]
         self.check_size(n)
         arranged, planned = Arrangement(functions, phases, out, sources), plan(tuple(functions))
-        if AllToAll().uses_pairs(functions, n):
+        if uses_pairs(functions, n):
             return arranged.pair_by_pair(self.matrix(n), planned.program)
         weights, totals = self._weights(n), arranged.totals
         causal.running(

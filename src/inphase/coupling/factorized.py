@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import qr
 
-from inphase.coupling.graph import LISTED, Product
-from inphase.errors import finite_array
+from inphase.checks import finite_array
+from inphase.coupling.dense import Product
+from inphase.coupling.summing import LISTED
 from inphase.types import Square
 
 Factor = NDArray[Any]  # (n, r); float64 in a coupling

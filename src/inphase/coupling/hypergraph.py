@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from inphase.checks import finite_array, finite_vector, integer
 from inphase.coupling.base import Coupling
-from inphase.errors import finite_array, finite_vector, integer
 from inphase.interaction import Interaction
 from inphase.kernels import fourier, march, triads
 from inphase.types import Phases, Vector

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.coupling.graph import LISTED, Arrangement, Matrix, plan
-from inphase.coupling.mean_field import AllToAll
-from inphase.errors import check_name, finite_array
+from inphase.checks import check_name, finite_array
+from inphase.coupling.dense import Matrix
+from inphase.coupling.summing import LISTED, Arrangement, plan
 from inphase.expression import Tape
 from inphase.interaction import Interaction
 from inphase.kernels import tape
@@ -109,7 +109,7 @@ class Lagged(Matrix):
         """[Σ_j K_ij f(θ_i − φ_j + α_ij) for f in functions], by harmonics or pair by pair."""
         planned, n = plan(tuple(functions)), phases.shape[-1]
         many = planned.m > 1 and 2 * planned.m * n**2 > HELD
-        if not (planned.by_edges or many or AllToAll().uses_pairs(functions, n)):
+        if not (planned.by_edges or many or uses_pairs(functions, n)):
             return super().sums(functions, phases, out, sources)
         arranged = Arrangement(functions, phases, out, sources)
         for total, here, heard in zip(arranged.totals, arranged.here, arranged.heard):

@@ -13,14 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from inphase.checks import finite_vector
 from inphase.coupling.base import Coupling
-from inphase.errors import finite_vector
+from inphase.coupling.summing import uses_pairs
 from inphase.interaction import Interaction
 from inphase.kernels import fourier, march, pairs
 from inphase.types import Phases, Square, Vector
-
-PAIRS_UP_TO = 256  # particles
-PAIRS_FROM_CONTRAST = 1e4  # max|h|/min|h|; below, modes lose at most four digits between far clusters
 
 
 class RankOne(Coupling):
@@ -93,10 +91,6 @@ class RankOne(Coupling):
         rows = 1.0 if self.rows is None else float(np.mean(np.abs(self.rows)))
         return rows * float(np.sum(np.abs(np.broadcast_to(self.weights(n), n))))
 
-    def uses_pairs(self, functions: Sequence[Interaction], n: int) -> bool:
-        """Whether sums are taken pair by pair."""
-        return n <= PAIRS_UP_TO and any(f.contrast > PAIRS_FROM_CONTRAST for f in functions)
-
     def sums(
         self,
         functions: Sequence[Interaction],
@@ -113,7 +107,7 @@ class RankOne(Coupling):
             np.empty(flat.shape) if out is None else out[k].reshape(flat.shape) for k in range(len(functions))
         ]
         weights = self.weights(flat.shape[1])
-        if self.uses_pairs(functions, flat.shape[1]):
+        if uses_pairs(functions, flat.shape[1]):
             program, column = functions[0].tape(*functions[1:]), np.broadcast_to(weights, flat.shape[1])
             for replica, row in enumerate(flat):
                 for total, values in zip(totals, pairs.differences(row, program, heard[replica])):

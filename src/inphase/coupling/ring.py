@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from inphase.coupling.graph import Arrangement, Network, Sparse, plan
-from inphase.coupling.mean_field import AllToAll
-from inphase.errors import finite_array, finite_number, integer
+from inphase.checks import finite_array, finite_number, integer
+from inphase.coupling.sparse import Network, Sparse
+from inphase.coupling.summing import Arrangement, plan
 from inphase.interaction import Interaction
 from inphase.kernels import graph
 from inphase.types import Phases, Vector
@@ -160,7 +160,7 @@ class Ring(Network):
         """[Σ_j K_ij f(θ_i − φ_j) for f in functions], by neighbors or by Fourier transforms."""
         n = phases.shape[-1]
         self.check_size(n)
-        if len(self._offsets) < FFT_FROM or AllToAll().uses_pairs(functions, n):
+        if len(self._offsets) < FFT_FROM or uses_pairs(functions, n):
             return super().sums(functions, phases, out, sources)
         return self._convolve(functions, phases, out, sources)
 

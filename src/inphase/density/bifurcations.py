@@ -21,8 +21,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from inphase.checks import finite_number, integer
 from inphase.density.stationary import SelfConsistency, UnresolvedError, odd_amplitudes, rates
-from inphase.errors import finite_number, integer
 from inphase.interaction import Interaction
 from inphase.kernels.blas import few_threads
 

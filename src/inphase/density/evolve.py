@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from inphase.checks import finite_number, integer, output_times
 from inphase.density.spectral import Complexes, Continuity, Measure, density, measure
-from inphase.errors import finite_number, integer, output_times
 from inphase.interaction import Interaction, checked
 from inphase.provenance import version
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inphase.errors import finite_array
+from inphase.checks import finite_array
 from inphase.interaction import Interaction
 
 Complexes = NDArray[np.complex128]

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from inphase.checks import finite_number, integer
 from inphase.density.spectral import density
-from inphase.errors import finite_number, integer
 from inphase.interaction import Interaction, checked
 from inphase.kernels.blas import few_threads
 from inphase.provenance import version

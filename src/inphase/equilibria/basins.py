@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inphase import initial, observables
+from inphase.checks import finite_number, integer
 from inphase.equilibria.locked import Locked
 from inphase.equilibria.search import Book, polish, size_of
 from inphase.equilibria.states import distance
-from inphase.errors import finite_number, integer
 from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 from inphase.provenance import attributes

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from inphase.checks import finite_array, finite_number, integer
 from inphase.equilibria.locked import Locked
 from inphase.equilibria.stability import Spectrum, spectrum_at
-from inphase.errors import finite_array, finite_number, integer
 from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 from inphase.observables import order_parameter

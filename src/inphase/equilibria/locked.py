@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, sparse
 from scipy.sparse.linalg import splu
 
+from inphase.checks import finite_number, finite_vector
 from inphase.coupling import Lagged, Learnt
-from inphase.errors import finite_number, finite_vector
 from inphase.model import PhaseModel
 from inphase.types import Vector
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from inphase.checks import finite_number, integer
 from inphase.coupling import RankOne
 from inphase.equilibria.locked import second_order
-from inphase.errors import finite_number, integer
 from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 from inphase.provenance import attributes

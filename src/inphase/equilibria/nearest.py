@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from inphase.checks import finite_number, finite_vector
 from inphase.equilibria.locked import Locked
 from inphase.equilibria.search import Book, solve
 from inphase.equilibria.states import Equilibrium, distance, in_gauge
-from inphase.errors import finite_number, finite_vector
 from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 

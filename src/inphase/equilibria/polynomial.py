@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from inphase.checks import finite_number, integer
 from inphase.equilibria.locked import Locked
 from inphase.equilibria.search import Book, size_of
 from inphase.equilibria.states import Equilibrium, wrapped
-from inphase.errors import finite_number, integer
 from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 

@@ -12,10 +12,10 @@ from scipy import linalg, sparse
 from scipy.sparse.linalg import splu
 
 from inphase import initial, observables
+from inphase.checks import finite_array, finite_number, integer
 from inphase.equilibria.locked import EPS, Locked
 from inphase.equilibria.stability import spectrum_at
 from inphase.equilibria.states import Equilibrium, classify, distance, in_gauge
-from inphase.errors import finite_array, finite_number, integer
 from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar

@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs, eigsh, splu
 
+from inphase.checks import finite_number, finite_vector, integer
 from inphase.equilibria.locked import EPS, Locked, row_sum, second_order
-from inphase.errors import finite_number, finite_vector, integer
 from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 from inphase.types import Vector

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase import observables
-from inphase.errors import finite_number, finite_vector
+from inphase.checks import finite_number, finite_vector
 from inphase.types import Vector
 
 TAU = 2 * np.pi

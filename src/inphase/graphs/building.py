@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from inphase.errors import finite_array, integer
+from inphase.checks import finite_array, integer
 from inphase.graphs.graph import LARGEST, Column, Graph
 
 if TYPE_CHECKING:

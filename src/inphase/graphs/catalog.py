@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from inphase.errors import checked_options, integer
+from inphase.checks import checked_options, integer
 from inphase.graphs.deterministic import circulant, complete, lattice, path, ring, star
 from inphase.graphs.graph import Graph
 from inphase.graphs.in_space import random_geometric, spatial

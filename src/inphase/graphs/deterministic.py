@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.errors import integer
+from inphase.checks import integer
 from inphase.graphs.building import assemble
 from inphase.graphs.graph import Column, Graph
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from inphase.errors import finite_array
+from inphase.checks import finite_array
 
 if TYPE_CHECKING:
     import networkx as nx

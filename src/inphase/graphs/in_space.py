@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.spatial import cKDTree
 
-from inphase.errors import finite_array, finite_number, integer
+from inphase.checks import finite_array, finite_number, integer
 from inphase.graphs.deterministic import undirected
 from inphase.graphs.graph import Column, Graph
 from inphase.graphs.random_graphs import generator

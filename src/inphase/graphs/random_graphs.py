@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.errors import finite_array, finite_number, integer
+from inphase.checks import finite_array, finite_number, integer
 from inphase.graphs.building import assemble
 from inphase.graphs.deterministic import either_side, undirected
 from inphase.graphs.graph import LARGEST, Graph

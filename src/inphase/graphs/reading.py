@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from inphase.errors import integer
+from inphase.checks import integer
 from inphase.graphs.building import WEIGHT_NAMES, assemble, ordered
 from inphase.graphs.graph import LARGEST, Graph
 from inphase.graphs.markup import read_gml, read_graphml

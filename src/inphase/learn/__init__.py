@@ -13,10 +13,10 @@ try:
 except ImportError as error:
     raise ImportError("learning needs JAX: pip install 'inphase[learn]'") from error
 
-from inphase.coupling.learnt import Learnt, load_network, save_network
-from inphase.coupling.learnt_low_rank import factorize
-from inphase.coupling.normalization import Normalization
-from inphase.coupling.pair_network import PairNetwork
+from inphase.coupling.learnt.coupling import Learnt, load_network, save_network
+from inphase.coupling.learnt.low_rank import factorize
+from inphase.coupling.learnt.network import PairNetwork
+from inphase.coupling.learnt.normalization import Normalization
 from inphase.learn.analyses import (
     autocorrelation_in_training,
     block_control,

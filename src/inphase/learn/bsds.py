@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inphase.errors import integer
+from inphase.checks import integer
 from inphase.graphs.datasets import SECONDS, data_folder
 
 Labels = NDArray[np.int64]

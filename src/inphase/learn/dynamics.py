@@ -24,7 +24,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from inphase.errors import check_name
+from inphase.checks import check_name
 from inphase.interaction import Interaction
 
 SEGMENT = 64  # steps of which the backward sweep holds the intermediate results

@@ -15,12 +15,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from inphase.checks import check_name, integer
 from inphase.coupling.base import Coupling
-from inphase.coupling.learnt import Learnt
-from inphase.coupling.learnt_low_rank import EXACT_UP_TO, TOLERANCE, LearntLowRank, automatic
-from inphase.coupling.normalization import Normalization
-from inphase.coupling.pair_network import PairNetwork
-from inphase.errors import check_name, integer
+from inphase.coupling.learnt.coupling import Learnt
+from inphase.coupling.learnt.low_rank import EXACT_UP_TO, TOLERANCE, LearntLowRank, automatic
+from inphase.coupling.learnt.network import PairNetwork
+from inphase.coupling.learnt.normalization import Normalization
 from inphase.learn import network as networks
 from inphase.learn.losses import Loss
 from inphase.learn.problems import Nodes, Problem

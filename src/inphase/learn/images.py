@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.errors import finite_array
+from inphase.checks import finite_array
 from inphase.learn.bsds import KURANET, Groups, Labels, bsds_folder, bsds_labels, file_of
 from inphase.learn.problems import Problem, from_image, numbered
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from inphase.coupling.learnt import save_network
+from inphase.coupling.learnt.coupling import save_network
 from inphase.files import output_folder, write_text
 from inphase.learn.configuration import Configuration, InteractionTable
 from inphase.learn.evaluation import evaluate, mean_and_error, untrained

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, cast
 import jax.numpy as jnp
 from jax import lax
 
-from inphase.errors import check_name, checked_options, finite_number, integer
+from inphase.checks import check_name, checked_options, finite_number, integer
 
 Loss = Callable[[Any, Any], Any]
 BY_NAME_ALONE = ("circular-variance", "cluster")  # what a problem has without being told more

@@ -16,9 +16,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from inphase.coupling.normalization import SMALLEST, Normalization
-from inphase.coupling.pair_network import EPSILON, SLOPE, PairNetwork
-from inphase.errors import check_name
+from inphase.checks import check_name
+from inphase.coupling.learnt.network import EPSILON, SLOPE, PairNetwork
+from inphase.coupling.learnt.normalization import SMALLEST, Normalization
 
 MOMENTUM = 0.1  # of the running statistics
 # of which the hidden layers are kept for the backward sweep; of more pairs, they are computed again

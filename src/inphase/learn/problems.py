@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from inphase.checks import finite_array, integer
 from inphase.coupling.features import read_columns
-from inphase.coupling.pair_network import feature_array
-from inphase.errors import finite_array, integer
+from inphase.coupling.learnt.network import feature_array
 from inphase.learn.settings import Settings
 from inphase.model import PhaseModel
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.errors import finite_array, integer, phase_array
+from inphase.checks import finite_array, integer, phase_array
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from inphase.coupling.normalization import NORMALIZATIONS, Normalization
-from inphase.coupling.pair_network import ACTIVATIONS
-from inphase.errors import check_name, finite_number, integer
+from inphase.checks import check_name, finite_number, integer
+from inphase.coupling.learnt.network import ACTIVATIONS
+from inphase.coupling.learnt.normalization import NORMALIZATIONS, Normalization
 from inphase.interaction import Interaction, checked, kuramoto
 from inphase.learn import losses
 
@@ -50,7 +50,7 @@ class Settings:
     normalization : "degree", "row-l2", "row-l1" or "none"
     symmetric : bool
     degree : float
-        As in `inphase.coupling.normalization.Normalization`.
+        As in `inphase.coupling.learnt.normalization.Normalization`.
     phase_lags : bool
         Whether the network gives a phase lag α_ij beside K_ij: the interaction is then K_ij
         f(θ_i − θ_j + α_ij).

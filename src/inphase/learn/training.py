@@ -27,9 +27,9 @@ import optax
 from jax import lax
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.coupling.learnt import Learnt, load_arrays, load_network, save_arrays, save_network
-from inphase.coupling.pair_network import PairNetwork
-from inphase.errors import integer
+from inphase.checks import integer
+from inphase.coupling.learnt.coupling import Learnt, load_arrays, load_network, save_arrays, save_network
+from inphase.coupling.learnt.network import PairNetwork
 from inphase.files import output_folder
 from inphase.learn import dynamics, parallel
 from inphase.learn import losses as loss_functions

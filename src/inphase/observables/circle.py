@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.errors import finite_array
+from inphase.checks import finite_array
 
 TAU = 2 * np.pi
 EPS = np.finfo(np.float64).eps

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.errors import finite_number, integer, phase_array
+from inphase.checks import finite_number, integer, phase_array
 from inphase.observables.circle import (
     EPS,
     TAU,

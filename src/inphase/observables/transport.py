@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from inphase.errors import finite_number, integer, phase_array
+from inphase.checks import finite_number, integer, phase_array
 from inphase.observables.circle import EPS, TAU, FloatArray, Floats, gaps_between, shares, wrap
 
 

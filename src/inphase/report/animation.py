@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from inphase.errors import finite_array, time_array
+from inphase.checks import finite_array, time_array
 from inphase.report.learning_figures import class_color
 from inphase.report.network_figures import PHASE
 from inphase.report.style import GRAY, INK, LINES_UP_TO, STYLE

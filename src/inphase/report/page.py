@@ -15,7 +15,7 @@ from scipy.sparse import issparse
 
 from inphase import initial, observables
 from inphase.coupling import AllToAll, Coupling, Learnt, RankOne
-from inphase.coupling.learnt_low_rank import LearntLowRank
+from inphase.coupling.learnt.low_rank import LearntLowRank
 from inphase.interaction import CATALOG, Interaction
 from inphase.model import PhaseModel
 from inphase.provenance import version

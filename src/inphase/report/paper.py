@@ -11,7 +11,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from inphase.errors import check_name, finite_number
+from inphase.checks import check_name, finite_number
 from inphase.report import style
 from inphase.report.animation import still
 from inphase.report.html import data_uri, document, fact_table, image, marked, plain, plate

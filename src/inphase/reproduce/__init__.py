@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inphase.errors import integer
+from inphase.checks import integer
 from inphase.files import output_folder, replace_file, write_text
 from inphase.provenance import version
 from inphase.reproduce import synchronization

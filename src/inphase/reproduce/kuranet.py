@@ -463,7 +463,7 @@ def segmented(
     tuple
         (numbers; image, truth, found, phases (frames, h, w) and times for figures)
     """
-    from inphase.coupling.learnt_low_rank import factorize
+    from inphase.coupling.learnt.low_rank import factorize
     from inphase.learn.evaluation import phases_after
     from inphase.learn.images import bsds_image
     from inphase.learn.losses import cluster_loss

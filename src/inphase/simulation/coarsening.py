@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from inphase.checks import finite_number, integer
 from inphase.coupling import AllToAll
-from inphase.coupling.mean_field import PAIRS_UP_TO
-from inphase.errors import finite_number, integer
+from inphase.coupling.summing import PAIRS_UP_TO
 from inphase.kernels import clusters, merging
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from inphase.coupling.mean_field import PAIRS_FROM_CONTRAST
+from inphase.coupling.summing import PAIRS_FROM_CONTRAST
 from inphase.kernels import march, random
 from inphase.model import PhaseModel
 from inphase.simulation.motion import Motion

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.errors import finite_array
+from inphase.checks import finite_array
 from inphase.model import PhaseModel
 from inphase.simulation.listening import listening
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.errors import finite_array
+from inphase.checks import finite_array
 from inphase.kernels.history import TERMS
 
 Array = NDArray[np.float64]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase import errors
 from inphase.observables import order_parameter
 from inphase.simulation.motion import Motion
 

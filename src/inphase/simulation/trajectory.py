@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.errors import finite_number, integer
+from inphase.checks import finite_number, integer
 from inphase.kernels import steps
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar

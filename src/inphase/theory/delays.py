@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inphase.errors import finite_number
+from inphase.checks import finite_number
 from inphase.interaction import Interaction, checked, kuramoto
 
 

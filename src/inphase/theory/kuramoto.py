@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase import distributions
+from inphase.checks import finite_array, finite_number, finite_vector
 from inphase.distributions import Distribution
-from inphase.errors import finite_array, finite_number, finite_vector
 
 Density = Distribution | str | Callable[[float], float]
 

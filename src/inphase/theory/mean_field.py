@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from inphase.errors import finite_number, integer
+from inphase.checks import finite_number, integer
 from inphase.interaction import Interaction, checked
 
 # ------------------------------------------------------------------------------------------ the uniform state

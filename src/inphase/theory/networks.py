@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.errors import finite_array, finite_number, finite_vector
+from inphase.checks import finite_array, finite_number, finite_vector
 from inphase.interaction import Interaction, checked
 
 Floats = NDArray[np.float64]

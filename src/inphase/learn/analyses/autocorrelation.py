@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.coupling.learnt import Learnt
-from inphase.coupling.normalization import Normalization
-from inphase.coupling.pair_network import PairNetwork, feature_array
-from inphase.errors import finite_array, finite_number, integer
+from inphase.checks import finite_array, finite_number, integer
+from inphase.coupling.learnt.coupling import Learnt
+from inphase.coupling.learnt.network import PairNetwork, feature_array
+from inphase.coupling.learnt.normalization import Normalization
 from inphase.learn.evaluation import evaluate
 from inphase.learn.problems import Problem
 from inphase.learn.training import Start, Trained

@@ -9,11 +9,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.coupling.graph import Dense
-from inphase.coupling.learnt import Learnt
-from inphase.coupling.normalization import Normalization
-from inphase.coupling.pair_network import PairNetwork
-from inphase.errors import finite_array, finite_number, phase_array
+from inphase.checks import finite_array, finite_number, phase_array
+from inphase.coupling.dense import Dense
+from inphase.coupling.learnt.coupling import Learnt
+from inphase.coupling.learnt.network import PairNetwork
+from inphase.coupling.learnt.normalization import Normalization
 from inphase.learn.evaluation import evaluate, nodes_of_graphs, start_phases, task_for, untrained
 from inphase.learn.problems import Problem
 from inphase.learn.training import Trained

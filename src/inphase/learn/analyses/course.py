@@ -12,8 +12,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from inphase.coupling.normalization import Normalization
-from inphase.errors import integer
+from inphase.checks import integer
+from inphase.coupling.learnt.normalization import Normalization
 from inphase.learn import network as pairs
 from inphase.learn import problems as tasks
 from inphase.learn.analyses.autocorrelation import fitted_line, graph_autocorrelation

@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from inphase.coupling.learnt import Learnt
-from inphase.errors import check_name, integer
+from inphase.checks import check_name, integer
+from inphase.coupling.learnt.coupling import Learnt
 from inphase.learn.analyses.autocorrelation import RESAMPLES
 from inphase.learn.analyses.course import each_start
 from inphase.learn.evaluation import nodes_of_graphs, task_for

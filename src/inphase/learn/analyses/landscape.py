@@ -9,11 +9,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.coupling.graph import Matrix
-from inphase.coupling.learnt import Learnt
-from inphase.coupling.normalization import SMALLEST, Normalization, as_normalization
-from inphase.coupling.pair_network import PairNetwork, feature_array
-from inphase.errors import check_name, finite_array, integer
+from inphase.checks import check_name, finite_array, integer
+from inphase.coupling.dense import Matrix
+from inphase.coupling.learnt.coupling import Learnt
+from inphase.coupling.learnt.network import PairNetwork, feature_array
+from inphase.coupling.learnt.normalization import SMALLEST, Normalization, as_normalization
 from inphase.learn.analyses.fan_in import MOST_WHOLE
 from inphase.learn.evaluation import nodes_of_graphs, start_phases, task_for, window_phases
 from inphase.learn.problems import Nodes, Problem

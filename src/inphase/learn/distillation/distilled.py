@@ -13,10 +13,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.coupling.graph import Dense
-from inphase.coupling.normalization import SMALLEST, Normalization
-from inphase.coupling.pair_network import PairNetwork, feature_array
-from inphase.errors import check_name, finite_array, integer
+from inphase.checks import check_name, finite_array, integer
+from inphase.coupling.dense import Dense
+from inphase.coupling.learnt.network import PairNetwork, feature_array
+from inphase.coupling.learnt.normalization import SMALLEST, Normalization
 from inphase.files import write_text
 from inphase.learn.distillation.models import MODELS, Separable, Symbolic
 from inphase.learn.evaluation import evaluate, mean_and_error, task_for, untrained

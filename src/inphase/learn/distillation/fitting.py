@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.coupling.normalization import SMALLEST, Normalization
-from inphase.coupling.pair_network import PairNetwork, feature_array
-from inphase.errors import check_name, integer
+from inphase.checks import check_name, integer
+from inphase.coupling.learnt.network import PairNetwork, feature_array
+from inphase.coupling.learnt.normalization import SMALLEST, Normalization
 from inphase.learn.distillation.distilled import TARGETS, Distilled, path_table
 from inphase.learn.distillation.paths import FOLDS, Functions, Sample, Symbols
 from inphase.learn.distillation.terms import library

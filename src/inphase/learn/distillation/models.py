@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RBFInterpolator
 
-from inphase.errors import finite_array
+from inphase.checks import finite_array
 from inphase.learn.distillation.terms import Term
 
 Floats = NDArray[np.float64]

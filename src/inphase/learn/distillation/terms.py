@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.coupling.pair_network import feature_array
-from inphase.errors import check_name, integer
+from inphase.checks import check_name, integer
+from inphase.coupling.learnt.network import feature_array
 
 Floats = NDArray[np.float64]
 

@@ -26,12 +26,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import qr
 
+from inphase.checks import finite_number, integer
 from inphase.coupling.base import Coupling
 from inphase.coupling.factorized import ENTRIES, Factor, LowRank, basis, compressed, symmetric_part
-from inphase.coupling.learnt import Learnt
-from inphase.coupling.normalization import SMALLEST, Normalization, as_normalization
-from inphase.coupling.pair_network import PairNetwork, feature_array
-from inphase.errors import finite_number, integer
+from inphase.coupling.learnt.coupling import Learnt
+from inphase.coupling.learnt.network import PairNetwork, feature_array
+from inphase.coupling.learnt.normalization import SMALLEST, Normalization, as_normalization
 from inphase.kernels.blas import few_threads
 from inphase.kernels.product import THIN, thin_product
 

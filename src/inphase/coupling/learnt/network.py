@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.coupling.pair_scores import Activation, pair_scores
-from inphase.errors import check_name, finite_array
+from inphase.checks import check_name, finite_array
+from inphase.coupling.learnt.scores import Activation, pair_scores
 
 Array = NDArray[Any]
 SLOPE = 0.01  # of the leaky ReLU where it is negative

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inphase.errors import check_name, finite_number, integer
+from inphase.checks import check_name, finite_number, integer
 
 Array = NDArray[Any]
 SMALLEST = 1e-12  # the least norm that a row is divided by

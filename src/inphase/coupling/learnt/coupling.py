@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.coupling.graph import Matrix
+from inphase.checks import check_name
+from inphase.coupling.dense import Matrix
 from inphase.coupling.lagged import PRECISIONS, Lagged
-from inphase.coupling.normalization import Normalization, as_normalization
-from inphase.coupling.pair_network import Array, PairNetwork, feature_array
-from inphase.errors import check_name
+from inphase.coupling.learnt.network import Array, PairNetwork, feature_array
+from inphase.coupling.learnt.normalization import Normalization, as_normalization
 from inphase.files import replace_file
 from inphase.interaction import Interaction
 from inphase.kernels.product import THIN, thin_product
