@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 
 import inphase as ip
 from inphase import theory
-from inphase.coupling import mean_field
+from inphase.coupling import summing
 from inphase.simulation import coarsening
 
 QUICK = {"t_end": 1e14}
@@ -272,7 +272,7 @@ def test_low_rank_steps_give_the_history_of_dense_ones(monkeypatch, gain):
     model, phases = ip.PhaseModel(ip.attention(9.0), gain=gain), uniform(60, 4)
     dense = ip.coarsen(model, phases, **QUICK)
     monkeypatch.setattr(coarsening, "PAIRS_UP_TO", 8)
-    monkeypatch.setattr(mean_field, "PAIRS_UP_TO", 8)
+    monkeypatch.setattr(summing, "PAIRS_UP_TO", 8)
     low = ip.coarsen(model, phases, **QUICK)
     check_tree(low, phases, np.full(60, 1 / 60))
     assert low.time.values == pytest.approx(dense.time.values, rel=1e-5)

@@ -9,8 +9,8 @@ from scipy import sparse
 
 import inphase as ip
 import zoo
-from inphase.coupling import Causal, Dense, Lattice, Ring, Sparse, mean_field
-from inphase.coupling import graph as graphs
+from inphase.coupling import Causal, Dense, Lattice, Ring, Sparse, summing
+from inphase.coupling import sparse as networks
 from inphase.kernels import graph as kernel
 from test_model import central_differences, over, start
 
@@ -63,9 +63,9 @@ def test_sums_of_delayed_phases_are_double_sums(coupling, way, monkeypatch):
     ):
         functions = [zoo.interaction(name) for name in names]
         if way != "chosen":
-            monkeypatch.setattr(mean_field, "PAIRS_UP_TO", 0 if way == "by modes" else 1000)
-            forced = graphs.plan(tuple(functions))._replace(by_edges=way == "by edges")
-            monkeypatch.setattr(graphs, "plan", lambda _, forced=forced: forced)
+            monkeypatch.setattr(summing, "PAIRS_UP_TO", 0 if way == "by modes" else 1000)
+            forced = summing.plan(tuple(functions))._replace(by_edges=way == "by edges")
+            monkeypatch.setattr(networks, "plan", lambda _, forced=forced: forced)
         for heard in (None, sources):
             found = K.sums(functions, phases, sources=heard)
             out = [np.full((2, n), np.nan) for _ in functions]
@@ -116,14 +116,14 @@ def test_sums_of_a_wide_interaction_are_relatively_accurate(coupling):
 
 def test_many_edges_go_by_modes_unless_modes_are_many_or_f_spans_decades():
     """The choice is one of cost, except for f = sin x · h with a positive h that almost vanishes."""
-    ways = {name: graphs.plan((zoo.interaction(name),)).by_edges for name in zoo.INTERACTIONS}
+    ways = {name: summing.plan((zoo.interaction(name),)).by_edges for name in zoo.INTERACTIONS}
     assert not any(
         ways[name]
         for name in ("kuramoto", "sakaguchi", "harmonics", "odd harmonics", "with a mean", "attention(0)")
     )
     assert ways["attention(25)"] and ways["attention(100)"] and ways["rational"]
-    assert graphs.plan((ip.Interaction("sin(x)*(1 + cos(x))**6"),)).by_edges
-    assert not graphs.plan((ip.harmonics(sin=[1.0, 1.0, 1.0, 1.0]),)).by_edges
+    assert summing.plan((ip.Interaction("sin(x)*(1 + cos(x))**6"),)).by_edges
+    assert not summing.plan((ip.harmonics(sin=[1.0, 1.0, 1.0, 1.0]),)).by_edges
 
 
 def test_one_matrix_in_every_form_gives_one_field():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import inphase as ip
 import zoo
-from inphase.coupling import mean_field
+from inphase.coupling import summing
 from inphase.kernels import fourier, merging, pairs, sincos, steps, tape
 
 SIZES = [1, 2, 511, 512, 513, 5000]
@@ -35,7 +35,7 @@ def fifty_digit_sum(f, phases, weights):
 @pytest.mark.parametrize("beta", BETAS)
 @pytest.mark.parametrize("spread", [2 * np.pi, 0.02])
 def test_field_by_modes_agrees_with_the_fifty_digit_sum(beta, spread, monkeypatch):
-    monkeypatch.setattr(mean_field, "PAIRS_UP_TO", 0)
+    monkeypatch.setattr(summing, "PAIRS_UP_TO", 0)
     rng = np.random.default_rng(int(10 * beta) % 97)
     phases, weights = rng.uniform(0, spread, 30), rng.dirichlet(np.ones(30))
     f = ip.attention(beta)

@@ -51,7 +51,7 @@ def test_sums_are_double_sums(shape, way, monkeypatch):
     if way != "chosen":
         whole = lagged.plan
         monkeypatch.setattr(lagged, "plan", lambda fs: whole(fs)._replace(by_edges=way != "by harmonics"))
-        monkeypatch.setattr("inphase.coupling.mean_field.PAIRS_UP_TO", 0)
+        monkeypatch.setattr("inphase.coupling.summing.PAIRS_UP_TO", 0)
         monkeypatch.setattr(lagged, "PAIRS", 20 if way.endswith("parts") else 1000)
     for names in (
         ("kuramoto",),

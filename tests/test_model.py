@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import inphase as ip
 import zoo
-from inphase.coupling import mean_field
+from inphase.coupling import summing
 
 CASES = list(zoo.combinations())
 
@@ -48,7 +48,7 @@ def test_velocity_is_the_double_sum(f, coupling, gain):
 @pytest.mark.parametrize("f", zoo.INTERACTIONS)
 @pytest.mark.parametrize("pairs_up_to", [0, 1000])
 def test_velocity_is_the_double_sum_by_modes_and_by_pairs(f, pairs_up_to, monkeypatch):
-    monkeypatch.setattr(mean_field, "PAIRS_UP_TO", pairs_up_to)
+    monkeypatch.setattr(summing, "PAIRS_UP_TO", pairs_up_to)
     model, phases = zoo.model(f, "weights", "no gain", 300), start(300)
     assert model.velocity(phases) == pytest.approx(
         zoo.velocity(model, phases), abs=1e-13 * model.interaction.maximum

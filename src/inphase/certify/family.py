@@ -117,9 +117,8 @@ def family(subject: Any, ranges: Mapping[str, Any], n: int | None = None, graph:
     elif isinstance(subject, Interaction):
         interaction = subject
     elif isinstance(subject, str):
-        interaction = (
-            _factory(CATALOG[subject], middles) if subject in CATALOG else Interaction(subject, **middles)
-        )  # type: ignore[arg-type]
+        known = subject in CATALOG
+        interaction = _factory(CATALOG[subject], middles) if known else Interaction(subject, **middles)  # type: ignore[arg-type]
     elif callable(subject):
         interaction = _factory(subject, middles)
     else:

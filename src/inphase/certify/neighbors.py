@@ -79,9 +79,12 @@ def sum_bound(box: Box) -> float | None:
     guess = max(_guess(box)[0], math.pi / 2)
     for slack in (0.004, 0.03):
         s = max(guess + slack, math.pi / 2 + 0.01)
+        twice = 2 * interval(s, s)
         if s < math.pi and pairs_fall(
-            box.f, box.tau, lambda a, b, c, d, s=s: bool(interval(b, b) + d < 2 * interval(s, s))
-        ):  # type: ignore[misc]
+            box.f,
+            box.tau,
+            lambda a, b, c, d, twice=twice: bool(interval(b, b) + d < twice),  # type: ignore[misc]
+        ):
             return s
     return None
 

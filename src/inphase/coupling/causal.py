@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from inphase.checks import finite_vector
 from inphase.coupling.base import Coupling
-from inphase.coupling.summing import Arrangement, plan
+from inphase.coupling.summing import Arrangement, plan, uses_pairs
 from inphase.interaction import Interaction
 from inphase.kernels import causal
 from inphase.types import Phases, Square, Vector

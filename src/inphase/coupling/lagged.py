@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from inphase.checks import check_name, finite_array
 from inphase.coupling.dense import Matrix
-from inphase.coupling.summing import LISTED, Arrangement, plan
+from inphase.coupling.summing import LISTED, Arrangement, plan, uses_pairs
 from inphase.expression import Tape
 from inphase.interaction import Interaction
 from inphase.kernels import tape

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from inphase.checks import finite_array, finite_number, integer
 from inphase.coupling.sparse import Network, Sparse
-from inphase.coupling.summing import Arrangement, plan
+from inphase.coupling.summing import Arrangement, plan, uses_pairs
 from inphase.interaction import Interaction
 from inphase.kernels import graph
 from inphase.types import Phases, Vector

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from inphase import checks
 from inphase.observables import order_parameter
 from inphase.simulation.motion import Motion
 
@@ -21,7 +22,7 @@ def output_times(t_end: float | None, times: ArrayLike | None, size: int) -> Arr
     """The times to keep; equally spaced where only the last
     one is given, as many as states of `size` phases allow.
     """
-    return errors.output_times(t_end, times, int(np.clip(DEFAULT_OUTPUT // (8 * size), 2, 201)))
+    return checks.output_times(t_end, times, int(np.clip(DEFAULT_OUTPUT // (8 * size), 2, 201)))
 
 
 class Recorder:
