@@ -65,7 +65,7 @@ def test_pairwise_field_is_relatively_accurate_where_it_is_tiny(beta):
     f = ip.attention(beta)
     exact, size = fifty_digit_sum(f, phases, weights)
     model = ip.PhaseModel(f, ip.AllToAll(weights))
-    assert model.coupling.uses_pairs([f], 5) == (beta > 5)
+    assert summing.uses_pairs([f], 5) == (beta > 5)
     error = np.abs(model.velocity(phases) + exact)
     assert np.all(error <= (1e-12 * size if beta > 5 else 1e-13 * f.maximum))
     if beta == 100:
