@@ -6,7 +6,6 @@ dθ_i/dt = ω_i + b_i sin θ_i − (1/g_i(θ)) Σ_j K_ij f(θ_i(t) − θ_j(t �
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,14 +15,12 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from inphase.checks import finite_array, phase_array
-from inphase.coupling import AllToAll, Coupling, RankOne
-from inphase.coupling.base import Combined
-from inphase.coupling.jacobian import LowRankJacobian
+from inphase.coupling import AllToAll, Coupling
+from inphase.coupling.jacobian import DiagonalPlusLowRank, LowRankJacobian, factored_jacobian
 from inphase.distributions import Distribution
+from inphase.gain import Gain, Given
 from inphase.interaction import Interaction, checked
 from inphase.types import Matrices, PerState, Phases, Square, Vector
-
-Gain = str | Callable[[Phases], ArrayLike] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +88,7 @@ class PhaseModel:
 
     interaction: Interaction
     coupling: Coupling = dataclasses.field(default_factory=AllToAll)
-    gain: Gain = None
+    gain: Given = None
     frequencies: Any = 0.0
     field: Any = 0.0
     delays: Any = 0.0
@@ -114,25 +111,28 @@ class PhaseModel:
                 raise ValueError(
                     f"{name} has shape {values.shape}, but {self.coupling!r} is for {self.coupling.size} oscillators"
                 )
-        if self.gain == "softmax":
+        if self.g.kind == "softmax":
             self.interaction.gain_profile("softmax")
             if not self.coupling.positive:
                 raise ValueError(
                     f'gain="softmax" needs positive sums Σ_j K_ij h; with {self.coupling!r} they can vanish'
                 )
-        elif self.gain is not None and not callable(self.gain):
-            raise ValueError(f'gain must be None, "softmax" or a function of the phases; got {self.gain!r}')
 
     def _simplify(self) -> None:
         """`factor * K` with one K: the factor goes to f, so that what is known of K stays known."""
-        if not isinstance(self.coupling, Combined) or len(self.coupling.terms) != 1 or callable(self.gain):
+        factor, term = self.coupling.factored()
+        if term is self.coupling or self.g.kind == "function":
             return
-        (factor, term), f = self.coupling.terms[0], self.interaction
-        if self.gain is None:
-            object.__setattr__(self, "interaction", factor * f)
+        if self.g.kind == "one":
+            object.__setattr__(self, "interaction", factor * self.interaction)
         elif factor <= 0:  # a positive factor cancels from numerator and gain
             return
         object.__setattr__(self, "coupling", term)
+
+    @cached_property
+    def g(self) -> Gain:
+        """The gain, which can say what it is."""
+        return Gain.of(self.gain)
 
     def replace(self, **parts: Any) -> PhaseModel:
         """The same model with other parts."""
@@ -168,14 +168,32 @@ class PhaseModel:
 
     @property
     def is_gradient(self) -> bool:
-        """Whether this is a gradient ascent (in a suitable metric): f odd, identical oscillators, K symmetric
-        or all-to-all.
+        """Whether this is a gradient ascent (in a suitable metric): see `gradient_obstacles`."""
+        return not self.gradient_obstacles()
 
-        All-to-all, with `gain="softmax"` or a positive callable too.
+    def gradient_obstacles(self) -> list[str]:
+        """What keeps the flow from being a gradient flow that is known here; nothing where it is one.
+
+        Needed are f odd, identical oscillators without field, delays, noise and inertia, and K_ij = c_j >= 0 for
+        all i (with any positive gain), or K_ij = K_ji (without gain).
         """
-        still = not np.any(self.field) and np.ptp(self.frequencies) == 0 and self.is_autonomous
-        mutual = isinstance(self.coupling, AllToAll) or (self.gain is None and self.coupling.symmetric)
-        return bool(still and mutual and self.interaction.odd)
+        found = [] if self.interaction.odd else ["f is not odd"]
+        if np.ptp(self.frequencies) != 0:
+            found.append("the frequencies differ")
+        if np.any(self.field):
+            found.append("there is a field")
+        parts = {"delays": self.has_delays, "noise": self.has_noise, "inertia": self.has_inertia}
+        found += [
+            f"there {'is' if name != 'delays' else 'are'} {name}" for name, there in parts.items() if there
+        ]
+        common = self.coupling.common_weights(self.size or 1)
+        if common is not None:
+            return found + (["a weight is negative"] if np.min(common) < 0 else [])
+        if self.g.kind != "one":
+            found.append("with a gain, K_ij must be the same for all i")
+        elif not self.coupling.symmetric:
+            found.append("K is not symmetric, nor the same for all who listen")
+        return found
 
     def check(self, phases: ArrayLike) -> Phases:
         """Phases as a float64 array (..., n) that fits this model; ValueError or TypeError otherwise."""
@@ -201,8 +219,7 @@ class PhaseModel:
 
     @cached_property
     def _slopes(self) -> list[Interaction]:
-        functions = [self.interaction] + ([self.interaction.profile] if self.gain == "softmax" else [])
-        return [f.derivative() for f in functions if f is not None]
+        return [f.derivative() for f in self.g.with_profile(self.interaction)]
 
     def velocity(self, phases: ArrayLike) -> Phases:
         """dθ/dt without noise and delays: the right side of the equation, divided by the damping d.
@@ -221,9 +238,9 @@ class PhaseModel:
         """
         array = self.check(phases)
         found = self.flow(array, np.empty(array.shape))
-        if callable(self.gain) and not np.all(np.isfinite(found)):
+        if self.g.function is not None and not np.all(np.isfinite(found)):
             raise ValueError(
-                f"gain must be positive everywhere; the function returned {np.min(self.gain(array)):g}"
+                f"gain must be positive everywhere; the function returned {np.min(self.g.function(array)):g}"
             )
         return found
 
@@ -233,13 +250,13 @@ class PhaseModel:
         `sources`, shaped like `phases`, are the phases that are heard: those of some time ago. NaN where a
         callable gain is not positive: an integrator then tries a shorter step.
         """
-        if self.gain == "softmax":
+        if self.g.kind == "softmax":
             pull, gain = self.coupling.sums([self._pull, self.interaction.profile], phases, sources=sources)  # type: ignore[list-item]
             np.divide(pull, gain, out=out)
         else:
             self.coupling.sums([self._pull], phases, out=[out], sources=sources)
-            if callable(self.gain):
-                gain = np.asarray(self.gain(phases), dtype=float)
+            if self.g.function is not None:
+                gain = np.asarray(self.g.function(phases), dtype=float)
                 out /= np.where(gain > 0, gain, np.nan)
         turns, field, damped = self._active
         if field:
@@ -283,7 +300,7 @@ class PhaseModel:
         """
         total: Any = 0
         for factor, matrix in zip(self._gain_factors(row), self.coupling.jacobians(self._slopes, row)):
-            plain = self.gain is None and not np.any(self.damping != 1)
+            plain = self.g.kind == "one" and not np.any(self.damping != 1)
             total = total - (matrix if plain else sparse.diags_array(factor) @ matrix)
         if np.any(self.field):
             total = total + sparse.diags_array(self.field * np.cos(row) / self.damping)
@@ -293,18 +310,19 @@ class PhaseModel:
         """α_s of J_ij = Σ_s α_s(i) K_ij f_s'(θ_i − θ_j), j ≠ i:
         1/gd for f, and −N/g²d for the gain, N = Σ_j K_ij f.
         """
-        if callable(self.gain):
+        if not self.g.smooth:
             raise ValueError(
                 "the Jacobian of a model with a callable gain is not known; use None or 'softmax'"
             )
-        if self.gain is None:
+        if self.g.kind == "one":
             return [np.ones_like(row) / self.damping]
         force, gain = self.coupling.sums([self.interaction, self.interaction.profile], row)  # type: ignore[list-item]
         return [1 / gain / self.damping, -force / gain**2 / self.damping]
 
-    def jacobian_low_rank(self, phases: ArrayLike) -> LowRankJacobian:
-        """The Jacobian of an all-to-all or rank-one model as diagonal + low rank: O(n·m) to hold, multiply
-        and solve.
+    def jacobian_low_rank(self, phases: ArrayLike) -> LowRankJacobian | DiagonalPlusLowRank:
+        """The Jacobian as diagonal + low rank, where K is given by factors: mean fields and their sums.
+
+        O(n·m) to hold, multiply and solve for one mean field, O(n·m·r) for K of rank r.
 
         Parameters
         ----------
@@ -312,8 +330,8 @@ class PhaseModel:
 
         Returns
         -------
-        LowRankJacobian
-            With `dense()`, `low_rank()`, `@` and `solver(shift)`.
+        LowRankJacobian or DiagonalPlusLowRank
+            With `dense()`, `low_rank()`, `rank`, `@` and `solver(shift)`.
 
         Raises
         ------
@@ -321,16 +339,18 @@ class PhaseModel:
             For other couplings and for a callable gain.
         """
         row = self.check(phases)
-        if not isinstance(self.coupling, RankOne) or row.ndim != 1:
+        if row.ndim != 1:
+            raise ValueError(f"jacobian_low_rank needs phases of shape (n,); got {row.shape}")
+        if not self.coupling.facts(len(row)).factors:
             raise ValueError(
-                "jacobian_low_rank needs an all-to-all or rank-one coupling and phases of shape (n,)"
+                "jacobian_low_rank needs a coupling of mean fields or of low rank (AllToAll, RankOne, LowRank and "
+                f"their sums); got {self.coupling!r}"
             )
-        n, rows = len(row), self.coupling.rows
-        factors = [a if rows is None else a * rows for a in self._gain_factors(row)]
-        sums = RankOne(np.ones(n), np.broadcast_to(self.coupling.weights(n), n)).sums(self._slopes, row)
+        factors = self._gain_factors(row)
+        sums = self.coupling.sums(self._slopes, row)
         diagonal = self.field * np.cos(row) / self.damping - sum(a * s for a, s in zip(factors, sums))
-        weights = np.array(np.broadcast_to(self.coupling.weights(n), n))
-        return LowRankJacobian(row, diagonal, weights, factors, [f.modes for f in self._slopes])
+        modes = [f.modes for f in self._slopes]
+        return factored_jacobian(self.coupling.terms(len(row)), row, diagonal, factors, modes)
 
     # ------------------------------------------------------------------------------------------------- energy
 
@@ -352,24 +372,24 @@ class PhaseModel:
         Raises
         ------
         ValueError
-            If the model is not a gradient flow: f odd, all-to-all or symmetric coupling, identical
-            oscillators.
+            If the model is not a gradient flow; the message says which condition fails.
         """
         array = self.check(phases)
-        if not self.is_gradient:
-            raise ValueError(
-                "energy needs a gradient flow: f odd, K all-to-all or symmetric, equal frequencies, no field"
-            )
+        obstacles = self.gradient_obstacles()
+        if obstacles:
+            raise ValueError(f"energy needs a gradient flow, but {'; '.join(obstacles)}")
         from inphase.kernels import fourier
 
         flat = np.ascontiguousarray(array).reshape(-1, array.shape[-1])
-        if not isinstance(self.coupling, AllToAll):
-            edges = self.coupling.edges(flat.shape[1]).tocoo()
-            gaps = flat[:, edges.row] - flat[:, edges.col]
-            return np.asarray(0.5 * (self.interaction.potential(gaps) @ edges.data).reshape(array.shape[:-1]))
+        common = self.coupling.common_weights(flat.shape[1])
+        if common is None:
+            joined = self.coupling.joined(flat.shape[1])
+            gaps = flat[:, joined.rows] - flat[:, joined.columns]
+            total = 0.5 * self.interaction.potential(gaps) @ joined.weights
+            return np.asarray(total.reshape(array.shape[:-1]))
         modes = self.interaction.modes
         k = np.arange(1, len(modes))
-        moments = fourier.moments(flat, self.coupling.weights(flat.shape[1]), len(modes) - 1)
+        moments = fourier.moments(flat, common, len(modes) - 1)
         amplitude = -modes[1:].imag / k  # U(x) = Σ_k amplitude_k (cos kx − 1), for f = −Σ Im F_k sin kx
         total = 0.5 * ((np.abs(moments[:, 1:]) ** 2 - np.abs(moments[:, :1]) ** 2) @ amplitude)
         return np.asarray(total.reshape(array.shape[:-1]))

@@ -3,16 +3,59 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from inphase.checks import finite_number
+from inphase.coupling.words import Keep, Words, difference, numbered, of_f, over
 from inphase.interaction import Interaction
-from inphase.kernels import march, pairs
+from inphase.kernels import pairs
+from inphase.kernels.terms import AllPairs, Factors, Field, Links, Term
 from inphase.types import Phases, Square, Vector
+
+Indices = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a coupling.
+
+    Attributes
+    ----------
+    pairs
+        Whether its terms are pairs, K_ij f(θ_i − θ_j + α_ij).
+    lags
+        Whether there are phase lags α_ij.
+    common
+        Whether K_ij = c_j for every i: all hear one and the same sum.
+    equal
+        Whether all K_ij are equal.
+    factors
+        Whether K is given by factors of low rank: mean fields.
+    listed
+        Whether the pairs that are joined are listed: a network.
+    """
+
+    pairs: bool
+    lags: bool
+    common: bool
+    equal: bool
+    factors: bool
+    listed: bool
+
+
+class Pairs(NamedTuple):
+    """The pairs that are joined, by rows: Σ_j K_ij f(θ_i − θ_j + α_ij)."""
+
+    rows: Indices  # (pairs,), i, ascending
+    columns: Indices  # (pairs,), j
+    weights: Vector  # (pairs,), K_ij
+    lags: Vector  # (pairs,), α_ij, radians
 
 
 class Coupling(ABC):
@@ -37,6 +80,11 @@ class Coupling(ABC):
         """Whether Σ_j K_ij h(θ_i − θ_j) > 0 for every i and
         every h > 0, so that a softmax gain cannot vanish.
         """
+
+    @property
+    def has_lags(self) -> bool:
+        """Whether some pair has a phase lag α_ij."""
+        return False
 
     @abstractmethod
     def sums(
@@ -64,15 +112,71 @@ class Coupling(ABC):
         """K as a sparse matrix, (n, n), with the pairs that are joined."""
         return sparse.csr_array(self.matrix(n))
 
-    def lists(self, n: int) -> list[march.Term] | None:
-        """The terms, listed for the kernel that takes many
-        steps of few oscillators; None: each step calls `sums`.
+    def terms(self, n: int) -> list[Term]:
+        """What the coupling does to n oscillators, spelled as sums (`inphase.kernels.terms`), for engines and for
+        the questions below; all pairs of `matrix` where a kind says nothing else.
         """
-        return None
+        return [AllPairs(self.matrix(n))]
 
     def mean_strength(self, n: int) -> float:
-        """Σ_j |K_ij|, averaged over i: how strongly an oscillator listens in all; it sets the time scale."""
-        return float(np.mean(abs(self.edges(n)).sum(axis=1)))
+        """The moduli of all weights that an oscillator feels, on average: it sets the time scale."""
+        return sum(term.strength(n) for term in self.terms(n))
+
+    def common_weights(self, n: int) -> Vector | None:
+        """c_j, (n,), where K_ij = c_j for every i, so that all hear one and the same sum; None otherwise."""
+        return None
+
+    def facts(self, n: int) -> Facts:
+        """What is known of the coupling of n oscillators, so that nobody asks for its class."""
+        terms, common = self.terms(n), self.common_weights(n)
+        return Facts(
+            pairs=all(term.pairwise for term in terms),
+            lags=self.has_lags,
+            common=common is not None,
+            equal=common is not None and bool(np.ptp(common) == 0),
+            factors=all(term.pairwise and isinstance(term, Field | Factors) for term in terms),
+            listed=all(isinstance(term, Links) for term in terms),
+        )
+
+    def joined(self, n: int) -> Pairs:
+        """The pairs that are joined, with their lags; ValueError where the terms are not pairs."""
+        if not self.has_lags:
+            edges = sparse.csr_array(self.edges(n), copy=True)
+            edges.sum_duplicates()
+            rows = np.repeat(np.arange(n), np.diff(edges.indptr))
+            return Pairs(rows, edges.indices.astype(np.int64), edges.data.astype(float), np.zeros(edges.nnz))
+        parts = [_entries(term, n, self) for term in self.terms(n)]
+        rows, columns, weights, lags = (np.concatenate(part) for part in zip(*parts))
+        order = np.lexsort((columns, rows))
+        return Pairs(rows[order], columns[order], weights[order], lags[order])
+
+    def factored(self) -> tuple[float, Coupling]:
+        """A factor and the coupling that it multiplies: (1, itself), unless it is one coupling, scaled."""
+        return 1.0, self
+
+    def equation(
+        self, delay: int | None = None, mark: str = "", form: Callable[[Words], Words] = of_f
+    ) -> Words:
+        """How the sum reads, as LaTeX and as text.
+
+        Parameters
+        ----------
+        delay : None, 0, 1 or 2
+            The number of dimensions of the delays; None where there are none.
+        mark : str
+            The number of this coupling among several, which tells their matrices apart.
+        form : callable
+            What is summed, as a function of the argument's words: f by default.
+        """
+        return over("j") + numbered("K", "ij", mark) + form(difference(delay, self.has_lags))
+
+    def code(self, keep: Keep) -> str:
+        """A Python expression, with `ip` for inphase, that makes this coupling; long arrays are handed to `keep`."""
+        raise ValueError(f"{type(self).__name__} does not say how it is made: give it a method code(keep)")
+
+    def about(self) -> list[tuple[str, str]]:
+        """Rows (what, value) of a report's table."""
+        return [("coupling", repr(self))]
 
     def jacobians(self, slopes: Sequence[Interaction], phases: Vector) -> list[Any]:
         """For each slope f', the matrix ∂(Σ_j K_ij f(θ_i − θ_j))/∂θ_l,
@@ -116,12 +220,27 @@ class Coupling(ABC):
         return (-1.0) * self
 
 
+def _entries(term: Term, n: int, coupling: Coupling) -> Pairs:
+    """One term's pairs."""
+    if isinstance(term, Links):
+        return Pairs(term.rows, term.columns, term.weights, np.zeros(len(term.rows)))
+    if isinstance(term, AllPairs):
+        rows, columns = np.nonzero(term.weights)
+        lags = np.zeros(len(rows)) if term.lags is None else term.lags[rows, columns].astype(float)
+        return Pairs(rows, columns, term.weights[rows, columns].astype(float), lags)
+    if isinstance(term, Factors):
+        return _entries(AllPairs(term.left @ term.right.T), n, coupling)
+    if isinstance(term, Field) and term.pairwise:
+        return _entries(AllPairs(np.outer(term.weights, term.columns)), n, coupling)
+    raise ValueError(f"the terms of {coupling!r} are not pairs")
+
+
 class Combined(Coupling):
     """Σ_s factor_s · K_s, which is what ``a * K + b * L`` makes.
 
     Parameters
     ----------
-    terms : sequence of (float, Coupling)
+    parts : sequence of (float, Coupling)
 
     Raises
     ------
@@ -136,15 +255,15 @@ class Combined(Coupling):
            [0., 1.]])
     """
 
-    terms: list[tuple[float, Coupling]]
+    parts: list[tuple[float, Coupling]]
 
-    def __init__(self, terms: Sequence[tuple[float, Coupling]]) -> None:
+    def __init__(self, parts: Sequence[tuple[float, Coupling]]) -> None:
         flat: list[tuple[float, Coupling]] = []
-        for factor, term in terms:
+        for factor, term in parts:
             number = finite_number("factor", factor)
-            inner = term.terms if isinstance(term, Combined) else [(1.0, term)]
+            inner = term.parts if isinstance(term, Combined) else [(1.0, term)]
             flat += [(number * weight, part) for weight, part in inner]
-        self.terms = flat
+        self.parts = flat
         sizes = {term.size for _, term in flat if term.size is not None}
         if len(sizes) > 1:
             raise ValueError(f"couplings that are added must join the same oscillators; got {sorted(sizes)}")
@@ -158,12 +277,17 @@ class Combined(Coupling):
     @property
     def positive(self) -> bool:
         """Whether every factor and every term is positive."""
-        return all(factor > 0 and term.positive for factor, term in self.terms)
+        return all(factor > 0 and term.positive for factor, term in self.parts)
+
+    @property
+    def has_lags(self) -> bool:
+        """Whether a part has phase lags."""
+        return any(part.has_lags for _, part in self.parts)
 
     @property
     def symmetric(self) -> bool:
         """Whether every term is symmetric."""
-        return all(term.symmetric for _, term in self.terms)
+        return all(term.symmetric for _, term in self.parts)
 
     def sums(
         self,
@@ -174,7 +298,7 @@ class Combined(Coupling):
     ) -> list[Phases]:
         """Each term's sums, scaled and added."""
         totals = [np.zeros(phases.shape) for _ in functions] if out is None else list(out)
-        for k, (factor, term) in enumerate(self.terms):
+        for k, (factor, term) in enumerate(self.parts):
             for total, part in zip(totals, term.sums(functions, phases, sources=sources)):
                 if k == 0:
                     np.multiply(part, factor, out=total)
@@ -185,33 +309,65 @@ class Combined(Coupling):
 
     def matrix(self, n: int) -> Square:
         """K as a dense matrix, (n, n)."""
-        return np.asarray(sum(factor * term.matrix(n) for factor, term in self.terms))
+        return np.asarray(sum(factor * term.matrix(n) for factor, term in self.parts))
 
     def edges(self, n: int) -> Any:
         """K as a sparse matrix."""
         return sum(
-            (factor * term.edges(n) for factor, term in self.terms[1:]),
-            self.terms[0][0] * self.terms[0][1].edges(n),
+            (factor * term.edges(n) for factor, term in self.parts[1:]),
+            self.parts[0][0] * self.parts[0][1].edges(n),
         )
 
-    def lists(self, n: int) -> list[march.Term] | None:
-        """Each term's lists, scaled."""
-        found: list[march.Term] = []
-        for factor, term in self.terms:
-            part = term.lists(n)
-            if part is None:
-                return None
-            found += [one._replace(weights=factor * one.weights) for one in part]
-        return found
+    def terms(self, n: int) -> list[Term]:
+        """The parts' terms, scaled."""
+        return [term.scaled(factor) for factor, part in self.parts for term in part.terms(n)]
 
     def mean_strength(self, n: int) -> float:
-        """The terms' strengths, added."""
-        return sum(abs(factor) * term.mean_strength(n) for factor, term in self.terms)
+        """The parts' strengths, added."""
+        return sum(abs(factor) * part.mean_strength(n) for factor, part in self.parts)
+
+    def common_weights(self, n: int) -> Vector | None:
+        """The parts' weights, added, where each part has such."""
+        found = [(factor, part.common_weights(n)) for factor, part in self.parts]
+        if any(weights is None for _, weights in found):
+            return None
+        return np.asarray(sum(factor * weights for factor, weights in found if weights is not None))
+
+    def factored(self) -> tuple[float, Coupling]:
+        """The factor and the coupling of a single part."""
+        return self.parts[0] if len(self.parts) == 1 else (1.0, self)
+
+    def equation(
+        self, delay: int | None = None, mark: str = "", form: Callable[[Words], Words] = of_f
+    ) -> Words:
+        """The parts, with their factors and signs."""
+        found = Words("", "")
+        for k, (factor, part) in enumerate(self.parts):
+            sign = ("-", "−") if factor < 0 else ("+", "+")
+            before = (
+                Words(f" {sign[0]} ", f" {sign[1]} ") if k else Words(*sign) if factor < 0 else Words("", "")
+            )
+            size = "" if abs(factor) == 1 else f"{abs(factor):.6g}"
+            number = Words(rf"{size}\,", f"{size} ") if size else Words("", "")
+            found += before + number + part.equation(delay, str(k + 1) if len(self.parts) > 1 else mark, form)
+        return found
+
+    def code(self, keep: Keep) -> str:
+        """The parts, scaled and added."""
+        numbered = [lambda name, array, k=k: keep(f"{name}_{k + 1}", array) for k in range(len(self.parts))]
+        return " + ".join(
+            f"{factor!r} * {part.code(own)}" for (factor, part), own in zip(self.parts, numbered)
+        )
+
+    def about(self) -> list[tuple[str, str]]:
+        """The parts' rows."""
+        rows = [("coupling", repr(self))]
+        return rows + [row for _, part in self.parts for row in part.about()[1:]]
 
     def jacobians(self, slopes: Sequence[Interaction], phases: Vector) -> list[Any]:
         """Each term's Jacobians, scaled and added."""
         parts = [
-            [factor * matrix for matrix in term.jacobians(slopes, phases)] for factor, term in self.terms
+            [factor * matrix for matrix in term.jacobians(slopes, phases)] for factor, term in self.parts
         ]
         return [sum(matrices[1:], matrices[0]) for matrices in zip(*parts)]
 
@@ -219,10 +375,10 @@ class Combined(Coupling):
         """Kind and terms, for provenance."""
         return {
             "kind": "Combined",
-            "terms": [{"factor": factor, **term.to_dict()} for factor, term in self.terms],
+            "terms": [{"factor": factor, **term.to_dict()} for factor, term in self.parts],
         }
 
     def __repr__(self) -> str:
         return " + ".join(
-            repr(term) if factor == 1 else f"{factor:g}*{term!r}" for factor, term in self.terms
+            repr(term) if factor == 1 else f"{factor:g}*{term!r}" for factor, term in self.parts
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from inphase.checks import finite_vector
 from inphase.coupling.base import Coupling
 from inphase.coupling.summing import Arrangement, plan, uses_pairs
+from inphase.coupling.words import Keep, Words, difference, numbered, of_f
 from inphase.interaction import Interaction
 from inphase.kernels import causal
 from inphase.types import Phases, Square, Vector
@@ -87,6 +88,21 @@ class Causal(Coupling):
     def mean_strength(self, n: int) -> float:
         """1, or Σ_{j<=i} |c_j| averaged over i."""
         return 1.0 if self.normalized else float(np.mean(np.cumsum(np.abs(self._weights(n)))))
+
+    def equation(
+        self, delay: int | None = None, mark: str = "", form: Callable[[Words], Words] = of_f
+    ) -> Words:
+        """The sum over those that came before."""
+        early = Words(r"\sum_{j \leq i}\ ", "Σ_{j<=i} ")
+        if self.columns is None and self.normalized:
+            return Words(r"\dfrac{1}{i}\,", "(1/i) ") + early + form(difference(delay))
+        return early + numbered("K", "ij", mark) + form(difference(delay))
+
+    def code(self, keep: Keep) -> str:
+        """ip.Causal of its weights."""
+        weights = "" if self.columns is None else keep("weights", self.columns)
+        options = [weights] if weights else []
+        return f"ip.Causal({', '.join(options + ([] if self.normalized else ['normalized=False']))})"
 
     def sums(
         self,

@@ -13,13 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from inphase.checks import finite_array
 from inphase.coupling.base import Coupling
-from inphase.coupling.summing import LISTED, Arrangement, listed, not_symmetric, plan, square, uses_pairs
+from inphase.coupling.summing import LISTED, Arrangement, not_symmetric, plan, square, uses_pairs
+from inphase.coupling.words import Keep
 from inphase.interaction import Interaction
-from inphase.kernels import graph, march
+from inphase.kernels import graph
+from inphase.kernels.terms import AllPairs, Term
 from inphase.types import Phases, Square, Vector
-
-# nodes of a dense matrix whose entries `march` takes; beyond, products of matrices are quicker
-LISTS_UP_TO = 32
 
 
 class Product(Coupling):
@@ -81,10 +80,10 @@ class Matrix(Product):
         """Whether no weight is negative and every row has a positive one."""
         return bool(np.all(self.array >= 0) and np.all(self._totals > 0))
 
-    def mean_strength(self, n: int) -> float:
-        """Σ_j |K_ij|, averaged over i."""
+    def terms(self, n: int) -> list[Term]:
+        """All pairs."""
         self.check_size(n)
-        return float(np.mean([np.abs(row).sum(dtype=float) for row in self.array]))
+        return [AllPairs(self.array)]
 
 
 class Dense(Matrix):
@@ -131,9 +130,9 @@ class Dense(Matrix):
         """K @ waves."""
         return np.asarray(np.matmul(self.array, waves))
 
-    def lists(self, n: int) -> list[march.Term] | None:
-        """The entries that are not 0; None where they are many: matrix products are then quicker."""
-        return listed(self.edges(n)) if n <= LISTS_UP_TO else None
+    def code(self, keep: Keep) -> str:
+        """ip.Dense of the matrix."""
+        return f"ip.Dense({keep('matrix', self.array)})"
 
     def matrix(self, n: int) -> Square:
         """K, (n, n)."""

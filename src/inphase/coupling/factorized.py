@@ -16,11 +16,12 @@ from scipy.linalg import qr
 from inphase.checks import finite_array
 from inphase.coupling.dense import Product
 from inphase.coupling.summing import LISTED
+from inphase.coupling.words import Keep
+from inphase.kernels.terms import Factors, Term
 from inphase.types import Square
 
 Factor = NDArray[Any]  # (n, r); float64 in a coupling
 ENTRIES = 4_000_000  # of K that are held at once where all are looked at
-ROWS = 512  # from which `mean_strength` takes the mean
 TALL = 20  # rows for each column, from which a basis is made by Gram matrices
 NOISE = 1e-6  # relative, of singular values in single precision
 ROUNDING = 1e-12  # relative to |K|: what may be asymmetric
@@ -100,16 +101,14 @@ class LowRank(Product):
         self.check_size(n)
         return np.asarray(self.left @ self.right.T)
 
-    def mean_strength(self, n: int) -> float:
-        """Σ_j |K_ij|, averaged over i; of more than 512 rows, over 512 evenly spaced ones."""
+    def terms(self, n: int) -> list[Term]:
+        """The factors."""
         self.check_size(n)
-        rows = np.linspace(0, n - 1, min(n, ROWS)).astype(int)
-        step = max(1, ENTRIES // n)
-        parts = (
-            np.abs(self.left[rows[low : low + step]] @ self.right.T).sum()
-            for low in range(0, len(rows), step)
-        )
-        return float(sum(parts)) / len(rows)
+        return [Factors(self.left, self.right)]
+
+    def code(self, keep: Keep) -> str:
+        """ip.LowRank of its factors."""
+        return f"ip.LowRank({keep('left', self.left)}, {keep('right', self.right)})"
 
     def product(self, waves: NDArray[np.float64]) -> NDArray[np.float64]:
         """L (Rᵀ waves)."""

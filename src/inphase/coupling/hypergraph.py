@@ -11,7 +11,7 @@ the second they are one and the same term, which counts once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -21,8 +21,10 @@ from scipy import sparse
 
 from inphase.checks import finite_array, finite_vector, integer
 from inphase.coupling.base import Coupling
+from inphase.coupling.words import Keep, Words, numbered, of_f, over, phase
 from inphase.interaction import Interaction
-from inphase.kernels import fourier, march, triads
+from inphase.kernels import fourier, triads
+from inphase.kernels.terms import ORDERED, PRODUCT, Field, Term, Triangles
 from inphase.types import Phases, Vector
 
 FORMS = {"2j-k-i": (1.0, -2.0, 1.0), "j+k-2i": (2.0, -1.0, -1.0)}  # f's argument: factors of θ_i, θ_j, θ_k
@@ -177,10 +179,24 @@ class Hypergraph(Triadic):
                         total.reshape(flat.shape))  # fmt: skip
         return totals
 
-    def lists(self, n: int) -> list[march.Term] | None:
-        """The triads; None where they are directed."""
-        kind = march.PRODUCT if self._kind == triads.PRODUCT else march.ORDERED
-        return None if self.directed else [march.Triangles(self.weights, self.triads, kind)]
+    def terms(self, n: int) -> list[Term]:
+        """The triads."""
+        self.check_size(n)
+        kind = PRODUCT if self._kind == triads.PRODUCT else ORDERED
+        return [Triangles(self.weights, self.triads, kind, self.directed)]
+
+    def equation(
+        self, delay: int | None = None, mark: str = "", form: Callable[[Words], Words] = of_f
+    ) -> Words:
+        """The sum over the triads of i: over both orders of j and k where the form tells them apart."""
+        return over("jk") + numbered("w", "ijk", mark) + form(triadic(self.form, delay))
+
+    def code(self, keep: Keep) -> str:
+        """ip.Hypergraph of its triads and weights."""
+        numbers = (
+            f"{keep('triads', self.triads)}, {self.form!r}, {keep('weights', self.weights)}, n={self.size}"
+        )
+        return f"ip.Hypergraph({numbers}{', directed=True' if self.directed else ''})"
 
     @cached_property
     def _jacobian_pattern(self) -> tuple[Integers, Floats, Integers, Integers, Integers]:
@@ -299,10 +315,26 @@ class AllTriads(Triadic):
             fourier.evaluate(flat, self._coefficients(f.modes, moments), total.reshape(flat.shape))
         return totals
 
-    def lists(self, n: int) -> list[march.Term]:
+    def terms(self, n: int) -> list[Term]:
         """The one mean field."""
-        kind = march.ORDERED if self.form == "2j-k-i" else march.PRODUCT
-        return [march.Field(np.ones(n), np.broadcast_to(self._weights(n), n), kind)]
+        self.check_size(n)
+        kind = ORDERED if self.form == "2j-k-i" else PRODUCT
+        return [Field(np.ones(n), np.broadcast_to(self._weights(n), n), kind)]
+
+    def equation(
+        self, delay: int | None = None, mark: str = "", form: Callable[[Words], Words] = of_f
+    ) -> Words:
+        """The sum over all j and k."""
+        if self.weights is None:
+            weight = Words(r"\dfrac{1}{n^2}\,", "(1/n²) ") + over("jk")
+        else:
+            weight = over("jk") + numbered("c", "j", mark) + numbered("c", "k", mark)
+        return weight + form(triadic(self.form, delay))
+
+    def code(self, keep: Keep) -> str:
+        """ip.AllTriads of its weights."""
+        weights = "" if self.weights is None else f", {keep('weights', self.weights)}"
+        return f"ip.AllTriads({self.form!r}{weights})"
 
     def jacobians(self, slopes: Sequence[Interaction], phases: Vector) -> list[Any]:
         """For each slope f', the derivative of the sums by θ_l, as a dense array (n, n)."""
@@ -335,6 +367,14 @@ class AllTriads(Triadic):
 
     def __repr__(self) -> str:
         return f'AllTriads("{self.form}"{"" if self.size is None else f", n = {self.size}"})'
+
+
+def triadic(form: str, delay: int | None) -> Words:
+    """f's argument."""
+    own, j, k = phase("i", delay, own=True), phase("j", delay), phase("k", delay)
+    if form == "2j-k-i":
+        return own + Words(" + ", " + ") + k + Words(" - 2\\,", " − 2") + j
+    return Words(r"2\,", "2") + own + Words(" - ", " − ") + j + Words(" - ", " − ") + k
 
 
 def triads_kind(form: str, directed: bool) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inphase.kernels import fourier
+from inphase.kernels.terms import Factors, Field, Term
 from inphase.types import Square, Vector
 
 
@@ -81,12 +82,7 @@ class LowRankJacobian:
         """
         from scipy.linalg import lu_factor, lu_solve
 
-        inverse = shift - self.diagonal
-        if np.min(inverse) <= 0:
-            raise np.linalg.LinAlgError(
-                f"the shift {shift:g} is below the diagonal's maximum {np.max(self.diagonal):g}"
-            )
-        inverse = 1.0 / inverse
+        inverse = 1.0 / _above(shift, self.diagonal)
         factored = lu_factor(self._inner_system(inverse), check_finite=False)
         m = self.rank // 2
 
@@ -134,3 +130,104 @@ class LowRankJacobian:
             fourier.evaluate(self.phases[None], coefficients, term)
             total += factor * term[0]
         return total
+
+
+@dataclass(frozen=True)
+class DiagonalPlusLowRank:
+    """diag(d) + left @ right.T, for couplings of several mean fields.
+
+    Parameters
+    ----------
+    diagonal : ndarray, shape (n,)
+    left, right : ndarray, shape (n, q)
+    """
+
+    diagonal: Vector
+    left: NDArray[np.float64]
+    right: NDArray[np.float64]
+
+    @property
+    def rank(self) -> int:
+        """q: the rank of the second part (at most)."""
+        return int(self.left.shape[1])
+
+    def low_rank(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(left, right)."""
+        return self.left, self.right
+
+    def dense(self) -> Square:
+        """The matrix, (n, n)."""
+        return np.diag(self.diagonal) + self.left @ self.right.T
+
+    def __matmul__(self, vector: Vector) -> Vector:
+        return np.asarray(self.diagonal * vector + self.left @ (self.right.T @ vector))
+
+    def growth_exceeds(self, rate: float) -> bool:
+        """Whether a mode grows faster than `rate`: exact where J is symmetric in some metric."""
+        if float(np.max(self.diagonal)) >= rate:
+            return True
+        small = np.eye(self.rank) - self.right.T @ (self.left / (rate - self.diagonal)[:, None])
+        return bool(np.min(np.linalg.eigvals(small).real) <= 0)
+
+    def solver(self, shift: float) -> Callable[[Vector], Vector]:
+        """right side -> solution of (shift · I − J) u = right side, by Woodbury's formula.
+
+        Raises
+        ------
+        np.linalg.LinAlgError
+            If the shift does not exceed the diagonal everywhere.
+        """
+        from scipy.linalg import lu_factor, lu_solve
+
+        inverse = 1.0 / _above(shift, self.diagonal)
+        spread = inverse[:, None] * self.left
+        factored = lu_factor(np.eye(self.rank) - self.right.T @ spread, check_finite=False)
+
+        def solve(right: Vector) -> Vector:
+            first = inverse * right
+            return np.asarray(first + spread @ lu_solve(factored, self.right.T @ first, check_finite=False))
+
+        return solve
+
+
+def _above(shift: float, diagonal: Vector) -> Vector:
+    """shift − diagonal, where that is positive everywhere."""
+    found = shift - diagonal
+    if np.min(found) <= 0:
+        raise np.linalg.LinAlgError(
+            f"the shift {shift:g} is below the diagonal's maximum {np.max(diagonal):g}"
+        )
+    return np.asarray(found)
+
+
+def factored_jacobian(
+    terms: Sequence[Term],
+    phases: Vector,
+    diagonal: Vector,
+    factors: Sequence[Vector],
+    modes: Sequence[NDArray[np.complex128]],
+) -> LowRankJacobian | DiagonalPlusLowRank:
+    """The Jacobian of mean fields and matrices of low rank, Σ_s α_s(i) K_ij f_s'(θ_i − θ_j) + d_i δ_ij.
+
+    Parameters
+    ----------
+    terms : sequence of Field and Factors
+        What K is.
+    phases, diagonal : ndarray, shape (n,)
+    factors : sequence of arrays, shape (n,) or (1,)
+        α_s(i).
+    modes : sequence of complex arrays, shape (m + 1,)
+        ik F_sk, k = 0..m.
+    """
+    if len(terms) == 1 and isinstance(terms[0], Field):
+        rows, columns, _ = terms[0]
+        return LowRankJacobian(phases, diagonal, np.array(columns), [a * rows for a in factors], modes)
+    lefts, rights = [], []
+    for term in terms:
+        assert isinstance(term, Field | Factors)
+        one = term if isinstance(term, Factors) else Factors(term.weights[:, None], term.columns[:, None])
+        for listens, heard in zip(one.left.T, one.right.T):
+            part = LowRankJacobian(phases, diagonal, heard, [a * listens for a in factors], modes).low_rank()
+            lefts.append(part[0])
+            rights.append(part[1])
+    return DiagonalPlusLowRank(diagonal, np.hstack(lefts), np.hstack(rights))

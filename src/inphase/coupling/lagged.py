@@ -18,9 +18,11 @@ from numpy.typing import ArrayLike, NDArray
 from inphase.checks import check_name, finite_array
 from inphase.coupling.dense import Matrix
 from inphase.coupling.summing import LISTED, Arrangement, plan, uses_pairs
+from inphase.coupling.words import Keep
 from inphase.expression import Tape
 from inphase.interaction import Interaction
 from inphase.kernels import tape
+from inphase.kernels.terms import AllPairs, Term
 from inphase.types import Phases, Square, Vector
 
 Floats = NDArray[np.float64]
@@ -91,6 +93,21 @@ class Lagged(Matrix):
     def plain(self) -> bool:
         """Whether all lags are 0."""
         return not np.any(self.lags)
+
+    @property
+    def has_lags(self) -> bool:
+        """Whether some lag is not 0."""
+        return not self.plain
+
+    def terms(self, n: int) -> list[Term]:
+        """All pairs, with their lags."""
+        self.check_size(n)
+        return [AllPairs(self.array, None if self.plain else self.lags)]
+
+    def code(self, keep: Keep) -> str:
+        """ip.Lagged of strengths and lags."""
+        numbers = f"{keep('matrix', self.array)}, {keep('lags', self.lags)}"
+        return f"ip.Lagged({numbers}, {self.precision!r})"
 
     @cached_property
     def symmetric(self) -> bool:

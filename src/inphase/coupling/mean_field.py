@@ -7,7 +7,7 @@ instead, which keeps relative accuracy.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,10 @@ from numpy.typing import ArrayLike
 from inphase.checks import finite_vector
 from inphase.coupling.base import Coupling
 from inphase.coupling.summing import uses_pairs
+from inphase.coupling.words import Keep, Words, difference, numbered, of_f, over
 from inphase.interaction import Interaction
-from inphase.kernels import fourier, march, pairs
+from inphase.kernels import fourier, pairs
+from inphase.kernels.terms import Field, Term
 from inphase.types import Phases, Square, Vector
 
 
@@ -73,10 +75,37 @@ class RankOne(Coupling):
         self.check_size(n)
         return np.outer(np.ones(n) if self.rows is None else self.rows, np.broadcast_to(self.weights(n), n))
 
-    def lists(self, n: int) -> list[march.Term]:
+    def terms(self, n: int) -> list[Term]:
         """The one mean field."""
+        self.check_size(n)
         rows = np.ones(n) if self.rows is None else self.rows
-        return [march.Field(rows, np.broadcast_to(self.weights(n), n), march.PAIRS)]
+        return [Field(rows, np.broadcast_to(self.weights(n), n))]
+
+    def common_weights(self, n: int) -> Vector | None:
+        """c_j, (n,), of `AllToAll`; r c_j where all rows are r."""
+        self.check_size(n)
+        weights = np.broadcast_to(self.weights(n), n)
+        if self.rows is None:
+            return weights
+        return self.rows[0] * weights if np.ptp(self.rows) == 0 else None
+
+    def equation(
+        self, delay: int | None = None, mark: str = "", form: Callable[[Words], Words] = of_f
+    ) -> Words:
+        """One mean field, with a factor for each who listens."""
+        pull = form(difference(delay))
+        if self.rows is not None:
+            return numbered("r", "i", mark) + over("j") + numbered("c", "j", mark) + pull
+        if self.columns is not None:
+            return over("j") + numbered("c", "j", mark) + pull
+        return Words(r"\dfrac{1}{n}\,", "(1/n) ") + over("j") + pull
+
+    def code(self, keep: Keep) -> str:
+        """ip.RankOne of its factors, or ip.AllToAll of its weights."""
+        if self.rows is None:
+            return f"ip.AllToAll({'' if self.columns is None else keep('weights', self.columns)})"
+        assert self.columns is not None
+        return f"ip.RankOne({keep('rows', self.rows)}, {keep('columns', self.columns)})"
 
     @property
     def symmetric(self) -> bool:
@@ -85,11 +114,6 @@ class RankOne(Coupling):
             return False
         largest = int(np.argmax(np.abs(self.columns)))
         return np.array_equal(self.rows * self.columns[largest], self.columns * self.rows[largest])
-
-    def mean_strength(self, n: int) -> float:
-        """mean |r_i| · Σ_j |c_j|."""
-        rows = 1.0 if self.rows is None else float(np.mean(np.abs(self.rows)))
-        return rows * float(np.sum(np.abs(np.broadcast_to(self.weights(n), n))))
 
     def sums(
         self,

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from inphase.checks import finite_array, finite_number, integer
+from inphase.checks import finite_array, finite_number, finite_vector, integer
 from inphase.coupling.sparse import Network, Sparse
 from inphase.coupling.summing import Arrangement, plan, uses_pairs
+from inphase.coupling.words import Keep
 from inphase.interaction import Interaction
 from inphase.kernels import graph
 from inphase.types import Phases, Vector
@@ -102,6 +103,32 @@ class Ring(Network):
         ring._set(ahead, (2 * np.pi / n) * finite_array("kernel's values", kernel(x), (n,)), n)
         return ring
 
+    @classmethod
+    def circulant(cls, weights: ArrayLike) -> Ring:
+        """A ring of n oscillators by all its weights: K_{i,i+d} = w_d, indices modulo n.
+
+        Parameters
+        ----------
+        weights : array_like, shape (n,)
+            w_d for d = 0..n − 1, any signs; w_0 is the diagonal.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the weights are empty or not finite.
+
+        Examples
+        --------
+        >>> from inphase.coupling import Ring
+        >>> Ring.circulant([0, 1, 0, 0]).matrix(4)[0]
+        array([0., 1., 0., 0.])
+        """
+        circle = finite_vector("weights", weights)
+        ring = cls.__new__(cls)
+        ring.neighbors = len(circle) // 2
+        ring._set(np.arange(len(circle)), circle, len(circle))
+        return ring
+
     def _set(self, offsets: Any, weights: Vector, n: int | None) -> None:
         joined = weights != 0
         self._offsets, self._weights, self._n = offsets[joined], weights[joined], n
@@ -182,6 +209,13 @@ class Ring(Network):
             )
         return arranged.results()
 
+    def code(self, keep: Keep) -> str:
+        """ip.Ring of its neighbors and weights, or of all weights around the ring."""
+        if self._n is not None:
+            return f"ip.Ring.circulant({keep('weights', self._circle(self._n))})"
+        ahead, behind = np.split(self._circle(2 * self.neighbors + 1)[1:], 2)
+        return f"ip.Ring({self.neighbors}, {keep('weights', np.concatenate([ahead, behind[::-1]]))})"
+
     def to_dict(self) -> dict[str, Any]:
         """Kind and numbers, for provenance: a kernel as its weights w_d, d = 0..n − 1."""
         if self._n is not None:
@@ -258,6 +292,10 @@ class Lattice(Sparse):
                 f"{name} must be one value or one for each of the {len(self.shape)} axes; got {len(values)}"
             )
         return tuple(one(value) for value in values)
+
+    def code(self, keep: Keep) -> str:
+        """ip.Lattice of its shape."""
+        return f"ip.Lattice({self.shape}, periodic={list(self.periodic)}, weights={list(self.weights)})"
 
     def to_dict(self) -> dict[str, Any]:
         """Kind and numbers, for provenance."""

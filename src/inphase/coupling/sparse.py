@@ -12,9 +12,11 @@ from scipy import sparse
 
 from inphase.checks import finite_array
 from inphase.coupling.base import Coupling
-from inphase.coupling.summing import Arrangement, listed, listing, not_symmetric, plan, square
+from inphase.coupling.summing import Arrangement, listing, not_symmetric, plan, square
+from inphase.coupling.words import Keep
 from inphase.interaction import Interaction
-from inphase.kernels import graph, march, tape
+from inphase.kernels import graph, tape
+from inphase.kernels.terms import Links, Term
 from inphase.types import Phases, Square, Vector
 
 
@@ -69,9 +71,10 @@ class Network(Coupling):
             found.append((matrix - sparse.diags_array(np.bincount(row, off, n).astype(float))).tocsr())
         return found
 
-    def lists(self, n: int) -> list[march.Term]:
-        """The edges."""
-        return listed(self.edges(n))
+    def terms(self, n: int) -> list[Term]:
+        """The edges, listed."""
+        entries = self.edges(n).tocoo()
+        return [Links(entries.data, entries.row, entries.col)]
 
     def matrix(self, n: int) -> Square:
         """K as a dense matrix, (n, n)."""
@@ -140,6 +143,13 @@ class Sparse(Network):
         """K as a sparse matrix, (n, n)."""
         self.check_size(n)
         return self.csr
+
+    def code(self, keep: Keep) -> str:
+        """ip.Sparse of a sparse matrix."""
+        entries = self.csr.tocoo()
+        values = keep("values", entries.data)
+        places = f"{keep('rows', entries.row)}, {keep('columns', entries.col)}"
+        return f"ip.Sparse(sparse.coo_array(({values}, ({places})), shape=({self.size}, {self.size})))"
 
     def to_dict(self) -> dict[str, Any]:
         """Kind and entries (a checksum of more than 10,000), for provenance."""

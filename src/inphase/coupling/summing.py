@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from inphase.expression import FUNCTIONS, OPERATIONS, Tape
 from inphase.interaction import Interaction
-from inphase.kernels import march, pairs
+from inphase.kernels import pairs
 from inphase.types import Phases, Square
 
 PAIRS_UP_TO = 256  # particles
@@ -98,12 +98,6 @@ class Arrangement:
                 "ij,fij->fi", matrix, pairs.differences(row, program, self.heard[replica])
             )
         return self.results()
-
-
-def listed(edges: Any) -> list[march.Term]:
-    """The entries of a sparse matrix for the kernel `march`."""
-    entries = edges.tocoo()
-    return [march.Links(entries.data, entries.row, entries.col)]
 
 
 def listing(matrix: Any) -> dict[str, Any]:

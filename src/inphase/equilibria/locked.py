@@ -17,7 +17,6 @@ from scipy import linalg, sparse
 from scipy.sparse.linalg import splu
 
 from inphase.checks import finite_number, finite_vector
-from inphase.coupling import Lagged, Learnt
 from inphase.model import PhaseModel
 from inphase.types import Vector
 
@@ -73,7 +72,7 @@ class Locked:
 
     def __init__(self, model: PhaseModel, n: int) -> None:
         model.check(np.zeros(n))
-        if callable(model.gain):
+        if not model.g.smooth:
             raise ValueError(
                 'equilibria need a gain of None or "softmax": the derivative of a callable gain is not known'
             )
@@ -86,16 +85,8 @@ class Locked:
         self.scale = max(row_sum(self.jacobian(phases, 0.0)[0]) for phases in (np.zeros(n), generic)) or 1.0
 
     def _join_pairs(self) -> None:
-        coupling = self.model.coupling
-        lags = coupling.lags if isinstance(coupling, Lagged | Learnt) else None
-        whole = (
-            sparse.coo_array(coupling.array)
-            if isinstance(coupling, Lagged | Learnt)
-            else coupling.edges(self.n)
-        )
-        edges = whole.tocoo()
-        self._row, self._column, self._strength = edges.row, edges.col, edges.data
-        self._lag = 0.0 if lags is None else lags[edges.row, edges.col]
+        joined = self.model.coupling.joined(self.n)
+        self._row, self._column, self._strength, self._lag = joined
         delays = self.model.delays
         if sparse.issparse(delays) or delays.ndim == 2:
             found = delays[self._row, self._column]
@@ -142,9 +133,7 @@ class Locked:
         return self._row, self._column, weights, self._delay
 
     def _functions(self) -> list[Any]:
-        return [self.model.interaction] + (
-            [self.model.interaction.profile] if self.model.gain == "softmax" else []
-        )
+        return self.model.g.with_profile(self.model.interaction)
 
     def _gaps(self, phases: Vector, frequency: float) -> Vector:
         return np.asarray(phases[self._row] - phases[self._column] + frequency * self._delay + self._lag)

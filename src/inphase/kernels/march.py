@@ -21,37 +21,11 @@ import numba as nb
 import numpy as np
 
 from inphase.kernels.sincos import sincos_block
+from inphase.kernels.terms import ORDERED, PAIRS, PRODUCT, AllPairs, Field, Links, Term, Triangles
 from inphase.kernels.threads import threaded
 
-PAIRS, ORDERED, PRODUCT = 0, 1, 2  # arguments: θ_i − θ_j, θ_i + θ_k − 2θ_j, 2θ_i − θ_j − θ_k
+LISTS_UP_TO = 32  # nodes of a dense matrix whose entries are taken; beyond, products of matrices are quicker
 _FAST: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
-
-
-class Links(NamedTuple):
-    """Σ_j K_ij f(θ_i − θ_j) for a sparse K: entries in any order."""
-
-    weights: np.ndarray  # (entries,)
-    rows: np.ndarray  # (entries,), i
-    columns: np.ndarray  # (entries,), j
-
-
-class Triangles(NamedTuple):
-    """Σ w f over undirected triads, in one of the two forms."""
-
-    weights: np.ndarray  # (triads,)
-    nodes: np.ndarray  # (triads, 3)
-    kind: int  # ORDERED (with j and k exchanged too) or PRODUCT
-
-
-class Field(NamedTuple):
-    """r_i Σ_j c_j f(θ_i − θ_j), or r_i Σ_jk c_j c_k f of one of the other two arguments."""
-
-    weights: np.ndarray  # (n,), r
-    columns: np.ndarray  # (n,), c
-    kind: int
-
-
-Term = Links | Triangles | Field
 
 
 class Plan(NamedTuple):
@@ -72,6 +46,19 @@ class Plan(NamedTuple):
     kinds: np.ndarray  # (fields,)
     rows: np.ndarray  # (fields, n), r
     columns: np.ndarray  # (fields, n), c
+
+
+def listed(terms: list[Term]) -> list[Term] | None:
+    """The terms as this kernel takes them; None where it does not, or where products of matrices are quicker."""
+    found: list[Term] = []
+    for term in terms:
+        if isinstance(term, AllPairs) and term.lags is None and len(term.weights) <= LISTS_UP_TO:
+            rows, columns = np.nonzero(term.weights)
+            term = Links(term.weights[rows, columns].astype(float), rows, columns)
+        if not (isinstance(term, Links | Field) or (isinstance(term, Triangles) and not term.directed)):
+            return None
+        found.append(term)
+    return found
 
 
 def plan(terms, modes, frequencies, field, damping):

@@ -97,7 +97,7 @@ def coarsen(
     initial = model.check(phases)
     if initial.ndim != 1:
         raise ValueError(f"phases must have shape (n,); got {initial.shape}")
-    _check_model(model)
+    _check_model(model, len(initial))
     t_end = finite_number("t_end", t_end, positive=True)
     tolerance = finite_number("tolerance", tolerance, positive=True)
     merge_distance = finite_number("merge_distance", merge_distance, positive=True)
@@ -105,8 +105,7 @@ def coarsen(
         raise ValueError(
             f"merge_distance must lie between tolerance ({tolerance:g}) and 0.1; got {merge_distance:g}"
         )
-    assert isinstance(model.coupling, AllToAll)
-    masses = np.array(np.broadcast_to(model.coupling.weights(len(initial)), len(initial)))
+    masses = np.array(model.coupling.common_weights(len(initial)))
     tree = _Tree(initial, masses, merge_distance)
     status, steps = _run(model, tree, t_end, tolerance, integer("max_steps", max_steps, least=1), progress)
     return tree.dataset(
@@ -124,18 +123,20 @@ def coarsen(
     )
 
 
-def _check_model(model: PhaseModel) -> None:
-    if not isinstance(model.coupling, AllToAll):
+def _check_model(model: PhaseModel, n: int) -> None:
+    masses = model.coupling.common_weights(n)
+    if masses is None or np.min(masses) < 0 or not np.any(masses):
         raise ValueError(
-            f"coarsen needs AllToAll coupling (equal phases must stay equal); got {model.coupling!r}"
+            "coarsen needs all-to-all coupling, such as AllToAll, with weights >= 0 (equal phases must stay equal); "
+            f"got {model.coupling!r}"
         )
-    if callable(model.gain):
+    if not model.g.smooth:
         raise ValueError('coarsen needs gain=None or "softmax": the Jacobian of a callable gain is not known')
     if np.ptp(model.frequencies) or np.any(model.field):
         raise ValueError("coarsen needs equal frequencies and no field: equal phases must stay equal")
     if not model.is_autonomous or np.any(model.damping != 1):
         raise ValueError("coarsen needs a model without delays, noise, inertia and damping")
-    if model.gain == "softmax" and np.any(model.coupling.weights(1) == 0):
+    if model.g.kind == "softmax" and np.any(masses == 0):
         raise ValueError('coarsen with gain="softmax" needs positive weights')
     slope = float(model.interaction.derivative()(0.0))
     if slope <= 0:
@@ -330,7 +331,7 @@ class _Many:
         modes = model.interaction.modes
         # slope >= |f'|
         slope, self.mass = float(np.sum(np.arange(len(modes)) * np.abs(modes))), float(np.sum(masses))
-        self.bound = 2 * slope * self.mass if model.gain is None else np.inf  # on all growth rates
+        self.bound = 2 * slope * self.mass if model.g.kind == "one" else np.inf  # on all growth rates
 
     def velocity(self, positions: Array) -> Array:
         return self.model.flow(positions, np.empty(positions.shape))
@@ -352,13 +353,12 @@ class _Few:
     """Steps of few clusters: pairwise sums (relative accuracy) and dense linear algebra, in one kernel."""
 
     def __init__(self, model: PhaseModel, masses: Array) -> None:
-        f, h = model.interaction, model.interaction.profile if model.gain == "softmax" else None
-        with_gain = [] if h is None else [h]
+        f, *with_gain = model.g.with_profile(model.interaction)
         values, slopes = f.tape(*with_gain), f.derivative().tape(*(g.derivative() for g in with_gain))
         self.values = (values.code, values.constants, values.outputs)
         self.slopes = (slopes.code, slopes.constants, slopes.outputs)
         self.masses = masses
-        self.least_gain = 1.0 if h is None else np.maximum(masses * float(h(0.0)), 1e-300)
+        self.least_gain = np.maximum(masses * float(with_gain[0](0.0)), 1e-300) if with_gain else 1.0
 
     def velocity(self, positions: Array) -> Array:
         return np.asarray(clusters.velocity(self.values, self.masses, positions))

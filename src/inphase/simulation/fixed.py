@@ -34,10 +34,10 @@ def plan(model: PhaseModel, n: int) -> march.Plan | None:
     bit, in whichever group it runs.
     """
     f = -model.interaction
-    plain = model.gain is None and not (model.has_inertia or model.has_delays or model.has_noise)
+    plain = model.g.kind == "one" and not (model.has_inertia or model.has_delays or model.has_noise)
     if not plain or n > NODES or len(f.modes) > HARMONICS + 1 or f.contrast > PAIRS_FROM_CONTRAST:
         return None
-    terms = model.coupling.lists(n)
+    terms = march.listed(model.coupling.terms(n))
     if terms is None:
         return None
     numbers = (np.array(np.broadcast_to(part, n)) for part in (model.frequencies, model.field, model.damping))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from inphase.coupling import Coupling
+from inphase.coupling.base import Pairs
 from inphase.interaction import Interaction
 from inphase.kernels import history as ring
 from inphase.model import PhaseModel
@@ -31,17 +32,14 @@ def listening(model: PhaseModel, n: int) -> tuple[Velocity, Indices, Array]:
     if model.delays.ndim < 2:
         return model.flow, np.arange(n), np.array(np.broadcast_to(model.delays, n))
     try:
-        edges = model.coupling.edges(n)
+        joined = model.coupling.joined(n)
     except ValueError as error:
         raise ValueError(
             f"delays per pair need a coupling of pairs, and {model.coupling!r} is not: {error}"
         ) from None
-    edges = sparse.csr_array(edges, copy=True)
-    edges.sum_duplicates()
-    pairs = _Pairs(edges, model.coupling.positive)
+    pairs = _Pairs(joined, n, model.coupling.positive)
     instant = model.replace(coupling=pairs, delays=0.0)
-    receivers = np.repeat(np.arange(n), np.diff(edges.indptr))
-    senders = edges.indices.astype(np.int64)
+    receivers, senders = joined.rows, np.asarray(joined.columns, dtype=np.int64)
 
     def velocity(phases: Array, out: Array, sources: Array | None) -> Array:
         assert sources is not None
@@ -52,22 +50,22 @@ def listening(model: PhaseModel, n: int) -> tuple[Velocity, Indices, Array]:
 
 
 class _Pairs(Coupling):
-    """A sparse K whose every pair hears a phase of its own, `heard` (replicas, pairs): f(θ_i − heard_e)."""
+    """Pairs of which each hears a phase of its own, `heard` (replicas, pairs): f(θ_i − heard_e + α_e)."""
 
     heard: Array
 
-    def __init__(self, edges: sparse.csr_array, positive: bool) -> None:
-        self._edges, self._positive = edges, positive
-        self._starts = edges.indptr.astype(np.int64)
-        self._weights = edges.data.astype(float)
+    def __init__(self, joined: Pairs, n: int, positive: bool) -> None:
+        self._joined, self._n, self._positive = joined, n, positive
+        self._starts = np.searchsorted(joined.rows, np.arange(n + 1)).astype(np.int64)
+        self._lags = joined.lags if np.any(joined.lags) else None
         jobs = np.unique(
-            np.searchsorted(self._starts, np.arange(0, edges.nnz, EDGES_PER_JOB), side="right") - 1
+            np.searchsorted(self._starts, np.arange(0, len(joined.rows), EDGES_PER_JOB), side="right") - 1
         )
-        self._chunks = np.unique(np.concatenate([[0], jobs, [edges.shape[0]]])).astype(np.int64)
+        self._chunks = np.unique(np.concatenate([[0], jobs, [n]])).astype(np.int64)
 
     @property
     def size(self) -> int:
-        return int(self._edges.shape[0])
+        return self._n
 
     @property
     def positive(self) -> bool:
@@ -81,13 +79,16 @@ class _Pairs(Coupling):
         sources: Array | None = None,
     ) -> list[Array]:
         program = functions[0].tape(*functions[1:])
-        found = list(ring.pair_sums(program, self._starts, self._weights, self._chunks, phases, self.heard))
+        heard = self.heard if self._lags is None else self.heard - self._lags
+        weights = self._joined.weights
+        found = list(ring.pair_sums(program, self._starts, weights, self._chunks, phases, heard))
         for given, values in zip(out or (), found):
             given[...] = values
         return found if out is None else list(out)
 
     def matrix(self, n: int) -> Array:
-        return np.asarray(self._edges.toarray())
+        entries = (self._joined.weights, (self._joined.rows, self._joined.columns))
+        return np.asarray(sparse.coo_array(entries, shape=(n, n)).toarray())
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": type(self).__name__}

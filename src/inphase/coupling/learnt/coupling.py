@@ -24,9 +24,11 @@ from inphase.coupling.dense import Matrix
 from inphase.coupling.lagged import PRECISIONS, Lagged
 from inphase.coupling.learnt.network import Array, PairNetwork, feature_array
 from inphase.coupling.learnt.normalization import Normalization, as_normalization
+from inphase.coupling.words import Keep
 from inphase.files import replace_file
 from inphase.interaction import Interaction
 from inphase.kernels.product import THIN, thin_product
+from inphase.kernels.terms import AllPairs, Term
 from inphase.provenance import version
 from inphase.types import Phases, Square, Vector
 
@@ -116,6 +118,46 @@ class Learnt(Matrix):
     def symmetric(self) -> bool:
         """Whether K was made symmetric and there are no lags."""
         return self.normalization.symmetric if self.lagged is None else self.lagged.symmetric
+
+    @property
+    def has_lags(self) -> bool:
+        """Whether the network gives phase lags."""
+        return self.network.has_lags
+
+    def terms(self, n: int) -> list[Term]:
+        """All pairs, with their lags."""
+        self.check_size(n)
+        return [AllPairs(self.array, self.lags)]
+
+    def code(self, keep: Keep) -> str:
+        """The coupling by its numbers alone: ip.Dense, or ip.Lagged where there are lags or single precision."""
+        matrix = keep("matrix", self.array)
+        if self.lags is None and self.precision == "float64":
+            return f"ip.Dense({matrix})"
+        lags = "0.0" if self.lags is None else keep("lags", self.lags)
+        return f"ip.Lagged({matrix}, {lags}, {self.precision!r})"
+
+    def about(self) -> list[tuple[str, str]]:
+        """What it was learnt with, and how it is told from others."""
+        network, rule, hashes = self.network, self.normalization, self.to_dict()
+        sizes = " → ".join(
+            str(size) for size in (2 * network.features, *network.hidden, 1 + network.has_lags)
+        )
+        trained = (
+            f", time as at n = {rule.trained_size}" if rule.kind == "row-l2" and rule.trained_size else ""
+        )
+        return [
+            ("coupling", "Learnt: a network on the features x of two nodes gives their K"),
+            ("features of a node", str(network.features)),
+            ("layers of the network", f"{sizes}, {network.activation}"),
+            (
+                "normalization",
+                f"{rule.kind}{', symmetric' * rule.symmetric}, degree {rule.degree:g}{trained}",
+            ),
+            ("precision of K", self.precision),
+            ("network, SHA-256", hashes["network_sha256"]),
+            ("features, SHA-256", hashes["features_sha256"]),
+        ]
 
     def sums(
         self,

@@ -107,6 +107,17 @@ class LearntLowRank(LowRank):
         left, right = self._single
         return np.stack([thin_product(left, thin_product(right, wave)) for wave in waves])
 
+    def about(self) -> list[tuple[str, str]]:
+        """Its rank, and the error of K that was measured."""
+        return [
+            ("coupling", "Learnt: a network on the features x of two nodes gives their K, here by factors"),
+            ("rank", str(self.rank)),
+            (
+                "relative error of K",
+                f"{self.error:.2g} ± {self.standard_error:.1g}, on {self.rows} rows held out",
+            ),
+        ]
+
     def to_dict(self) -> dict[str, Any]:
         """Kind, factors and errors, for provenance."""
         names = (

@@ -1,0 +1,88 @@
+"""g_i, what the pull on an oscillator is divided by: nothing, self-attention's sum, or a function of the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from numpy.typing import ArrayLike
+
+from inphase.coupling import Coupling
+from inphase.coupling.words import Words, of_h
+from inphase.interaction import Interaction
+from inphase.types import Phases
+
+Given = str | Callable[[Phases], ArrayLike] | None
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What a model's g is.
+
+    Attributes
+    ----------
+    kind : "one", "softmax" or "function"
+        g_i = 1; g_i = Σ_j K_ij h(cos(θ_i − θ_j)) for f = sin x · h(cos x); a function of the phases.
+    function : callable, optional
+        Phases (..., n) -> positive numbers (..., n).
+    """
+
+    kind: Literal["one", "softmax", "function"]
+    function: Callable[[Phases], ArrayLike] | None = None
+
+    @classmethod
+    def of(cls, given: Any) -> Gain:
+        """The gain that a user names: None, "softmax" or a callable.
+
+        Raises
+        ------
+        ValueError
+            If it is none of these.
+        """
+        if given is None:
+            return cls("one")
+        if isinstance(given, str) and given == "softmax":
+            return cls("softmax")
+        if callable(given):
+            return cls("function", given)
+        raise ValueError(f'gain must be None, "softmax" or a function of the phases; got {given!r}')
+
+    @property
+    def smooth(self) -> bool:
+        """Whether its derivative is known: a user's function has none here."""
+        return self.kind != "function"
+
+    @property
+    def name(self) -> str | None:
+        """ "softmax", or None where g = 1: what `theory` and a TOML file call it."""
+        return "softmax" if self.kind == "softmax" else None
+
+    def with_profile(self, f: Interaction) -> list[Interaction]:
+        """[f], and h beside it where the gain sums over it."""
+        if self.kind != "softmax":
+            return [f]
+        assert f.profile is not None
+        return [f, f.profile]
+
+    def front(self) -> Words:
+        """What stands before the coupling in the equation."""
+        if self.kind == "one":
+            return Words("", "")
+        if self.kind == "softmax":
+            return Words(r"\dfrac{1}{g_i}\,", "(1/g_i) ")
+        return Words(r"\dfrac{1}{g_i(\theta)}\,", "(1/g_i(θ)) ")
+
+    def equation(self, coupling: Coupling) -> Words | None:
+        """g_i = ..., where the equation needs that line."""
+        if self.kind != "softmax":
+            return None
+        return (
+            Words("g_i = ", "g_i = ")
+            + coupling.equation(form=of_h)
+            + Words(r",\quad f(x) = \sin x\ h(\cos x)", ", f(x) = sin x · h(cos x)")
+        )
+
+    def text(self) -> str:
+        """A word for it."""
+        return {"one": "none", "softmax": "softmax", "function": "a function of the phases"}[self.kind]
