@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import inphase as ip
+from inphase.description import Kept, model_code
 from inphase.report import figures, page, style
 from inphase.report.branches import branches, curve
-from inphase.report.page import _model_code
 from inphase.reproduce import EXPERIMENTS, reproduce
 
 
@@ -370,6 +370,7 @@ def study_of(case, title="a study", **more):
         "tree": tree,
         "growth": growth,
         "summary": summary,
+        "chosen": {},
     }
     return SimpleNamespace(seed=7, title=title, graph=None, **(parts | more))
 
@@ -409,7 +410,9 @@ def test_page_stands_alone_and_escapes_what_it_is_given(small):
     assert kinds == sorted(kinds)
     assert [tag for tag, _ in document.tags].count("figure") == 6
     assert "model = ip.PhaseModel(ip.attention(beta=16.0))" in text
-    assert "phases=phases" in text and "inphase study" not in text  # these phases are not those of the seed
+    assert (
+        'phases=parts["phases"]' in text and "inphase study" not in text
+    )  # these phases are not those of the seed
     tree = small[3]
     assert f"{tree.attrs['steps']} steps" in text and "no" in text
 
@@ -418,7 +421,7 @@ def test_page_of_a_study_gives_the_command_that_repeats_it():
     result = ip.study(ip.PhaseModel(ip.attention(2.0)), n=30, seed=5)
     text = " ".join(check_stands_alone(page(result)).text)
     assert "inphase study attention --beta 2 --n 30 --seed 5 --out results/" in text
-    assert 'ip.study(model, n=30, seed=5, out="results")' in text
+    assert 'ip.study(model, n=30, seed=5, out="again")' in text
     assert result.summary["answer"] in text
 
 
@@ -437,7 +440,7 @@ def test_page_without_tree_ratio_or_growth():
     document = check_stands_alone(page(study_of(case, growth=growth)))
     text = " ".join(document.text)
     assert "No merger tree was computed" in text and "f odd; this f is not" in text
-    assert "frequencies=frequencies" in text and "inphase study" not in text
+    assert "frequencies=[-1.0, 0.2, 0.8]" in text and "inphase study" not in text
     assert [tag for tag, _ in document.tags].count("figure") == 3
 
 
@@ -452,7 +455,7 @@ def test_page_without_tree_ratio_or_growth():
     ],
 )
 def test_the_python_lines_give_the_model_back(model):
-    again = eval(_model_code(model), {"ip": ip})
+    again = eval(model_code(model, Kept()), {"ip": ip})
     before, after = model.to_dict(), again.to_dict()
     before["interaction"].pop("name"), after["interaction"].pop("name")
     assert before == after

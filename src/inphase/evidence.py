@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inphase import observables, theory
-from inphase.coupling import AllToAll
 from inphase.model import PhaseModel
 from inphase.provenance import version
 
@@ -40,7 +39,7 @@ def summary(
     numbers = _numbers(model, first, run, tree)
     looked, end = _end_state(model, run)
     evidence = [] if proof is None else [_proof_says(proof)]
-    evidence += [*_theory_says(model, len(first)), *_spectrum_says(model, rates)]
+    evidence += [*_theory_says(model, len(first)), *_spectrum_says(model, len(first), rates)]
     evidence += _end_says(end) if looked else []
     evidence += _experiment_says(model, run, tree, numbers)
     answer = _answer(model, run, tree, numbers, locked=end is not None and bool(end.stable))
@@ -95,16 +94,12 @@ def certificate(model: PhaseModel, n: int) -> Certificate | None:
     """What `certify` finds in a few seconds; None where its theorems do not speak of such a model."""
     from inphase.certify import synchronization
 
-    if (
-        not model.is_gradient
-        or callable(model.gain)
-        or n < 2
-        or (n > CERTIFIED_UP_TO and not _all_to_all(model))
-    ):
+    known = model.coupling.facts(n)
+    small = known.common or n <= CERTIFIED_UP_TO
+    if not (model.is_gradient and model.g.smooth and n >= 2 and small):
         return None
-    equal = isinstance(model.coupling, AllToAll) and model.coupling.columns is None
     try:
-        return synchronization(model, n=n if equal else None, budget=2000, refutation=n <= 500)
+        return synchronization(model, n=n if known.equal else None, budget=2000, refutation=n <= 500)
     except ValueError:
         return None
 
@@ -116,20 +111,18 @@ def _proof_says(proof: Certificate) -> dict[str, Any]:
     return _evidence("proof", text, margin) | {"proof": proof.verdict != "undecided"}
 
 
-def _all_to_all(model: PhaseModel) -> bool:
-    return isinstance(model.coupling, AllToAll)
-
-
 def _theory_says(model: PhaseModel, n: int) -> list[dict[str, Any]]:
-    if not model.is_autonomous or np.any(model.field) or callable(model.gain) or np.any(model.damping != 1):
+    if not model.is_autonomous or np.any(model.field) or not model.g.smooth or np.any(model.damping != 1):
         return []
-    if model.is_gradient and _all_to_all(model):
+    common = model.coupling.common_weights(n)
+    if common is not None and model.is_gradient:
         return _criterion_says(model)
     f = model.interaction
     strength = f.sine_strength
-    if strength is None or strength <= 0 or model.gain is not None or np.ptp(model.frequencies) == 0:
+    if strength is None or strength <= 0 or model.g.kind != "one" or np.ptp(model.frequencies) == 0:
         return []
-    if isinstance(model.coupling, AllToAll) and model.coupling.columns is None:
+    if common is not None and np.ptp(common) == 0:
+        strength *= float(np.sum(common))
         needed = theory.locking_coupling(model.frequencies)
         text = f"a phase-locked state exists where the coupling is at least {needed:.6g}; here it is {strength:.6g}"
         return [_evidence("theory", text + FLOATS, needed)]
@@ -167,7 +160,7 @@ def _bounds_say(model: PhaseModel, strength: float, n: int) -> list[dict[str, An
     return [_evidence("theory", text + FLOATS, bounds.necessary)]
 
 
-def _spectrum_says(model: PhaseModel, rates: Array | None) -> list[dict[str, Any]]:
+def _spectrum_says(model: PhaseModel, n: int, rates: Array | None) -> list[dict[str, Any]]:
     found = []
     if rates is not None:
         best, count = int(np.argmax(rates)) + 1, int(np.sum(rates > 1e-12 * np.max(np.abs(rates))))
@@ -176,14 +169,11 @@ def _spectrum_says(model: PhaseModel, rates: Array | None) -> list[dict[str, Any
             found.append(_evidence("spectrum", text, float(rates[best - 1])))
         else:
             found.append(_evidence("spectrum", "uniform state: no mode grows", float(np.max(rates))))
-    alike = model.is_gradient and not callable(model.gain) and not np.any(model.damping != 1)
-    if alike and isinstance(model.coupling, AllToAll):
-        slope = float(model.interaction.derivative()(0.0))
-        pull = -slope / (
-            float(model.interaction.profile(0.0)) if model.gain and model.interaction.profile else 1.0
-        )
-        weights = model.coupling.weights(1)
-        rate = pull * (float(np.sum(weights)) if model.gain is None else 1.0)
+    common = model.coupling.common_weights(n)
+    if common is not None and model.is_gradient and model.g.smooth and not np.any(model.damping != 1):
+        f, *profile = model.g.with_profile(model.interaction)
+        over = float(profile[0](0.0)) if profile else 1.0
+        rate = -float(f.derivative()(0.0)) / over * (1.0 if profile else float(np.sum(common)))
         word = "stable" if rate < 0 else "unstable"
         found.append(
             _evidence("spectrum", f"synchronized state: {word}, all transverse rates equal {rate:.6g}", rate)
@@ -196,9 +186,9 @@ def _end_state(model: PhaseModel, run: xr.Dataset) -> tuple[bool, Equilibrium | 
     from inphase.equilibria.nearest import nearest
 
     end = run.phase.values[-1] if run.sizes["time"] else np.zeros(0)
-    if len(end) < 2 or len(end) > POLISHED_UP_TO or model.has_noise or callable(model.gain):
+    if len(end) < 2 or len(end) > POLISHED_UP_TO or model.has_noise or not model.g.smooth:
         return False, None
-    if _all_to_all(model) and model.is_gradient:
+    if model.coupling.facts(len(end)).common and model.is_gradient:
         return False, None  # `_spectrum_says` and the criterion speak of these
     return True, nearest(model, end)
 

@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase import initial, observables, theory
-from inphase.coupling import AllToAll
-from inphase.coupling.sparse import Network
+from inphase.description import FILE as PARTS_FILE
 from inphase.evidence import certificate, summary
-from inphase.files import output_folder, write_dataset, write_text
+from inphase.files import output_folder, write_arrays, write_dataset, write_text
 from inphase.model import PhaseModel, longest_delay
 from inphase.report.words import values
 from inphase.simulation import coarsen, simulate
@@ -54,6 +53,8 @@ class Study:
     summary : dict
         JSON-ready: `question`, `answer`, `evidence` (each with `kind`, `statement`, `value`, `proof`),
         `numbers`, `versions`.
+    chosen : dict
+        The arguments of `study` that were chosen beside model, n, seed, phases and out: they repeat it.
     files : dict
         Name -> path of what was written.
     """
@@ -67,6 +68,7 @@ class Study:
     tree: xr.Dataset | None
     growth: dict[str, list[Any]]
     summary: dict[str, Any]
+    chosen: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -138,6 +140,7 @@ def study(
     1
     """
     began = clock.perf_counter()
+    given = {"t_end": t_end, "step": step, **how} | ({} if tolerance == 1e-8 else {"tolerance": tolerance})
     folder = None if out is None else output_folder(out)
     if phases is None:
         n = n if n is not None else (model.size or 1000)
@@ -161,7 +164,7 @@ def study(
     if folder is not None:
         files["trajectory"] = str(write_dataset(folder / "trajectory.nc", run))
     tree = None
-    if run.attrs["status"] == "finished" and _coarsens(model):
+    if run.attrs["status"] == "finished" and _coarsens(model, len(first)):
         tree = coarsen(model, first, t_end=1e14, progress=progress)
         if folder is not None:
             files["tree"] = str(write_dataset(folder / "tree.nc", tree))
@@ -171,14 +174,16 @@ def study(
         files["proof"] = str(proof.save(folder / "proof.json"))
     findings = summary(model, first, run, tree, rates, proof)
     findings["numbers"]["wall_time_seconds"] = round(clock.perf_counter() - began, 2)
-    result = Study(model, first, seed, _title(model, len(first)), graph, run, tree, growth, findings, files)
+    chosen = {name: value for name, value in given.items() if value is not None}
+    title = _title(model, len(first))
+    result = Study(model, first, seed, title, graph, run, tree, growth, findings, chosen, files)
     if folder is not None:
         _write(result, folder)
     return result
 
 
 def _write(result: Study, folder: Path) -> None:
-    from inphase.report import page  # Matplotlib loads only where something is drawn
+    from inphase.report.page import again, page  # Matplotlib loads only where something is drawn
 
     data = {
         "title": result.title,
@@ -190,34 +195,33 @@ def _write(result: Study, folder: Path) -> None:
     result.files["study"] = str(
         write_text(folder / "study.json", json.dumps(data, indent=1, ensure_ascii=False))
     )
+    arrays = again(result)[1].arrays
+    if arrays:
+        result.files["parts"] = str(write_arrays(folder / PARTS_FILE, arrays))
     result.files["report"] = str(write_text(folder / "report.html", page(result)))
 
 
 def _title(model: PhaseModel, n: int) -> str:
     f = model.interaction
-    parts = [f.name, values(f), "softmax" if model.gain == "softmax" else "", f"n = {n}"]
+    parts = [f.name, values(f), model.g.name or "", f"n = {n}"]
     return ", ".join(part for part in parts if part)
 
 
-def _coarsens(model: PhaseModel) -> bool:
+def _coarsens(model: PhaseModel, n: int) -> bool:
     """Whether equal phases stay equal, the flow is a gradient flow, and near phases attract."""
     attracts = float(model.interaction.derivative()(0.0)) > 0
-    mean_field = isinstance(model.coupling, AllToAll) and model.is_gradient and not np.any(model.damping != 1)
-    return mean_field and attracts and not callable(model.gain)
+    common = model.coupling.common_weights(n) is not None and not np.any(model.damping != 1)
+    return common and attracts and model.g.smooth and model.is_gradient
 
 
 def _predicted_rates(model: PhaseModel, n: int) -> Array | None:
     """Growth rates of the uniform state's modes; None where the theory does not apply."""
-    alike = np.ptp(model.frequencies) == 0 and not np.any(model.field) and not callable(model.gain)
-    if not alike or not isinstance(model.coupling, AllToAll):
+    alike = np.ptp(model.frequencies) == 0 and not np.any(model.field) and model.g.smooth
+    common = model.coupling.common_weights(n)
+    if not alike or common is None or np.ptp(common) > 0:
         return None
-    weights = np.broadcast_to(model.coupling.weights(n), n)
-    if np.ptp(weights) > 0:
-        return None
-    scale = 1.0 if model.gain == "softmax" else float(np.sum(weights))
-    return scale * np.real(
-        theory.growth_rates(model.interaction, gain=None if callable(model.gain) else model.gain)
-    )
+    scale = 1.0 if model.g.kind == "softmax" else float(np.sum(common))
+    return scale * np.real(theory.growth_rates(model.interaction, gain=model.g.name))
 
 
 def _time_to_watch(model: PhaseModel, rates: Array | None, n: int) -> float:
@@ -237,12 +241,8 @@ def _relaxation(model: PhaseModel, n: int) -> float:
     """
     from inphase.equilibria import stability
 
-    if (
-        not isinstance(model.coupling, Network)
-        or n > RELAXED_UP_TO
-        or not model.is_autonomous
-        or callable(model.gain)
-    ):
+    known = n <= RELAXED_UP_TO and model.is_autonomous and model.g.smooth
+    if not known or not model.coupling.facts(n).listed:
         return 0.0
     leading = stability(model.replace(frequencies=0.0, field=0.0), np.zeros(n)).eigenvalues
     return float(-1.0 / leading[0].real) if len(leading) and leading[0].real < 0 else 0.0
@@ -251,7 +251,7 @@ def _relaxation(model: PhaseModel, n: int) -> float:
 def _time_scale(model: PhaseModel, n: int) -> float:
     """1/(the largest Fourier mode of f · the mean strength with which an oscillator listens)."""
     size = float(np.max(np.abs(model.interaction.modes[1:])))
-    return 1.0 / max(size * (model.coupling.mean_strength(n) if model.gain is None else 1.0), 1e-12)
+    return 1.0 / max(size * (model.coupling.mean_strength(n) if model.g.kind == "one" else 1.0), 1e-12)
 
 
 def _growth(run: xr.Dataset, rates: Array | None) -> dict[str, list[Any]]:

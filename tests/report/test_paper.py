@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 
 import inphase as ip
 from inphase.coupling.learnt.network import PairNetwork
+from inphase.description import equation
 from inphase.report import paper as paper_module
 from inphase.report.animation import phases_animation
 from inphase.report.html import data_uri, marked, plain
-from inphase.report.page import _equation, _model
+from inphase.report.page import _model
 from inphase.report.paper import Measured, Motion, Plate, Section, Table, Text, paper
 
 
@@ -234,7 +235,7 @@ def test_the_page_of_a_study_tells_what_was_learnt():
     document = Document(_model(study))
     text = " ".join(document.text)
     alts = [attrs["alt"] for tag, attrs in document.tags if tag == "img"]
-    assert "K_ij = K_μ(x_i, x_j)" in alts and "K_ij f(θ_i − θ_j)" in _equation(model)[1]
+    assert "K_ij = K_μ(x_i, x_j)" in alts and "K_ij f(θ_i − θ_j)" in equation(model).text
     for phrase in (
         "Learnt",
         "4 → 3 → 1, silu",

@@ -35,8 +35,10 @@ class Facts:
         Whether K_ij = c_j for every i: all hear one and the same sum.
     equal
         Whether all K_ij are equal.
+    field
+        Whether all hear mean fields, of pairs or of triads: an oscillator's place does not matter.
     factors
-        Whether K is given by factors of low rank: mean fields.
+        Whether K is given by factors of low rank: mean fields of pairs and their sums.
     listed
         Whether the pairs that are joined are listed: a network.
     """
@@ -45,6 +47,7 @@ class Facts:
     lags: bool
     common: bool
     equal: bool
+    field: bool
     factors: bool
     listed: bool
 
@@ -134,6 +137,7 @@ class Coupling(ABC):
             lags=self.has_lags,
             common=common is not None,
             equal=common is not None and bool(np.ptp(common) == 0),
+            field=all(isinstance(term, Field) for term in terms),
             factors=all(term.pairwise and isinstance(term, Field | Factors) for term in terms),
             listed=all(isinstance(term, Links) for term in terms),
         )
@@ -173,6 +177,10 @@ class Coupling(ABC):
     def code(self, keep: Keep) -> str:
         """A Python expression, with `ip` for inphase, that makes this coupling; long arrays are handed to `keep`."""
         raise ValueError(f"{type(self).__name__} does not say how it is made: give it a method code(keep)")
+
+    def source(self) -> Words | None:
+        """Where K comes from, as an equation; None where it is given by its numbers."""
+        return None
 
     def about(self) -> list[tuple[str, str]]:
         """Rows (what, value) of a report's table."""
@@ -340,7 +348,7 @@ class Combined(Coupling):
     def equation(
         self, delay: int | None = None, mark: str = "", form: Callable[[Words], Words] = of_f
     ) -> Words:
-        """The parts, with their factors and signs."""
+        """The parts, with their factors and signs, in brackets."""
         found = Words("", "")
         for k, (factor, part) in enumerate(self.parts):
             sign = ("-", "−") if factor < 0 else ("+", "+")
@@ -350,7 +358,7 @@ class Combined(Coupling):
             size = "" if abs(factor) == 1 else f"{abs(factor):.6g}"
             number = Words(rf"{size}\,", f"{size} ") if size else Words("", "")
             found += before + number + part.equation(delay, str(k + 1) if len(self.parts) > 1 else mark, form)
-        return found
+        return Words(r"\left(", "(") + found + Words(r"\right)", ")") if len(self.parts) > 1 else found
 
     def code(self, keep: Keep) -> str:
         """The parts, scaled and added."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,9 +12,8 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from inphase import initial, observables
-from inphase.coupling import AllToAll, Coupling, Learnt, RankOne
-from inphase.coupling.learnt.low_rank import LearntLowRank
-from inphase.interaction import CATALOG, Interaction
+from inphase.description import Kept, catalog_arguments, equation, interaction_code, model_code, script
+from inphase.interaction import Interaction
 from inphase.model import PhaseModel
 from inphase.provenance import version
 from inphase.report import figures, network_figures, style, words
@@ -53,6 +50,8 @@ class Study(Protocol):
     def growth(self) -> Mapping[str, Sequence[Any]]: ...  # noqa: D102
     @property
     def summary(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def chosen(self) -> Mapping[str, Any]: ...  # noqa: D102
 
 
 def page(study: Study) -> str:
@@ -133,74 +132,21 @@ PARTS = (
 )
 
 
-def _equation(model: PhaseModel) -> tuple[str, str]:
-    """The right side that this model has, as LaTeX and as plain text."""
-    coupling = model.coupling
-    terms, plain = [], []
-    if np.any(model.frequencies):
-        terms.append(r"\omega_i" if model.frequencies.ndim else r"\omega")
-        plain.append("ω_i" if model.frequencies.ndim else "ω")
-    if np.any(model.field):
-        terms.append(r"b_i\,\sin\theta_i" if model.field.ndim else r"b\,\sin\theta_i")
-        plain.append("b_i sin θ_i" if model.field.ndim else "b sin θ_i")
-    front, plain_front = r"\dfrac{1}{g_i(\theta)}\,", "(1/g_i(θ)) "
-    if model.gain is None:
-        front, plain_front = "", ""
-    elif isinstance(model.gain, str):
-        front, plain_front = r"\dfrac{1}{g_i}\,", "(1/g_i) "
-    if isinstance(coupling, AllToAll):
-        weight, plain_weight = ("c_j\\,", "c_j ") if coupling.columns is not None else ("", "")
-        front = front + ("" if weight else r"\dfrac{1}{n}\,")
-        plain_front = plain_front + ("" if weight else "(1/n) ")
-    elif isinstance(coupling, RankOne):
-        front, plain_front, weight, plain_weight = front + r"r_i\,", plain_front + "r_i ", r"c_j\,", "c_j "
-    else:
-        weight, plain_weight = r"K_{ij}\,", "K_ij "
-    pull, plain_pull = r"f(\theta_i - \theta_j)", "f(θ_i − θ_j)"
-    if model.has_delays:
-        tau, plain_tau = [(r"\tau", "τ"), (r"\tau_j", "τ_j"), (r"\tau_{ij}", "τ_ij")][model.delays.ndim]
-        pull, plain_pull = rf"f(\theta_i(t) - \theta_j(t - {tau}))", f"f(θ_i(t) − θ_j(t − {plain_tau}))"
-    if getattr(coupling, "lags", None) is not None:
-        pull, plain_pull = rf"{pull[:-1]} + \alpha_{{ij}})", f"{plain_pull[:-1]} + α_ij)"
-    left, plain_left = r"\dfrac{d\theta_i}{dt}", "dθ_i/dt"
-    if np.any(model.damping != 1):
-        d = "d_i" if model.damping.ndim else "d"
-        left, plain_left = rf"{d}\,{left}", f"{d} {plain_left}"
-    if model.has_inertia:
-        m = "m_i" if model.inertia.ndim else "m"
-        left, plain_left = rf"{m}\,\dfrac{{d^2\theta_i}}{{dt^2}} + {left}", f"{m} d²θ_i/dt² + {plain_left}"
-    noise = (r" + \sqrt{2D}\,\xi_i" if np.any(model.noise) else "") + (
-        r" + \sqrt{2C}\,\xi" if np.any(model.common_noise) else ""
-    )
-    plain_noise = (" + √(2D) ξ_i" if np.any(model.noise) else "") + (
-        " + √(2C) ξ" if np.any(model.common_noise) else ""
-    )
-    latex = rf"{left} = {' + '.join(terms)} - {front}\sum_{{j=1}}^{{n}}\ {weight}{pull}{noise}"
-    return (
-        latex,
-        f"{plain_left} = {' + '.join(plain)} − {plain_front}Σ_j {plain_weight}{plain_pull}{plain_noise}",
-    )
-
-
 def _model(study: Study) -> str:
     model, f = study.model, study.model.interaction
-    parts = [formula_image(*_equation(model))]
+    parts = [formula_image(*equation(model))]
     parts.append(formula_image(f"f(x) = {words.formula(f)}", f"f(x) = {repr(f)[12:-1]}"))
-    if model.gain == "softmax":
-        weighted = getattr(model.coupling, "columns", None) is not None
-        mean = r"\sum_{j=1}^{n}\ c_j\," if weighted else r"\dfrac{1}{n}\,\sum_{j=1}^{n}\ "
-        latex = rf"g_i = {mean}h(\cos(\theta_i - \theta_j)),\quad f(x) = \sin x\ h(\cos x)"
-        text = f"g_i = {'Σ_j c_j' if weighted else '(1/n) Σ_j'} h(cos(θ_i − θ_j)), f(x) = sin x · h(cos x)"
-        parts.append(formula_image(latex, text))
-    if isinstance(model.coupling, Learnt):
-        parts.append(formula_image(r"K_{ij} = K_\mu(x_i, x_j)", "K_ij = K_μ(x_i, x_j)"))
-    elif isinstance(model.coupling, LearntLowRank):
-        parts.append(formula_image(r"K_{ij} \approx K_\mu(x_i, x_j)", "K_ij ≈ K_μ(x_i, x_j)"))
+    divisor = model.g.equation(model.coupling)
+    if divisor is not None:
+        parts.append(formula_image(*divisor))
+    learnt = model.coupling.source()
+    if learnt is not None:
+        parts.append(formula_image(*learnt))
     facts = [("oscillators n", str(len(study.initial)))]
     facts += [(words.symbol(name), plain(value)) for name, value in f.parameters.items()]
-    facts += _coupling_facts(model.coupling)
-    if model.gain is not None:
-        facts.append(("gain g", model.gain if isinstance(model.gain, str) else "a function of the phases"))
+    facts += model.coupling.about()
+    if model.g.kind != "one":
+        facts.append(("gain g", model.g.text()))
     for name, letter, unit in PARTS:
         values = getattr(model, name)
         values = values.data if issparse(values) else values
@@ -215,42 +161,6 @@ def _model(study: Study) -> str:
     return "\n".join(parts) + "\n" + fact_table(facts)
 
 
-def _coupling_facts(coupling: Coupling) -> list[tuple[str, str]]:
-    """The kind of a coupling; of a learnt one, what it was learnt with and how it is told from others."""
-    about = coupling.to_dict()
-    if isinstance(coupling, Learnt):
-        network, rule = coupling.network, coupling.normalization
-        sizes = " → ".join(
-            str(size) for size in (2 * network.features, *network.hidden, 1 + network.has_lags)
-        )
-        trained = (
-            f", time as at n = {rule.trained_size}" if rule.kind == "row-l2" and rule.trained_size else ""
-        )
-        return [
-            ("coupling", "Learnt: a network on the features x of two nodes gives their K"),
-            ("features of a node", plain(network.features)),
-            ("layers of the network", f"{sizes}, {network.activation}"),
-            (
-                "normalization",
-                f"{rule.kind}{', symmetric' * rule.symmetric}, degree {plain(rule.degree)}{trained}",
-            ),
-            ("precision of K", coupling.precision),
-            ("network, SHA-256", about["network_sha256"]),
-            ("features, SHA-256", about["features_sha256"]),
-        ]
-    if isinstance(coupling, LearntLowRank):
-        error, spread = plain(float(f"{coupling.error:.2g}")), plain(float(f"{coupling.standard_error:.1g}"))
-        return [
-            (
-                "coupling",
-                "Learnt: a network on the features x of two nodes gives their K, here by factors of low rank",
-            ),
-            ("rank", plain(coupling.rank)),
-            ("relative error of K", f"{error} ± {spread}, on {coupling.rows} rows held out"),
-        ]
-    return [("coupling", about["kind"])]
-
-
 # ------------------------------------------------------------------------------------------------ the figures
 
 
@@ -261,7 +171,8 @@ def _figures(study: Study) -> Iterable[str]:
         return plate(image(figure, title), title, caption)
 
     yield shown(figures.interaction_figure(f), "The interaction and its slope", _interaction_caption(f))
-    mean_field = isinstance(study.model.coupling, RankOne)
+    known = study.model.coupling.facts(len(study.initial))
+    mean_field = known.field and known.pairs
     if not mean_field:
         pass  # the ratio is of all-to-all flows
     elif not f.odd:
@@ -269,7 +180,9 @@ def _figures(study: Study) -> Iterable[str]:
     elif float(f.derivative()(0.0)) <= 0:
         yield "<p>The synchronization ratio is 0: f′(0) ≤ 0, so oscillators do not attract at short distance.</p>"
     else:
-        yield shown(figures.ratio_figure(f), "The synchronization ratio", _ratio_caption(study.model))
+        yield shown(
+            figures.ratio_figure(f), "The synchronization ratio", _ratio_caption(study.model, known.common)
+        )
     if run.sizes["time"]:
         yield shown(figures.trajectory_figure(run), "Phases and order parameter in time", _run_caption(run))
         yield shown(
@@ -304,7 +217,7 @@ def _figures(study: Study) -> Iterable[str]:
 def _network_figures(study: Study) -> Iterable[tuple[Figure, str, str]]:
     """For couplings in which an oscillator's place matters: the raster, and the graph where there is one."""
     run, graph = study.run, study.graph
-    if isinstance(study.model.coupling, RankOne) or run.sizes["time"] < 2:
+    if study.model.coupling.facts(len(study.initial)).field or run.sizes["time"] < 2:
         return
     caption = "The phase of each oscillator, as color, in the order in which they are numbered."
     yield network_figures.raster_figure(run), "Every oscillator in time", caption
@@ -342,7 +255,7 @@ def _interaction_caption(f: Interaction) -> str:
     return text
 
 
-def _ratio_caption(model: PhaseModel) -> str:
+def _ratio_caption(model: PhaseModel, common: bool) -> str:
     two_pi, pi = ratios(model.interaction)
     here = f"{two_pi:.6g} for M = 2π" + (f" and {pi:.6g} for M = π" if np.isfinite(pi) else "")
     text = (
@@ -351,7 +264,7 @@ def _ratio_caption(model: PhaseModel) -> str:
         f"says nothing. Here it is {here}. M bounds the gaps of stable states: 2π always serves, π for "
         "f = sin x · h(cos x) with h &gt; 0. From roots of f′ and f‴ in floating point: not a proof."
     )
-    if not (model.is_gradient and isinstance(model.coupling, AllToAll)):
+    if not (model.is_gradient and common):
         text += " The oscillators of this model are not identical, or not coupled all to all: the ratio is that of f alone."
     return text
 
@@ -417,55 +330,11 @@ def _tree_caption(tree: xr.Dataset) -> str:
 # ----------------------------------------------------------------------------- how to get it, what it is from
 
 
-def _from_catalog(f: Interaction) -> str | None:
-    """The arguments with which the catalog gives f; None where it does not."""
-    if f.name not in CATALOG:
-        return None
-    arguments: dict[str, Any] = dict(f.parameters)
-    if f.name == "harmonics":
-        orders = {part: [int(key[1:]) for key in arguments if key[0] == part[0]] for part in ("sin", "cos")}
-        arguments = {
-            part: [f.parameters.get(f"{part[0]}{k}", 0.0) for k in range(1, max(found) + 1)]
-            for part, found in orders.items()
-            if found
-        }
-    same = CATALOG[f.name](**arguments).to_dict() == f.to_dict()
-    return ", ".join(f"{name}={value!r}" for name, value in arguments.items()) if same else None
-
-
-def _interaction_code(f: Interaction) -> str:
-    arguments = _from_catalog(f)
-    if arguments is not None:
-        return f"ip.{f.name}({arguments})"
-    if f.sine_strength is not None and not f.parameters:
-        return f"{f.sine_strength!r} * ip.kuramoto()"
-    numbers = "".join(f", {name}={value!r}" for name, value in f.parameters.items())
-    return f"ip.Interaction({json.dumps(f.to_dict()['formula'], ensure_ascii=False)}{numbers})"
-
-
-def _model_code(model: PhaseModel) -> str:
-    arguments = [_interaction_code(model.interaction)]
-    if isinstance(model.coupling, AllToAll):
-        if model.coupling.columns is not None:
-            arguments.append("ip.AllToAll(weights)")
-    elif isinstance(model.coupling, RankOne):
-        arguments.append("ip.RankOne(rows, columns)")
-    else:
-        arguments.append("coupling")
-    if model.gain is not None:
-        arguments.append(f'gain="{model.gain}"' if isinstance(model.gain, str) else "gain=gain")
-    for name, _, _ in PARTS:
-        values = getattr(model, name)
-        if issparse(values) or np.any(values != (name == "damping")):
-            arguments.append(f"{name}={name}" if values.ndim else f"{name}={float(values)!r}")
-    return f"ip.PhaseModel({', '.join(arguments)})"
-
-
 def _command(study: Study) -> str | None:
     """The command line, for an interaction of the catalog with scalar parameters and nothing else chosen."""
     f = study.model.interaction
-    plain = _model_code(study.model) == f"ip.PhaseModel({_interaction_code(f)})"
-    if not plain or f.name == "harmonics" or _from_catalog(f) is None or not _from_seed(study):
+    plain = model_code(study.model, Kept()) == f"ip.PhaseModel({interaction_code(f)})" and not study.chosen
+    if not plain or f.name == "harmonics" or catalog_arguments(f) is None or not _from_seed(study):
         return None
     numbers = {name: repr(value).removesuffix(".0") for name, value in f.parameters.items()}
     options = [
@@ -481,21 +350,25 @@ def _from_seed(study: Study) -> bool:
     return np.array_equal(study.initial, initial.phases("uniform", len(study.initial), study.seed))
 
 
-def _again(study: Study) -> str:
-    """The Python lines and the command; the summary's own "python" and "command" where it has them."""
-    how = f"n={len(study.initial)}" if _from_seed(study) else "phases=phases"
-    python = study.summary.get("python") or (
-        f'import inphase as ip\n\nmodel = {_model_code(study.model)}\nip.study(model, {how}, seed={study.seed}, out="results")'
+def again(study: Study) -> tuple[str, Kept]:
+    """The Python script that repeats a study, and the numbers that it reads from `inphase.description.FILE`."""
+    keep = Kept()
+    model = model_code(study.model, keep)
+    first = f"n={len(study.initial)}" if _from_seed(study) else f"phases={keep('phases', study.initial)}"
+    chosen = "".join(
+        f", {name}={keep(name, value) if isinstance(value, np.ndarray) else repr(value)}"
+        for name, value in study.chosen.items()
     )
-    command = study.summary.get("command") or _command(study)
-    if re.search(
-        r"=(frequencies|field|delays|noise|inertia|damping|gain|phases)\b|(\((weights|rows)|, coupling)\b",
-        str(python),
-    ):
-        python = f"# the arrays of this study: the model's in study.json, the phases at time 0 in trajectory.nc\n{python}"
-    text = f"<p>In Python:</p>\n<pre><code>{escape(str(python))}</code></pre>"
+    lines = [f"model = {model}", f'ip.study(model, {first}, seed={study.seed}{chosen}, out="again")']
+    return script(lines, keep), keep
+
+
+def _again(study: Study) -> str:
+    """The Python lines and the command."""
+    text = f"<p>In Python:</p>\n<pre><code>{escape(again(study)[0])}</code></pre>"
+    command = _command(study)
     if command:
-        text += f"\n<p>On the command line:</p>\n<pre><code>{escape(str(command))}</code></pre>"
+        text += f"\n<p>On the command line:</p>\n<pre><code>{escape(command)}</code></pre>"
     return text
 
 

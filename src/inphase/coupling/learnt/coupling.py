@@ -24,8 +24,8 @@ from inphase.coupling.dense import Matrix
 from inphase.coupling.lagged import PRECISIONS, Lagged
 from inphase.coupling.learnt.network import Array, PairNetwork, feature_array
 from inphase.coupling.learnt.normalization import Normalization, as_normalization
-from inphase.coupling.words import Keep
-from inphase.files import replace_file
+from inphase.coupling.words import Keep, Words
+from inphase.files import write_arrays
 from inphase.interaction import Interaction
 from inphase.kernels.product import THIN, thin_product
 from inphase.kernels.terms import AllPairs, Term
@@ -137,6 +137,10 @@ class Learnt(Matrix):
         lags = "0.0" if self.lags is None else keep("lags", self.lags)
         return f"ip.Lagged({matrix}, {lags}, {self.precision!r})"
 
+    def source(self) -> Words:
+        """K as a function of features."""
+        return Words(r"K_{ij} = K_\mu(x_i, x_j)", "K_ij = K_μ(x_i, x_j)")
+
     def about(self) -> list[tuple[str, str]]:
         """What it was learnt with, and how it is told from others."""
         network, rule, hashes = self.network, self.normalization, self.to_dict()
@@ -237,13 +241,7 @@ class Learnt(Matrix):
 
 def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Array], about: Mapping[str, Any]) -> Path:
     """Arrays and a JSON text beside them in one NPZ file, written beside and renamed; no pickle."""
-    text = np.array(json.dumps(dict(about)))
-
-    def write(beside: Path) -> None:
-        with beside.open("wb") as file:
-            np.savez(file, about=text, **arrays)  # type: ignore[arg-type]
-
-    return replace_file(Path(path), write)
+    return write_arrays(Path(path), {"about": np.array(json.dumps(dict(about))), **arrays})
 
 
 def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]]:

@@ -32,6 +32,7 @@ from inphase.coupling.factorized import ENTRIES, Factor, LowRank, basis, compres
 from inphase.coupling.learnt.coupling import Learnt
 from inphase.coupling.learnt.network import PairNetwork, feature_array
 from inphase.coupling.learnt.normalization import SMALLEST, Normalization, as_normalization
+from inphase.coupling.words import Words
 from inphase.kernels.blas import few_threads
 from inphase.kernels.product import THIN, thin_product
 
@@ -106,6 +107,10 @@ class LearntLowRank(LowRank):
             return super().product(waves)
         left, right = self._single
         return np.stack([thin_product(left, thin_product(right, wave)) for wave in waves])
+
+    def source(self) -> Words:
+        """K as a function of features, nearly."""
+        return Words(r"K_{ij} \approx K_\mu(x_i, x_j)", "K_ij ≈ K_μ(x_i, x_j)")
 
     def about(self) -> list[tuple[str, str]]:
         """Its rank, and the error of K that was measured."""
