@@ -110,6 +110,7 @@ __all__ = [
     "sakaguchi",
     "simulate",
     "study",
+    "testing",
     "theory",
 ]
 

@@ -6,7 +6,7 @@ parameters = { beta = 9.0 }
 strength = 1.0                # multiplies f; negative: repulsive
 
 [coupling]
-kind = "all-to-all"           # or rank-one, dense, ring, lattice, causal, hypergraph, all-triads, learnt, with their options
+kind = "all-to-all"           # or rank-one, dense, ring, lattice, ...: any of coupling.catalog.KINDS, with its options
 strength = 1.0                # multiplies K
 # kind = "graph"              # with file = "grid.gml", or generator = "small_world" and options = { neighbors = 4 }
 # [[coupling]]                # several tables of this kind add up

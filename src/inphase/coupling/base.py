@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -71,6 +72,8 @@ class Coupling(ABC):
 
     Couplings add and scale: ``0.5 * Sparse(K) + Hypergraph(triangles)`` is a coupling.
     """
+
+    precision = "float64"  # of the arithmetic of its sums; "float32" where a kind takes less
 
     @property
     @abstractmethod
@@ -177,6 +180,22 @@ class Coupling(ABC):
     def code(self, keep: Keep) -> str:
         """A Python expression, with `ip` for inphase, that makes this coupling; long arrays are handed to `keep`."""
         raise ValueError(f"{type(self).__name__} does not say how it is made: give it a method code(keep)")
+
+    def tables(self) -> list[dict[str, Any]]:
+        """The [[coupling]] tables of a TOML file that make it again: one, or one for each part of a sum.
+
+        Raises
+        ------
+        ValueError
+            If it holds so many numbers that only their checksum is kept: they belong in a file.
+        """
+        options = self.to_dict()
+        if any("sha256" in name for name in options):
+            raise ValueError(
+                f"{self!r} holds too much for a TOML file: keep its numbers in a file of their own"
+            )
+        kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", str(options.pop("kind"))).lower()
+        return [{"kind": kind} | options]
 
     def source(self) -> Words | None:
         """Where K comes from, as an equation; None where it is given by its numbers."""
@@ -366,6 +385,10 @@ class Combined(Coupling):
         return " + ".join(
             f"{factor!r} * {part.code(own)}" for (factor, part), own in zip(self.parts, numbered)
         )
+
+    def tables(self) -> list[dict[str, Any]]:
+        """The parts' tables, with their strengths."""
+        return [table | {"strength": factor} for factor, part in self.parts for table in part.tables()]
 
     def about(self) -> list[tuple[str, str]]:
         """The parts' rows."""

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from inphase.checks import checked_options
+import numpy as np
+from scipy import sparse
+
+from inphase.checks import checked_options, finite_array, integer
 from inphase.coupling.base import Coupling
 from inphase.coupling.causal import Causal
 from inphase.coupling.dense import Dense
+from inphase.coupling.factorized import LowRank
 from inphase.coupling.features import read_columns
 from inphase.coupling.hypergraph import AllTriads, Hypergraph
 from inphase.coupling.lagged import Lagged
 from inphase.coupling.learnt.coupling import Learnt, load_network
 from inphase.coupling.mean_field import AllToAll, RankOne
 from inphase.coupling.ring import Lattice, Ring
+from inphase.coupling.sparse import Sparse
 
 
 def learnt(
@@ -66,17 +71,50 @@ def lagged(matrix: Any, lags: Any, precision: str = "float64") -> Lagged:
     return Lagged(K, alpha, precision)
 
 
+def listed(n: int, row: Any, column: Any, value: Any) -> Sparse:
+    """K of n oscillators by its entries.
+
+    Parameters
+    ----------
+    n : int
+    row, column : array_like of int, shape (entries,)
+        i and j, from 0.
+    value : array_like, shape (entries,)
+        K_ij.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the numbers do not fit each other, or n.
+    """
+    n, values = integer("n", n, least=1), finite_array("value", value)
+    places = []
+    for name, given in (("row", row), ("column", column)):
+        found = np.asarray(given if len(given) else np.empty(0, int))
+        if found.dtype.kind not in "iu" or found.shape != values.shape:
+            raise ValueError(
+                f"{name} must hold {values.size} whole numbers, one for each value; got {given!r:.60}"
+            )
+        if found.size and not 0 <= found.min() <= found.max() < n:
+            raise ValueError(f"{name} must hold numbers from 0 to n - 1 = {n - 1}; got {given!r:.60}")
+        places.append(found)
+    return Sparse(sparse.coo_array((values, tuple(places)), shape=(n, n)))
+
+
 KINDS: dict[str, Callable[..., Coupling]] = {
     "all-to-all": AllToAll,
     "all-triads": AllTriads,
     "causal": Causal,
+    "circulant": Ring.circulant,
     "dense": Dense,
     "hypergraph": Hypergraph,
     "lagged": lagged,
     "lattice": Lattice,
     "learnt": learnt,
+    "low-rank": LowRank,
     "rank-one": RankOne,
     "ring": Ring,
+    "sparse": listed,
 }
 
 

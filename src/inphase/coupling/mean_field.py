@@ -178,6 +178,11 @@ class AllToAll(RankOne):
                 f"weights must be non-negative, not all zero; got {self.columns[worst]:g} at index {worst}"
             )
 
+    def tables(self) -> list[dict[str, Any]]:
+        """Its weights by their name."""
+        weights = {} if self.columns is None else {"weights": self.columns.tolist()}
+        return [{"kind": "all-to-all"} | weights]
+
     @property
     def symmetric(self) -> bool:
         """Whether all weights are equal. (The flow is a gradient

@@ -216,6 +216,12 @@ class Ring(Network):
         ahead, behind = np.split(self._circle(2 * self.neighbors + 1)[1:], 2)
         return f"ip.Ring({self.neighbors}, {keep('weights', np.concatenate([ahead, behind[::-1]]))})"
 
+    def tables(self) -> list[dict[str, Any]]:
+        """A ring of neighbors, or of all weights."""
+        if self._n is None:
+            return super().tables()
+        return [{"kind": "circulant", "weights": self._circle(self._n).tolist()}]
+
     def to_dict(self) -> dict[str, Any]:
         """Kind and numbers, for provenance: a kernel as its weights w_d, d = 0..n − 1."""
         if self._n is not None:

@@ -99,11 +99,16 @@ class LearntLowRank(LowRank):
         """L and Rᵀ as `thin_product` takes them."""
         return self.left.astype(np.float32), np.ascontiguousarray(self.right.T, dtype=np.float32)
 
+    @property
+    def precision(self) -> str:  # type: ignore[override]  # that of `product` for few harmonics
+        """Single where the tolerance asks for no more."""
+        return "float64" if self.tolerance < SINGLE_FROM else "float32"
+
     def product(self, waves: NDArray[np.float64]) -> NDArray[np.float64]:
         """L (Rᵀ waves): of few columns in single precision,
         where the tolerance asks for no more, in half the time.
         """
-        if self.tolerance < SINGLE_FROM or waves.shape[-1] > THIN:
+        if self.precision == "float64" or waves.shape[-1] > THIN:
             return super().product(waves)
         left, right = self._single
         return np.stack([thin_product(left, thin_product(right, wave)) for wave in waves])

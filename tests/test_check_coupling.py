@@ -1,0 +1,130 @@
+"""Every coupling × every verb: none is refused that the documents promise."""
+
+import numpy as np
+import pytest
+
+import inphase as ip
+from inphase.coupling.learnt import LearntLowRank, Normalization, PairNetwork
+from inphase.testing import CHECKS, check_coupling
+
+RNG = np.random.default_rng(3)
+SQUARE = np.round(RNG.uniform(-0.5, 1.0, (6, 6)), 4)
+TALL = np.round(RNG.normal(size=(6, 2)), 4)
+TRIADS = [(0, 1, 2), (2, 3, 4), (5, 0, 3)]
+
+
+def network(lags=False):
+    rng = np.random.default_rng(0)
+    one = [np.ones(3)]
+    out = rng.normal(size=(3, 2)) if lags else rng.normal(size=3)
+    return PairNetwork(rng.normal(size=(2, 3)), rng.normal(size=(2, 3)), [], one, one, one, one, out, "silu")
+
+
+FEATURES = RNG.normal(size=(6, 2))
+
+COUPLINGS = {
+    "all-to-all": lambda: ip.AllToAll(),
+    "weights": lambda: ip.AllToAll(np.arange(1.0, 7.0) / 21),
+    "rank one": lambda: ip.RankOne(np.linspace(0.5, 1.5, 6), np.linspace(1, 0.2, 6) / 6),
+    "low rank": lambda: ip.LowRank(TALL, TALL[::-1].copy()),
+    "dense": lambda: ip.Dense(SQUARE),
+    "symmetric": lambda: ip.Dense(SQUARE + SQUARE.T),
+    "sparse": lambda: ip.Sparse(SQUARE * (np.abs(SQUARE) > 0.4)),
+    "graph": lambda: ip.Sparse(ip.graphs.ring(6)),
+    "ring": lambda: ip.Ring(2, [1.0, 0.5, 0.3, 0.2]),
+    "nonlocal ring": lambda: ip.Ring.from_kernel(lambda x: (1 + 0.9 * np.cos(x)) / (2 * np.pi), 6),
+    "lattice": lambda: ip.Lattice((2, 3), periodic=(False, True), weights=(1.0, 0.5)),
+    "causal": lambda: ip.Causal(),
+    "causal, signed": lambda: ip.Causal(np.cos(np.arange(6.0)), normalized=False),
+    "lagged": lambda: ip.Lagged(SQUARE, np.round(RNG.uniform(-1, 1, (6, 6)), 4)),
+    "lagged by 0": lambda: ip.Lagged(SQUARE, 0.0),
+    "lagged, single": lambda: ip.Lagged(SQUARE, 0.3, "float32"),
+    "learnt": lambda: ip.Learnt(network(), FEATURES, "row-l1"),
+    "learnt lags": lambda: ip.Learnt(network(lags=True), FEATURES, "degree"),
+    "hypergraph": lambda: ip.Hypergraph(TRIADS),
+    "hypergraph, product": lambda: ip.Hypergraph(TRIADS, "j+k-2i", weights=[0.5, 1.0, -0.3]),
+    "hypergraph, directed": lambda: ip.Hypergraph(TRIADS, directed=True),
+    "all triads": lambda: ip.AllTriads(),
+    "all triads, product": lambda: ip.AllTriads("j+k-2i", np.arange(1.0, 7.0) / 21),
+    "pairs and triads": lambda: 0.5 * ip.Sparse(ip.graphs.ring(6)) + ip.AllTriads(),
+    "lags and pairs": lambda: 0.5 * ip.Lagged(SQUARE, 0.4) + ip.Dense(SQUARE),
+    "mean fields": lambda: 2 * ip.AllToAll() - 0.5 * ip.RankOne(np.arange(6.0), np.ones(6) / 6),
+    "equal fields": lambda: 2 * ip.AllToAll() + ip.AllToAll(np.arange(1.0, 7.0) / 21),
+    "scaled": lambda: -0.5 * ip.Ring(1),
+}
+
+
+@pytest.mark.parametrize("name", COUPLINGS)
+def test_every_verb_on_every_coupling(name):
+    coupling = COUPLINGS[name]()
+    made = set(check_coupling(coupling, 6))
+    known = coupling.facts(6)
+    left = {
+        "pairs": not known.pairs,
+        "delays of pairs": not known.pairs,
+        "low rank": not known.factors,
+        "softmax": not coupling.positive,
+        "coarsen": not known.common,
+        "toml": name.startswith("learnt"),
+    }
+    assert set(CHECKS) - made == {verb for verb, out in left.items() if out}
+
+
+def test_low_rank_of_a_learnt_coupling():
+    found = {
+        "error": 1e-3,
+        "standard_error": 1e-4,
+        "worst_row": 0.0,
+        "scale_error": 0.0,
+        "rows": 6,
+        "pairs": 36,
+    }
+    coupling = LearntLowRank(TALL, TALL, Normalization("row-l1"), 1e-3, found)
+    assert "low rank" in check_coupling(coupling, 6)
+
+
+class Wrong(ip.Dense):
+    """Sums that are not those of its terms."""
+
+    def sums(self, functions, phases, out=None, sources=None):
+        return [1.001 * values for values in super().sums(functions, phases, out, sources)]
+
+
+class Symmetric(ip.Dense):
+    """A claim that does not hold."""
+
+    symmetric = True
+
+
+def test_a_coupling_that_does_not_keep_its_word_is_found():
+    with pytest.raises(AssertionError, match=r"field: .*differs by"):
+        check_coupling(Wrong(SQUARE))
+    with pytest.raises(AssertionError, match=r"energy: .*falls"):
+        check_coupling(Symmetric(np.tril(SQUARE - 0.4)), verbs=["energy"])
+
+
+class Halved(ip.Coupling):
+    """A user's coupling, by the abstract methods alone: everybody hears the next one at half strength."""
+
+    size = 5
+    positive = True
+
+    def matrix(self, n):
+        return 0.5 * np.roll(np.eye(5), 1, axis=1)
+
+    def sums(self, functions, phases, out=None, sources=None):
+        heard = np.roll(phases if sources is None else sources, -1, axis=-1)
+        found = [0.5 * f(phases - heard) for f in functions]
+        if out is None:
+            return found
+        for target, values in zip(out, found):
+            target[...] = values
+        return list(out)
+
+    def to_dict(self):
+        return {"kind": "Halved"}
+
+
+def test_a_users_coupling():
+    made = check_coupling(Halved(), verbs=[verb for verb in CHECKS if verb not in ("study", "toml")])
+    assert {"field", "delays of pairs", "jacobian", "softmax", "equilibria", "lyapunov"} <= set(made)
