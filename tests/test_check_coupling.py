@@ -99,8 +99,8 @@ class Symmetric(ip.Dense):
 def test_a_coupling_that_does_not_keep_its_word_is_found():
     with pytest.raises(AssertionError, match=r"field: .*differs by"):
         check_coupling(Wrong(SQUARE))
-    with pytest.raises(AssertionError, match=r"energy: .*falls"):
-        check_coupling(Symmetric(np.tril(SQUARE - 0.4)), verbs=["energy"])
+    with pytest.raises(AssertionError, match=r"energy: .*differs by"):
+        check_coupling(Symmetric(SQUARE), verbs=["energy"])
 
 
 class Halved(ip.Coupling):

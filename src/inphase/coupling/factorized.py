@@ -114,6 +114,12 @@ class LowRank(Product):
         """L (Rᵀ waves)."""
         return np.asarray(np.matmul(self.left, np.matmul(self.right.T, waves)))
 
+    def tables(self) -> list[dict[str, Any]]:
+        """The factors."""
+        if 2 * self.left.size > LISTED:
+            return super().tables()
+        return [{"kind": "low-rank", "left": self.left.tolist(), "right": self.right.tolist()}]
+
     def to_dict(self) -> dict[str, Any]:
         """Kind and factors (a checksum of more than 10,000 numbers), for provenance."""
         if 2 * self.left.size <= LISTED:
