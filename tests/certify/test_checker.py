@@ -16,7 +16,7 @@ import pytest
 
 from inphase import certify
 from inphase.certify import checker
-from inphase.certify.graph import ring
+from inphase.certify.networks import ring
 
 ONE = checker.ONE
 

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 import inphase as ip
 from inphase import certify
 from inphase.certify import checker
-from inphase.certify.graph import ring
+from inphase.certify.networks import ring
 
 EDGE = -2 / 3 + 1e-6
 

@@ -1,8 +1,19 @@
 """A formula, recorded once as a tree, and what can be done with the tree."""
 
-from inphase.expression.calculus import derivative, parity, profile
+from inphase.expression.calculus import derivative
 from inphase.expression.parsing import parse
 from inphase.expression.printing import latex, text
+from inphase.expression.structure import (
+    attention_parameter,
+    fill,
+    free,
+    parameters,
+    parity,
+    periodic,
+    profile,
+    sine_factor,
+    slope,
+)
 from inphase.expression.tape import OPERATIONS, Tape, tape
 from inphase.expression.tree import (
     FUNCTIONS,
@@ -28,15 +39,22 @@ __all__ = [
     "Tape",
     "X",
     "apply",
+    "attention_parameter",
     "constant",
     "derivative",
     "evaluate",
+    "fill",
+    "free",
     "latex",
     "parameter",
+    "parameters",
     "parity",
     "parse",
+    "periodic",
     "profile",
     "record",
+    "sine_factor",
+    "slope",
     "tape",
     "text",
 ]
