@@ -140,7 +140,9 @@ def family(subject: Any, ranges: Mapping[str, Any], n: int | None = None, graph:
         raise ValueError(
             f"unknown parameter {sorted(unknown)[0]!r}; {interaction.name} has {sorted(interaction.parameters)}"
         )
-    interaction = _canonical(interaction)
+    if len(interaction.parameters) == 1:
+        spelled = ex.attention_spelling(interaction.expression)
+        interaction = Interaction(spelled, name=interaction.name, **interaction.parameters)
     used = ex.parameters(interaction.expression)
     own = {
         name: parameter_range(name, value) for name, value in interaction.parameters.items() if name in used
@@ -168,22 +170,6 @@ def _factory(function: Callable[..., Any], middles: dict[str, float]) -> Interac
     if not isinstance(made, Interaction):
         raise TypeError(f"{function!r} must return an Interaction; got {type(made).__name__}")
     return made
-
-
-def _canonical(interaction: Interaction) -> Interaction:
-    """Attention's formula in one spelling, e^{β cos x} sin x and the like; any other as it is."""
-    names = list(interaction.parameters)
-    if len(names) == 1:
-        b = names[0]
-        for spelled in (
-            f"exp({b}*(cos(x) - 1))*sin(x)",
-            f"exp({b}*cos(x))*sin(x)",
-            f"sin(x)*exp(cos(x)*{b})",
-        ):
-            if interaction.expression is ex.parse(spelled, names):
-                return Interaction(f"sin(x)*exp({b}*cos(x))" if "- 1" not in spelled else f"sin(x)*exp({b}*(cos(x) - 1))",
-                                   name=interaction.name, **interaction.parameters)  # fmt: skip
-    return interaction
 
 
 def _shape_obstacle(f: Interaction) -> str:

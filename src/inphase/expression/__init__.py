@@ -5,6 +5,7 @@ from inphase.expression.parsing import parse
 from inphase.expression.printing import latex, text
 from inphase.expression.structure import (
     attention_parameter,
+    attention_spelling,
     fill,
     free,
     parameters,
@@ -40,6 +41,7 @@ __all__ = [
     "X",
     "apply",
     "attention_parameter",
+    "attention_spelling",
     "constant",
     "derivative",
     "evaluate",

@@ -68,16 +68,37 @@ def periodic(node: Expression) -> bool:
     return all(periodic(child) for child in node.arguments)
 
 
+@lru_cache(maxsize=10_000)
 def attention_parameter(node: Expression) -> str | None:
-    """The name of β if the formula is attention's, sin
-    x · e^{β (cos x − 1)} or sin x · e^{β cos x}; else None.
+    """The name of β if the formula is attention's, sin x · e^{β (cos x − 1)} or sin x · e^{β cos x}; else
+    None.
     """
     names = parameters(node)
     if len(names) != 1:
         return None
     name = names.pop()
-    known = (f"sin(x)*exp({name}*(cos(x) - 1))", f"sin(x)*exp({name}*cos(x))")
-    return name if any(node is parse(text, [name]) for text in known) else None
+    return name if any(node is parse(text, [name]) for text, _ in _attention(name)) else None
+
+
+def attention_spelling(node: Expression) -> Expression:
+    """Attention's formula as `attention_parameter` knows it, if its factors are in another order; any other as
+    it is.
+    """
+    names = parameters(node)
+    if len(names) == 1:
+        name = names.pop()
+        for known, others in _attention(name):
+            if any(node is parse(text, [name]) for text in others):
+                return parse(known, [name])
+    return node
+
+
+def _attention(b: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The two spellings, each with the others that mean the same."""
+    return (
+        (f"sin(x)*exp({b}*(cos(x) - 1))", (f"exp({b}*(cos(x) - 1))*sin(x)",)),
+        (f"sin(x)*exp({b}*cos(x))", (f"exp({b}*cos(x))*sin(x)", f"sin(x)*exp(cos(x)*{b})")),
+    )
 
 
 def parameters(node: Expression) -> set[str]:

@@ -8,11 +8,11 @@ from pkgutil import iter_modules
 from inphase.certify.theorem import Theorem
 
 
-def _found() -> dict[str, Theorem]:
+def collected() -> dict[str, Theorem]:
     """The theorems of all files by name, the cheapest first, else in the order of the files."""
     files = [import_module(f"{__name__}.{file.name}") for file in iter_modules(__path__)]
     theorems = [value for file in files for value in vars(file).values() if isinstance(value, Theorem)]
     return {theorem.name: theorem for theorem in sorted(theorems, key=lambda theorem: theorem.cost)}
 
 
-THEOREMS: dict[str, Theorem] = _found()
+THEOREMS: dict[str, Theorem] = collected()
