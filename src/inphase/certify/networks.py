@@ -168,12 +168,23 @@ def common_divisor(n: int, offsets: list[int]) -> int:
 
 def equitable(sizes: list[int], degrees: list[list[int]]) -> dict[str, Any]:
     """Every graph whose nodes fall into classes so that each node of class a has degrees[a][b] neighbors in
-    class b.
+    class b; as `graph` of `synchronization`, for a proof or refutation of them all.
+
+    Parameters
+    ----------
+    sizes : list of int, length k
+        Nodes of each class.
+    degrees : list of k lists of k int
 
     Raises
     ------
     ValueError
         If no graph has these degrees.
+
+    Examples
+    --------
+    >>> equitable([2, 3], [[0, 3], [2, 0]])["degrees"]  # every node of the two with every one of the three
+    [[0, 3], [2, 0]]
     """
     k = len(sizes)
     if k < 2 or min(sizes) < 1 or len(degrees) != k or any(len(row) != k for row in degrees):
