@@ -322,6 +322,70 @@ def test_profile_is_none_where_the_structure_does_not_show_it(source):
     assert ex.profile(ex.parse(source, ["a"])) is None
 
 
+@quick
+@given(safe_trees, st.floats(-3, 3))
+def test_numbers_filled_in_keep_the_value(tree, x):
+    filled = ex.fill(tree, PARAMETERS)
+    with mpmath.workdps(30):
+        here = value(tree, x)
+        assert abs(value(filled, x) - here) <= 1e-22 * (1 + abs(here))
+    assert filled is tree or not ex.parameters(filled)
+
+
+@pytest.mark.parametrize(
+    ("source", "numbers", "filled"),
+    [
+        ("a*sin(x) + beta*sin(2*x)", {"beta": 0}, "a*sin(x)"),
+        ("sin(x + a) - sin(a)", {"a": 0.0}, "sin(x)"),
+        ("sin(x + a) - cos(a)", {"a": 0.0}, "sin(x) - cos(0)"),
+        ("(a - 1/3)*x + beta", {"a": Fraction(1, 3)}, "beta"),
+        ("a*x", {"a": 0.1}, f"{Fraction(0.1)}*x"),
+        ("sin(x)/a", {"a": 0}, "sin(x)/a"),
+        ("a**(-1)*x", {"a": 0}, "a**(-1)*x"),
+        ("a**900*x", {"a": 0.1}, "a**900*x"),
+    ],
+)
+def test_numbers_filled_in_show_structure(source, numbers, filled):
+    assert ex.fill(ex.parse(source, NAMES), numbers) is ex.parse(filled, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("source", "factor"),
+    [
+        ("sin(x)", "1"),
+        ("-sin(x)", "-1"),
+        ("2*a*sin(x)/beta", "2*a/beta"),
+        ("sin(-3*x)*0 + sin(x)*exp(a)", "exp(a)"),
+        ("0*x", "0"),
+        ("sin(2*x)", None),
+        ("sin(x) + 1e-30*sin(2*x)", None),
+        ("sin(x)*cos(x)", None),
+        ("sin(x + a)", None),
+        ("sin(x) + a", None),
+        ("a", None),
+    ],
+)
+def test_the_factor_of_the_sine(source, factor):
+    found = ex.sine_factor(ex.parse(source, NAMES))
+    assert found is (None if factor is None else ex.parse(factor, NAMES))
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "spelling"),
+    [
+        ("sin(x)*exp(a*(cos(x) - 1))", "a", "sin(x)*exp(a*(cos(x) - 1))"),
+        ("exp(a*(cos(x) - 1))*sin(x)", None, "sin(x)*exp(a*(cos(x) - 1))"),
+        ("sin(x)*exp(cos(x)*a)", None, "sin(x)*exp(a*cos(x))"),
+        ("sin(x)*exp(2*(cos(x) - 1))", None, "sin(x)*exp(2*(cos(x) - 1))"),
+        ("beta*sin(x)*exp(a*cos(x))", None, "beta*sin(x)*exp(a*cos(x))"),
+    ],
+)
+def test_attention_is_known_by_its_formula(source, name, spelling):
+    f = ex.parse(source, NAMES)
+    assert ex.attention_parameter(f) == name
+    assert ex.attention_spelling(f) is ex.parse(spelling, NAMES)
+
+
 # ------------------------------------------------------------------------------------------------------ LaTeX
 
 

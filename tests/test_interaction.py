@@ -294,6 +294,16 @@ def test_sakaguchi_vanishes_in_sync_and_is_kuramoto_without_lag():
     assert ip.sakaguchi(0.0).odd and not ip.sakaguchi(0.4).odd
 
 
+def test_what_an_interaction_is_follows_from_its_formula_with_its_numbers():
+    assert ip.sakaguchi(0.0).sine_strength == 1.0 and ip.sakaguchi(1e-12).sine_strength is None
+    assert ip.harmonics(sin=[0.3, 0.0], cos=[0.0]).sine_strength == 0.3
+    assert ip.harmonics(sin=[0.3, 1e-300]).sine_strength is None
+    assert (0.1 * ip.Interaction("a*sin(x)*b", a=0.1, b=0.3)).sine_strength == 0.1 * (0.1 * 0.3)
+    assert ip.harmonics(sin=[0.3, 0.1], cos=[0.0]).odd and not ip.harmonics(sin=[0.3], cos=[0.1]).odd
+    assert ip.harmonics(sin=[0.3], cos=[0.0]).parity == "none"  # whatever the numbers
+    assert ip.Interaction("sin(x + a) + sin(x - a)", a=0.3).odd  # to rounding: the structure shows nothing
+
+
 def test_attention_at_zero_is_kuramoto():
     x = np.linspace(-9, 9, 50)
     assert np.array_equal(ip.attention(0.0)(x), ip.kuramoto()(x))

@@ -47,6 +47,18 @@ def network(K, frequencies=0.0, **parts):
     return ip.PhaseModel(ip.kuramoto(), Matrix(K), frequencies=frequencies, **parts)
 
 
+@pytest.mark.parametrize(
+    "f", [ip.harmonics(sin=[1.0, 0.0]), ip.sakaguchi(0.0), ip.Interaction("a*sin(x)", a=1.0)]
+)
+def test_whatever_is_k_sin_x_by_its_structure_is_taken(f):
+    frequencies = [-0.1, 0.0, 0.1]
+    found = all_equilibria(ip.PhaseModel(f, Matrix(cycle(3)), frequencies=frequencies))
+    same = all_equilibria(network(cycle(3), frequencies))
+    assert found.complete and found.count == same.count > 1
+    for one, other in zip(found.equilibria, same.equilibria):
+        assert one.phases == pytest.approx(other.phases, abs=1e-12)
+
+
 def identical_on_a_cycle(n):
     """By hand: every edge has sin(difference) = s, so differences
     are δ or π − δ, |δ| < π/2, and they add up to 2πk.

@@ -275,27 +275,34 @@ class Interaction:
 
     @property
     def parity(self) -> str:
-        """ "odd", "even", "zero" or "none" (the structure shows neither); exact."""
+        """ "odd", "even", "zero" or "none" (the structure shows neither), whatever the parameters; exact."""
         return ex.parity(self.expression)
 
-    @property
+    @cached_property
+    def _filled(self) -> ex.Expression:
+        """The formula with its own numbers in the place of its parameters."""
+        return ex.fill(self.expression, self.parameters)
+
+    @cached_property
     def odd(self) -> bool:
-        """Whether f is odd (by its structure, or to rounding):
-        then the all-to-all flow is a gradient flow.
+        """Whether f is odd, by the structure of its formula with its numbers, or to rounding where that shows
+        nothing: then the all-to-all flow is a gradient flow.
         """
-        return self.parity in ("odd", "zero") or bool(np.max(np.abs(self.modes.real)) <= 1e-13 * self.maximum)
+        shown = self.parity in ("odd", "zero") or ex.parity(self._filled) in ("odd", "zero")
+        return shown or bool(np.max(np.abs(self.modes.real)) <= 1e-13 * self.maximum)
 
     @cached_property
     def sine_strength(self) -> float | None:
-        """k where f(x) = k sin x by the structure of the formula; else None.
+        """k where f(x) = k sin x by the structure of its formula with its numbers; else None.
 
         Examples
         --------
-        >>> (2 * kuramoto()).sine_strength, attention(beta=1.0).sine_strength
-        (2.0, None)
+        >>> (2 * kuramoto()).sine_strength, harmonics(sin=[0.5, 0.0]).sine_strength, attention(beta=1.0).sine_strength
+        (2.0, 0.5, None)
         """
-        constant = self.profile is not None and ex.text(ex.derivative(self.profile.expression)) == "0"
-        return float(self.profile(0.0)) if constant and self.profile is not None else None
+        found = (ex.sine_factor(self.expression), ex.sine_factor(self._filled))
+        factor = next((k for k in found if k is not None), None)
+        return None if factor is None else float(self._with(factor)(0.0))
 
     @cached_property
     def maximum(self) -> float:

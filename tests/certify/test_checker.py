@@ -16,7 +16,7 @@ import pytest
 
 from inphase import certify
 from inphase.certify import checker
-from inphase.certify.graph import ring
+from inphase.certify.networks import ring
 
 ONE = checker.ONE
 
@@ -115,6 +115,7 @@ def certificates():
         certify.synchronization("sin(x)", graph=ring(7)),
         certify.synchronization("sin(x)", graph=ring(8, 3)),
         certify.synchronization("sin(x) + a*sin(2*x)", a=2),
+        certify.synchronization("a*sin(x) + b*sin(2*x)", graph=ring(8, 3), a=(0.5, 2), b=0),
     ]
     assert all(c.verify() for c in made)
     return [json.loads(c.to_json()) for c in made]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inphase import certify
-from inphase.certify.graph import equitable
+from inphase.certify import equitable
 
 
 def necklace(classes, size, inside):

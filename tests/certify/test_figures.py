@@ -8,10 +8,10 @@ import pytest
 
 from inphase import certify
 from inphase.certify import figures
-from inphase.certify.attention import scaled_product
 from inphase.certify.balls import Enclosure, interval, precision
 from inphase.certify.lemmas import pattern, q
 from inphase.certify.stable import certified
+from inphase.certify.theorems.attention import scaled_product
 from inphase.interaction import attention
 
 CROSSINGS = [

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 import inphase as ip
 from inphase import certify
 from inphase.certify import checker
-from inphase.certify.graph import ring
+from inphase.certify.networks import ring
 
 EDGE = -2 / 3 + 1e-6
 
@@ -175,7 +175,7 @@ def test_edge_lists(tmp_path):
     path = tmp_path / "ring.edgelist"
     path.write_text("# a ring\n" + "".join(f"{i} {(i + 1) % 7}\n" for i in range(7)))
     assert certify.synchronization(path).verdict == "refuted"
-    path.write_text("0 1\n1 2.5\n")
+    path.write_text("0 1\n1 2 5\n")
     with pytest.raises(ValueError, match="line 2"):
         certify.synchronization(path)
     path.write_text("0 1\n2 3\n")

@@ -11,9 +11,10 @@ criterion stops, `lemmas` verifies those of the literature.
 from inphase.certify.certificate import Certificate, check
 from inphase.certify.crossings import crossing
 from inphase.certify.diagram import Diagram, diagram
-from inphase.certify.graph import read_edge_list, ring
 from inphase.certify.lemmas import Lemma, lemmas
-from inphase.certify.synchronization import THEOREMS, synchronization
+from inphase.certify.networks import equitable, read_edge_list, ring
+from inphase.certify.synchronization import synchronization
+from inphase.certify.theorems import THEOREMS
 from inphase.certify.thresholds import Threshold, thresholds
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "check",
     "crossing",
     "diagram",
+    "equitable",
     "lemmas",
     "read_edge_list",
     "ring",

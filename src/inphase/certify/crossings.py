@@ -15,16 +15,11 @@ from typing import Any
 from flint import arb
 
 from inphase.certify.balls import Enclosure, interval, point, precision, roots
+from inphase.certify.theorem import Criterion
+from inphase.certify.theorems import THEOREMS
 from inphase.interaction import Interaction
 
-CRITERIA = (
-    "l1",
-    "l1-pi",
-    "trigonometric",
-    "trigonometric-pi",
-    "two-neighbors",
-    "two-neighbors-trigonometric",
-)
+CRITERIA = {name: theorem.criterion for name, theorem in THEOREMS.items() if theorem.criterion is not None}
 
 
 def crossing(
@@ -59,13 +54,12 @@ def crossing(
     """
     if criterion not in CRITERIA:
         raise ValueError(f"unknown criterion {criterion!r}; known: {', '.join(CRITERIA)}")
-    extra = 1 if "trigonometric" in criterion else 0
-    second = interaction.derivative(2)
-    primitive = second + interaction if extra else second
+    known, second = CRITERIA[criterion], interaction.derivative(2)
+    primitive = second + interaction if known.extra else second
     with precision(64 + 8 * digits):
 
         def excess(value: Fraction) -> Any:
-            return _ratio(interaction, primitive, {parameter: point(value)}, criterion) - 1
+            return _ratio(interaction, primitive, {parameter: point(value)}, known) - 1
 
         a, b = Fraction(bracket[0]), Fraction(bracket[1])
         low, high = excess(a), excess(b)
@@ -133,7 +127,7 @@ def refine(g: Enclosure, order: int, lo: float, hi: float) -> Any:
     return x
 
 
-def _ratio(f: Interaction, primitive: Interaction, box: dict[str, Any], criterion: str) -> Any:
+def _ratio(f: Interaction, primitive: Interaction, box: dict[str, Any], criterion: Criterion) -> Any:
     """A ball around the ratio at one value of the parameters."""
     fe, ge = Enclosure(f, box), Enclosure(primitive, box)
     falls, turns = roots(fe, 1, width=1e-3), roots(ge, 1, width=1e-3)
@@ -144,12 +138,7 @@ def _ratio(f: Interaction, primitive: Interaction, box: dict[str, Any], criterio
     heights += [_sharp(ge, refine(ge, 1, *cell)) for cell in turns]
     heights.append(primitive.jet(arb.pi(), 0, **box)[0])
     rises = sum((_positive(after - before) for before, after in pairwise(heights)), arb(0))
-    slope, whole = f.jet(arb(0), 1, **box)[1], 2 * rises
-    if criterion.startswith("l1"):
-        return 4 * (1 + tau / (arb.pi() * (1 if criterion == "l1-pi" else 2))) * slope / (tau * whole)
-    if criterion.startswith("trigonometric"):
-        return ((tau / 4).cot() + (1 if criterion == "trigonometric-pi" else 0)) * slope / whole
-    return 8 * slope / (tau * whole) if criterion == "two-neighbors" else 2 * (tau / 4).cot() * slope / whole
+    return criterion.ratio(tau, f.jet(arb(0), 1, **box)[1], 2 * rises)
 
 
 def _sharp(g: Enclosure, x: Any) -> Any:

@@ -13,18 +13,12 @@ from typing import Any
 from inphase.certify.balls import precision
 from inphase.certify.family import Family, family
 from inphase.certify.refute import equal_clusters
-from inphase.certify.synchronization import THEOREMS, prove_point
+from inphase.certify.stable import EQUAL_CLUSTERS
+from inphase.certify.synchronization import prove_point
 from inphase.certify.theorem import Box, Theorem
+from inphase.certify.theorems import THEOREMS
 
-ORDER = (
-    "l1-pi",
-    "trigonometric-pi",
-    "l1",
-    "trigonometric",
-    "two-neighbors",
-    "two-neighbors-trigonometric",
-    "cluster-count",
-)
+RANKED = sorted((t for t in THEOREMS.values() if t.rank is not None), key=lambda t: t.rank or 0)
 COLORS = {"proved": "#2a9d5c", "refuted": "#c8553d", "undecided": "#d9d9d9"}
 
 
@@ -164,7 +158,6 @@ def _grid(known: Family, name: str, count: int) -> list[float]:
 def _row(job: tuple[str, dict[str, Any], Sequence[str], list[float], tuple[float, float], int]) -> list[Cell]:
     formula, whole, names, across, (low, high), depth = job
     known = family(formula, whole)
-    theorems = [THEOREMS[name] for name in ORDER]
     found = []
     with precision(64):
         for left, right in pairwise(across):
@@ -173,7 +166,7 @@ def _row(job: tuple[str, dict[str, Any], Sequence[str], list[float], tuple[float
                 names[1]: (Fraction(low), Fraction(high)),
             }
             verdict, theorem = (
-                ("undecided", known.obstacle) if known.obstacle else _cell(known, ranges, theorems, depth)
+                ("undecided", known.obstacle) if known.obstacle else _cell(known, ranges, RANKED, depth)
             )
             found.append(Cell({names[0]: (left, right), names[1]: (low, high)}, verdict, theorem))
     return found
@@ -186,7 +179,7 @@ def _cell(known: Family, ranges: dict[str, Any], theorems: list[Theorem], depth:
     if attempt.leaf is not None:
         return "proved", attempt.leaf["theorem"]
     if box.attracts and equal_clusters(known, box) is not None:
-        return "refuted", "equal-clusters"
+        return "refuted", EQUAL_CLUSTERS
     if depth == 0:
         return "undecided", ""
     middle = {name: ((lo + hi) / 2, (lo + hi) / 2) for name, (lo, hi) in ranges.items()}

@@ -15,9 +15,8 @@ import numpy as np
 from scipy import sparse
 
 from inphase import expression as ex
-from inphase.certify import structure
 from inphase.certify.balls import interval
-from inphase.certify.graph import graph_coupling, is_graph, several
+from inphase.certify.networks import graph_coupling, is_graph, several
 from inphase.coupling import AllToAll, Dense, Lattice, RankOne, Ring, Sparse
 from inphase.interaction import CATALOG, Interaction
 
@@ -48,9 +47,20 @@ class Family:
         return ex.text(self.interaction.expression)
 
     @property
+    def finite(self) -> bool:
+        """Whether every range is finite."""
+        return not any(math.isinf(v) for pair in self.ranges.values() for v in pair)
+
+    @property
     def attention(self) -> str | None:
         """The name of β if f is attention's."""
-        return structure.attention_parameter(self.interaction.expression)
+        return ex.attention_parameter(self.interaction.expression)
+
+    @property
+    def sine_factor(self) -> ex.Expression | None:
+        """k, free of x, where f(x) = k sin x for every parameter in the ranges, exactly; else None."""
+        known = {name: Fraction(lo) for name, (lo, hi) in self.ranges.items() if lo == hi}
+        return ex.sine_factor(ex.fill(self.interaction.expression, known))
 
     def box(self, ranges: Mapping[str, tuple[End, End]]) -> dict[str, Any]:
         """Balls of finite ranges."""
@@ -125,13 +135,15 @@ def family(subject: Any, ranges: Mapping[str, Any], n: int | None = None, graph:
         raise TypeError(
             f"expected a model, an interaction, a formula or a graph; got {type(subject).__name__}"
         )
-    unknown = set(wanted) - structure.parameters(interaction.expression)
+    unknown = set(wanted) - ex.parameters(interaction.expression)
     if unknown:
         raise ValueError(
             f"unknown parameter {sorted(unknown)[0]!r}; {interaction.name} has {sorted(interaction.parameters)}"
         )
-    interaction = _canonical(interaction)
-    used = structure.parameters(interaction.expression)
+    if len(interaction.parameters) == 1:
+        spelled = ex.attention_spelling(interaction.expression)
+        interaction = Interaction(spelled, name=interaction.name, **interaction.parameters)
+    used = ex.parameters(interaction.expression)
     own = {
         name: parameter_range(name, value) for name, value in interaction.parameters.items() if name in used
     }
@@ -160,26 +172,10 @@ def _factory(function: Callable[..., Any], middles: dict[str, float]) -> Interac
     return made
 
 
-def _canonical(interaction: Interaction) -> Interaction:
-    """Attention's formula in one spelling, e^{β cos x} sin x and the like; any other as it is."""
-    names = list(interaction.parameters)
-    if len(names) == 1:
-        b = names[0]
-        for spelled in (
-            f"exp({b}*(cos(x) - 1))*sin(x)",
-            f"exp({b}*cos(x))*sin(x)",
-            f"sin(x)*exp(cos(x)*{b})",
-        ):
-            if interaction.expression is ex.parse(spelled, names):
-                return Interaction(f"sin(x)*exp({b}*cos(x))" if "- 1" not in spelled else f"sin(x)*exp({b}*(cos(x) - 1))",
-                                   name=interaction.name, **interaction.parameters)  # fmt: skip
-    return interaction
-
-
 def _shape_obstacle(f: Interaction) -> str:
     if f.parity != "odd":
         return "f is not odd by its structure: the flow is not known to be a gradient flow"
-    if not structure.periodic(f.expression):
+    if not ex.periodic(f.expression):
         return "f is not 2π-periodic by its structure (x must stand in sin, cos or tan of integer multiples of x)"
     return ""
 

@@ -9,15 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from flint import arb
 
 from inphase.certify.crossings import CRITERIA
 from inphase.certify.thresholds import Threshold
 from inphase.interaction import attention
-
-CROSSINGS = {
-    "l1": -0.192143494, "l1-pi": -0.261561905, "trigonometric": -0.258067297, "trigonometric-pi": -0.338985926,
-    "two-neighbors": -0.339319741, "two-neighbors-trigonometric": -0.402890040,
-}  # fmt: skip
 
 
 def _canvas() -> tuple[Any, Any]:
@@ -37,20 +33,15 @@ def ratios(path: str | os.PathLike[str], lo: float = -0.6, hi: float = 0.2, poin
     for beta in betas:
         f = attention(float(beta))
         tau, slope = f.attraction_range, float(f.derivative()(0.0))
-        parabola, trigonometric = f.positive_variation, (f.derivative(2) + f)
-        x = np.linspace(-np.pi, np.pi, 20_001)
-        steps = np.diff(trigonometric(x))
-        rise = max(float(np.sum(steps[steps > 0])), 1e-9)  # 0 at β = 0
-        values = (
-            4 * (1 + tau / (2 * np.pi)) * slope / (tau * parabola), 4 * (1 + tau / np.pi) * slope / (tau * parabola),
-            slope / np.tan(tau / 4) / rise, slope * (1 / np.tan(tau / 4) + 1) / rise,
-            8 * slope / (tau * parabola), 2 * slope / np.tan(tau / 4) / rise,
-        )  # fmt: skip
-        for name, value in zip(CRITERIA, values):
-            curves[name].append(value if beta <= 0 or "neighbors" not in name else np.nan)
+        steps = np.diff((f.derivative(2) + f)(np.linspace(-np.pi, np.pi, 20_001)))
+        # the second is 0 at β = 0
+        rises = (f.positive_variation, max(float(np.sum(steps[steps > 0])), 1e-9))
+        for name, criterion in CRITERIA.items():
+            value = float(criterion.ratio(arb(tau), arb(slope), arb(rises[criterion.extra])))
+            curves[name].append(value if beta <= 0 or not criterion.neighbors else np.nan)
     for name, curve in curves.items():
-        (line,) = axes.plot(betas, np.minimum(curve, 6), label=f"{name}: {CROSSINGS[name]:.6f}")
-        axes.plot(CROSSINGS[name], 1, "o", color=line.get_color(), markersize=4)
+        (line,) = axes.plot(betas, np.minimum(curve, 6), label=f"{name}: {CRITERIA[name].crossing:.6f}")
+        axes.plot(CRITERIA[name].crossing, 1, "o", color=line.get_color(), markersize=4)
     axes.axhline(1, color="black", linewidth=0.8)
     axes.axvspan(-2 / 3, 0, alpha=0.08, color="green", label="cluster count: −2/3")
     axes.set(

@@ -16,8 +16,8 @@ from typing import Any
 
 from flint import arb, arb_series
 
-from inphase.certify.attention import scaled_product
 from inphase.certify.balls import Enclosure, interval, precision
+from inphase.certify.theorems.attention import scaled_product
 from inphase.certify.variation import attraction_range, rise
 from inphase.interaction import attention
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from inphase.certify.balls import is_dyadic, outward
 from inphase.certify.family import End, Family
-from inphase.certify.graph import common_divisor, edges_of_coupling
-from inphase.certify.stable import RADIUS, certified, settle
+from inphase.certify.networks import common_divisor, edges_of_coupling
+from inphase.certify.stable import EQUAL_CLUSTERS, RADIUS, STABLE_STATE, TWISTED_STATE, certified, settle
 from inphase.certify.theorem import Box
 
 Ranges = dict[str, tuple[End, End]]
@@ -103,7 +103,7 @@ def equal_clusters(known: Family, box: Box, counts: range = range(2, 9)) -> Foun
         if all(v > 0 for v in sums):
             coupling = {"kind": "all-to-all", "weights": "equal", "n": size}
             least = min(float(v.lower()) for v in sums)
-            return Found(box.leaf("equal-clusters", count=k), _claimed(known, box), coupling, least)
+            return Found(box.leaf(EQUAL_CLUSTERS, count=k), _claimed(known, box), coupling, least)
     return None
 
 
@@ -118,7 +118,7 @@ def _half_line(known: Family) -> Found | None:
     dyadic = all(math.isinf(v) or is_dyadic(Fraction(v)) for v in (lo, hi))
     if not (math.isinf(lo) and hi < Fraction(-2, 3) and dyadic):
         return None
-    leaf = Box(known, known.ranges).leaf("equal-clusters", count=3)
+    leaf = Box(known, known.ranges).leaf(EQUAL_CLUSTERS, count=3)
     return Found(
         leaf, dict(known.ranges), {"kind": "all-to-all", "weights": "equal", "n": n}, -0.5 - 0.75 * float(hi)
     )
@@ -146,7 +146,7 @@ def _twisted(known: Family, box: Box) -> Found | None:
         sums = [sum((b * w for b, w in zip(balls, row)), arb(0)) for row in rows]
         if all(s > 0 for s in sums):
             least = min(float(s.lower()) for s in sums)
-            return Found(box.leaf("twisted-state", winding=q), _claimed(known, box), known.coupling, least)
+            return Found(box.leaf(TWISTED_STATE, winding=q), _claimed(known, box), known.coupling, least)
     return None
 
 
@@ -200,7 +200,7 @@ def _spread(angles: Floats) -> float:
 
 def _state(box: Box, angles: Floats, **data: Any) -> dict[str, Any]:
     exact = [list(Fraction(float(t)).as_integer_ratio()) for t in angles]
-    return box.leaf("stable-state", angles=exact, radius=list(RADIUS.as_integer_ratio()), **data)
+    return box.leaf(STABLE_STATE, angles=exact, radius=list(RADIUS.as_integer_ratio()), **data)
 
 
 def _clusters(known: Family, box: Box, seed: int) -> Found | None:

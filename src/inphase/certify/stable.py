@@ -21,6 +21,8 @@ from inphase.interaction import Interaction
 
 Floats = NDArray[np.float64]
 RADIUS = Fraction(1, 2**30)
+# what the checker calls the states that refute
+REFUTATIONS = EQUAL_CLUSTERS, TWISTED_STATE, STABLE_STATE = "equal-clusters", "twisted-state", "stable-state"
 
 
 def certified(

@@ -14,44 +14,15 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from inphase.certify import attention, checker, graphs, refute
+from inphase.certify import checker, refute
 from inphase.certify.balls import outward, precision
 from inphase.certify.certificate import Certificate, claim_of, least_margin
-from inphase.certify.counting import CLUSTER_COUNT
 from inphase.certify.family import End, Family, family
-from inphase.certify.kernels import (
-    L1,
-    L1_PI,
-    TRIGONOMETRIC,
-    TRIGONOMETRIC_PI,
-    TWO_NEIGHBORS,
-    TWO_NEIGHBORS_TRIGONOMETRIC,
-)
 from inphase.certify.theorem import Attempt, Box, Theorem
+from inphase.certify.theorems import THEOREMS, attention
 
 Ranges = dict[str, tuple[End, End]]
 Progress = Callable[[float, str], None]
-
-THEOREMS: dict[str, Theorem] = {
-    t.name: t
-    for t in (
-        attention.ATTENTION_COUNT,
-        attention.ATTENTION_THREE,
-        attention.ATTENTION_INFINITY,
-        graphs.DEGREE,
-        graphs.TWO_PHASES,
-        L1,
-        L1_PI,
-        TRIGONOMETRIC,
-        TRIGONOMETRIC_PI,
-        TWO_NEIGHBORS,
-        TWO_NEIGHBORS_TRIGONOMETRIC,
-        CLUSTER_COUNT,
-    )
-}
-
-
-DEAR = ("two-neighbors", "two-neighbors-trigonometric", "cluster-count")
 
 
 @dataclass
@@ -219,7 +190,7 @@ def _cover(search: _Search, ranges: Ranges, part: tuple[float, float]) -> bool:
     while heap:
         _, _, here, share = heapq.heappop(heap)
         box, middle = Box(search.family, here), _middle(here)
-        cheap = [t for t in search.theorems if t.name not in DEAR]
+        cheap = [t for t in search.theorems if not t.dear]
         best = _try(search, box, cheap)
         # the dear theorems are for where the cheap ones fail at the middle itself, or nearly: elsewhere
         # cutting is quicker
@@ -253,7 +224,7 @@ def _try(search: _Search, box: Box, theorems: Sequence[Theorem] | None = None) -
     """The first theorem that proves the box, or the attempt that came closest."""
     best = Attempt(None, reason="no theorem applies")
     for theorem in search.theorems if theorems is None else theorems:
-        attempt = theorem.attempt(box)
+        attempt = theorem.on(box)
         if attempt.leaf is not None and not box.gain_is_positive:
             return Attempt(
                 None, reason="the softmax gain is not seen to be positive (f > 0 on (0, π) is not proved)"
@@ -280,7 +251,7 @@ def _cover_inverse(search: _Search, beta: str, ranges: Ranges, part: tuple[float
         if product < 2:
             search.leaves.append(attention.inverse_leaf(beta, a, b))
             search.margins.append(float((2 / product - 1).lower()))
-            search.used.add("attention-l1-infinity")
+            search.used.add(attention.ATTENTION_INFINITY.name)
             continue
         if b - a < Fraction(1, 2**40):
             search.failed = (ranges, Attempt(None, -1.0, "the L1 inequality at large β is open"))

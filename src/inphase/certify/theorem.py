@@ -6,21 +6,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
+from flint import arb
+
+from inphase import expression as ex
 from inphase.certify.balls import Enclosure
 from inphase.certify.family import End, Family
 from inphase.certify.variation import attraction_range, positive_inside
+from inphase.expression.arithmetic import Balls
 
 Leaf = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What a theorem gave on a box: the leaf of a certificate,
-    or None; the relative margin of its last inequality; why.
+    """What a theorem gave on a box: the leaf of a certificate (before `Theorem.on`, the hints in it), or None;
+    the relative margin of its last inequality; why.
     """
 
     leaf: Leaf | None
@@ -70,6 +74,12 @@ class Box:
         return bool(self.once("positive", lambda: self.tau is not None and positive_inside(self.f, self.tau)))
 
     @property
+    def sine_factor(self) -> Any:
+        """k, a ball, where f(x) = k sin x for every parameter in the box, exactly; None where that is not seen."""
+        factor = self.family.sine_factor
+        return None if factor is None or not self.finite else ex.evaluate(factor, arb(0), Balls(), self.f.box)
+
+    @property
     def gain_is_positive(self) -> bool:
         """Whether the gain is positive: for "softmax", Σ_j K_ij
         h(cos(θ_i − θ_j)), where f > 0 on (0, π) is proved.
@@ -104,12 +114,57 @@ def box_entry(lo: End, hi: End) -> dict[str, Any]:
     return {"mid": dyadic(middle), "rad": dyadic(radius)}
 
 
+PRY = "Polyanskiy, Rigollet, Yao, Synchronization of mean-field models on the circle (2025)"
+GRADIENT = ("f is odd, 2π-periodic and analytic", "f'(0) > 0", "identical oscillators, no field, positive gain",
+            "all-to-all with positive weights, or rank one with positive factors")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """The inequality of a theorem in f'(0) and an integral of f: a ratio that must be above 1.
+
+    Attributes
+    ----------
+    ratio : callable
+        Of (reach, f'(0), ∫|f''' + extra f'|_+ over the circle), all balls.
+    extra : int
+        0 or 1, as the integral has it.
+    crossing : float
+        The β of attention at which the ratio is 1, for figures (`crossing` encloses it).
+    neighbors : bool
+        Whether the reach is s, which bounds two neighbors; otherwise it is τ.
+    """
+
+    ratio: Callable[[Any, Any, Any], Any]
+    extra: int
+    crossing: float
+    neighbors: bool = False
+
+
 @dataclass(frozen=True)
 class Theorem:
     """A published or documented criterion.
 
-    `attempt(box)` checks every hypothesis in balls and returns an `Attempt`; to add a criterion, write that
-    function, one object of this class, its proof in docs/theory/, and its re-verification in `checker.py`.
+    `attempt(box)` checks every hypothesis in balls and returns an `Attempt`, whose leaf holds the hints that
+    the checker wants. To add a criterion, write that function and one object of this class in a file of
+    `theorems/`, its proof in docs/theory/, and its re-verification in `checker.py`.
+
+    Attributes
+    ----------
+    name, conclusion, source : str
+    hypotheses : tuple of str
+    attempt : callable
+    cost : int
+        0 for a closed form, then up. The cheapest is tried first, those above 1 only where the others fail at
+        the middle of a box, or nearly.
+    couplings : tuple of str
+        The kinds of coupling that it speaks of, as certificates write them.
+    verified_as : str
+        The name under which the checker knows it, if that is not its own.
+    rank : int, optional
+        Its place among those that a diagram tries, whose cells name the first that proves them; None: none.
+    criterion : Criterion, optional
+        Its inequality, where that has a ratio.
     """
 
     name: str
@@ -117,8 +172,24 @@ class Theorem:
     hypotheses: tuple[str, ...]
     source: str
     attempt: Callable[[Box], Attempt] = field(repr=False)
+    cost: int
     couplings: tuple[str, ...] = ("all-to-all", "rank-one")
+    verified_as: str = ""
+    rank: int | None = None
+    criterion: Criterion | None = field(default=None, repr=False)
+
+    @property
+    def dear(self) -> bool:
+        """Whether cutting a box is often quicker than trying this on it."""
+        return self.cost > 1
 
     def applies(self, family: Family) -> bool:
         """Whether the family's coupling is of the kind that the theorem speaks of."""
         return family.coupling["kind"] in self.couplings
+
+    def on(self, box: Box) -> Attempt:
+        """The attempt on a box, with its leaf as a certificate keeps it."""
+        found = self.attempt(box)
+        if found.leaf is None:
+            return found
+        return replace(found, leaf=box.leaf(self.verified_as or self.name, **found.leaf))

@@ -24,7 +24,7 @@ from flint import arb, arb_mat
 from inphase.certify.balls import Enclosure, interval, lower, point, precision, upper
 from inphase.certify.certificate import Certificate, claim_of
 from inphase.certify.family import Family
-from inphase.certify.stable import certified
+from inphase.certify.stable import STABLE_STATE, certified
 from inphase.certify.theorem import Box
 from inphase.interaction import attention
 
@@ -61,13 +61,13 @@ class Threshold:
         coupling = {"kind": "all-to-all", "weights": "equal", "n": self.n}
         known = Family(attention(-float(self.hi)), {"beta": (-self.hi, -self.hi)}, coupling)
         leaf = Box(known, known.ranges).leaf(
-            "stable-state",
+            STABLE_STATE,
             angles=[list(t.as_integer_ratio()) for t in self.angles],
             radius=list(STATE_RADIUS.as_integer_ratio()),
             sizes=list(self.sizes),
         )
         claim = claim_of(known, "refuted", dict(known.ranges))
-        return Certificate("refuted", claim["statement"], 0.0, claim, [leaf], ("stable-state",))
+        return Certificate("refuted", claim["statement"], 0.0, claim, [leaf], (STABLE_STATE,))
 
 
 def thresholds(n: int | Sequence[int]) -> list[Threshold]:

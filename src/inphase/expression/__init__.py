@@ -1,8 +1,20 @@
 """A formula, recorded once as a tree, and what can be done with the tree."""
 
-from inphase.expression.calculus import derivative, parity, profile
+from inphase.expression.calculus import derivative
 from inphase.expression.parsing import parse
 from inphase.expression.printing import latex, text
+from inphase.expression.structure import (
+    attention_parameter,
+    attention_spelling,
+    fill,
+    free,
+    parameters,
+    parity,
+    periodic,
+    profile,
+    sine_factor,
+    slope,
+)
 from inphase.expression.tape import OPERATIONS, Tape, tape
 from inphase.expression.tree import (
     FUNCTIONS,
@@ -28,15 +40,23 @@ __all__ = [
     "Tape",
     "X",
     "apply",
+    "attention_parameter",
+    "attention_spelling",
     "constant",
     "derivative",
     "evaluate",
+    "fill",
+    "free",
     "latex",
     "parameter",
+    "parameters",
     "parity",
     "parse",
+    "periodic",
     "profile",
     "record",
+    "sine_factor",
+    "slope",
     "tape",
     "text",
 ]

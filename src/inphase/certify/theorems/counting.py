@@ -17,10 +17,8 @@ from flint import arb
 
 from inphase import expression as ex
 from inphase.certify.balls import Enclosure, lower, point
-from inphase.certify.kernels import GRADIENT
 from inphase.certify.neighbors import neighbor_bound, product_bound, sum_bound
-from inphase.certify.structure import free, slope
-from inphase.certify.theorem import Attempt, Box, Theorem
+from inphase.certify.theorem import GRADIENT, Attempt, Box, Theorem
 from inphase.expression.arithmetic import Balls
 
 SAMPLES = 128
@@ -31,10 +29,10 @@ def majorant(node: ex.Expression, rho: Any, box: dict[str, Any]) -> Any:
     """A bound of |node(x + iy)| for |y| <= ρ and all real
     x; None where the formula is not seen to be entire.
     """
-    if free(node):
+    if ex.free(node):
         return ex.evaluate(node, None, Balls(), box).abs_upper()
     inner = [majorant(child, rho, box) for child in node.arguments]
-    if node.kind in ("sin", "cos") and (k := slope(node.arguments[0])) is not None:
+    if node.kind in ("sin", "cos") and (k := ex.slope(node.arguments[0])) is not None:
         return (point(abs(k)) * rho).cosh()
     if None in inner or not inner:
         return None
@@ -86,7 +84,7 @@ def _attempt(box: Box) -> Attempt:
                 "strip": _pair(rho),
                 "samples": SAMPLES,
             }
-            return Attempt(box.leaf("cluster-count", **hints), found)
+            return Attempt(hints, found)
     return Attempt(None, margin, "a count of clusters is not excluded")
 
 
@@ -128,4 +126,6 @@ CLUSTER_COUNT = Theorem(
     (*GRADIENT, "f > 0 on (0, π)", "f analytic in |Im x| <= ρ with ρ > 2 ln(1 + sqrt 2)"),
     "docs/theory/criteria.md, Theorem 6",
     _attempt,
+    cost=3,
+    rank=6,
 )

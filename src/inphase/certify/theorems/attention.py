@@ -15,8 +15,7 @@ from typing import Any
 from flint import arb
 
 from inphase.certify.balls import interval
-from inphase.certify.kernels import GRADIENT, PRY
-from inphase.certify.theorem import Attempt, Box, Theorem
+from inphase.certify.theorem import GRADIENT, PRY, Attempt, Box, Leaf, Theorem, dyadic
 
 TWO_THIRDS = Fraction(2, 3)
 
@@ -32,7 +31,7 @@ def _count(box: Box) -> Attempt:
     four = (2 * b) ** 3 * (2 * b).exp() / 6 / (arb(16) / 9)  # K = 4 at b = 2/3, where it is largest
     if not four < 1:
         return Attempt(None, reason="four clusters at b = 2/3")
-    return Attempt(box.leaf("attention-count"), float((1 / four - 1).lower()))
+    return Attempt({}, float((1 / four - 1).lower()))
 
 
 def sine_half_to_fourth(b: Any) -> Any:
@@ -56,9 +55,9 @@ def _three(box: Box) -> Attempt:
     four = four_clusters(-box.family.box(box.ranges)[beta])
     if not four < 1:
         return Attempt(None, float((1 / four - 1).lower()), "four or more clusters are not excluded")
-    margin, leaf = float((1 / four - 1).lower()), box.leaf("attention-three")
+    margin = float((1 / four - 1).lower())
     if n == 2 or (lo >= -TWO_THIRDS and n % 3) or lo > -TWO_THIRDS:
-        return Attempt(leaf, margin)
+        return Attempt({}, margin)
     if n % 3 == 0:
         return Attempt(None, reason="n is divisible by 3: three equal clusters are stationary")
     if box.tau is None:
@@ -74,7 +73,7 @@ def _three(box: Box) -> Attempt:
     least = Fraction(-(-n // 3), n // 3) if n > 3 else Fraction(2)
     ratio = interval(least, least) * smallest / largest
     if smallest > 0 and ratio > 1:
-        return Attempt(leaf, min(margin, float((ratio - 1).lower())))
+        return Attempt({}, min(margin, float((ratio - 1).lower())))
     return Attempt(None, float((ratio - 1).lower()), "three unequal clusters are not excluded")
 
 
@@ -93,15 +92,16 @@ def _infinity(box: Box) -> Attempt:
             float((2 / product - 1).lower()) if product.is_finite() else -1.0,
             "the inequality at large β is open",
         )
-    return Attempt(inverse_leaf(beta, u_lo, u_hi), float((2 / product - 1).lower()))
+    return Attempt({"box": _inverse_box(beta, u_lo, u_hi)}, float((2 / product - 1).lower()))
 
 
-def inverse_leaf(beta: str, u_lo: Fraction, u_hi: Fraction) -> dict[str, Any]:
+def _inverse_box(beta: str, u_lo: Fraction, u_hi: Fraction) -> dict[str, Any]:
+    return {beta: {"inverse": True, "mid": dyadic((u_lo + u_hi) / 2), "rad": dyadic((u_hi - u_lo) / 2)}}
+
+
+def inverse_leaf(beta: str, u_lo: Fraction, u_hi: Fraction) -> Leaf:
     """The leaf of a box given in u = 1/β."""
-    from inphase.certify.theorem import dyadic
-
-    entry = {"inverse": True, "mid": dyadic((u_lo + u_hi) / 2), "rad": dyadic((u_hi - u_lo) / 2)}
-    return {"theorem": "attention-l1-infinity", "box": {beta: entry}}
+    return {"theorem": ATTENTION_INFINITY.name, "box": _inverse_box(beta, u_lo, u_hi)}
 
 
 def scaled_product(u_lo: Fraction, u_hi: Fraction) -> Any:
@@ -164,6 +164,7 @@ ATTENTION_COUNT = Theorem(
     (*GRADIENT, "f = sin x · e^{β cos x}", "−2/3 < β <= 0"),
     "docs/theory/attention.md, Theorem 4",
     _count,
+    cost=0,
 )
 ATTENTION_THREE = Theorem(
     "attention-three",
@@ -171,6 +172,7 @@ ATTENTION_THREE = Theorem(
     (*GRADIENT, "f = sin x · e^{β cos x}", "n equal weights"),
     "docs/theory/attention.md, Theorem 5",
     _three,
+    cost=0,
     couplings=("all-to-all",),
 )
 ATTENTION_INFINITY = Theorem(
@@ -179,4 +181,5 @@ ATTENTION_INFINITY = Theorem(
     (*GRADIENT, "f = sin x · e^{β (cos x − 1)}", "β >= 1"),
     f"{PRY}, Theorem 2.1 and Appendix A; docs/theory/criteria.md",
     _infinity,
+    cost=0,
 )

@@ -1,20 +1,18 @@
-"""Graphs for certificates: adjacency matrices and edge
-lists, read, checked (undirected, simple) and written.
-"""
+"""Networks as certificates write them: of graphs, their files and matrices, checked (undirected, simple)."""
 
 from __future__ import annotations
 
 import math
+import warnings
 from collections import deque
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from inphase.checks import finite_array, integer
-from inphase.graphs import Graph
+from inphase.graphs import Graph, read
 
 Edges = list[tuple[int, int]]
 DISCONNECTED = "the graph is disconnected: its parts never feel each other, so it cannot synchronize"
@@ -22,44 +20,20 @@ DISCONNECTED = "the graph is disconnected: its parts never feel each other, so i
 
 def is_graph(subject: Any) -> bool:
     """Whether this is a graph: an adjacency matrix
-    (dense or scipy sparse), a `Graph`, or a path to an edge list.
+    (dense or scipy sparse), a `Graph`, or a path to its file.
     """
     matrix = isinstance(subject, np.ndarray) and subject.ndim == 2
     return matrix or sparse.issparse(subject) or isinstance(subject, Graph | PathLike)
 
 
 def read_edge_list(path: str | PathLike[str]) -> tuple[int, Edges]:
-    """(n, edges) of a text file with one edge "i j" a line; blank lines and lines from # on are skipped.
-
-    Nodes are numbered from 0 by the integers of the file, which must be 0..n−1 or 1..n.
-
-    Raises
-    ------
-    ValueError
-        With the line, if it is not two integers or an edge joins a node with itself.
-    """
-    pairs = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
-        words = line.partition("#")[0].replace(",", " ").split()
-        if not words:
-            continue
-        try:
-            i, j = (int(w) for w in words)
-        except ValueError:
-            raise ValueError(
-                f"{path}, line {number}: expected two integers i j; got {line.strip()!r}"
-            ) from None
-        if i == j or min(i, j) < 0:
-            raise ValueError(
-                f"{path}, line {number}: an edge joins two different nodes numbered from 0; got {line.strip()!r}"
-            )
-        pairs.append((i, j))
-    if not pairs:
-        raise ValueError(f"{path} has no edges")
-    first = min(min(p) for p in pairs)
-    shift = min(first, 1)
-    n = max(max(p) for p in pairs) + 1 - shift
-    return n, sorted({(min(i, j) - shift, max(i, j) - shift) for i, j in pairs})
+    """(n, edges) of a graph's file; deprecated, as `inphase.graphs.read` gives the graph itself."""
+    warnings.warn(
+        "certify.read_edge_list reads what inphase.graphs.read reads: use that; synchronization takes its graph",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return edges_of(read(path).matrix)
 
 
 def edges_of(matrix: Any) -> tuple[int, Edges]:
@@ -104,9 +78,8 @@ def graph_coupling(graph: Any) -> dict[str, Any]:
     if isinstance(graph, dict):
         return _checked(graph)
     if isinstance(graph, (str, PathLike)):
-        n, edges = read_edge_list(graph)
-    else:
-        n, edges = edges_of(graph.matrix if isinstance(graph, Graph) else graph)
+        graph = read(graph)
+    n, edges = edges_of(graph.matrix if isinstance(graph, Graph) else graph)
     if not connected(n, edges):
         raise ValueError(DISCONNECTED)
     offsets = sorted({min(j - i, n - j + i) for i, j in edges})
@@ -195,12 +168,23 @@ def common_divisor(n: int, offsets: list[int]) -> int:
 
 def equitable(sizes: list[int], degrees: list[list[int]]) -> dict[str, Any]:
     """Every graph whose nodes fall into classes so that each node of class a has degrees[a][b] neighbors in
-    class b.
+    class b; as `graph` of `synchronization`, for a proof or refutation of them all.
+
+    Parameters
+    ----------
+    sizes : list of int, length k
+        Nodes of each class.
+    degrees : list of k lists of k int
 
     Raises
     ------
     ValueError
         If no graph has these degrees.
+
+    Examples
+    --------
+    >>> equitable([2, 3], [[0, 3], [2, 0]])["degrees"]  # every node of the two with every one of the three
+    [[0, 3], [2, 0]]
     """
     k = len(sizes)
     if k < 2 or min(sizes) < 1 or len(degrees) != k or any(len(row) != k for row in degrees):
