@@ -91,11 +91,10 @@ def ranges(texts: Mapping[str, Sequence[str]]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Call:
-    """`name(1, key=2)` as it was written; `bare` where there are no brackets."""
+    """`name(1, key=2)` as it was written: its values by place and by name."""
 
     text: str
     name: str
-    bare: bool
     places: list[Any]
     keys: dict[str, Any]
 
@@ -105,14 +104,13 @@ def call(text: str) -> Call:
 
     Examples
     --------
-    >>> call("bimodal(0, 1/2, separation=4)")  # doctest: +NORMALIZE_WHITESPACE
-    Call(text='bimodal(0, 1/2, separation=4)', name='bimodal', bare=False, places=[0, 0.5],
-         keys={'separation': 4})
+    >>> call("bimodal(0, 1/2, separation=4)").places
+    [0, 0.5]
     """
     name, bracket, inside = text.strip().partition("(")
     name = name.strip()
     if not bracket:
-        return Call(text, name, True, [], {})
+        return Call(text, name, [], {})
     if not inside.endswith(")"):
         raise ValueError(f"{text!r} must end with its closing bracket")
     places: list[Any] = []
@@ -127,12 +125,19 @@ def call(text: str) -> Call:
             keys[key] = _value(value, text)
         else:
             places.append(_value(value, text))
-    return Call(text, name, False, places, keys)
+    return Call(text, name, places, keys)
 
 
 def _parts(inside: str) -> list[str]:
-    """What commas set apart, except inside a list."""
-    return re.split(r",(?![^\[]*\])", inside) if inside.strip() else []
+    """What commas set apart, except inside lists."""
+    parts, depth = [""], 0
+    for letter in inside:
+        depth += (letter == "[") - (letter == "]")
+        if letter == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts if inside.strip() else []
 
 
 def _value(word: str, text: str) -> Any:
@@ -191,14 +196,9 @@ def without_file(kinds: Kinds) -> Kinds:
 
 def example(name: str, function: Callable[..., Any]) -> str:
     """One of that kind, `lorentzian(0, 0.5)`: its usual numbers, but another width than the usual 1."""
-    usual = {key: found.default for key, found in inspect.signature(function).parameters.items()} | {
-        "width": 0.5
-    }
-    shown = [
-        f"{value:g}"
-        for key, value in usual.items()
-        if key in _names(function, ()) and isinstance(value, float)
-    ]
+    found = inspect.signature(function).parameters
+    usual = {key: parameter.default for key, parameter in found.items()} | {"width": 0.5}
+    shown = [f"{usual[key]:g}" for key in found if isinstance(usual[key], float)]
     return f"{name}({', '.join(shown)})"
 
 
