@@ -17,12 +17,12 @@ Words = str | Callable[[], str]
 
 @dataclass(frozen=True)
 class Verb:
-    """A verb of the command line.
+    """A verb of the command line, called like its file.
 
     Parameters
     ----------
-    name, about, example : str
-        As they are typed, explained and shown.
+    about, example : str
+        What it does, and a command that does it.
     options : callable
         Gives a `Parser` the options of the verb.
     run : callable
@@ -31,7 +31,6 @@ class Verb:
         Whether parameters of the system, whose names only the system knows, may follow: `--beta 9`.
     """
 
-    name: str
     about: str
     example: str
     options: Callable[[Parser], None]

@@ -90,7 +90,6 @@ def _print(proof: Certificate, saved: str | None) -> None:
 
 
 VERB = Verb(
-    "certify",
     "Prove, or refute, that almost every start synchronizes, for ranges of parameters.",
     "inphase certify attention --beta=-0.666 inf --save proof.json",
     _options,

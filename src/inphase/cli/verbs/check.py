@@ -27,7 +27,6 @@ def _run(options: argparse.Namespace) -> int:
 
 
 VERB = Verb(
-    "check",
     "Verify a certificate with the independent checker; exit status 1 if it is rejected.",
     "inphase check proof.json",
     _options,

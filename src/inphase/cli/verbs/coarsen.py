@@ -46,7 +46,6 @@ def _run(options: argparse.Namespace) -> int:
 
 
 VERB = Verb(
-    "coarsen",
     "Follow the merging of clusters over many decades of time and write tree.nc.",
     "inphase coarsen attention --beta 36 --n 64 --t-end 1e14 --out results/",
     _options,

@@ -44,7 +44,6 @@ def _run(options: argparse.Namespace) -> int:
 
 
 VERB = Verb(
-    "diagram",
     "Map a two-parameter family into proved, refuted and undecided cells.",
     'inphase diagram --formula "sin(x) + a*sin(2*x) + b*sin(3*x)" --a 0 0.6 --b -0.3 0.3 --out results/',
     _options,

@@ -157,7 +157,6 @@ def _row(state: dict[str, Any]) -> list[str]:
 
 
 VERB = Verb(
-    "equilibria",
     "Find stationary and phase-locked states, their stability and their basins.",
     "inphase equilibria kuramoto --n 5 --samples 500 --out results/",
     _options,

@@ -59,7 +59,6 @@ def _list(as_json: bool) -> int:
 
 
 VERB = Verb(
-    "reproduce",
     "Redo a figure or a table of a paper.",
     "inphase reproduce kuranet-table1 --quick --out results/",
     _options,

@@ -44,7 +44,6 @@ def _run(options: argparse.Namespace) -> int:
 
 
 VERB = Verb(
-    "simulate",
     "Integrate a system and write trajectory.nc.",
     "inphase simulate attention --beta 2 --n 1000 --t-end 50 --out results/",
     _options,

@@ -66,7 +66,6 @@ def _print(result: Study) -> None:
 
 
 VERB = Verb(
-    "study",
     "Proof, spectrum and experiment on one system, and a report.",
     "inphase study attention --beta 9 --n 100000 --seed 0 --out results/",
     _options,

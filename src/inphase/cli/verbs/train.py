@@ -79,7 +79,6 @@ def _fresh_row(row: dict[str, Any], control: dict[str, Any]) -> list[str]:
 
 
 VERB = Verb(
-    "train",
     "Learn a coupling, as a TOML file describes it, and try it on fresh nodes.",
     "inphase train kuranet.toml --out results/",
     _options,
