@@ -56,7 +56,7 @@ def _add_verbs(parser: Parser) -> dict[str, set[str]]:
         )
         added.option("--json", action="store_true", words="print one JSON object and nothing else")
         verb.options(added)
-        takes[name] = added.flags()
+        takes[name] = added.flags
     return takes
 
 

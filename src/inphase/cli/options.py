@@ -43,17 +43,15 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **how: Any) -> None:
         super().__init__(**how, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
+        self.flags = {"--help"}  # the options, as they are typed
         self._later: list[tuple[argparse.Action, Callable[[], str]]] = []
 
     def option(self, *flags: str, words: Words, **how: Any) -> None:
         """`add_argument`, with help that is text or a function that returns it."""
         action = self.add_argument(*flags, help="" if callable(words) else words, **how)
+        self.flags.update(action.option_strings)
         if callable(words):
             self._later.append((action, words))
-
-    def flags(self) -> set[str]:
-        """The options, as they are typed."""
-        return set(self._option_string_actions)
 
     def format_help(self) -> str:
         """The help, with what the catalogs hold."""
