@@ -263,8 +263,8 @@ def test_a_malformed_line_of_a_graph_is_named(tmp_path, triangle):
     ("arguments", "message"),
     [
         (["--directed"], "--directed, --weight and --normalized are for a --graph"),
-        (["--frequencies", "normal(0, 1, 2, 3)"], "a distribution takes center, width"),
-        (["--frequencies", "normal(0, 1, 2)"], "'normal' has no option 'separation'"),
+        (["--frequencies", "normal(0, 1, 2, 3)"], "normal takes center, width; got 4 values"),
+        (["--frequencies", "normal(0, 1, 2)"], "normal takes center, width; got 3 values"),
         (["--frequencies", "omega.csv"], "the graph has no column 'omega.csv'"),
         (["--n", "100000000000"], "not enough memory"),
         (["--noise", "1", "--step", "0.1", "--seed", "99999999999999999999999999"], "below 2^63"),

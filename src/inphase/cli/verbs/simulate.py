@@ -1,0 +1,51 @@
+"""`inphase simulate`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from inphase.cli import output, system
+from inphase.cli.options import GRAPH, PARTS, START, SYSTEM, Parser, Verb, take
+
+
+def _options(parser: Parser) -> None:
+    take(parser, *SYSTEM, *GRAPH, *PARTS, *START)
+    take(parser, "t-end", "tolerance", "step", "method", "out", "no-progress")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from inphase.files import output_folder, write_dataset
+    from inphase.simulation import simulate
+
+    described = system.config(options)
+    model = described.build()
+    phases, wanted = system.start(described, model.size), described.run
+    if wanted.t_end is None:
+        raise ValueError("simulate needs the final time: --t-end 50")
+    folder = output_folder(wanted.out or "results")
+    names = ("tolerance", "step", "method", "seed", "velocities", "history")
+    how = {name: getattr(wanted, name) for name in names}
+    run = simulate(model, phases, wanted.t_end, progress=output.shows_progress(options), **how)
+    path = write_dataset(folder / "trajectory.nc", run)
+    numbers: dict[str, Any] = {
+        "status": run.attrs["status"],
+        "n": int(run.sizes["oscillator"]),
+        "t_end": float(run.time[-1]) if len(run.time) else 0.0,
+        "order_parameter": float(run.order_parameter[-1]) if len(run.time) else None,
+        "accepted_steps": int(run.attrs["accepted_steps"]),
+        "file": str(path),
+    }
+    if options.json:
+        output.print_json(numbers)
+    else:
+        output.print_pairs(numbers, 16)
+    return output.exit_status([run.attrs["status"]], folder)
+
+
+VERB = Verb(
+    "Integrate a system and write trajectory.nc.",
+    "inphase simulate attention --beta 2 --n 1000 --t-end 50 --out results/",
+    _options,
+    _run,
+)
