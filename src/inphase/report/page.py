@@ -223,9 +223,7 @@ def _coupling_facts(coupling: Coupling) -> list[tuple[str, str]]:
         sizes = " → ".join(
             str(size) for size in (2 * network.features, *network.hidden, 1 + network.has_lags)
         )
-        trained = (
-            f", time as at n = {rule.trained_size}" if rule.kind == "row-l2" and rule.trained_size else ""
-        )
+        trained = f", time as at n = {rule.trained_size}" if rule.keeps_time else ""
         return [
             ("coupling", "Learnt: a network on the features x of two nodes gives their K"),
             ("features of a node", plain(network.features)),
