@@ -140,7 +140,7 @@ def test_against_all_pairs(kind, symmetric, activation):
     found = factorize(net, features(n), rule, 2e-2, seed=3)
     true, worst = compare(found, exact)
     assert found.reached and found.error <= 2e-2 and found.rank < 100
-    slack = found.scale_error if kind == "degree" else 0.0
+    slack = found.scale_error if rule.recipe.by_all else 0.0
     assert abs(true - found.error) <= 4 * found.standard_error + slack
     assert 0 < found.standard_error < 0.5 * found.error
     assert found.worst_row <= worst * (1 + 1e-2) + slack and worst < 10 * found.worst_row

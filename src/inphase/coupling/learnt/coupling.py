@@ -27,8 +27,8 @@ from inphase.coupling.learnt.normalization import Normalization, as_normalizatio
 from inphase.files import replace_file
 from inphase.interaction import Interaction
 from inphase.kernels.product import THIN, thin_product
-from inphase.provenance import version
 from inphase.types import Phases, Square, Vector
+from inphase.version import version
 
 FORMAT = 1  # of the files
 
