@@ -12,8 +12,8 @@ import pytest
 import scipy.io
 from PIL import Image
 
-from inphase.learn import bsds
-from inphase.learn.bsds import KURANET, bsds_folder, bsds_labels
+from inphase.data import bsds
+from inphase.data.bsds import KURANET, bsds_folder, bsds_labels
 from inphase.learn.images import (
     LabeledImage,
     bsds_image,

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase.checks import finite_array
-from inphase.learn.bsds import KURANET, Groups, Labels, bsds_folder, bsds_labels, file_of
+from inphase.data.bsds import KURANET, Groups, Labels, bsds_folder, bsds_labels, file_of
 from inphase.learn.problems import Problem, from_image, numbered
 
 PICTURES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr")  # Pillow's modes that are read
