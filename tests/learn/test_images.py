@@ -448,6 +448,8 @@ def test_kmeans_of_few_points():
     assert inertia(kmeans(x, 3, restarts=20)) == pytest.approx(least, rel=1e-12)
     assert np.array_equal(kmeans(x, 3, seed=4), kmeans(x, 3, seed=4))
     assert set(kmeans(np.zeros((5, 2)), 3)) == {0}
+    doubled = np.repeat(x[:3], 4, axis=0)  # fewer different points than segments
+    assert sorted(np.bincount(kmeans(doubled, 5))) == [4, 4, 4]
 
 
 @pytest.mark.parametrize(
