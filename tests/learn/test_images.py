@@ -19,7 +19,6 @@ from inphase.learn.images import (
     bsds_image,
     load_image,
     pixel_features,
-    read_mask,
     read_pixels,
     sample_image,
 )
@@ -116,7 +115,7 @@ def test_files_and_back(tmp_path):
             picture.putpalette(list(range(256)) * 3)
         picture.save(tmp_path / "other.png")
         assert Image.open(tmp_path / "other.png").mode == mode
-        assert np.array_equal(read_mask(tmp_path / "other.png"), labels)
+        assert np.array_equal(load_image(tmp_path / "photo.png", tmp_path / "other.png").labels, labels)
 
 
 @pytest.mark.parametrize("ending", ["npy", "csv"])

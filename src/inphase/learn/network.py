@@ -240,7 +240,7 @@ def normalized(scores: Any, normalization: Normalization) -> Any:
     if recipe.by_all:
         K = weights * recipe.root(n / divisor**recipe.power / sums, jnp.sqrt)
     elif recipe.by_row:
-        least = max(SMALLEST**recipe.power, float(jnp.finfo(scores.dtype).tiny))
+        least = max(SMALLEST**recipe.power, float(np.finfo(scores.dtype).tiny))
         K = weights / (recipe.root(jnp.maximum(sums, least), jnp.sqrt) * divisor)
     else:
         K = weights / divisor

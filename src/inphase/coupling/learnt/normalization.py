@@ -198,6 +198,6 @@ def symmetrized(matrix: Array) -> Array:
     return matrix
 
 
-def as_normalization(given: str | Normalization, symmetric: bool = True) -> Normalization:
+def as_normalization(given: str | Normalization) -> Normalization:
     """A normalization by name, or itself."""
-    return given if isinstance(given, Normalization) else Normalization(given, symmetric)
+    return given if isinstance(given, Normalization) else Normalization(given)
