@@ -42,6 +42,11 @@ class Recipe:
     ------
     TypeError, ValueError
         If a name is unknown, p is below 1, or exponentials have no norm.
+
+    Examples
+    --------
+    >>> NORMALIZATIONS["row-l2"]
+    Recipe(weight='score', normed='row', power=2, per_node=True)
     """
 
     weight: str
