@@ -236,12 +236,12 @@ def normalized(scores: Any, normalization: Normalization) -> Any:
     weights = scores
     if recipe.exponential:
         weights = jnp.exp(scores - lax.stop_gradient(scores.max(axis, keepdims=True)))
-    sums = (jnp.abs(weights) ** recipe.power).sum(axis, keepdims=True)
+    least = max(SMALLEST**recipe.power, float(np.finfo(scores.dtype).tiny))
+    sums = jnp.maximum((jnp.abs(weights) ** recipe.power).sum(axis, keepdims=True), least)
     if recipe.by_all:
         K = weights * recipe.root(n / divisor**recipe.power / sums, jnp.sqrt)
     elif recipe.by_row:
-        least = max(SMALLEST**recipe.power, float(np.finfo(scores.dtype).tiny))
-        K = weights / (recipe.root(jnp.maximum(sums, least), jnp.sqrt) * divisor)
+        K = weights / (recipe.root(sums, jnp.sqrt) * divisor)
     else:
         K = weights / divisor
     return 0.5 * (K + K.T) if normalization.symmetric else K

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from inphase.checks import check_name, finite_number, integer
 
 Array = NDArray[Any]
-SMALLEST = 1e-12  # the least norm that a row is divided by
+SMALLEST = 1e-12  # the least norm that is divided by
 WEIGHTS = ("score", "exp")
 NORMED = ("all", "row", "nothing")
 
@@ -168,7 +168,7 @@ class Normalization:
         rows = (recipe.weights(row.copy(), top) for row, top in zip(scores, shifts))
         if recipe.by_all:
             sums = sum(float((np.abs(row) ** recipe.power).sum(dtype=float)) for row in rows)
-            return shift, float(recipe.root(n) / (self.divisor(n) * recipe.root(sums)))
+            return shift, float(recipe.root(n) / (self.divisor(n) * max(recipe.root(sums), SMALLEST)))
         if not recipe.by_row:
             return shift, self.divisor(n)
         norms = np.array([[np.linalg.norm(row, recipe.power)] for row in rows])
