@@ -5,22 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from inphase.version import version
+
 if TYPE_CHECKING:
     from inphase.model import PhaseModel
 
+__all__ = ["attributes", "model_text", "version"]
+
 # numbers of a model that are written out; where there are more, long lists are named by their hash
 LISTED = 2000
-
-
-def version() -> str:
-    """The installed version."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    try:
-        return installed("inphase")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def model_text(model: PhaseModel) -> str:

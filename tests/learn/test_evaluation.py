@@ -185,7 +185,7 @@ def test_scores_of_pairs(shape, outputs, activation):
 
 def test_threads_change_no_score(monkeypatch):
     """As many pairs as more than one thread shares; and the parts of the result are all there."""
-    from inphase.coupling import pair_scores as module
+    from inphase.coupling.learnt import scores as module
 
     rng = np.random.default_rng(2)
     own, other = rng.normal(size=(330, 5)), rng.normal(size=(700, 5))

@@ -12,14 +12,13 @@ import pytest
 import scipy.io
 from PIL import Image
 
-from inphase.learn import bsds
-from inphase.learn.bsds import KURANET, bsds_folder, bsds_labels
+from inphase.data import bsds
+from inphase.data.bsds import KURANET, bsds_folder, bsds_labels
 from inphase.learn.images import (
     LabeledImage,
     bsds_image,
     load_image,
     pixel_features,
-    read_mask,
     read_pixels,
     sample_image,
 )
@@ -116,7 +115,7 @@ def test_files_and_back(tmp_path):
             picture.putpalette(list(range(256)) * 3)
         picture.save(tmp_path / "other.png")
         assert Image.open(tmp_path / "other.png").mode == mode
-        assert np.array_equal(read_mask(tmp_path / "other.png"), labels)
+        assert np.array_equal(load_image(tmp_path / "photo.png", tmp_path / "other.png").labels, labels)
 
 
 @pytest.mark.parametrize("ending", ["npy", "csv"])
@@ -448,6 +447,8 @@ def test_kmeans_of_few_points():
     assert inertia(kmeans(x, 3, restarts=20)) == pytest.approx(least, rel=1e-12)
     assert np.array_equal(kmeans(x, 3, seed=4), kmeans(x, 3, seed=4))
     assert set(kmeans(np.zeros((5, 2)), 3)) == {0}
+    doubled = np.repeat(x[:3], 4, axis=0)  # fewer different points than segments
+    assert sorted(np.bincount(kmeans(doubled, 5))) == [4, 4, 4]
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import pytest
 
 import inphase as ip
 import zoo
-from inphase.coupling import learnt_low_rank
 from inphase.coupling.dense import Dense
 from inphase.coupling.factorized import LowRank, basis, compressed, symmetric_part
+from inphase.coupling.learnt import low_rank
 from inphase.coupling.learnt.coupling import Learnt
 from inphase.coupling.learnt.low_rank import automatic, factorize
 from inphase.coupling.learnt.network import PairNetwork
@@ -140,7 +140,7 @@ def test_against_all_pairs(kind, symmetric, activation):
     found = factorize(net, features(n), rule, 2e-2, seed=3)
     true, worst = compare(found, exact)
     assert found.reached and found.error <= 2e-2 and found.rank < 100
-    slack = found.scale_error if kind == "degree" else 0.0
+    slack = found.scale_error if rule.recipe.by_all else 0.0
     assert abs(true - found.error) <= 4 * found.standard_error + slack
     assert 0 < found.standard_error < 0.5 * found.error
     assert found.worst_row <= worst * (1 + 1e-2) + slack and worst < 10 * found.worst_row
@@ -284,16 +284,16 @@ def test_bases_of_tall_matrices_in_single_precision():
 
 def test_some_nodes_are_tried_first(monkeypatch):
     """Where there are many: the error of all is within the tolerance, and all are factorized once."""
-    monkeypatch.setattr(learnt_low_rank, "PILOT", 500)
-    monkeypatch.setattr(learnt_low_rank, "PILOTED", 2000)
+    monkeypatch.setattr(low_rank, "PILOT", 500)
+    monkeypatch.setattr(low_rank, "PILOTED", 2000)
     tried = []
-    original = learnt_low_rank._Attempt.__init__
+    original = low_rank._Attempt.__init__
 
     def noted(self, entries, *rest):
         tried.append(len(entries.x))
         original(self, entries, *rest)
 
-    monkeypatch.setattr(learnt_low_rank._Attempt, "__init__", noted)
+    monkeypatch.setattr(low_rank._Attempt, "__init__", noted)
     net, x = network(), features(2400)
     found = factorize(net, x, "degree", 1e-2)
     exact = Learnt(net, x, "degree").matrix(2400)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -262,8 +262,3 @@ def _parts(model: Any, n: int | None, graph: Any) -> dict[str, Any]:
 
 def _positive(values: Any) -> bool:
     return values is None or bool(np.all(np.asarray(values) > 0))
-
-
-def fixed(ranges: Mapping[str, tuple[End, End]]) -> Sequence[str]:
-    """The parameters whose range is one number."""
-    return [name for name, (lo, hi) in ranges.items() if lo == hi]

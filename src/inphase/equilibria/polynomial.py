@@ -238,7 +238,7 @@ def _check_joined(n: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -
         )
 
 
-def _ball_sine(y: Array, sine: Array, rho: Array) -> tuple[Array, Array]:
+def _ball_sine(y: Array, rho: Array) -> tuple[Array, Array]:
     """Bounds of sin over [y − ρ, y + ρ]."""
     below, above = np.sin(y - rho), np.sin(y + rho)
     low, high = np.minimum(below, above), np.maximum(below, above)
@@ -299,7 +299,7 @@ class _Search:
         s = self.system
         y, rho = center @ s.lattice.T, half @ np.abs(s.lattice).T
         sine, cosine = np.sin(y), np.cos(y)
-        low, high = _ball_sine(y, sine, rho)
+        low, high = _ball_sine(y, rho)
         middle, spread = (low + high) / 2, (high - low) / 2
         weights = np.abs(s.matrix).T
         coarse = np.abs(s.constant - middle @ s.matrix.T) <= spread @ weights + s.slack

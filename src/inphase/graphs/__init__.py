@@ -5,9 +5,9 @@ and generators. To add a generator, write a function here and give it an entry i
 format, write a function (text of the file -> Graph) and give its suffix an entry in `reading.py`.
 """
 
+from inphase.data.graphs import DATASETS
 from inphase.graphs.building import from_edges, from_networkx, from_pandas
-from inphase.graphs.catalog import GENERATORS, generate
-from inphase.graphs.datasets import DATASETS, dataset
+from inphase.graphs.catalog import GENERATORS, dataset, generate
 from inphase.graphs.deterministic import circulant, complete, lattice, path, ring, star
 from inphase.graphs.graph import Graph
 from inphase.graphs.in_space import random_geometric, spatial

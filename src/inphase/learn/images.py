@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase.checks import finite_array
-from inphase.learn.bsds import KURANET, Groups, Labels, bsds_folder, bsds_labels, file_of
+from inphase.data.bsds import KURANET, Groups, Labels, bsds_folder, bsds_labels, file_of
 from inphase.learn.problems import Problem, from_image, numbered
 
 PICTURES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr")  # Pillow's modes that are read
@@ -208,15 +208,10 @@ def read_pixels(path: str | os.PathLike[str]) -> NDArray[Any]:
     return np.asarray(picture if picture.mode == "L" else picture.convert("RGB"))
 
 
-def read_mask(path: str | os.PathLike[str]) -> Labels:
-    """A mask as classes (height, width): its values, ascending,
-    are 0, 1, ...; in arrays and .csv −1 is no class.
-    """
-    return _mask(path)[0]
-
-
 def _mask(path: str | os.PathLike[str]) -> tuple[Labels, tuple[str, ...]]:
-    """The mask, and the names of its classes where it holds texts."""
+    """A mask as classes (height, width), its values, ascending, being 0, 1, ... and −1 in arrays no class; and
+    the names of its classes where it holds texts.
+    """
     if Path(path).suffix.lower() in ARRAYS:
         values, names = numbered(_array(path))
         if values.dtype.kind not in "iu" or values.ndim != 2 or not values.size:

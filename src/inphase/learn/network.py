@@ -231,16 +231,17 @@ def strengths_and_lags(scores: Any, normalization: Normalization) -> tuple[Any, 
 
 def normalized(scores: Any, normalization: Normalization) -> Any:
     """K from scores, (n, n): `Normalization.apply`, traced."""
-    n = scores.shape[0]
-    divisor = normalization.divisor(n)
-    if normalization.kind == "degree":
-        weights = jnp.exp(scores - lax.stop_gradient(scores.max()))
-        K = weights * (n / divisor / weights.sum())
-    elif normalization.kind == "row-l2":
-        squares = (scores**2).sum(axis=1, keepdims=True)
-        K = scores / (jnp.sqrt(jnp.maximum(squares, SMALLEST**2)) * divisor)
-    elif normalization.kind == "row-l1":
-        K = scores / (jnp.maximum(jnp.abs(scores).sum(axis=1, keepdims=True), SMALLEST) * divisor)
+    recipe, n = normalization.recipe, scores.shape[0]
+    divisor, axis = normalization.divisor(n), 1 if recipe.by_row else None
+    weights = scores
+    if recipe.exponential:
+        weights = jnp.exp(scores - lax.stop_gradient(scores.max(axis, keepdims=True)))
+    least = max(SMALLEST**recipe.power, float(np.finfo(scores.dtype).tiny))
+    sums = jnp.maximum((jnp.abs(weights) ** recipe.power).sum(axis, keepdims=True), least)
+    if recipe.by_all:
+        K = weights * recipe.root(n / divisor**recipe.power / sums, jnp.sqrt)
+    elif recipe.by_row:
+        K = weights / (recipe.root(sums, jnp.sqrt) * divisor)
     else:
-        K = scores / divisor
+        K = weights / divisor
     return 0.5 * (K + K.T) if normalization.symmetric else K

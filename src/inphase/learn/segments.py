@@ -4,10 +4,12 @@ the circle, best Dice, k-means on features as the control.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.cluster.vq import kmeans2
 
 from inphase.checks import finite_array, integer, phase_array
 
@@ -15,6 +17,7 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 GROUPS = 360  # of neighboring phases that the exact search keeps together, where there are more phases
 PASSES = 300  # of Lloyd's, at most
+STEPS = 10  # of SciPy's between two looks at whether labels still change
 
 
 def circular_kmeans(phases: ArrayLike, k: int) -> Labels:
@@ -183,8 +186,8 @@ def _overlaps(segments: ArrayLike, others: ArrayLike) -> NDArray[np.float64]:
 
 
 def kmeans(features: ArrayLike, k: int, *, restarts: int = 10, seed: int = 0) -> Labels:
-    """k-means of the features themselves, the control: Lloyd's iteration from k-means++ starts, the best of
-    several.
+    """k-means of the features themselves, the control: SciPy's Lloyd iteration from k-means++ starts, the best
+    of several.
 
     Parameters
     ----------
@@ -197,6 +200,7 @@ def kmeans(features: ArrayLike, k: int, *, restarts: int = 10, seed: int = 0) ->
     Returns
     -------
     ndarray of int, shape (n,)
+        0..k−1; fewer labels where there are fewer different nodes.
 
     Raises
     ------
@@ -219,33 +223,19 @@ def kmeans(features: ArrayLike, k: int, *, restarts: int = 10, seed: int = 0) ->
     if integer("k", k, least=1) > len(x):
         raise ValueError(f"k must be <= {len(x)}, the number of nodes; got {k}")
     rng = np.random.default_rng(integer("seed", seed, least=0))
-    runs = [_kmeans_once(x, k, rng) for _ in range(integer("restarts", restarts, least=1))]
+    k = min(k, len(np.unique(x, axis=0)))  # further centers would be no different nodes
+    runs = [_one_start(x, k, rng) for _ in range(integer("restarts", restarts, least=1))]
     return min(runs, key=lambda run: run[0])[1]
 
 
-def _kmeans_once(x: Floats, k: int, rng: np.random.Generator) -> tuple[float, Labels]:
-    centers = _spread_out(x, k, rng)
-    labels = np.full(len(x), -1, dtype=np.int64)
-    for _ in range(PASSES):
-        distances = (centers**2).sum(axis=1) - 2 * (x @ centers.T)  # but for |x|², the same for all centers
-        moved = np.argmin(distances, axis=1)
-        if np.array_equal(moved, labels):
-            break
-        labels = moved
-        sizes = np.bincount(labels, minlength=k)
-        sums = np.stack([np.bincount(labels, column, minlength=k) for column in x.T], axis=1)
-        centers = np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], centers)
-    return float(((x - centers[labels]) ** 2).sum()), labels
-
-
-def _spread_out(x: Floats, k: int, rng: np.random.Generator) -> Floats:
-    """k-means++: each next center is a node, drawn with the
-    square of its distance to the nearest center so far.
-    """
-    centers = [x[rng.integers(len(x))]]
-    nearest = ((x - centers[0]) ** 2).sum(axis=1)
-    for _ in range(k - 1):
-        total = nearest.sum()
-        centers.append(x[rng.choice(len(x), p=nearest / total if total else None)])
-        nearest = np.minimum(nearest, ((x - centers[-1]) ** 2).sum(axis=1))
-    return np.array(centers)
+def _one_start(x: Floats, k: int, rng: np.random.Generator) -> tuple[float, Labels]:
+    """(the sum of squares, labels) of one start, gone on with until no label changes."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="One of the clusters is empty")  # it stays where it was
+        centers, labels = kmeans2(x, k, iter=STEPS, minit="++", seed=rng)
+        for _ in range(PASSES // STEPS - 1):
+            centers, moved = kmeans2(x, centers, iter=STEPS, minit="matrix")
+            if np.array_equal(moved, labels):
+                break
+            labels = moved
+    return float(((x - centers[labels]) ** 2).sum()), labels.astype(np.int64)

@@ -144,7 +144,7 @@ class Settings:
         names: dict[str, tuple[str, ...]] = {
             "method": ("euler", "heun", "midpoint", "rk4"),
             "start": STARTS_AT,
-            "normalization": NORMALIZATIONS,
+            "normalization": tuple(NORMALIZATIONS),
             "activation": tuple(ACTIVATIONS),
             "initialization": ("fan-in", "xavier"),
             "optimizer": OPTIMIZERS,

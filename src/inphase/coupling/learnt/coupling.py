@@ -29,8 +29,8 @@ from inphase.files import write_arrays
 from inphase.interaction import Interaction
 from inphase.kernels.product import THIN, thin_product
 from inphase.kernels.terms import AllPairs, Term
-from inphase.provenance import version
 from inphase.types import Phases, Square, Vector
+from inphase.version import version
 
 FORMAT = 1  # of the files
 
@@ -147,9 +147,7 @@ class Learnt(Matrix):
         sizes = " → ".join(
             str(size) for size in (2 * network.features, *network.hidden, 1 + network.has_lags)
         )
-        trained = (
-            f", time as at n = {rule.trained_size}" if rule.kind == "row-l2" and rule.trained_size else ""
-        )
+        trained = f", time as at n = {rule.trained_size}" if rule.keeps_time else ""
         return [
             ("coupling", "Learnt: a network on the features x of two nodes gives their K"),
             ("features of a node", str(network.features)),

@@ -1,19 +1,19 @@
 """A learnt coupling at large n: K ≈ L Rᵀ from a few of its rows and columns, with its error on rows held out.
 
-K_μ is smooth in few variables, so that its rank is low. A small random block M_ST of the matrix M of scores
-(of their exponentials for "degree") tells the rank and, by QR with column pivoting, which columns J and rows
-I span the others. With orthonormal bases Q, P of M[:, J] and M[I, :]ᵀ the core is the least-squares fit to
-the block,
+K_μ is smooth in few variables, so that its rank is low. A small random block M_ST of the matrix M of
+scores (of their exponentials where K is made of these) tells the rank and, by QR with column pivoting,
+which columns J and rows I span the others. With orthonormal bases Q, P of M[:, J] and M[I, :]ᵀ the core
+is the least-squares fit to the block,
 
     M ≈ Q X Pᵀ,   X = argmin |Q_S X P_Tᵀ − M_ST|,
 
 a CUR decomposition whose core is sketched (Wang, Zhang, Zhang, *Towards more efficient SPSD matrix
-approximation and CUR matrix decomposition*, JMLR 17, 2016). Normalizations act on the factors: the sum of all
-entries is (1ᵀL)(Rᵀ1), the squared norms of rows are diag(L (RᵀR) Lᵀ). The network is evaluated on O(n r)
-pairs. Of many nodes some are tried first: they tell the size of the block and its target, so that all are
-seldom factorized twice. Where the tolerance is 1e-4 or more, evaluation and factorization are in single
-precision; the coupling's factors are held in double precision, and in single precision for sums over few
-harmonics.
+approximation and CUR matrix decomposition*, JMLR 17, 2016). Normalizations act on the factors: the sums
+of rows are L (Rᵀ1), their squared 2-norms diag(L (RᵀR) Lᵀ), other norms are taken of the entries, by
+blocks. The network is evaluated on O(n r) pairs. Of many nodes some are tried first: they tell the size
+of the block and its target, so that all are seldom factorized twice. Where the tolerance is 1e-4 or more,
+evaluation and factorization are in single precision; the coupling's factors are held in double precision,
+and in single precision for sums over few harmonics.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from inphase.coupling.base import Coupling
 from inphase.coupling.factorized import ENTRIES, Factor, LowRank, basis, compressed, symmetric_part
 from inphase.coupling.learnt.coupling import Learnt
 from inphase.coupling.learnt.network import PairNetwork, feature_array
-from inphase.coupling.learnt.normalization import SMALLEST, Normalization, as_normalization
+from inphase.coupling.learnt.normalization import SMALLEST, Normalization, Recipe, as_normalization
 from inphase.coupling.words import Words
 from inphase.kernels.blas import few_threads
 from inphase.kernels.product import THIN, thin_product
@@ -44,6 +44,7 @@ ROUNDS = 5
 PILOT = 8000  # nodes that are tried first, where there are PILOTED or more
 PILOTED = 32_000
 KEPT = 60_000_000  # entries of a factor: 0.24 GB in single precision
+SHIFTING = 32  # scores of a row that tell how large its exponentials are
 HELD_OUT = 1_000_000  # pairs, about, of the rows that are held out
 SINGLE_FROM = 1e-4  # tolerance from which the network is evaluated in single precision
 
@@ -64,8 +65,8 @@ class LearntLowRank(LowRank):
     worst_row : float
         The largest relative error, in the 2-norm, of a row held out.
     scale_error : float
-        Of the normalization. "degree": relative, of the sum of all entries; it comes on top of `error`.
-        "row-l2", "row-l1": root mean square, relative, of the rows' norms; it is part of `error`.
+        Of the normalization. One norm of all: relative, of the sum of its powers; it comes on top of `error`.
+        Norms of rows: root mean square, relative; it is part of `error`.
     rows : int
         How many rows were held out.
     tolerance : float
@@ -195,7 +196,8 @@ def factorize(
     features : array_like, shape (n, m)
         n >= 10.
     normalization : str or Normalization
-        As `Learnt` takes it. "row-l1" costs O(n² r) for the sums of absolute values, without the network.
+        As `Learnt` takes it. Norms other than the 2-norm and the sum of exponentials cost O(n² r), without
+        the network.
     tolerance : float
         |K − L Rᵀ|/|K| in the Frobenius norm; below 1e-4 the network is evaluated in double precision.
     max_rank : int, optional
@@ -273,24 +275,25 @@ def _attempts(
 
 
 class _Entries:
-    """M by blocks: scores, or exp(score − shift) for "degree"; counts the pairs."""
+    """M by blocks: the weights of the normalization, exponentials relative to a shift; counts the pairs."""
 
     def __init__(self, network: PairNetwork, x: Floats, rule: Normalization, tolerance: float) -> None:
         self.network, self.x, self.rule, self.pairs = network, x, rule, 0
-        self.shift: float | None = None  # the first block's largest score: the same for all blocks
         self.dtype = np.float32 if tolerance >= SINGLE_FROM else np.float64
+        self.shift: Any = None  # of all: the first block's largest score
+        if rule.recipe.exponential and rule.recipe.by_row:  # of each row: the largest of some of its scores
+            some = x[np.linspace(0, len(x) - 1, min(len(x), SHIFTING)).astype(int)]
+            self.shift = network.scores(x, some, dtype=self.dtype).max(axis=1, keepdims=True)
+            self.pairs += len(x) * len(some)
 
     def block(self, rows: Any, columns: Any) -> Any:
         """M of these rows and columns, in the network's precision."""
         here, there = self.x[rows], self.x[columns]
         self.pairs += len(here) * len(there)
         values = self.network.scores(here, there, dtype=self.dtype)
-        if self.rule.kind == "degree":
-            if self.shift is None:
-                self.shift = float(np.max(values))
-            values -= self.dtype(self.shift)
-            np.exp(values, out=values)
-        return values
+        if self.shift is None:
+            self.shift = np.max(values)
+        return self.rule.recipe.weights(values, self.shift[rows] if np.ndim(self.shift) else self.shift)
 
 
 class _Attempt:
@@ -299,11 +302,11 @@ class _Attempt:
     def __init__(
         self, entries: _Entries, rng: np.random.Generator, target: float, size: int, most: int
     ) -> None:
-        self.entries, self.rule, n = entries, entries.rule, len(entries.x)
+        self.entries, self.rule, self.recipe = entries, entries.rule, entries.rule.recipe
+        n = len(entries.x)
         self.target, order = target, rng.permutation(n)
         self.held = int(np.clip(HELD_OUT // n, min(16, n // 5), min(128, n // 5)))
         self.out, others = order[: self.held], order[self.held :]
-        self.by_row = self.rule.kind in ("row-l2", "row-l1")
         I, J, block, S, T = self._choose(others, rng, size, most)  # noqa: E741
         self.columns, self.size = len(J), len(S)
         left, right = self._cross(I, J, block, S, T)
@@ -326,7 +329,7 @@ class _Attempt:
     def _weights(self, block: Floats) -> Floats:
         """What a row counts for: as much as the others where each will be divided by its norm."""
         norms = np.linalg.norm(block, axis=1)
-        return 1 / np.maximum(norms, SMALLEST) if self.by_row else np.ones(len(block))
+        return 1 / np.maximum(norms, SMALLEST) if self.recipe.by_row else np.ones(len(block))
 
     def _pivots(self, matrix: Floats) -> Any:
         """The columns that QR with pivoting takes until what
@@ -352,18 +355,15 @@ class _Attempt:
 
     def _normalize(self, left: Factor, right: Factor) -> None:
         """K's factors from M's, in place; `scales` is what row i of M was divided by."""
-        n, rule = len(left), self.rule
-        self.sums = left @ right.sum(axis=0, dtype=float)
-        if rule.kind == "degree":
-            mean = float(np.mean(self.sums))
+        n, rule, recipe = len(left), self.rule, self.recipe
+        norms = np.ones(n) if recipe.normed == "nothing" else _norms(left, right, recipe, self.entries.dtype)
+        self.powers = norms**recipe.power
+        if recipe.by_all:
+            mean = float(np.mean(self.powers))
             if not mean > 0:
-                raise ValueError(f"the sum of all exp(score) must be positive; its factors give {n * mean:g}")
-            norms = np.full(n, mean)
-        elif rule.kind == "none":
-            norms = np.ones(n)
-        else:
-            norms = np.maximum(_norms(left, right, rule.kind, self.entries.dtype), SMALLEST)
-        self.scales = norms * rule.divisor(n)
+                raise ValueError(f"the norm of all weights must be positive; its factors give {n * mean:g}")
+            norms = np.full(n, recipe.root(mean))
+        self.scales = (norms if recipe.by_all else np.maximum(norms, SMALLEST)) * rule.divisor(n)
         left /= self.scales[:, None].astype(left.dtype)
         left, right = compressed(left, right, self.target / 2)
         self.left, self.right = (
@@ -374,11 +374,10 @@ class _Attempt:
         """The errors on the rows that were held out."""
         out, everyone, n = self.out, slice(None), len(self.entries.x)
         exact = self.entries.block(out, everyone).astype(float)
-        sums = exact.sum(axis=1)
+        norms = np.linalg.norm(exact, self.recipe.power, axis=1)
         scales = self.scales.copy()
-        if self.by_row:
-            power = 2 if self.rule.kind == "row-l2" else 1
-            scales[out] = np.maximum(np.linalg.norm(exact, power, axis=1), SMALLEST) * self.rule.divisor(n)
+        if self.recipe.by_row:
+            scales[out] = np.maximum(norms, SMALLEST) * self.rule.divisor(n)
         exact /= scales[out, None]
         if self.rule.symmetric:
             exact += (self.entries.block(everyone, out) / scales[:, None]).T
@@ -392,26 +391,27 @@ class _Attempt:
             "error": error,
             "standard_error": float(spread / (2 * error)) if error else 0.0,
             "worst_row": float(np.sqrt(np.max(missed / np.maximum(size, SMALLEST**2)))),
-            "scale_error": self._scale_error(sums, scales),
+            "scale_error": self._scale_error(norms**self.recipe.power, scales),
             "rows": len(out),
         }
 
-    def _scale_error(self, sums: Floats, scales: Floats) -> float:
-        """How far the normalization is off: of the sum of all
-        entries for "degree", of the rows' norms where there are any.
-        """
-        if self.rule.kind == "degree":
-            return float(abs(np.mean(sums - self.sums[self.out]) / np.mean(self.sums)))
+    def _scale_error(self, powers: Floats, scales: Floats) -> float:
+        """How far the normalization is off: of the sum that is the norm of all, or of the rows' norms."""
+        if self.recipe.by_all:
+            return float(abs(np.mean(powers - self.powers[self.out]) / np.mean(self.powers)))
         return float(np.sqrt(np.mean((self.scales[self.out] / scales[self.out] - 1) ** 2)))
 
 
-def _norms(left: Factor, right: Factor, kind: str, dtype: Any) -> Floats:
-    """The norm of each row of L Rᵀ: in closed form for "row-l2", from all entries by blocks for "row-l1"."""
-    if kind == "row-l2":
+def _norms(left: Factor, right: Factor, recipe: Recipe, dtype: Any) -> Floats:
+    """The norm of each row of L Rᵀ, in closed form where there is one."""
+    if recipe.exponential and recipe.power == 1:
+        return np.asarray(left @ right.sum(axis=0, dtype=float))
+    if recipe.power == 2:
         return np.asarray(
             np.sqrt(np.maximum(((left @ (right.T @ right)) * left).sum(axis=1), 0.0)), dtype=float
         )
     step, thin = max(1, ENTRIES // len(left)), right.T.astype(dtype)
     starts = range(0, len(left), step)
-    parts = (np.abs(left[low : low + step].astype(dtype) @ thin).sum(axis=1, dtype=float) for low in starts)
-    return np.concatenate(list(parts))
+    rows = (np.abs(left[low : low + step].astype(dtype) @ thin) for low in starts)
+    parts = [(row**recipe.power).sum(axis=1, dtype=float) for row in rows]
+    return np.asarray(recipe.root(np.concatenate(parts)))

@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from inphase.checks import integer
 from inphase.coupling.learnt.normalization import Normalization
@@ -20,8 +19,6 @@ from inphase.learn.analyses.autocorrelation import fitted_line, graph_autocorrel
 from inphase.learn.problems import Problem
 from inphase.learn.training import Run, Start, Trained, precision
 from inphase.provenance import version
-
-Floats = NDArray[np.float64]
 
 
 def autocorrelation_in_training(

@@ -13,7 +13,7 @@ from inphase.checks import check_name, finite_array, integer
 from inphase.coupling.dense import Matrix
 from inphase.coupling.learnt.coupling import Learnt
 from inphase.coupling.learnt.network import PairNetwork, feature_array
-from inphase.coupling.learnt.normalization import SMALLEST, Normalization, as_normalization
+from inphase.coupling.learnt.normalization import Normalization, as_normalization
 from inphase.learn.analyses.fan_in import MOST_WHOLE
 from inphase.learn.evaluation import nodes_of_graphs, start_phases, task_for, window_phases
 from inphase.learn.problems import Nodes, Problem
@@ -67,8 +67,8 @@ def probe_coupling(
 ) -> Floats:
     """K of probes that listen to a network: K_pj = K_μ(y_p, x_j), normalized as the network's own pairs are.
 
-    The divisors are the network's, in which probes do not take part: for "degree" the sum over its own n²
-    pairs; for the row norms that of the probe's row and, for the mirrored half of a symmetric K, those of the
+    The norms are the network's, in which probes do not take part: one norm of all is that of its own n²
+    pairs; norms of rows are that of the probe's row and, for the mirrored half of a symmetric K, those of the
     network's rows. So a probe with the features of node i listens exactly as i does.
 
     Parameters
@@ -93,23 +93,11 @@ def probe_coupling(
     """
     rule = as_normalization(normalization)
     x, y = feature_array(features, network.features), feature_array(probes, network.features)
-    own, hears = network.scores(x), network.scores(y, x)
-    n, divisor = len(x), rule.divisor(len(x))
-    heard = network.scores(x, y).T if rule.symmetric else None  # s(x_j, y_p), (p, n)
-    if rule.kind == "degree":
-        top = float(own.max())
-        factor = n / (divisor * float(np.exp(own - top).sum()))
-        found = factor * np.exp(hears - top)
-        return found if heard is None else 0.5 * (found + factor * np.exp(heard - top))
-    order = {"row-l2": 2, "row-l1": 1}.get(rule.kind)
-
-    def norms(rows: Floats) -> Floats:
-        return (
-            np.ones(len(rows)) if order is None else np.maximum(np.linalg.norm(rows, order, axis=1), SMALLEST)
-        )
-
-    found = hears / (norms(hears)[:, None] * divisor)
-    return found if heard is None else 0.5 * (found + heard / (norms(own) * divisor))
+    hears, by = network.scores(y, x), rule.scale(network.scores(x))
+    found = rule.scaled(hears, *(rule.scale(hears) if rule.recipe.by_row else by))
+    if not rule.symmetric:
+        return found
+    return np.asarray(0.5 * (found + rule.scaled(network.scores(x, y), *by).T))
 
 
 def phase_landscape(

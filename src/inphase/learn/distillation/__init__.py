@@ -10,14 +10,15 @@ is the smallest whose error on held-out nodes is within one standard error of th
 
 What is fitted is what the normalization leaves of the network:
 
-===========  ================  =============================================================================================
-kind         target            fitted, (i, j) a pair of different nodes
-===========  ================  =============================================================================================
-degree       "score"           s = log(K_ij/mean K), made symmetric as K is: what adds a constant changes nothing
-degree       "coupling"        k = K_ij/mean K itself; where a fit is negative, K is 0
-row-l2, -l1  "score"           s = the score over the root mean square of its row: a positive factor of a row changes nothing
-none         "score"           s = the score, made symmetric as K is
-===========  ================  =============================================================================================
+===================  ==========  ============================================================================================
+K is made of         target      fitted, (i, j) a pair of different nodes
+===================  ==========  ============================================================================================
+exp, over all        "score"     s = log(K_ij/mean K), made symmetric as K is: what adds a constant changes nothing
+exp, over all        "coupling"  k = K_ij/mean K itself; where a fit is negative, K is 0
+exp, over a row      "score"     s = the score less log mean exp of its row: what adds a constant to a row changes nothing
+scores, over a row   "score"     s = the score over the root mean square of its row: a positive factor of a row changes nothing
+scores, else         "score"     s = the score, made symmetric as K is
+===================  ==========  ============================================================================================
 
 Nodes, not pairs, are what is drawn: they are what is held out, and what the bootstrap draws again. Nothing of
 the network is left in the result, and its files are JSON.

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import logsumexp
 
 from inphase.checks import check_name, integer
 from inphase.coupling.learnt.network import PairNetwork, feature_array
-from inphase.coupling.learnt.normalization import SMALLEST, Normalization
+from inphase.coupling.learnt.normalization import NORMALIZATIONS, SMALLEST, Normalization, Recipe
 from inphase.learn.distillation.distilled import TARGETS, Distilled, path_table
 from inphase.learn.distillation.paths import FOLDS, Functions, Sample, Symbols
 from inphase.learn.distillation.terms import library
@@ -44,8 +45,8 @@ def distill(
     kind : "symbolic" or "separable"
         A sum of terms of `library`, or of products of tabulated functions of the two nodes.
     target : "score" or "coupling"
-        The scores, or K/mean K itself (with "degree" only), where a formula of K reads better than one of log
-        K.
+        The scores, or K/mean K itself (of exponentials over their sum, as with "degree", only), where a
+        formula of K reads better than one of log K.
     samples : int
         Nodes; half of them are held out for `r_squared`, the others make the fit and its folds.
     features : array_like, shape (samples, m), optional
@@ -76,9 +77,10 @@ def distill(
     check_name("kind", kind, KINDS)
     check_name("target", target, TARGETS)
     rule, network = trained.settings.rule, trained.network
-    if target == "coupling" and rule.kind != "degree":
+    if target == "coupling" and not _relative(rule.recipe):
+        known = ", ".join(repr(kind) for kind, recipe in NORMALIZATIONS.items() if _relative(recipe))
         raise ValueError(
-            f"target must be 'score' with the normalization {rule.kind!r}; got 'coupling', which is for 'degree'"
+            f"target must be 'score' with the normalization {rule.kind!r}; got 'coupling', which is for {known}"
         )
     rng = np.random.default_rng([integer("seed", seed, least=0), 7])
     x = rng.permutation(_nodes(trained, samples, features, seed))
@@ -92,8 +94,8 @@ def distill(
         )
     held = len(x) // 2
     fit, out = slice(held, None), slice(0, held)
-    symmetric = rule.symmetric and rule.kind in ("degree", "none")
-    sample = Sample(x[fit], whole[fit, fit], symmetric, target if rule.kind == "degree" else None)
+    symmetric = rule.symmetric and not rule.recipe.by_row
+    sample = Sample(x[fit], whole[fit, fit], symmetric, target if _relative(rule.recipe) else None)
     finder: Any = (
         Symbols(sample, library(x[fit], symmetric, degree), rng) if kind == "symbolic" else Functions(sample)
     )
@@ -133,16 +135,23 @@ def target_of(scores: Floats, rule: Normalization, target: str) -> Floats:
     """What is fitted, (n, n): the scores without what the
     normalization takes away; K/mean K for "coupling".
     """
-    both = rule.symmetric
-    if rule.kind == "degree":
+    recipe, both = rule.recipe, rule.symmetric
+    if _relative(recipe):
         s = np.logaddexp(scores, scores.T) - np.log(2) if both else scores.copy()
         off = ~np.eye(len(s), dtype=bool)
         highest = s.max()
         s -= highest + np.log(np.exp(s - highest).mean(where=off))
         return np.asarray(np.exp(s) if target == "coupling" else s)
-    if rule.kind == "none":
+    if not recipe.by_row:
         return np.asarray((scores + scores.T) / 2 if both else scores)
+    if recipe.exponential:
+        return np.asarray(scores - logsumexp(scores, axis=1, keepdims=True) + np.log(len(scores)))
     return np.asarray(scores / np.maximum(np.sqrt((scores**2).mean(axis=1, keepdims=True)), SMALLEST))
+
+
+def _relative(recipe: Recipe) -> bool:
+    """Whether K is a positive number over one mean of all, so that K/mean K and its logarithm can be fitted."""
+    return recipe.exponential and recipe.by_all
 
 
 def _held_out(made: Distilled, network: PairNetwork, x: Floats, whole: Floats) -> dict[str, Any]:

@@ -6,13 +6,10 @@ Source: Arbeláez, Maire, Fowlkes, Malik, *Contour detection and hierarchical im
 
 from __future__ import annotations
 
-import hashlib
-import http.client
 import os
 import shutil
 import tarfile
 import tempfile
-import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inphase.checks import integer
-from inphase.graphs.datasets import SECONDS, data_folder
+from inphase.data.cache import check_content, data_folder, download
 
 Labels = NDArray[np.int64]
 Groups = Sequence[Sequence[int]]
@@ -170,18 +167,10 @@ def bsds_folder() -> Path:
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".bsds500-") as beside:
-        try:
-            _download(Path(beside))
-        except (OSError, EOFError, http.client.HTTPException, tarfile.TarError) as error:
-            raise OSError(
-                f"{BSDS} cannot be downloaded ({error}); get it by hand, and put its {INSIDE}images and {INSIDE}groundTruth "
-                f"into {folder}, or set INPHASE_DATA to a folder that holds bsds500"
-            ) from None
+        _download(Path(beside), folder)
         for name, wanted in HASHES.items():
             file = Path(beside, name)
-            found = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "no such file"
-            if found != wanted:
-                raise ValueError(f"{BSDS} must hold the known {INSIDE}{name}, SHA-256 {wanted}; got {found}")
+            check_content(file.read_bytes() if file.is_file() else None, (wanted,), BSDS, f"{INSIDE}{name}")
         for part in ("images", "groundTruth"):
             (folder / part).parent.mkdir(exist_ok=True)
             shutil.rmtree(folder / part, ignore_errors=True)
@@ -189,17 +178,16 @@ def bsds_folder() -> Path:
     return folder
 
 
-def _download(folder: Path) -> None:
-    """The images and segments of the archive, as they come, into `folder`."""
-    request = urllib.request.Request(BSDS, headers={"User-Agent": "inphase"})
+def _download(beside: Path, folder: Path) -> None:
+    """The images and segments of the archive, as they come, `beside` the folder where they belong."""
     with (
-        urllib.request.urlopen(request, timeout=SECONDS) as answer,
+        download(BSDS, f"{INSIDE}images and {INSIDE}groundTruth into {folder}", folder.name) as answer,
         tarfile.open(fileobj=answer, mode="r|gz") as archive,
     ):
         for member, name in _members(archive):
             content = archive.extractfile(member)
             if content is not None:
-                target = folder / name
+                target = beside / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content.read())
 
