@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inphase import observables, theory
 from inphase.model import PhaseModel
-from inphase.provenance import version
+from inphase.version import version
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -85,7 +85,7 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help="print the version")
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        from inphase.provenance import version
+        from inphase.version import version
 
         print(f"inphase {version()}")
         parser.exit()

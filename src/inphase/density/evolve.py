@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from inphase.checks import finite_number, integer, output_times
 from inphase.density.spectral import Complexes, Continuity, Measure, density, measure
 from inphase.interaction import Interaction, checked
-from inphase.provenance import version
+from inphase.version import version
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -24,7 +24,7 @@ from inphase.checks import finite_number, integer
 from inphase.density.spectral import density
 from inphase.interaction import Interaction, checked
 from inphase.kernels.blas import few_threads
-from inphase.provenance import version
+from inphase.version import version
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -2,7 +2,8 @@
 
 from inphase.expression.calculus import derivative
 from inphase.expression.parsing import parse
-from inphase.expression.printing import latex, text
+from inphase.expression.printing import latex
+from inphase.expression.spelling import text
 from inphase.expression.structure import (
     attention_parameter,
     attention_spelling,

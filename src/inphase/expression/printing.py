@@ -1,46 +1,9 @@
-"""A formula as text that `parse` reads back exactly, and as LaTeX."""
+"""A formula as LaTeX."""
 
 from __future__ import annotations
 
+from inphase.expression.spelling import rank_of
 from inphase.expression.tree import FUNCTIONS, Expression, X
-
-_PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}
-
-
-def _rank(node: Expression) -> int:
-    if node.kind == "constant" and (node.value < 0 or node.value.denominator != 1):
-        return 1 if node.value < 0 else 2
-    return _PRECEDENCE.get(node.kind, 5)
-
-
-def text(node: Expression) -> str:
-    """As text that `parse` reads back exactly."""
-
-    def inner(child: Expression, rank: int) -> str:
-        return f"({text(child)})" if _rank(child) < rank else text(child)
-
-    match node.kind, node.arguments:
-        case "x" | "pi", _:
-            return node.kind
-        case "constant", _:
-            return str(node.value)
-        case "parameter", _:
-            return str(node.value)
-        case "*", (a, b) if a.kind == "constant" and a.value == -1:
-            return f"-{inner(b, 3)}"
-        case "+" | "-" | "*" | "/" as operator, (a, b):
-            rank = _PRECEDENCE[operator]
-            return (
-                f"{inner(a, rank)}{operator}{inner(b, rank + 1)}"
-                if rank > 1
-                else f"{inner(a, 1)} {operator} {inner(b, 2)}"
-            )
-        case "**", (a,):
-            return f"{inner(a, 5)}**{node.value if node.value > 0 else f'({node.value})'}"
-        case name, (a,):
-            return f"{name}({text(a)})"
-    raise AssertionError(node.kind)
-
 
 _GREEK = [
     "alpha",
@@ -66,7 +29,9 @@ def latex(node: Expression) -> str:
     def inner(child: Expression, rank: int) -> str:
         shown = latex(child)
         return (
-            rf"\left({shown}\right)" if _rank(child) < rank or (rank == 5 and child.kind == "exp") else shown
+            rf"\left({shown}\right)"
+            if rank_of(child) < rank or (rank == 5 and child.kind == "exp")
+            else shown
         )
 
     def factor(child: Expression) -> str:

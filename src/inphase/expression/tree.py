@@ -17,6 +17,8 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from inphase.expression.spelling import text
+
 
 class Expression:
     """A node: `kind` is "x", "pi", "constant", "parameter",
@@ -95,8 +97,6 @@ class Expression:
         return Expression, (self.kind, self.arguments, self.value)
 
     def __repr__(self) -> str:
-        from inphase.expression.printing import text
-
         return text(self)
 
 

@@ -27,8 +27,8 @@ from inphase.learn.problems import Nodes, Problem
 from inphase.learn.settings import Settings
 from inphase.learn.training import Start, Trained, initial_phases, precision, task_of
 from inphase.model import PhaseModel
-from inphase.provenance import version
 from inphase.simulation import simulate
+from inphase.version import version
 
 Coupler = Callable[[PairNetwork, Any, Normalization], Coupling]
 PAIRS = ("auto", "all", "low-rank")

@@ -25,7 +25,7 @@ from inphase.learn.evaluation import evaluate, mean_and_error, untrained
 from inphase.learn.problems import Nodes, Problem
 from inphase.learn.settings import Settings
 from inphase.learn.training import Start, Trained, train
-from inphase.provenance import version
+from inphase.version import version
 
 
 def carry_out(

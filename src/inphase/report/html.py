@@ -18,8 +18,8 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from inphase.provenance import version
 from inphase.report import style
+from inphase.version import version
 
 IMAGES = {"png": rb"\x89PNG", "gif": rb"GIF8[79]a", "webp": rb"RIFF....WEBP", "svg+xml": rb"<\?xml|<svg"}
 

@@ -15,11 +15,11 @@ from inphase import initial, observables
 from inphase.description import Kept, catalog_arguments, equation, interaction_code, model_code, script
 from inphase.interaction import Interaction
 from inphase.model import PhaseModel
-from inphase.provenance import version
 from inphase.report import figures, network_figures, style, words
 from inphase.report.branches import branches, drawn_share
 from inphase.report.figures import ratios
 from inphase.report.html import document, fact_table, filled, formula_image, image, marked, plain, plate
+from inphase.version import version
 
 if TYPE_CHECKING:
     import xarray as xr

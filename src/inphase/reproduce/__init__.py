@@ -17,37 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from inphase.checks import integer
 from inphase.files import output_folder, replace_file, write_text
-from inphase.provenance import version
 from inphase.reproduce import synchronization
+from inphase.reproduce.options import Options
+from inphase.version import version
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["EXPERIMENTS", "Experiment", "Options", "reproduce"]
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a long experiment may be told; figures need none of it.
-
-    Parameters
-    ----------
-    quick : bool
-        A trial of a few minutes, whose figures are not those of the method.
-    data : path, optional
-        The folder of a data set that is not generated.
-    seed : int
-    workers : int
-        Processes.
-    progress : callable, optional
-        Called with lines of text.
-    """
-
-    quick: bool = False
-    data: Path | None = None
-    seed: int = 0
-    workers: int = 1
-    progress: Callable[[str], object] | None = None
 
 
 @dataclass(frozen=True)

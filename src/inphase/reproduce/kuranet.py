@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from inphase.files import output_folder, write_text
-from inphase.provenance import version
+from inphase.version import version
 
 if TYPE_CHECKING:
     from inphase.learn import Problem

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inphase.files import output_folder, replace_file, write_text
-from inphase.provenance import version
 from inphase.report.paper import Motion, Part, Plate, paper
 from inphase.report.style import png, svg
 from inphase.reproduce import kuranet, kuranet_report
+from inphase.version import version
 
 if TYPE_CHECKING:
-    from inphase.reproduce import Options
+    from inphase.reproduce.options import Options
 
 ROWS = {
     "kuranet-table1": kuranet.TABLE_1,

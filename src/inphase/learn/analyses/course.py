@@ -18,7 +18,7 @@ from inphase.learn import problems as tasks
 from inphase.learn.analyses.autocorrelation import fitted_line, graph_autocorrelation
 from inphase.learn.problems import Problem
 from inphase.learn.training import Run, Start, Trained, precision
-from inphase.provenance import version
+from inphase.version import version
 
 
 def autocorrelation_in_training(

@@ -16,7 +16,7 @@ from inphase.learn.analyses.course import each_start
 from inphase.learn.evaluation import nodes_of_graphs, task_for
 from inphase.learn.problems import Problem
 from inphase.learn.training import Trained
-from inphase.provenance import version
+from inphase.version import version
 
 Floats = NDArray[np.float64]
 MOST_WHOLE = 100  # different whole numbers of a column that get a cell each

@@ -18,7 +18,7 @@ from inphase.learn.analyses.fan_in import MOST_WHOLE
 from inphase.learn.evaluation import nodes_of_graphs, start_phases, task_for, window_phases
 from inphase.learn.problems import Nodes, Problem
 from inphase.learn.training import Trained
-from inphase.provenance import version
+from inphase.version import version
 
 Floats = NDArray[np.float64]
 GRID = {1: 61, 2: 41}  # points along an axis of a landscape

@@ -22,7 +22,7 @@ from inphase.learn.distillation.models import MODELS, Separable, Symbolic
 from inphase.learn.evaluation import evaluate, mean_and_error, task_for, untrained
 from inphase.learn.problems import Problem
 from inphase.learn.training import Trained
-from inphase.provenance import version
+from inphase.version import version
 
 Floats = NDArray[np.float64]
 FORMAT = 1  # of the files
