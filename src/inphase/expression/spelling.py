@@ -22,7 +22,7 @@ def text(node: Any) -> str:
 
     match node.kind, node.arguments:
         case "x" | "pi", _:
-            return node.kind
+            return str(node.kind)
         case "constant", _:
             return str(node.value)
         case "parameter", _:
