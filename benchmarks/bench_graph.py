@@ -82,9 +82,11 @@ def small_graph_field(scale: float) -> list[Line]:
     f, out, lines, numpy_field = -ip.kuramoto(), [np.empty(n)], [], sines_at_edges(matrix, phases)
     for coupling in (Sparse(matrix), Dense(matrix.toarray())):
         close = assert_close(
-            "field", coupling.sums([f], phases)[0], numpy_field(), 1e-12 * matrix.sum(axis=1).max()
+            "field", coupling.forces([f], phases)[0], numpy_field(), 1e-12 * matrix.sum(axis=1).max()
         )
-        ours, numpy = interleaved(15, lambda coupling=coupling: coupling.sums([f], phases, out), numpy_field)
+        ours, numpy = interleaved(
+            15, lambda coupling=coupling: coupling.forces([f], phases, out), numpy_field
+        )
         work = f"field of {type(coupling).__name__}, f = sin, n = {n}, density 0.2: faster than NumPy's sines at the edges"
         lines.append(
             Line(

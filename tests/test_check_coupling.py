@@ -86,8 +86,8 @@ def test_low_rank_of_a_learnt_coupling():
 class Wrong(ip.Dense):
     """Sums that are not those of its terms."""
 
-    def sums(self, functions, phases, out=None, sources=None):
-        return [1.001 * values for values in super().sums(functions, phases, out, sources)]
+    def forces(self, functions, phases, out=None, sources=None):
+        return [1.001 * values for values in super().forces(functions, phases, out, sources)]
 
 
 class Symmetric(ip.Dense):
@@ -112,7 +112,7 @@ class Halved(ip.Coupling):
     def matrix(self, n):
         return 0.5 * np.roll(np.eye(5), 1, axis=1)
 
-    def sums(self, functions, phases, out=None, sources=None):
+    def forces(self, functions, phases, out=None, sources=None):
         heard = np.roll(phases if sources is None else sources, -1, axis=-1)
         found = [0.5 * f(phases - heard) for f in functions]
         if out is None:
@@ -128,3 +128,18 @@ class Halved(ip.Coupling):
 def test_a_users_coupling():
     made = check_coupling(Halved(), verbs=[verb for verb in CHECKS if verb not in ("study", "toml")])
     assert {"field", "delays of pairs", "jacobian", "softmax", "equilibria", "lyapunov"} <= set(made)
+
+
+def test_the_former_name_of_forces_warns_and_works():
+    phases = RNG.uniform(0, 6, 6)
+    with pytest.warns(DeprecationWarning, match="now called forces"):
+        assert np.array_equal(
+            ip.Dense(SQUARE).sums([ip.kuramoto()], phases), ip.Dense(SQUARE).forces([ip.kuramoto()], phases)
+        )
+    with pytest.warns(DeprecationWarning, match="now called forces"):
+
+        class Former(ip.Coupling):
+            size, positive = 5, True
+            matrix, sums, to_dict = Halved.matrix, Halved.forces, Halved.to_dict
+
+    check_coupling(Former(), verbs=["field"])

@@ -67,9 +67,9 @@ def test_sums_of_delayed_phases_are_double_sums(coupling, way, monkeypatch):
             forced = summing.plan(tuple(functions))._replace(by_edges=way == "by edges")
             monkeypatch.setattr(networks, "plan", lambda _, forced=forced: forced)
         for heard in (None, sources):
-            found = K.sums(functions, phases, sources=heard)
+            found = K.forces(functions, phases, sources=heard)
             out = [np.full((2, n), np.nan) for _ in functions]
-            K.sums(functions, phases, out=out, sources=heard)
+            K.forces(functions, phases, out=out, sources=heard)
             for f, sums, written in zip(functions, found, out):
                 assert np.array_equal(sums, written)
                 for replica in range(2):
@@ -97,7 +97,7 @@ def test_large_networks_agree_with_their_dense_double_sum(f, n):
     for K in couplings:
         matrix = K.matrix(n)
         exact = double_sum(matrix, f, phases, phases)
-        (found,) = K.sums([f], phases)
+        (found,) = K.forces([f], phases)
         assert found == pytest.approx(exact, abs=bound(matrix, f), rel=0), K
 
 
@@ -110,7 +110,7 @@ def test_sums_of_a_wide_interaction_are_relatively_accurate(coupling):
     phases = np.where(np.arange(9) % 2, 0.0, 2.8) + 1e-3 * np.arange(9)
     for g in (f, f.profile):
         terms = K.matrix(9) * g(phases[:, None] - phases[None, :])
-        (found,) = K.sums([g], phases)
+        (found,) = K.forces([g], phases)
         assert np.all(np.abs(found - terms.sum(axis=1)) <= 1e-12 * np.abs(terms).sum(axis=1))
 
 
@@ -133,9 +133,9 @@ def test_one_matrix_in_every_form_gives_one_field():
         f = zoo.interaction(name)
         for reference in (ip.RankOne(rows, columns), ip.AllToAll(), ip.AllToAll(columns**2)):
             K = reference.matrix(n)
-            (expected,) = reference.sums([f], phases)
+            (expected,) = reference.forces([f], phases)
             for form in (Dense(K), Sparse(K), Sparse(sparse.coo_matrix(K)), Sparse(sparse.csc_array(K))):
-                assert form.sums([f], phases)[0] == pytest.approx(expected, abs=bound(K, f), rel=0)
+                assert form.forces([f], phases)[0] == pytest.approx(expected, abs=bound(K, f), rel=0)
 
 
 @pytest.mark.parametrize("coupling", zoo.NETWORKS)
@@ -143,7 +143,7 @@ def test_couplings_that_are_added_give_the_sum_of_their_fields(coupling):
     phases, f = start(9), zoo.interaction("harmonics")
     both = 0.5 * zoo.NETWORKS[coupling](9) - Dense(np.eye(9))
     exact = double_sum(0.5 * zoo.NETWORKS[coupling](9).matrix(9) - np.eye(9), f, phases, phases)
-    assert both.sums([f], phases)[0] == pytest.approx(exact, abs=1e-12)
+    assert both.forces([f], phases)[0] == pytest.approx(exact, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", ["kuramoto", "harmonics", "attention(2)"])
@@ -161,7 +161,7 @@ def test_the_number_of_threads_changes_no_bit(name, threads):
         found = []
         for count in (1, 2):
             threads(count)
-            found.append(K.sums([f], phases)[0])
+            found.append(K.forces([f], phases)[0])
         assert np.array_equal(*found), K
 
 
@@ -173,18 +173,18 @@ def test_the_grouping_of_replicas_changes_no_bit():
         Dense(np.cos(np.arange(n * n)).reshape(n, n)),
         Ring(140),
     ):
-        together = K.sums([f], phases)[0]
+        together = K.forces([f], phases)[0]
         for some in (slice(0, 1), slice(3, 10), slice(49, 50)):
-            assert np.array_equal(together[some], K.sums([f], phases[some])[0]), K
+            assert np.array_equal(together[some], K.forces([f], phases[some])[0]), K
 
 
 def test_empty_stacks_of_replicas_and_networks_without_edges():
     for K in (Sparse(np.zeros((4, 4))), Dense(np.zeros((4, 4))), Sparse(sparse.csr_array((4, 4)))):
         assert not K.positive and K.symmetric
-        assert np.array_equal(K.sums([zoo.interaction("with a mean")], start(4))[0], np.zeros(4))
-        assert K.sums([ip.attention(25.0)], np.empty((0, 4)))[0].shape == (0, 4)
+        assert np.array_equal(K.forces([zoo.interaction("with a mean")], start(4))[0], np.zeros(4))
+        assert K.forces([ip.attention(25.0)], np.empty((0, 4)))[0].shape == (0, 4)
         assert np.array_equal(ip.PhaseModel(ip.kuramoto(), K).jacobian(start(4)), np.zeros((4, 4)))
-    assert Causal().sums([ip.kuramoto()], np.empty((0, 4)))[0].shape == (0, 4)
+    assert Causal().forces([ip.kuramoto()], np.empty((0, 4)))[0].shape == (0, 4)
 
 
 # --------------------------------------------------------------------------------------------------- Jacobian
@@ -228,7 +228,7 @@ def test_sparse_adds_duplicates_keeps_loops_and_drops_zeros():
     assert K.matrix(3).tolist() == [[0, 3, 0], [0, 5, 0], [0, 0, 0]]
     assert K.edges(3).nnz == 2
     f = zoo.interaction("with a mean")
-    assert K.sums([f], np.array([1.0, 0.5, 2.0]))[0] == pytest.approx(
+    assert K.forces([f], np.array([1.0, 0.5, 2.0]))[0] == pytest.approx(
         [3 * f(0.5), 5 * f(0.0), 0.0], abs=1e-14
     )
 

@@ -64,7 +64,7 @@ def test_sums_over_triads_are_the_definition(form, f, directed, delayed):
     triads, weights = random_triads(12, 40)
     coupling = Hypergraph(triads, form, weights, n=13, directed=directed)  # node 12 is isolated
     phases, sources = start(2, 13), start(2, 13, seed=2) if delayed else None
-    found = coupling.sums([f, 2 * f], phases, sources=sources)
+    found = coupling.forces([f, 2 * f], phases, sources=sources)
     heard = phases if sources is None else sources
     for row in range(2):
         expected = brute_force(triads, weights, form, directed, f, phases[row], heard[row])
@@ -81,7 +81,7 @@ def test_sums_over_all_triads_are_the_double_sum_over_all_pairs(form, f, weighte
     n = 7
     c = np.cos(np.arange(n)) if weighted else np.full(n, 1 / n)
     phases, sources = start(2, n), start(2, n, seed=2) if delayed else None
-    found = AllTriads(form, c if weighted else None).sums([f], phases, sources=sources)[0]
+    found = AllTriads(form, c if weighted else None).forces([f], phases, sources=sources)[0]
     heard = phases if sources is None else sources
     x = argument(form, phases[:, :, None, None], heard[:, None, :, None], heard[:, None, None, :])
     expected = np.einsum("rijk,j,k->ri", f(x), c, c)
@@ -93,27 +93,27 @@ def test_all_triads_are_every_hyperedge_and_the_terms_that_meet_a_node_twice(for
     n, f, phases = 6, INTERACTIONS["harmonics"], start(6)
     triads = np.array(list(itertools.combinations(range(n), 3)))
     weight = (1 if form == "2j-k-i" else 2) / n**2
-    by_edges = Hypergraph(triads, form, weight).sums([f], phases)[0]
+    by_edges = Hypergraph(triads, form, weight).forces([f], phases)[0]
     repeated = np.zeros(n)
     for i, j, k in itertools.product(range(n), repeat=3):
         if len({i, j, k}) < 3:
             repeated[i] += f(argument(form, phases[i], phases[j], phases[k])) / n**2
-    assert by_edges + repeated == pytest.approx(AllTriads(form).sums([f], phases)[0], abs=1e-13)
+    assert by_edges + repeated == pytest.approx(AllTriads(form).forces([f], phases)[0], abs=1e-13)
 
 
 def test_a_triad_that_is_listed_twice_counts_twice_and_no_triads_give_zero():
     phases, f = start(4), ip.kuramoto()
     twice, double = Hypergraph([(0, 1, 2)] * 2, n=4), Hypergraph([(2, 1, 0)], weights=2.0, n=4)
-    assert twice.sums([f], phases)[0] == pytest.approx(double.sums([f], phases)[0], abs=1e-15)
-    assert np.array_equal(Hypergraph([], n=4).sums([f], phases)[0], np.zeros(4))
+    assert twice.forces([f], phases)[0] == pytest.approx(double.forces([f], phases)[0], abs=1e-15)
+    assert np.array_equal(Hypergraph([], n=4).forces([f], phases)[0], np.zeros(4))
 
 
 def test_sums_go_into_the_arrays_given():
     triads, weights = random_triads(9, 20)
     for coupling in (Hypergraph(triads, weights=weights, n=9), AllTriads()):
         phases, out = start(3, 9), [np.full((3, 9), np.nan)]
-        assert np.array_equal(coupling.sums([ip.kuramoto()], phases, out)[0], out[0])
-        assert np.array_equal(out[0], coupling.sums([ip.kuramoto()], np.asfortranarray(phases))[0])
+        assert np.array_equal(coupling.forces([ip.kuramoto()], phases, out)[0], out[0])
+        assert np.array_equal(out[0], coupling.forces([ip.kuramoto()], np.asfortranarray(phases))[0])
 
 
 # -------------------------------------------------------------------------------------------------- Jacobians
@@ -130,7 +130,7 @@ def test_jacobians_are_the_finite_differences(form, f, kind):
     else:
         coupling = Hypergraph(triads, form, weights, n=n, directed=kind == "directed")
     phases, h = start(n), 1e-6
-    ahead, behind = (coupling.sums([f], phases + s * h * np.eye(n))[0] for s in (1, -1))
+    ahead, behind = (coupling.forces([f], phases + s * h * np.eye(n))[0] for s in (1, -1))
     expected = ((ahead - behind) / (2 * h)).T
     slope = f.derivative()
     for found in coupling.jacobians([slope, 2 * slope], phases)[:1]:
@@ -190,9 +190,9 @@ def test_replicas_in_any_grouping_give_the_same_bits(form, f, directed, delayed)
     coupling = Hypergraph(triads, form, weights, n=30, directed=directed)
     phases = start(2 * kernel.LANES + 3, 30)
     sources = start(2 * kernel.LANES + 3, 30, seed=2) if delayed else None
-    together = coupling.sums([f], phases, sources=sources)[0]
+    together = coupling.forces([f], phases, sources=sources)[0]
     for rows in (slice(0, 1), slice(5, 7), slice(3, 3 + kernel.LANES), slice(1, 2 * kernel.LANES)):
-        alone = coupling.sums([f], phases[rows], sources=sources if sources is None else sources[rows])[0]
+        alone = coupling.forces([f], phases[rows], sources=sources if sources is None else sources[rows])[0]
         assert np.array_equal(together[rows], alone)
 
 
@@ -208,7 +208,7 @@ def test_one_and_two_threads_give_the_same_bits(form, n, replicas, threads, monk
     found = []
     for count in (1, 2):
         threads(count)
-        found.append([coupling.sums([f], phases)[0], coupling.sums([f], phases, sources=sources)[0]])
+        found.append([coupling.forces([f], phases)[0], coupling.forces([f], phases, sources=sources)[0]])
     assert np.array_equal(found[0], found[1])
 
 
@@ -250,7 +250,7 @@ def test_simplicial_complexes_of_xgi_and_the_order_of_their_nodes():
     theirs, _ = xgi.simulate_kuramoto(
         complex_, k2=0, k3=0.7, omega=np.zeros(4), theta=theta, timesteps=2, dt=1.0
     )
-    assert theta - 0.7 * coupling.sums([ip.kuramoto()], theta)[0] == pytest.approx(theirs[1], abs=1e-13)
+    assert theta - 0.7 * coupling.forces([ip.kuramoto()], theta)[0] == pytest.approx(theirs[1], abs=1e-13)
 
 
 def test_other_objects_of_xgi_are_refused(as_a_user):
@@ -306,7 +306,7 @@ def test_other_form_alone_has_the_moment_of_ott_and_antonsen():
     """On the same manifold Z_h = r^h, so that the pull of "j+k-2i" is r² sin(−2θ)."""
     n, r = 100_000, 0.6
     theta = 2 * np.arctan((1 - r) / (1 + r) * np.tan(np.pi * ((np.arange(n) + 0.5) / n - 0.5)))
-    first, second = (AllTriads(form).sums([ip.kuramoto()], theta)[0] for form in FORMS)
+    first, second = (AllTriads(form).forces([ip.kuramoto()], theta)[0] for form in FORMS)
     assert first == pytest.approx(r**3 * np.sin(theta), abs=1e-9)
     assert second == pytest.approx(r**2 * np.sin(2 * theta), abs=1e-9)
 
@@ -330,7 +330,9 @@ def test_size_repr_and_numbers_for_provenance():
     data = json.loads(json.dumps(coupling.to_dict()))
     assert data.pop("kind") == "Hypergraph"
     again, phases = Hypergraph(**data), start(5)
-    assert np.array_equal(again.sums([ip.kuramoto()], phases)[0], coupling.sums([ip.kuramoto()], phases)[0])
+    assert np.array_equal(
+        again.forces([ip.kuramoto()], phases)[0], coupling.forces([ip.kuramoto()], phases)[0]
+    )
     assert AllTriads().size is None and AllTriads(weights=[1.0, 2.0]).size == 2
     assert AllTriads("j+k-2i", [1.0, 2.0]).to_dict() == {
         "kind": "AllTriads",

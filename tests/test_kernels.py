@@ -40,7 +40,7 @@ def test_field_by_modes_agrees_with_the_fifty_digit_sum(beta, spread, monkeypatc
     phases, weights = rng.uniform(0, spread, 30), rng.dirichlet(np.ones(30))
     f = ip.attention(beta)
     exact, _ = fifty_digit_sum(f, phases, weights)
-    (field,) = ip.AllToAll(weights).sums([f], phases)
+    (field,) = ip.AllToAll(weights).forces([f], phases)
     assert np.max(np.abs(field - exact)) <= 1e-13 * f.maximum
 
 
@@ -52,7 +52,7 @@ def test_field_by_modes_agrees_with_the_fifty_digit_sum_for_any_formula(name):
     phases, weights = rng.normal(0, 30, 25), rng.dirichlet(np.ones(25))
     f = zoo.interaction(name)
     exact, _ = fifty_digit_sum(f, phases, weights)
-    (field,) = ip.AllToAll(weights).sums([f], phases)
+    (field,) = ip.AllToAll(weights).forces([f], phases)
     assert np.max(np.abs(field - exact)) <= 1e-13 * f.maximum
 
 

@@ -63,8 +63,8 @@ def test_sums_are_double_sums(shape, way, monkeypatch):
         for heard in (None, sources):
             out = [np.full(phases.shape, np.nan) for _ in functions]
             for found in (
-                coupling.sums(functions, phases, sources=heard),
-                coupling.sums(functions, phases, out, heard),
+                coupling.forces(functions, phases, sources=heard),
+                coupling.forces(functions, phases, out, heard),
             ):
                 for f, values in zip(functions, found):
                     assert np.max(np.abs(values - double_sum(K, alpha, f, phases, heard))) < bound(K, f)
@@ -76,9 +76,9 @@ def test_many_pairs_with_many_harmonics_go_pair_by_pair(monkeypatch):
     K, alpha, (phases, _) = numbers()
     monkeypatch.setattr(lagged, "HELD", 100)
     f, coupling = zoo.interaction("harmonics"), Lagged(K, alpha)
-    assert np.max(np.abs(coupling.sums([f], phases)[0] - double_sum(K, alpha, f, phases))) < bound(K, f)
+    assert np.max(np.abs(coupling.forces([f], phases)[0] - double_sum(K, alpha, f, phases))) < bound(K, f)
     assert not coupling._turned
-    coupling.sums([SIN], phases)  # one harmonic: always by two matrices
+    coupling.forces([SIN], phases)  # one harmonic: always by two matrices
     assert len(coupling._turned) == 1
 
 
@@ -87,7 +87,7 @@ def test_sums_of_a_wide_interaction_are_relatively_accurate():
     phases = np.where(np.arange(9) % 2, 0.0, 2.8) + 1e-3 * np.arange(9)
     K *= phases[:, None] - phases > 1  # who is far behind: f is 1e-43
     terms = K * f(phases[:, None] - phases + alpha)
-    found = Lagged(K, alpha).sums([f], phases)[0]
+    found = Lagged(K, alpha).forces([f], phases)[0]
     assert 0 < np.max(np.abs(terms)) < 1e-40
     assert np.all(np.abs(found - terms.sum(axis=1)) <= 1e-12 * np.abs(terms).sum(axis=1))
 
@@ -97,7 +97,7 @@ def test_precision(precision):
     K, alpha, (phases, _) = numbers()
     for name in ("kuramoto", "attention(25)"):
         f, coupling = zoo.interaction(name), Lagged(K, alpha, precision)
-        (found,) = coupling.sums([f], phases)
+        (found,) = coupling.forces([f], phases)
         assert found.dtype == np.float64 and coupling.array.dtype == coupling.lags.dtype == precision
         assert np.max(np.abs(found - double_sum(K, alpha, f, phases))) < (
             1e-12 if precision == "float64" else 1e-5
@@ -145,7 +145,7 @@ def test_sums_of_couplings():
     K, alpha, (phases, _) = numbers()
     f, both = zoo.interaction("harmonics"), 0.5 * Lagged(K, alpha) - Dense(K)
     exact = 0.5 * double_sum(K, alpha, f, phases) - double_sum(K, 0.0, f, phases)
-    assert np.allclose(both.sums([f], phases)[0], exact, atol=1e-13)
+    assert np.allclose(both.forces([f], phases)[0], exact, atol=1e-13)
     with pytest.raises(ValueError, match="phase lags"):
         both.matrix(9)
 
@@ -208,7 +208,7 @@ def test_without_lags_it_is_its_matrix():
     assert np.array_equal(plain.matrix(9), K) and np.array_equal(plain.edges(9).toarray(), K)
     assert plain.symmetric and ip.PhaseModel(SIN, plain).is_gradient
     assert np.allclose(ip.PhaseModel(SIN, plain).energy(phases), ip.PhaseModel(SIN, dense).energy(phases))
-    assert np.allclose(plain.sums([SIN], phases), dense.sums([SIN], phases), atol=1e-14)
+    assert np.allclose(plain.forces([SIN], phases), dense.forces([SIN], phases), atol=1e-14)
     assert "Lagged" in certify.synchronization(ip.PhaseModel(SIN, plain)).statement
 
 

@@ -23,7 +23,7 @@ class Matrix(Coupling):
     size = property(lambda self: len(self.K))
     positive = False
 
-    def sums(self, functions, phases, out=None, sources=None):
+    def forces(self, functions, phases, out=None, sources=None):
         heard = phases if sources is None else sources
         found = [(self.K * f(phases[..., :, None] - heard[..., None, :])).sum(axis=-1) for f in functions]
         for k, values in enumerate(found if out is not None else []):

@@ -251,10 +251,10 @@ class PhaseModel:
         callable gain is not positive: an integrator then tries a shorter step.
         """
         if self.g.kind == "softmax":
-            pull, gain = self.coupling.sums([self._pull, self.interaction.profile], phases, sources=sources)  # type: ignore[list-item]
+            pull, gain = self.coupling.forces([self._pull, self.interaction.profile], phases, sources=sources)  # type: ignore[list-item]
             np.divide(pull, gain, out=out)
         else:
-            self.coupling.sums([self._pull], phases, out=[out], sources=sources)
+            self.coupling.forces([self._pull], phases, out=[out], sources=sources)
             if self.g.function is not None:
                 gain = np.asarray(self.g.function(phases), dtype=float)
                 out /= np.where(gain > 0, gain, np.nan)
@@ -316,7 +316,7 @@ class PhaseModel:
             )
         if self.g.kind == "one":
             return [np.ones_like(row) / self.damping]
-        force, gain = self.coupling.sums([self.interaction, self.interaction.profile], row)  # type: ignore[list-item]
+        force, gain = self.coupling.forces([self.interaction, self.interaction.profile], row)  # type: ignore[list-item]
         return [1 / gain / self.damping, -force / gain**2 / self.damping]
 
     def jacobian_low_rank(self, phases: ArrayLike) -> LowRankJacobian | DiagonalPlusLowRank:
@@ -347,7 +347,7 @@ class PhaseModel:
                 f"their sums); got {self.coupling!r}"
             )
         factors = self._gain_factors(row)
-        sums = self.coupling.sums(self._slopes, row)
+        sums = self.coupling.forces(self._slopes, row)
         diagonal = self.field * np.cos(row) / self.damping - sum(a * s for a, s in zip(factors, sums))
         modes = [f.modes for f in self._slopes]
         return factored_jacobian(self.coupling.terms(len(row)), row, diagonal, factors, modes)

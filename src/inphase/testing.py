@@ -149,12 +149,12 @@ def _field(case: _Case) -> None:
     functions = [case.f, kuramoto()]
     terms, scale = case.coupling.terms(case.n), 1e-12 * max(case.strength * case.n, 1.0)
     for sources in (None, case.heard):
-        found = case.coupling.sums(functions, case.phases, sources=sources)
+        found = case.coupling.forces(functions, case.phases, sources=sources)
         for f, values in zip(functions, found):
             exact = brute_force(terms, f, case.phases, case.phases if sources is None else sources)
             _same(values, exact, 1e-5 * case.strength * case.n if _single(case) else scale)
-    both = case.coupling.sums(functions, np.stack([case.phases, case.heard]))
-    _same(both[0][1], case.coupling.sums(functions, case.heard)[0], scale)
+    both = case.coupling.forces(functions, np.stack([case.phases, case.heard]))
+    _same(both[0][1], case.coupling.forces(functions, case.heard)[0], scale)
 
 
 def _pairs(case: _Case) -> bool | None:
@@ -342,7 +342,7 @@ def _toml(case: _Case) -> bool | None:
 def _pickle(case: _Case) -> None:
     """A copy that was pickled gives the same numbers."""
     again = pickle.loads(pickle.dumps(case.coupling))
-    _same(again.sums([case.f], case.phases)[0], case.coupling.sums([case.f], case.phases)[0], 0.0)
+    _same(again.forces([case.f], case.phases)[0], case.coupling.forces([case.f], case.phases)[0], 0.0)
 
 
 CHECKS: dict[str, Callable[[_Case], bool | None]] = {

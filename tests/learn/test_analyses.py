@@ -228,17 +228,17 @@ def test_a_probe_with_the_features_of_a_node_listens_as_it_does(kind, symmetric)
 def test_listeners_do_not_act_back():
     rng = np.random.default_rng(0)
     K, hears = rng.normal(size=(5, 5)), rng.normal(size=(3, 5))
-    coupling = analyses.Listeners(np.concatenate([K, hears]))
+    coupling = analyses.Probes(np.concatenate([K, hears]))
     whole = ip.coupling.Dense(coupling.matrix(8))
     theta = rng.uniform(-3, 3, 8)
     f = [ip.kuramoto(), ip.kuramoto().derivative()]
-    for one, other in zip(coupling.sums(f, theta), whole.sums(f, theta)):
+    for one, other in zip(coupling.forces(f, theta), whole.forces(f, theta)):
         np.testing.assert_allclose(one, other, atol=1e-13)
     np.testing.assert_allclose(
-        coupling.sums(f[:1], theta)[0][:5], ip.coupling.Dense(K).sums(f[:1], theta[:5])[0], atol=1e-13
+        coupling.forces(f[:1], theta)[0][:5], ip.coupling.Dense(K).forces(f[:1], theta[:5])[0], atol=1e-13
     )
     with pytest.raises(ValueError, match="rows must have shape"):
-        analyses.Listeners(np.ones((2, 3)))
+        analyses.Probes(np.ones((2, 3)))
 
 
 def test_landscape_of_a_constant_coupling_is_the_arcsine():

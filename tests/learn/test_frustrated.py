@@ -122,7 +122,7 @@ def test_learnt_is_lagged(name, kind):
     assert np.allclose(model.jacobian(phases), plain.jacobian(phases), atol=1e-11)
     single = Learnt(net, nodes_features(n), kind, "float32")
     assert single.array.dtype == single.lags.dtype == np.float32
-    assert np.allclose(single.sums([f], phases), coupling.sums([f], phases), atol=1e-5)
+    assert np.allclose(single.forces([f], phases), coupling.forces([f], phases), atol=1e-5)
 
 
 def test_nothing_is_claimed_of_a_learnt_matrix_alone():

@@ -142,14 +142,14 @@ def test_sums_as_dense_with_sources_and_replicas():
     dense, f = Dense(coupling.matrix(n)), [zoo.interaction("harmonics"), zoo.interaction("with a mean")]
     phases, sources = rng.uniform(0, 6, (2, 3, n))
     assert np.allclose(
-        coupling.sums(f, phases, sources=sources),
-        dense.sums(f, phases, sources=sources),
+        coupling.forces(f, phases, sources=sources),
+        dense.forces(f, phases, sources=sources),
         rtol=1e-13,
         atol=1e-14,
     )
     single = Learnt(network(), features(n), Normalization("row-l2", symmetric=False), precision="float32")
     assert single.array.dtype == np.float32
-    assert np.allclose(single.sums(f, phases), dense.sums(f, phases), atol=1e-5)
+    assert np.allclose(single.forces(f, phases), dense.forces(f, phases), atol=1e-5)
     assert coupling.mean_strength(n) == pytest.approx(dense.mean_strength(n), rel=1e-13)
 
 

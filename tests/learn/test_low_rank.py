@@ -50,15 +50,15 @@ def test_sums_as_those_of_the_matrix(name, n):
     phases, sources = rng.uniform(-9, 9, (2, 2, n))
     dense = Dense(left @ right.T)
     for heard in (None, sources):
-        found = LowRank(left, right).sums([f, f.derivative(1)], phases, sources=heard)
-        expected = dense.sums([f, f.derivative(1)], phases, sources=heard)
+        found = LowRank(left, right).forces([f, f.derivative(1)], phases, sources=heard)
+        expected = dense.forces([f, f.derivative(1)], phases, sources=heard)
         for one, other, g in zip(found, expected, (f, f.derivative(1))):
             assert np.allclose(
                 one, other, rtol=0, atol=1e-13 * n * max(1.0, float(np.abs(g.modes).sum())) * 9
             )
     out = [np.empty((2, n))]
-    assert LowRank(left, right).sums([f], phases, out=out)[0] is out[0]
-    assert np.array_equal(out[0], LowRank(left, right).sums([f], phases)[0])
+    assert LowRank(left, right).forces([f], phases, out=out)[0] is out[0]
+    assert np.array_equal(out[0], LowRank(left, right).forces([f], phases)[0])
 
 
 @pytest.mark.parametrize("name", ["sakaguchi", "with a mean"])
@@ -307,5 +307,5 @@ def test_sums_in_single_precision_are_those_of_the_factors():
     size = float(np.max(np.abs(found.left) @ np.abs(found.right).sum(axis=0)))
     # the last by double precision
     for f in (ip.kuramoto(), ip.Interaction("sin(x) + 0.3*sin(2*x) - 0.2*sin(3*x)")):
-        fast, exact = found.sums([f], phases)[0], LowRank(found.left, found.right).sums([f], phases)[0]
+        fast, exact = found.forces([f], phases)[0], LowRank(found.left, found.right).forces([f], phases)[0]
         assert np.max(np.abs(fast - exact)) < 1e-6 * size

@@ -55,7 +55,7 @@ def crossing(
     if criterion not in CRITERIA:
         raise ValueError(f"unknown criterion {criterion!r}; known: {', '.join(CRITERIA)}")
     known, second = CRITERIA[criterion], interaction.derivative(2)
-    primitive = second + interaction if known.extra else second
+    primitive = second + interaction if known.slope_weight else second
     with precision(64 + 8 * digits):
 
         def excess(value: Fraction) -> Any:

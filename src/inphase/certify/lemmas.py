@@ -18,7 +18,7 @@ from flint import arb, arb_series
 
 from inphase.certify.balls import Enclosure, interval, precision
 from inphase.certify.theorems.attention import scaled_product
-from inphase.certify.variation import attraction_range, rise
+from inphase.certify.variation import attraction_range, positive_variation
 from inphase.interaction import attention
 
 Test = Callable[[Any], bool]
@@ -122,7 +122,7 @@ def tau_times_rise(limit: Callable[[Any], Any]) -> Test:
         if tau is None:
             return False
         goal = (limit(arb(tau)) / tau).lower()
-        return bool(rise(f, 0, goal) < goal)
+        return bool(positive_variation(f, 0, goal) < goal)
 
     return test
 

@@ -126,8 +126,8 @@ class Criterion:
     Attributes
     ----------
     ratio : callable
-        Of (reach, f'(0), ∫|f''' + extra f'|_+ over the circle), all balls.
-    extra : int
+        Of (reach, f'(0), ∫|f''' + slope_weight f'|_+ over the circle), all balls.
+    slope_weight : int
         0 or 1, as the integral has it.
     crossing : float
         The β of attention at which the ratio is 1, for figures (`crossing` encloses it).
@@ -136,7 +136,7 @@ class Criterion:
     """
 
     ratio: Callable[[Any, Any, Any], Any]
-    extra: int
+    slope_weight: int
     crossing: float
     neighbors: bool = False
 

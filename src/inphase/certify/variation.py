@@ -41,21 +41,21 @@ def positive_inside(f: Enclosure, tau: float) -> bool:
     return True
 
 
-def rise(f: Enclosure, extra: int, target: Any) -> Any:
-    """An upper bound of ∫_0^π |f''' + extra·f'|_+ (a ball above it), refined until below `target` or no
+def positive_variation(f: Enclosure, slope_weight: int, target: Any) -> Any:
+    """An upper bound of ∫_0^π |f''' + slope_weight·f'|_+ (a ball above it), refined until below `target` or no
     better.
 
-    Where the integrand is positive it integrates exactly to a difference of f'' + extra·f. A cell whose sign
+    Where the integrand is positive it integrates exactly to a difference of f'' + slope_weight·f. A cell whose sign
     is open adds its width times the largest value there; such cells shrink onto the roots: their sum falls
     with their width squared.
     """
 
     def integrand(d: list[Any]) -> Any:
-        return d[3] + extra * d[1]
+        return d[3] + slope_weight * d[1]
 
     def primitive(x: float) -> Any:
         d = f.at(x, 2)
-        return d[2] + extra * d[0]
+        return d[2] + slope_weight * d[0]
 
     grid = [PI_ABOVE * i / 32 for i in range(33)]
     positive: list[tuple[float, float]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ class Coupling(ABC):
         return False
 
     @abstractmethod
-    def sums(
+    def forces(
         self,
         functions: Sequence[Interaction],
         phases: Phases,
@@ -113,6 +114,17 @@ class Coupling(ABC):
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """Kind and numbers, for provenance."""
+
+    def sums(self, *arguments: Any, **options: Any) -> list[Phases]:
+        """The former name of `forces`."""
+        warnings.warn("Coupling.sums is now called forces", DeprecationWarning, stacklevel=2)
+        return self.forces(*arguments, **options)
+
+    def __init_subclass__(cls) -> None:
+        """A subclass that was written with `sums` still works."""
+        if "sums" in cls.__dict__ and "forces" not in cls.__dict__:
+            warnings.warn(f"{cls.__name__}.sums is now called forces", DeprecationWarning, stacklevel=2)
+            cls.forces = cls.__dict__["sums"]  # type: ignore[method-assign]
 
     def edges(self, n: int) -> sparse.csr_array:
         """K as a sparse matrix, (n, n), with the pairs that are joined."""
@@ -316,7 +328,7 @@ class Combined(Coupling):
         """Whether every term is symmetric."""
         return all(term.symmetric for _, term in self.parts)
 
-    def sums(
+    def forces(
         self,
         functions: Sequence[Interaction],
         phases: Phases,
@@ -326,7 +338,7 @@ class Combined(Coupling):
         """Each term's sums, scaled and added."""
         totals = [np.zeros(phases.shape) for _ in functions] if out is None else list(out)
         for k, (factor, term) in enumerate(self.parts):
-            for total, part in zip(totals, term.sums(functions, phases, sources=sources)):
+            for total, part in zip(totals, term.forces(functions, phases, sources=sources)):
                 if k == 0:
                     np.multiply(part, factor, out=total)
                 else:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from inphase.checks import finite_vector
 from inphase.coupling.base import Coupling
-from inphase.coupling.summing import Arrangement, plan, uses_pairs
+from inphase.coupling.summing import Layout, plan, uses_pairs
 from inphase.coupling.words import Keep, Words, difference, numbered, of_f
 from inphase.interaction import Interaction
 from inphase.kernels import causal
@@ -104,7 +104,7 @@ class Causal(Coupling):
         options = [weights] if weights else []
         return f"ip.Causal({', '.join(options + ([] if self.normalized else ['normalized=False']))})"
 
-    def sums(
+    def forces(
         self,
         functions: Sequence[Interaction],
         phases: Phases,
@@ -114,7 +114,7 @@ class Causal(Coupling):
         """[Σ_j K_ij f(θ_i − φ_j) for f in functions], by running moments or pair by pair."""
         n = phases.shape[-1]
         self.check_size(n)
-        arranged, planned = Arrangement(functions, phases, out, sources), plan(tuple(functions))
+        arranged, planned = Layout(functions, phases, out, sources), plan(tuple(functions))
         if uses_pairs(functions, n):
             return arranged.pair_by_pair(self.matrix(n), planned.program)
         weights, totals = self._weights(n), arranged.totals

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from inphase.checks import finite_array
 from inphase.coupling.base import Coupling
-from inphase.coupling.summing import LISTED, Arrangement, not_symmetric, plan, square, uses_pairs
+from inphase.coupling.summing import LISTED, Layout, not_symmetric, plan, square, uses_pairs
 from inphase.coupling.words import Keep
 from inphase.interaction import Interaction
 from inphase.kernels import graph
@@ -36,7 +36,7 @@ class Product(Coupling):
     def product(self, waves: NDArray[np.float64]) -> NDArray[np.float64]:
         """Σ_j K_ij waves[..., j, :], float64, of waves (replicas, n, columns)."""
 
-    def sums(
+    def forces(
         self,
         functions: Sequence[Interaction],
         phases: Phases,
@@ -44,7 +44,7 @@ class Product(Coupling):
         sources: Phases | None = None,
     ) -> list[Phases]:
         """[Σ_j K_ij f(θ_i − φ_j) for f in functions], by modes or pair by pair."""
-        arranged, planned = Arrangement(functions, phases, out, sources), plan(tuple(functions))
+        arranged, planned = Layout(functions, phases, out, sources), plan(tuple(functions))
         here, heard = arranged.here, arranged.heard
         if uses_pairs(functions, here.shape[1]):
             return arranged.pair_by_pair(self.matrix(here.shape[1]), planned.program)

@@ -105,7 +105,7 @@ class Hypergraph(Triadic):
     --------
     >>> import inphase as ip
     >>> triangle = Hypergraph([(0, 1, 2)], weights=0.5)
-    >>> triangle.sums([ip.kuramoto()], np.array([0.0, 0.0, 1.0]))[0].round(4)
+    >>> triangle.forces([ip.kuramoto()], np.array([0.0, 0.0, 1.0]))[0].round(4)
     array([-0.0339, -0.0339,  0.8415])
     >>> ip.PhaseModel(ip.kuramoto(), 0.1 * ip.AllToAll() + triangle).size
     3
@@ -159,7 +159,7 @@ class Hypergraph(Triadic):
         terms = 2 if self._kind == triads.BOTH else 1
         return starts, np.ascontiguousarray(rows[:, 1:], dtype=np.uint32), weights, terms * totals
 
-    def sums(
+    def forces(
         self,
         functions: Sequence[Interaction],
         phases: Phases,
@@ -263,7 +263,7 @@ class AllTriads(Triadic):
     --------
     >>> import inphase as ip
     >>> phases = np.array([0.0, 1.0, 2.5])
-    >>> pull = AllTriads().sums([-ip.kuramoto()], phases)[0]
+    >>> pull = AllTriads().forces([-ip.kuramoto()], phases)[0]
     >>> once, twice = ip.order_parameter(phases), ip.order_parameter(phases, harmonic=2)
     >>> np.allclose(pull, (twice * once.conj() * np.exp(-1j * phases)).imag, rtol=0, atol=1e-15)
     True
@@ -295,7 +295,7 @@ class AllTriads(Triadic):
         found[:, ::2] = modes * moments[:, : m + 1].conj() ** 2
         return found
 
-    def sums(
+    def forces(
         self,
         functions: Sequence[Interaction],
         phases: Phases,
@@ -343,7 +343,7 @@ class AllTriads(Triadic):
         flat = np.ascontiguousarray(phases).reshape(1, n)
         moments = fourier.moments(flat, weights, 2 * m)
         turns = np.exp(1j * np.outer(phases, np.arange(2 * m + 1)))  # e^{ihθ}, (n, 2 m + 1)
-        own = FORMS[self.form][0] * np.array(self.sums(slopes, phases))
+        own = FORMS[self.form][0] * np.array(self.forces(slopes, phases))
         for slope, diagonal in zip(slopes, own):
             k = len(slope.modes)
             if self.form == "2j-k-i":  # −2 from l = j, +1 from l = k

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from inphase.checks import check_name, finite_array
 from inphase.coupling.dense import Matrix
-from inphase.coupling.summing import LISTED, Arrangement, plan, uses_pairs
+from inphase.coupling.summing import LISTED, Layout, plan, uses_pairs
 from inphase.coupling.words import Keep
 from inphase.expression import Tape
 from inphase.interaction import Interaction
@@ -116,7 +116,7 @@ class Lagged(Matrix):
 
     # --------------------------------------------------------------------------------------------------- sums
 
-    def sums(
+    def forces(
         self,
         functions: Sequence[Interaction],
         phases: Phases,
@@ -127,8 +127,8 @@ class Lagged(Matrix):
         planned, n = plan(tuple(functions)), phases.shape[-1]
         many = planned.m > 1 and 2 * planned.m * n**2 > HELD
         if not (planned.by_edges or many or uses_pairs(functions, n)):
-            return super().sums(functions, phases, out, sources)
-        arranged = Arrangement(functions, phases, out, sources)
+            return super().forces(functions, phases, out, sources)
+        arranged = Layout(functions, phases, out, sources)
         for total, here, heard in zip(arranged.totals, arranged.here, arranged.heard):
             self._pair_by_pair(total, here, heard, planned.program)
         return arranged.results()

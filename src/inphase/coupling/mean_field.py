@@ -115,7 +115,7 @@ class RankOne(Coupling):
         largest = int(np.argmax(np.abs(self.columns)))
         return np.array_equal(self.rows * self.columns[largest], self.columns * self.rows[largest])
 
-    def sums(
+    def forces(
         self,
         functions: Sequence[Interaction],
         phases: Phases,

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from inphase.checks import finite_array, finite_number, finite_vector, integer
 from inphase.coupling.sparse import Network, Sparse
-from inphase.coupling.summing import Arrangement, plan, uses_pairs
+from inphase.coupling.summing import Layout, plan, uses_pairs
 from inphase.coupling.words import Keep
 from inphase.interaction import Interaction
 from inphase.kernels import graph
@@ -177,7 +177,7 @@ class Ring(Network):
             self._built = n, sparse.csr_array((values, columns, starts), shape=(n, n))
         return self._built[1]
 
-    def sums(
+    def forces(
         self,
         functions: Sequence[Interaction],
         phases: Phases,
@@ -188,7 +188,7 @@ class Ring(Network):
         n = phases.shape[-1]
         self.check_size(n)
         if len(self._offsets) < FFT_FROM or uses_pairs(functions, n):
-            return super().sums(functions, phases, out, sources)
+            return super().forces(functions, phases, out, sources)
         return self._convolve(functions, phases, out, sources)
 
     def _convolve(
@@ -196,7 +196,7 @@ class Ring(Network):
     ) -> list[Phases]:
         from scipy import fft
 
-        arranged, planned = Arrangement(functions, phases, out, sources), plan(tuple(functions))
+        arranged, planned = Layout(functions, phases, out, sources), plan(tuple(functions))
         n, circle = phases.shape[-1], self._circle(phases.shape[-1])
         response, totals = np.conj(fft.fft(circle))[:, None], np.full(n, circle.sum())
         for replica, row in enumerate(arranged.heard):

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from inphase.checks import finite_array
 from inphase.coupling.base import Coupling
-from inphase.coupling.summing import Arrangement, listing, not_symmetric, plan, square
+from inphase.coupling.summing import Layout, listing, not_symmetric, plan, square
 from inphase.coupling.words import Keep
 from inphase.interaction import Interaction
 from inphase.kernels import graph, tape
@@ -37,7 +37,7 @@ class Network(Coupling):
             self._laid_out = laid_out = n, graph.sorted_rows(edges.indptr, edges.indices, edges.data)
         return laid_out[1]
 
-    def sums(
+    def forces(
         self,
         functions: Sequence[Interaction],
         phases: Phases,
@@ -45,7 +45,7 @@ class Network(Coupling):
         sources: Phases | None = None,
     ) -> list[Phases]:
         """[Σ_j K_ij f(θ_i − φ_j) for f in functions], by modes or edge by edge."""
-        arranged, planned = Arrangement(functions, phases, out, sources), plan(tuple(functions))
+        arranged, planned = Layout(functions, phases, out, sources), plan(tuple(functions))
         here, heard, totals = arranged.here, arranged.heard, arranged.totals
         rows = self._rows(phases.shape[-1])
         if planned.by_edges:

@@ -66,7 +66,7 @@ def _is_wide(f: Interaction) -> bool:
     return bool(np.min(values) >= 0 or np.max(values) <= 0)
 
 
-class Arrangement:
+class Layout:
     """Phases, sources and results as the kernels take them: (replicas, n), and (replicas, functions, n)."""
 
     def __init__(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from inphase import initial, observables
 from inphase.checks import finite_number, integer
 from inphase.equilibria.locked import Locked
-from inphase.equilibria.search import Book, polish, size_of
+from inphase.equilibria.search import DistinctStates, polish, size_of
 from inphase.equilibria.states import distance
 from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
@@ -101,17 +101,17 @@ def basins(
     system = Locked(model, size)
     end = LONGEST / system.scale if t_end is None else finite_number("t_end", t_end, positive=True)
     starts = initial.phases("uniform", size, seed=integer("seed", seed, least=0), replicas=count)
-    book = Book(system, ("all",))
+    distinct = DistinctStates(system, ("all",))
     with few_threads(size):
-        found = [_settle(system, book, starts[k : k + together], end) for k in range(0, count, together)]
-    data = _table(book, np.concatenate(found), level)
+        found = [_settle(system, distinct, starts[k : k + together], end) for k in range(0, count, together)]
+    data = _table(distinct, np.concatenate(found), level)
     data.attrs = attributes(model, samples=count, seed=seed, t_end=end, confidence=level, interval="Clopper-Pearson",
                             wall_time_seconds=round(clock.perf_counter() - begin, 4))  # fmt: skip
     return data
 
 
-def _settle(system: Locked, book: Book, phases: Array, end: float) -> NDArray[np.int64]:
-    """The state of the book that each row ends in, or −1."""
+def _settle(system: Locked, distinct: DistinctStates, phases: Array, end: float) -> NDArray[np.int64]:
+    """The state of the distinct that each row ends in, or −1."""
     from inphase.simulation import simulate
 
     found = np.full(len(phases), -1)
@@ -128,15 +128,15 @@ def _settle(system: Locked, book: Book, phases: Array, end: float) -> NDArray[np
         if system.rotates:
             speed = speed - speed.mean(axis=1, keepdims=True)
         for k in np.flatnonzero(np.max(np.abs(speed), axis=1) <= SLOW * system.scale):
-            found[rows[k]] = _state_near(system, book, phases[k])
+            found[rows[k]] = _state_near(system, distinct, phases[k])
         live = found[rows] < 0
         rows, phases = rows[live], phases[live]
     return found
 
 
-def _state_near(system: Locked, book: Book, phases: Array) -> int:
+def _state_near(system: Locked, distinct: DistinctStates, phases: Array) -> int:
     """The stable state within NEAR of these phases, known or new; −1 if there is none."""
-    known = book.match(phases, within=NEAR)
+    known = distinct.match(phases, within=NEAR)
     if known is None:
         omega = float(np.mean(system.velocity(phases, 0.0))) if system.rotates else 0.0
         step = system.step(system.bordered(phases, omega), system.residual(phases, omega))[0]
@@ -147,20 +147,20 @@ def _state_near(system: Locked, book: Book, phases: Array) -> int:
         )
         if root is None or distance(phases, root[0], system.rotates) > NEAR:
             return -1
-        known = book.enter(*root)
-    return known if book.states[known].stable else -1
+        known = distinct.enter(*root)
+    return known if distinct.states[known].stable else -1
 
 
-def _table(book: Book, found: NDArray[np.int64], level: float) -> xr.Dataset:
+def _table(distinct: DistinctStates, found: NDArray[np.int64], level: float) -> xr.Dataset:
     import xarray as xr
     from scipy.stats import binomtest
 
     numbers, counts = np.unique(found, return_counts=True)
     order = sorted(range(len(numbers)), key=lambda k: (numbers[k] < 0, -counts[k], numbers[k]))
     numbers, counts = numbers[order], counts[order]
-    states = [book.states[k] if k >= 0 else None for k in numbers]
+    states = [distinct.states[k] if k >= 0 else None for k in numbers]
     intervals = [binomtest(int(c), len(found)).proportion_ci(level, method="exact") for c in counts]
-    nowhere = np.full(book.system.n, np.nan)
+    nowhere = np.full(distinct.system.n, np.nan)
     phases = np.array([nowhere if s is None else s.phases for s in states])
     return xr.Dataset(
         {

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from inphase.checks import finite_number, finite_vector
 from inphase.equilibria.locked import Locked
-from inphase.equilibria.search import Book, solve
+from inphase.equilibria.search import DistinctStates, solve
 from inphase.equilibria.states import Equilibrium, distance, in_gauge
 from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
@@ -51,12 +51,12 @@ def nearest(
     reach = finite_number("within", within, positive=True)
     system = Locked(model, len(start))
     limit = finite_number("tolerance", tolerance, positive=True) * max(1.0, system.scale)
-    book = Book(system, ())
+    distinct = DistinctStates(system, ())
     with few_threads(len(start)):
         root = solve(system, start, limit=limit)
         if root is None:
             return None
-        book.enter(*root)
-    state = book.states[0]
+        distinct.enter(*root)
+    state = distinct.states[0]
     gap = distance(in_gauge(start, system.rotates)[None], state.phases, system.rotates)
     return state if float(np.min(gap)) <= reach else None

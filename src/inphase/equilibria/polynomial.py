@@ -22,7 +22,7 @@ from scipy import sparse
 
 from inphase.checks import finite_number, integer
 from inphase.equilibria.locked import Locked
-from inphase.equilibria.search import Book, size_of
+from inphase.equilibria.search import DistinctStates, size_of
 from inphase.equilibria.states import Equilibrium, wrapped
 from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
@@ -457,8 +457,8 @@ def _ball_slope(system: _System, phases: Any) -> Any:
 def _census(model: PhaseModel, system: _System, search: _Search) -> Census:
     m = system.m
     order = sorted(range(len(search.roots)), key=lambda k: tuple(np.round(search.roots[k], 9)))
-    book = Book(Locked(model, system.n), ())
-    states = [_described(book, system, search.roots[k]) for k in order]
+    distinct = DistinctStates(Locked(model, system.n), ())
+    states = [_described(distinct, system, search.roots[k]) for k in order]
     degrees = [np.linalg.slogdet(-_value_and_slope(system, search.roots[k])[0])[0] if m else 1 for k in order]
     boxes = [np.stack([c - h, c + h], axis=1) for c, h in search.given_up]
     undecided = np.concatenate(boxes) if boxes else np.zeros((0, 2, m))
@@ -473,10 +473,12 @@ def _census(model: PhaseModel, system: _System, search: _Search) -> Census:
     )
 
 
-def _described(book: Book, system: _System, root: Array) -> Equilibrium:
+def _described(distinct: DistinctStates, system: _System, root: Array) -> Equilibrium:
     phases = wrapped(np.concatenate([np.zeros(system.first), root]))
-    velocity = book.system.velocity(phases, 0.0)
-    return book.describe(phases, float(np.average(velocity, weights=system.damping)) if system.turns else 0.0)
+    velocity = distinct.system.velocity(phases, 0.0)
+    return distinct.describe(
+        phases, float(np.average(velocity, weights=system.damping)) if system.turns else 0.0
+    )
 
 
 # ------------------------------------------------------------------------------------------ complex solutions

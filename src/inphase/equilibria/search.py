@@ -140,7 +140,7 @@ def find(
     limit = finite_number("tolerance", tolerance, positive=True) * max(1.0, system.scale)
     count, seed = integer("starts", starts, least=0), integer("seed", seed, least=0)
     given = _guesses(guesses, size)
-    book = Book(system, ("all", "shifts and reflections") if relabel else ())
+    distinct = DistinctStates(system, ("all", "shifts and reflections") if relabel else ())
     failed, interrupted = 0, False
     with few_threads(size):
         try:
@@ -151,13 +151,13 @@ def find(
                     if root is None:
                         failed += 1
                     else:
-                        book.enter(*root)
+                        distinct.enter(*root)
                     update(done)
         except KeyboardInterrupt:
             interrupted = True
-    order = sorted(range(len(book.states)), key=lambda k: _rank(book.states[k]))
-    states, hits = tuple(book.states[k] for k in order), tuple(book.hits[k] for k in order)
-    return Landscape(states, hits, failed, book.symmetry, interrupted)
+    order = sorted(range(len(distinct.states)), key=lambda k: _rank(distinct.states[k]))
+    states, hits = tuple(distinct.states[k] for k in order), tuple(distinct.hits[k] for k in order)
+    return Landscape(states, hits, failed, distinct.symmetry, interrupted)
 
 
 def size_of(model: PhaseModel, n: int | None) -> int:
@@ -326,7 +326,7 @@ def polish(system: Locked, phases: Vector, omega: float, limit: float) -> tuple[
 # ------------------------------------------------------------------------------------------- one of each kind
 
 
-class Book:
+class DistinctStates:
     """Equilibria, each entered once: modulo rotation and, for the symmetries that are named, relabelling.
 
     Attributes

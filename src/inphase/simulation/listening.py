@@ -71,7 +71,7 @@ class _Pairs(Coupling):
     def positive(self) -> bool:
         return self._positive
 
-    def sums(
+    def forces(
         self,
         functions: Sequence[Interaction],
         phases: Array,

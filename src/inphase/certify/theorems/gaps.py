@@ -14,7 +14,7 @@ from flint import arb
 
 from inphase.certify.neighbors import neighbor_bound
 from inphase.certify.theorem import GRADIENT, PRY, Attempt, Box, Criterion, Theorem
-from inphase.certify.variation import rise
+from inphase.certify.variation import positive_variation
 
 INSIDE = "f > 0 on (0, π)"
 
@@ -26,7 +26,7 @@ def _decide(box: Box, criterion: Criterion, reach: Any, **hints: Any) -> Attempt
         return Attempt(None, -1.0, "the target is not positive")
     goal = target.lower()
     enough = goal * (1 - arb(2) ** -40)  # a hair to spare, for the checker's own rounding
-    total = rise(box.f, criterion.extra, enough)
+    total = positive_variation(box.f, criterion.slope_weight, enough)
     margin = (
         float((goal / total - 1).lower())
         if total.is_finite() and total > 0

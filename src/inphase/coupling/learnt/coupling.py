@@ -161,7 +161,7 @@ class Learnt(Matrix):
             ("features, SHA-256", hashes["features_sha256"]),
         ]
 
-    def sums(
+    def forces(
         self,
         functions: Sequence[Interaction],
         phases: Phases,
@@ -170,8 +170,8 @@ class Learnt(Matrix):
     ) -> list[Phases]:
         """[Σ_j K_ij f(θ_i − φ_j + α_ij) for f in functions], by modes or pair by pair."""
         if self.lagged is not None:
-            return self.lagged.sums(functions, phases, out, sources)
-        return super().sums(functions, phases, out, sources)
+            return self.lagged.forces(functions, phases, out, sources)
+        return super().forces(functions, phases, out, sources)
 
     def jacobians(self, slopes: Sequence[Interaction], phases: Vector) -> list[Any]:
         """For each slope f', the matrix ∂(Σ_j K_ij f(θ_i − θ_j + α_ij))/∂θ_l, (n, n)."""

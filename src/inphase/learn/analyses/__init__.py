@@ -12,6 +12,8 @@ Source of the questions: Ricci et al., *KuraNet* (arXiv 2105.02838, 2021).
 
 from __future__ import annotations
 
+import warnings
+
 from inphase.learn.analyses.autocorrelation import graph_autocorrelation, variance_against_autocorrelation
 from inphase.learn.analyses.classes import (
     SortedCoupling,
@@ -22,10 +24,10 @@ from inphase.learn.analyses.classes import (
 )
 from inphase.learn.analyses.course import autocorrelation_in_training, each_start, stages
 from inphase.learn.analyses.fan_in import fan_in_map, fan_in_peaks
-from inphase.learn.analyses.landscape import Listeners, phase_landscape, probe_coupling
+from inphase.learn.analyses.landscape import Probes, phase_landscape, probe_coupling
 
 __all__ = [
-    "Listeners",
+    "Probes",
     "SortedCoupling",
     "autocorrelation_in_training",
     "block_control",
@@ -41,3 +43,10 @@ __all__ = [
     "stages",
     "variance_against_autocorrelation",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "Listeners":
+        warnings.warn("Listeners is now called Probes", DeprecationWarning, stacklevel=2)
+        return Probes
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 GRID = {1: 61, 2: 41}  # points along an axis of a landscape
 
 
-class Listeners(Matrix):
+class Probes(Matrix):
     """K of n oscillators and of more that listen to them without being heard.
 
     Parameters
@@ -34,7 +34,7 @@ class Listeners(Matrix):
 
     Examples
     --------
-    >>> Listeners([[0, 1], [1, 0], [2, 3]]).matrix(3)
+    >>> Probes([[0, 1], [1, 0], [2, 3]]).matrix(3)
     array([[0., 1., 0.],
            [1., 0., 0.],
            [2., 3., 0.]])
@@ -56,7 +56,7 @@ class Listeners(Matrix):
 
     def to_dict(self) -> dict[str, Any]:
         """Kind and sizes, for provenance."""
-        return {"kind": "Listeners", "n": len(self.array), "heard": self.array.shape[1]}
+        return {"kind": "Probes", "n": len(self.array), "heard": self.array.shape[1]}
 
 
 def probe_coupling(
@@ -192,7 +192,7 @@ def phase_landscape(
         both = Nodes(*(np.concatenate([own, more]) for own, more in zip(part, silent)))
         # the nodes start as in `evaluate`
         start = start_phases(settings, size + len(probes.features), seed, g)
-        phases = window_phases(trained, both, Listeners(np.concatenate(rows)), start, last, steps)
+        phases = window_phases(trained, both, Probes(np.concatenate(rows)), start, last, steps)
         chosen = slice(0, size) if reference is None else np.flatnonzero(part.labels == reference)
         if not np.size(phases[0, :size][chosen]):
             raise ValueError(
