@@ -311,13 +311,12 @@ def _config(options: Any) -> Config:
         key: getattr(options, key)
         for key in ("n", "seed", "initial", "t_end", "tolerance", "step", "method", "out")
     }
-    changed = config.model_dump()
-    changed["run"] |= {key: value for key, value in run.items() if value is not None}
+    changed = {key: value for key, value in run.items() if value is not None}
     if options.phases is not None:
         from inphase.initial import from_file
 
-        changed["run"]["phases"] = from_file(options.phases).tolist()
-    return checked_config(changed, "command line")
+        changed["phases"] = from_file(options.phases)
+    return config.with_run("command line", **changed)
 
 
 def _part(given: str) -> Any:
