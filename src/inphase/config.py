@@ -1,4 +1,5 @@
-"""A model and a run described in TOML; unknown keys and wrong values are refused with the name of the key.
+"""A model and a run described in TOML; unknown keys and wrong values are refused with the name of the key, and
+paths are relative to the file.
 
 [interaction]
 name = "attention"            # or: formula = "sin(x) + a*sin(2*x)"
@@ -106,8 +107,8 @@ class GraphTable(Section):
 class PartTable(Section):
     """Numbers of the oscillators: of a distribution, or a column of a file.
 
-    A file with a column `node`, `id` or `label` is joined to the graph by it; others are in the order of the
-    nodes.
+    A file with a column `node`, `id` or `label`, in letters of any size, is joined to the graph by it; others
+    are in the order of the nodes.
     """
 
     model_config = ConfigDict(extra="allow")

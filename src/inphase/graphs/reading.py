@@ -40,8 +40,8 @@ def read(
     .csv, .tsv, .txt, .edges, .edgelist               an edge a line: source, target and, if wanted, its weight
     ================================================  ====================================================================
 
-    Edge lists are separated by tabs, commas, semicolons or spaces, as their first line is; lines that begin
-    with # or % are skipped. A first line with the names source and target (or from and to) is a header;
+    Edge lists are tables as `inphase.tables` reads them: set apart by tabs, semicolons, commas or white space;
+    lines that begin with # or % are skipped. A first line with the names source and target (or from and to) is a header;
     without one, a third column is the weight. Nodes named by whole numbers are sorted, others are kept in the
     order they appear in.
 
@@ -103,7 +103,7 @@ def read_columns(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
     Parameters
     ----------
     path : path-like
-        Separated and commented as edge lists are, see `read`.
+        A table as `inphase.tables` reads it.
 
     Returns
     -------
