@@ -160,6 +160,15 @@ def test_what_is_a_header(tmp_path, text, column, values):
     assert tables.read_column(path, column).tolist() == values
 
 
+def test_a_name_with_an_underscore_is_no_number(tmp_path):
+    """Python reads 1_5 as 15."""
+    path = tmp_path / "table.csv"
+    path.write_text("node,omega\n1_1,0.5\n1_2,1_5\n")
+    assert tables.read_labels(path, "node").tolist() == ["1_1", "1_2"]
+    with pytest.raises(ValueError, match=r"line 3: omega must be a finite number; got '1_5'"):
+        tables.read_column(path, "omega")
+
+
 def test_a_first_line_that_may_be_a_header_or_not_is_refused(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("node,2020\n0,1.5\n1,2.5\n")

@@ -124,14 +124,8 @@ def load(section: type[S], path: str | os.PathLike[str]) -> S:
 
 
 def toml(data: Mapping[str, Any], comment: str) -> str:
-    """A TOML text with a comment at its head; what is None is left out."""
-    return f"# {comment}\n{tomli_w.dumps(_without_none(data))}"
-
-
-def _without_none(value: Any) -> Any:
-    if not isinstance(value, Mapping):
-        return value
-    return {key: _without_none(item) for key, item in value.items() if item is not None}
+    """A TOML text with a comment at its head."""
+    return f"# {comment}\n{tomli_w.dumps(data)}"
 
 
 # -------------------------------------------------------------------------------------------------- faults

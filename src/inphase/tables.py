@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -111,7 +111,7 @@ class Table(NamedTuple):
     def position(self, column: Name | None) -> int:
         """Where a column stands, by its name or its number from 0 on; None: the one there is."""
         count = len(self.rows[0])
-        shown = f"{', '.join(self.names) or f'0 to {count - 1}'}"
+        shown = ", ".join(self.names) or f"0 to {count - 1}"
         if column is None and count > 1:
             raise ValueError(f"column must be chosen: {str(self.file)!r} has the columns {shown}")
         if isinstance(column, str) and list(self.names).count(column) == 1:
@@ -128,11 +128,7 @@ class Table(NamedTuple):
         """Column k as finite numbers; ValueError with the line of one that is none."""
         fields = self.texts(k)
         commas = self.separator == ";" and any("," in field for field in fields)
-        read = _with_comma if commas else float
-        try:
-            values = np.array(list(map(read, fields)))
-        except ValueError:
-            values = np.array([_or_nan(read, field) for field in fields])
+        values = np.array([_number(field, commas) for field in fields])
         bad = np.flatnonzero(~np.isfinite(values))
         if len(bad):
             field, what = fields[bad[0]], name or (self.names[k] if self.names else f"column {k}")
@@ -233,12 +229,19 @@ def _fields(lines: list[str], mark: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def is_float(field: str) -> bool:
-    """Whether Python reads a text as a float."""
+    """Whether a text is a number; 1_5, which Python would take for 15, is a name."""
     try:
         float(field)
     except ValueError:
         return False
-    return True
+    return "_" not in field
+
+
+def _number(field: str, comma: bool) -> float:
+    """A number with a decimal comma, or with a point; NaN if it is none."""
+    if comma:
+        field = field.replace(",", ".") if "." not in field else ""
+    return float(field) if is_float(field) else float("nan")
 
 
 def _is_index(column: Name, count: int) -> bool:
@@ -246,17 +249,6 @@ def _is_index(column: Name, count: int) -> bool:
     if isinstance(column, str):
         return column.isdecimal() and int(column) < count
     return integer("column", column, least=0) < count
-
-
-def _with_comma(field: str) -> float:
-    return float(field.replace(",", ".") if "." not in field else "")
-
-
-def _or_nan(read: Callable[[str], float], field: str) -> float:
-    try:
-        return read(field)
-    except ValueError:
-        return float("nan")
 
 
 # -------------------------------------------------------------------------------------------------- columns

@@ -68,7 +68,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 from inphase import configuration
 from inphase.configuration import FilePath, InteractionSection, Section, resolved, validated
 from inphase.learn.problems import Problem, from_arrays, problem
-from inphase.tables import Name, read_columns, read_labels
+from inphase.tables import read_column, read_columns, read_labels
 
 OF_FILES = ("features", "frequencies", "field", "delay_steps", "labels")
 OF_IMAGES = ("mask", "annotator", "groups")
@@ -131,7 +131,7 @@ class ProblemSection(Section):
         features = read_columns(file, self.features)
         columns = tuple(map(str, named)) if named and len(named) == features.shape[1] else None
         parts: dict[str, Any] = {
-            key: _vector(file, key, name) for key in OF_FILES[1:4] if (name := getattr(self, key)) is not None
+            key: read_column(file, name) for key in OF_FILES[1:4] if (name := getattr(self, key)) is not None
         }
         if "delay_steps" in parts:
             parts["delay_steps"] = _whole(file, parts["delay_steps"])
@@ -140,15 +140,8 @@ class ProblemSection(Section):
         return from_arrays(features, name=Path(file).stem, columns=columns, seed=seed, **parts, **changes)
 
 
-def _vector(file: str, key: str, column: Name) -> Any:
-    found = read_columns(file, [column])
-    if found.shape[1] != 1:
-        raise ValueError(f"{key}: {column!r} of {file} must have shape (n,); got shape {found.shape}")
-    return found[:, 0]
-
-
 def _whole(file: str, values: Any) -> Any:
-    bad = np.flatnonzero(~(np.isfinite(values) & (values == np.round(values))))
+    bad = np.flatnonzero(values != np.round(values))
     if len(bad):
         given = f"{values[bad[0]]:g} for node {bad[0]} (from 0)"
         raise ValueError(f"delay_steps of {file} must be whole numbers; got {given}")
