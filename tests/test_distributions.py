@@ -158,9 +158,9 @@ def test_text_files(tmp_path, text, column, values):
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
-        ("node,omega\n0,1\n1,two\n", "omega", "line 3 .* finite number in column 1; got 'two'"),
-        ("node,omega\n0,1\n\n1\n", "omega", "line 4 .* must have 2 columns; got 1"),
-        ("1\n2\nnan\n", None, "line 3 .* finite"),
+        ("node,omega\n0,1\n1,two\n", "omega", "line 3: omega must be a finite number; got 'two'"),
+        ("node,omega\n0,1\n\n1\n", "omega", "line 4: expected 2 fields, .* set apart by commas .*; got '1'"),
+        ("1\n2\nnan\n", None, "line 3: column 0 must be a finite number; got 'nan'"),
         ("node,omega\n0,1\n", None, "column must be chosen.*node, omega"),
         ("node,omega\n0,1\n", "power", "one of node, omega .*; got 'power'"),
         ("1 2\n3 4\n", 2, "one of 0 to 1 .*; got 2"),
@@ -177,7 +177,7 @@ def test_bad_text_files(tmp_path, text, column, message):
 
 def test_refusals(tmp_path):
     (tmp_path / "latin.csv").write_bytes(b"\xe9\xff\n1\n")
-    with pytest.raises(ValueError, match="must be text in UTF-8"):
+    with pytest.raises(ValueError, match="line 1: the file must be UTF-8 text"):
         d.from_file(tmp_path / "latin.csv")
     for call, message in [
         (lambda: d.normal(width=0), "width must be a positive, finite number"),

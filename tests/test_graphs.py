@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import io, sparse, stats
 
+import inphase as ip
 from inphase import graphs
 
 SHARED = Path(__file__).parents[2] / "shared" / "data" / "graphs"
@@ -568,6 +569,23 @@ def test_columns_are_read_and_malformed_ones_refused(tmp_path):
         file.write_text(content)
         with pytest.raises(ValueError, match=message):
             graphs.read_columns(file)
+
+
+def test_what_is_canonical_is_not_made_so_again(monkeypatch):
+    """A coupling takes the matrix of a graph as it is, and keeps a copy of its own."""
+    rng = np.random.default_rng(0)
+    graph = graphs.from_edges(rng.integers(0, 50, (300, 2)), weights=rng.normal(size=300), directed=True)
+    dense, phases = graph.matrix.toarray(), rng.uniform(0, 6, 50)
+    wanted = ip.PhaseModel(ip.kuramoto(), ip.Dense(dense)).velocity(phases)
+
+    def again(*_, **__):
+        raise AssertionError("sorted, summed or converted again")
+
+    for name in ("sum_duplicates", "sort_indices", "tocoo", "eliminate_zeros"):
+        monkeypatch.setattr(sparse.csr_array, name, again)
+    model = ip.PhaseModel(ip.kuramoto(), ip.Sparse(graph))
+    graph.matrix.data[:] = 0.0
+    np.testing.assert_allclose(model.velocity(phases), wanted, rtol=0, atol=1e-13)
 
 
 # --- generators: what all have in common ---

@@ -174,7 +174,7 @@ def test_files_come_back(tmp_path, suffix):
 
 def test_a_file_is_read_once_for_all_replicas(tmp_path, monkeypatch):
     read, path = [], write(tmp_path / "a.npy", PHASES)
-    monkeypatch.setitem(start._READERS, ".npy", lambda file: read.append(file) or PHASES)
+    monkeypatch.setattr(start, "read_column", lambda file, column: read.append(file) or PHASES)
     assert start.phases("file", 3, replicas=50, path=path).shape == (50, 3)
     assert read == [path]
 
@@ -183,9 +183,12 @@ def test_a_file_is_read_once_for_all_replicas(tmp_path, monkeypatch):
 def test_files_with_bad_entries_are_refused(tmp_path, suffix):
     for i, bad in enumerate((np.nan, np.inf)):
         path = write(tmp_path / f"{i}{suffix}", np.array([0.0, bad]))
-        with pytest.raises(ValueError, match=rf"{i}{suffix}.* at index 1"):
+        where = (
+            rf", line 3: phase must be a finite number; got '{bad}'" if suffix == ".csv" else ".* at index 1"
+        )
+        with pytest.raises(ValueError, match=rf"{i}{suffix}{where}"):
             start.from_file(path)
-    with pytest.raises(ValueError, match="n >= 1"):
+    with pytest.raises(ValueError, match="holds no values"):
         start.from_file(write(tmp_path / f"empty{suffix}", np.array([])))
 
 
@@ -199,13 +202,17 @@ def test_csv_layouts(tmp_path, text):
 
 
 @pytest.mark.parametrize(
-    ("text", "line"), [("1\n2,3\n", 2), ("1,2\n3,4\n", 1), ("phase\n1\nx\n", 3), ("a\nb\n1\n", 2)]
+    ("text", "line"), [("1\n2,3\n", 2), ("1,2\n3\n", 2), ("phase\n1\nx\n", 3), ("a\nb\n1\n", 2)]
 )
 def test_csv_errors_give_the_line(tmp_path, text, line):
     path = tmp_path / "a.csv"
     path.write_text(text)
-    with pytest.raises(ValueError, match=f"one number in line {line}; got"):
+    with pytest.raises(ValueError, match=f"a.csv, line {line}: .*; got"):
         start.from_file(path)
+    path.write_text("1,2\n3,4\n")
+    with pytest.raises(ValueError, match=r"column must be chosen: .*a\.csv' has the columns 0 to 1"):
+        start.from_file(path)
+    np.testing.assert_array_equal(start.from_file(path, column=1), [2.0, 4.0])
 
 
 def test_netcdf_gives_the_last_time(tmp_path):
@@ -227,7 +234,7 @@ def test_netcdf_gives_the_last_time(tmp_path):
     with pytest.raises(ValueError, match="at least one time"):
         start.from_file(path)
     xr.Dataset({"speed": ("oscillator", rows[0])}).to_netcdf(path, engine="h5netcdf")
-    with pytest.raises(ValueError, match="variable called phase; got speed"):
+    with pytest.raises(ValueError, match="must have the variable 'phase'; it has speed"):
         start.from_file(path)
 
 
@@ -238,7 +245,7 @@ def test_wrong_files_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError):
         start.from_file(tmp_path / "folder.npy")
     (tmp_path / "a.json").write_text("[]")
-    with pytest.raises(ValueError, match=r"must end in one of \.csv, \.npy, \.nc; got .*a\.json"):
+    with pytest.raises(ValueError, match=r"a\.json' holds no values"):
         start.from_file(tmp_path / "a.json")
     for content in (b"", b"\xff\xfe not what it says"):
         for suffix in (".npy", ".nc", ".csv"):

@@ -1,4 +1,5 @@
-"""A model and a run described in TOML; unknown keys and wrong values are refused with the name of the key.
+"""A model and a run described in TOML; unknown keys and wrong values are refused with the name of the key, and
+paths are relative to the file.
 
 [interaction]
 name = "attention"            # or: formula = "sin(x) + a*sin(2*x)"
@@ -28,58 +29,37 @@ out = "results"
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 
-from inphase import distributions, graphs
-from inphase.checks import checked_options
+from inphase import configuration, distributions, graphs
+from inphase.configuration import FilePath, InteractionSection, Section, Vector, resolved, validated
 from inphase.coupling import Coupling, Sparse
 from inphase.coupling.catalog import named
-from inphase.interaction import CATALOG, Interaction
 from inphase.model import PARTS, PhaseModel
+from inphase.tables import ARRAYS, Name, Table, read_column, read_table
+
+PATHS = ("file", "features", "matrix", "lags")  # options of couplings that may name a file
+KEYS = ("node", "id", "label")  # columns of a table that name its nodes
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class InteractionSection(_Section):
-    """f: a name of the catalog or a formula, with parameters."""
-
-    name: str | None = None
-    formula: str | None = None
-    parameters: dict[str, float | list[float]] = Field(default_factory=dict)
-    strength: float = 1.0
-
-    @model_validator(mode="after")
-    def _one_of(self) -> InteractionSection:
-        if (self.name is None) == (self.formula is None):
-            raise ValueError("give either name or formula")
-        return self
-
-    def build(self) -> Interaction:
-        """The interaction."""
-        if self.formula is not None:
-            lists = [key for key, value in self.parameters.items() if isinstance(value, list)]
-            if lists:
-                raise ValueError(f"the parameter {lists[0]!r} of a formula must be a number")
-            found = Interaction(self.formula, **self.parameters)  # type: ignore[arg-type]
-        else:
-            found = from_catalog(str(self.name), self.parameters)
-        return found if self.strength == 1.0 else self.strength * found
-
-
-class CouplingSection(BaseModel):
+class CouplingSection(Section):
     """K: a kind of `inphase.coupling.catalog` with its options, or a graph."""
 
     model_config = ConfigDict(extra="allow")
     kind: str = "all-to-all"
     strength: float = 1.0
+
+    @model_validator(mode="after")
+    def _paths(self, info: ValidationInfo) -> CouplingSection:
+        for key, value in (self.model_extra or {}).items():
+            if key in PATHS and isinstance(value, str) and value not in graphs.DATASETS:
+                setattr(self, key, resolved(value, info))
+        return self
 
     def build(self, n: int | None, seed: int) -> tuple[Coupling, graphs.Graph | None]:
         """The coupling, and its graph where it has one."""
@@ -90,7 +70,7 @@ class CouplingSection(BaseModel):
         return (found if self.strength == 1.0 else self.strength * found), graph
 
 
-class GraphTable(_Section):
+class GraphTable(Section):
     """A graph: of a file, of a generator, or a data set."""
 
     file: str | None = None
@@ -124,19 +104,19 @@ class GraphTable(_Section):
         return found if self.normalized is None else found.normalized(self.normalized)
 
 
-class PartTable(BaseModel):
+class PartTable(Section):
     """Numbers of the oscillators: of a distribution, or a column of a file.
 
-    A file with a column `node`, `id` or `label` is joined to the graph by it; others are in the order of the
-    nodes.
+    A file with a column `node`, `id` or `label`, in letters of any size, is joined to the graph by it; others
+    are in the order of the nodes.
     """
 
     model_config = ConfigDict(extra="allow")
     distribution: str | None = None
     sampling: Literal["random", "quantiles"] = "random"
     seed: int | None = None
-    file: str | None = None
-    column: str | None = None
+    file: FilePath | None = None
+    column: Name | None = None
 
     @model_validator(mode="after")
     def _one_of(self) -> PartTable:
@@ -158,62 +138,91 @@ class PartTable(BaseModel):
         return np.random.default_rng(seed).permutation(found.quantiles(n))
 
 
-def _column(file: str, column: str | None, graph: graphs.Graph | None) -> NDArray[np.float64]:
-    try:
-        table = graphs.read_columns(file) if graph is not None and not file.endswith(".npy") else {}
-    except ValueError:  # no header: the numbers alone
-        table = {}
-    key = next((name for name in ("node", "id", "label") if name in table), None)
-    if graph is None or key is None:
-        return distributions.from_file(file, column).values
-    others = [name for name in table if name != key]
-    name = column if column is not None or len(others) != 1 else others[0]
-    if name not in others:
-        raise ValueError(f"{file}: column must be one of {', '.join(others)}; got {column!r}")
-    return np.asarray(graph.with_columns(table[key], **{str(name): table[str(name)]}).nodes[str(name)])
+def _column(file: str, column: Name | None, graph: graphs.Graph | None) -> NDArray[np.float64]:
+    """Numbers of the nodes, joined to the graph by a column that names them, or else in the order of the file."""
+    if graph is None or Path(file).suffix.lower() in ARRAYS:
+        return read_column(file, column)
+    table = read_table(file).headed([] if column is None else [column])
+    keys = [k for k, name in enumerate(table.names) if name.casefold() in KEYS]
+    if not keys:
+        return table.numbers(table.position(column))
+    others = [name for name in table.names if name.casefold() not in KEYS]
+    k = table.position(others[0] if column is None and len(others) == 1 else column)
+    fits = [key for key in keys if key != k and graph.has_labels(_names(table, key))]
+    by = _names(table, (fits or keys)[0])
+    return np.asarray(graph.with_columns(by, numbers=table.numbers(k)).nodes["numbers"])
 
 
-Number = Annotated[float, Field(strict=True)]  # not a boolean
-Part = Number | list[Number] | str | PartTable
+def _names(table: Table, k: int) -> list[Any]:
+    """The names of nodes in column k: as numbers if all are."""
+    texts = table.texts(k)
+    return table.numbers(k).tolist() if all(map(table.is_number, texts)) else texts
 
 
-class ModelSection(_Section):
+Part = Annotated[
+    float | list[float] | str | PartTable,
+    Field(
+        description="a number, a list of numbers, a column of the graph, or a table with distribution or file"
+    ),
+]
+
+
+class ModelSection(Section):
     """The other parts of the equation."""
 
     gain: Literal["softmax"] | None = None
     frequencies: Part = 0.0
     field: Part = 0.0
-    delays: Number | list[Number] | list[list[Number]] | str | PartTable = 0.0
+    delays: float | list[float] | list[list[float]] | str | PartTable = Field(
+        default=0.0, description="a number, a list or rows of numbers, a column of the graph, or a table"
+    )
     noise: Part = 0.0
-    common_noise: Number = 0.0
+    common_noise: float = 0.0
     inertia: Part = 0.0
     damping: Part = 1.0
 
 
-class RunSection(_Section):
+class RunSection(Section):
     """Initial condition and run."""
 
     n: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0)
     initial: str = "uniform"
     options: dict[str, Any] = Field(default_factory=dict)
-    phases: list[float] | None = None
+    phases: Vector | None = None
     t_end: float | None = Field(default=None, gt=0)
     tolerance: float = Field(default=1e-8, gt=0)
     step: float | None = Field(default=None, gt=0)
     method: str | None = None
     velocities: float | list[float] | None = None
     history: str | None = None
-    out: str | None = None
+    out: FilePath | None = None
+
+    @model_validator(mode="after")
+    def _paths(self, info: ValidationInfo) -> RunSection:
+        if self.initial == "file" and isinstance(self.options.get("path"), str):
+            self.options = self.options | {"path": resolved(self.options["path"], info)}
+        return self
 
 
-class Config(_Section):
+class Config(Section):
     """A whole file."""
 
     interaction: InteractionSection
     coupling: CouplingSection | list[CouplingSection] = CouplingSection()
     model: ModelSection = ModelSection()
     run: RunSection = RunSection()
+
+    def with_run(self, source: str, **changes: Any) -> Config:
+        """The same with other values in [run], checked like those of a file; `phases` may be an array, (n,).
+
+        Raises
+        ------
+        ValueError
+            With `source`, the key, the value and what was expected.
+        """
+        parts = {name: getattr(self, name) for name in ("interaction", "coupling", "model")}
+        return validated(Config, parts | {"run": self.run.given() | changes}, source)
 
     def build(self) -> PhaseModel:
         """The model."""
@@ -261,70 +270,9 @@ def load(path: str | os.PathLike[str]) -> Config:
     FileNotFoundError, ValueError
         With the file, the key, the value and what was expected.
     """
-    try:
-        with Path(path).open("rb") as file:
-            data = tomllib.load(file)
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path} is not TOML: {error}") from None
-    return checked_config(data, str(path))
+    return configuration.load(Config, path)
 
 
 def checked_config(data: dict[str, Any], source: str) -> Config:
     """A `Config` from nested dictionaries; ValueError with one line per fault."""
     return validated(Config, data, source)
-
-
-Section = TypeVar("Section", bound=BaseModel)
-
-
-def validated(section: type[Section], data: dict[str, Any], source: str) -> Section:
-    """A section from nested dictionaries; ValueError with one
-    line per fault, unknown keys with those that are known.
-    """
-    try:
-        return section.model_validate(data)
-    except ValidationError as error:
-        faults = []
-        for fault in _without_alternatives(error.errors()):
-            key = ".".join(str(part) for part in fault["loc"]) or "file"
-            if fault["type"] == "extra_forbidden":
-                known = (
-                    section.model_fields if len(fault["loc"]) == 1 else _fields(section, str(fault["loc"][0]))
-                )
-                faults.append(f"unknown key {key!r}; known: {', '.join(known)}")
-            else:
-                faults.append(
-                    f"{key}: {fault['msg'].removeprefix('Value error, ')}; got {fault.get('input')!r:.60}"
-                )
-        raise ValueError(f"{source}: " + "; ".join(faults)) from None
-
-
-def _without_alternatives(faults: list[Any]) -> list[Any]:
-    """One fault for a part of the model that is none of
-    what it may be; pydantic names one for each alternative.
-    """
-    kept: dict[Any, Any] = {}
-    for fault in faults:
-        part = fault["loc"][:1] == ("model",) and len(fault["loc"]) > 2
-        if not part:
-            kept[fault["loc"]] = fault
-        # a table with a fault inside
-        elif "PartTable" in str(fault["loc"]) and not fault["type"].startswith("model_"):
-            kept[fault["loc"][:2]] = fault | {"loc": fault["loc"][:2]}
-        else:
-            what = "must be a number, a list of numbers, a column of the graph, or a table with distribution or file"
-            kept.setdefault(fault["loc"][:2], fault | {"loc": fault["loc"][:2], "msg": what})
-    return list(kept.values())
-
-
-def _fields(section: type[BaseModel], part: str) -> list[str]:
-    annotation = section.model_fields[part].annotation
-    return list(getattr(annotation, "model_fields", {}))
-
-
-def from_catalog(name: str, parameters: dict[str, Any]) -> Interaction:
-    """An interaction by its name; ValueError that lists the names, TypeError that lists its parameters."""
-    if name not in CATALOG:
-        raise ValueError(f"unknown interaction {name!r}; known: {', '.join(CATALOG)} (or give a formula)")
-    checked_options(name, CATALOG[name], parameters, word="parameter")
-    return CATALOG[name](**parameters)

@@ -8,18 +8,17 @@ threshold of incoherence alike.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.checks import checked_options, finite_array, finite_number, finite_vector, integer
+from inphase.checks import checked_options, finite_array, finite_number, integer
+from inphase.tables import read_column
 
 __all__ = [
     "DISTRIBUTIONS",
@@ -398,11 +397,9 @@ def from_file(path: str | PathLike[str], column: int | str | None = None) -> Sam
     Parameters
     ----------
     path : path-like
-        ``.npy``: an array of shape (n,) or (n, columns). Anything else is text: columns set apart by commas,
-        semicolons, tabs or spaces; lines that start with # and empty lines are skipped; a first line that
-        holds a word is the header.
+        Text, NPY, NPZ or NetCDF, as `inphase.tables` reads them.
     column : int or str, optional
-        A number from 0 on, or a name of the header; may be left out where there is one column only.
+        A number from 0 on, or a name; may be left out where there is one column only.
 
     Returns
     -------
@@ -413,88 +410,22 @@ def from_file(path: str | PathLike[str], column: int | str | None = None) -> Sam
     ------
     FileNotFoundError
         If there is no such file.
-    ValueError
-        If the column does not exist or must be chosen, or a line cannot be read (with its number).
+    ValueError, TypeError
+        If the column does not exist or must be chosen, a line cannot be read (with its number), or an array
+        is not of finite real numbers.
 
     Examples
     --------
-    >>> import tempfile
+    >>> import pathlib, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = Path(folder, "nodes.csv").write_text("node,omega\\n0,0.5\\n1,-1.5\\n2,1.0\\n")
-    ...     found = from_file(Path(folder, "nodes.csv"), column="omega")
+    ...     _ = pathlib.Path(folder, "nodes.csv").write_text("node,omega\\n0,0.5\\n1,-1.5\\n2,1.0\\n")
+    ...     found = from_file(pathlib.Path(folder, "nodes.csv"), column="omega")
     >>> found.values, found.quantiles(3)
     (array([ 0.5, -1.5,  1. ]), array([-1.5,  0.5,  1. ]))
     """
-    file = Path(path)
-    if not file.is_file():
-        raise FileNotFoundError(f"path must be a file with values; got {str(file)!r}, where there is none")
-    if file.suffix.lower() == ".npy":
-        table = finite_array(f"the array of {str(file)!r}", np.load(file, allow_pickle=False))
-        table = table[:, None] if table.ndim == 1 else table
-        if table.ndim != 2 or not table.size:
-            raise ValueError(
-                f"{str(file)!r} must hold an array of shape (n,) or (n, columns); got shape {table.shape}"
-            )
-        values = table[:, _column(column, [], table.shape[1], str(file))]
-    else:
-        values = finite_vector("values", _read_text(file, column))
-    options = {"path": str(file)} | ({} if column is None else {"column": column})
+    values = read_column(path, column)
+    options = {"path": str(path)} | ({} if column is None else {"column": column})
     return Sample("file", float(np.mean(values)), float(np.std(values)), options, values=values)
-
-
-def _read_text(file: Path, column: int | str | None) -> list[float]:
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise ValueError(f"{str(file)!r} must be text in UTF-8, or an array in .npy") from None
-    rows = [
-        (k, _cells(line))
-        for k, line in enumerate(lines, 1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
-    header = rows.pop(0)[1] if rows and not any(_is_number(cell) for cell in rows[0][1]) else []
-    if not rows:
-        raise ValueError(f"{str(file)!r} holds no values")
-    count = len(header) or len(rows[0][1])
-    index, values = _column(column, header, count, str(file)), []
-    for number, cells in rows:
-        if len(cells) != count:
-            raise ValueError(f"line {number} of {str(file)!r} must have {count} columns; got {len(cells)}")
-        if not _is_number(cells[index]) or not math.isfinite(float(cells[index])):
-            raise ValueError(
-                f"line {number} of {str(file)!r} must hold a finite number in column {index}; got {cells[index]!r}"
-            )
-        values.append(float(cells[index]))
-    return values
-
-
-def _cells(line: str) -> list[str]:
-    for mark in ",;\t":
-        if mark in line:
-            return [cell.strip() for cell in next(csv.reader([line], delimiter=mark))]
-    return line.split()
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _column(column: int | str | None, header: list[str], count: int, file: str) -> int:
-    shown = ", ".join(header) if header else f"0 to {count - 1}"
-    if column is None and count > 1:
-        raise ValueError(f"column must be chosen: {file!r} has the columns {shown}")
-    if isinstance(column, str):
-        if column not in header:
-            raise ValueError(f"column must be one of {shown} in {file!r}; got {column!r}")
-        return header.index(column)
-    index = 0 if column is None else integer("column", column, least=0)
-    if index >= count:
-        raise ValueError(f"column must be one of {shown} in {file!r}; got {column!r}")
-    return index
 
 
 DISTRIBUTIONS: dict[str, Callable[..., Distribution]] = {

@@ -12,13 +12,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from os import PathLike
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase.checks import checked_options, finite_number, finite_vector, integer
+from inphase.tables import read_column
 
 __all__ = [
     "KINDS",
@@ -357,16 +357,18 @@ def synchronized(
     return finite_number("mean", mean) + _jitter(n, rng, spread)
 
 
-def from_file(path: str | PathLike[str], n: int | None = None) -> Phases:
-    """Phases read from a file: one column of text (.csv), a NumPy array (.npy) or a run (.nc, NetCDF).
+def from_file(path: str | PathLike[str], n: int | None = None, column: int | str | None = None) -> Phases:
+    """Phases read from a file: text, a NumPy array (.npy, .npz) or a run (.nc, NetCDF).
 
     Parameters
     ----------
     path : path-like
-        The suffix tells the format. CSV: one number a line, a first line that is no number is taken as a
-        header. NetCDF: the variable ``phase``, at the last entry of its dimension ``time`` if it has one.
+        As `inphase.tables` reads it. NetCDF: the variable ``phase``, at the last entry of its dimension
+        ``time`` if it has one.
     n : int, optional
         Number of oscillators that the file must hold; any by default.
+    column : int or str, optional
+        A number from 0 on, or a name; may be left out where there is one column only.
 
     Returns
     -------
@@ -378,27 +380,23 @@ def from_file(path: str | PathLike[str], n: int | None = None) -> Phases:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the suffix is unknown, the file cannot be read, or its phases are not finite or not of shape (n,).
+        If the file cannot be read, or its phases are not finite or not of shape (n,).
     TypeError
         If the phases are not real numbers.
 
     Examples
     --------
-    >>> import tempfile
+    >>> import pathlib, tempfile
     >>> from inphase.initial import from_file
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = Path(folder, "start.csv").write_text("phase\\n0.5\\n1.5\\n")
-    ...     from_file(Path(folder, "start.csv"))
+    ...     _ = pathlib.Path(folder, "start.csv").write_text("phase\\n0.5\\n1.5\\n")
+    ...     from_file(pathlib.Path(folder, "start.csv"))
     array([0.5, 1.5])
     """
-    file = Path(path)
-    if file.suffix.lower() not in _READERS:
-        raise ValueError(f"path must end in one of {', '.join(_READERS)}; got {str(file)!r}")
-    if not file.is_file():
-        raise FileNotFoundError(f"path must be a file with phases; got {str(file)!r}, where there is none")
-    phases = finite_vector(f"phases of {str(file)!r}", _READERS[file.suffix.lower()](file))
+    of_run = column is None and str(path).lower().endswith(".nc")
+    phases = read_column(path, "phase" if of_run else column)
     if n is not None and phases.size != integer("n", n, least=1):
-        raise ValueError(f"{str(file)!r} must hold n = {n} phases; got {phases.size}")
+        raise ValueError(f"{str(path)!r} must hold n = {n} phases; got {phases.size}")
     return phases
 
 
@@ -442,53 +440,3 @@ def _sizes(n: int, shares: Phases) -> NDArray[np.int64]:
             f"n must leave no cluster of masses {shares.tolist()} empty; got {n}, which is too small"
         )
     return sizes
-
-
-def _read_csv(path: Path) -> list[float]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise ValueError(
-            f"{str(path)!r} must be one column of numbers in UTF-8 text; it is not UTF-8"
-        ) from None
-    values: list[float] = []
-    for row, line in enumerate(lines, start=1):
-        text = line.strip()
-        if not text:
-            continue
-        try:
-            values.append(float(text))
-        except ValueError:
-            if row > 1 or "," in text:
-                raise ValueError(f"{str(path)!r} must have one number in line {row}; got {text!r}") from None
-    return values
-
-
-def _read_npy(path: Path) -> ArrayLike:
-    try:
-        array: NDArray[Any] = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{str(path)!r} cannot be read as NumPy data ({error})") from None
-    return array
-
-
-def _read_netcdf(path: Path) -> ArrayLike:
-    import xarray as xr  # here, since it takes long to import and only this needs it
-
-    try:
-        dataset = xr.open_dataset(path, decode_times=False)
-    except (ValueError, OSError) as error:
-        raise ValueError(f"{str(path)!r} cannot be read as NetCDF ({error})") from None
-    with dataset:
-        if "phase" not in dataset:
-            names = ", ".join(map(str, dataset.data_vars)) or "none"
-            raise ValueError(f"{str(path)!r} must have a variable called phase; got {names}")
-        phase = dataset["phase"]
-        if "time" in phase.dims:
-            if phase.sizes["time"] == 0:
-                raise ValueError(f"phase of {str(path)!r} must have at least one time; got none")
-            phase = phase.isel(time=-1)
-        return phase.to_numpy()
-
-
-_READERS: dict[str, Callable[[Path], ArrayLike]] = {".csv": _read_csv, ".npy": _read_npy, ".nc": _read_netcdf}

@@ -19,9 +19,9 @@ from inphase import learn
 from inphase.cli import main
 from inphase.config import load as load_model
 from inphase.coupling.catalog import named
-from inphase.coupling.features import read_columns
 from inphase.coupling.learnt.coupling import load_network
 from inphase.learn import configuration
+from inphase.tables import read_columns
 
 CASE = """
 [problem]
@@ -294,7 +294,7 @@ def swapped(old, new):
 
 
 BAD = [
-    (edited("x", 3, "nan"), swapped("", ""), "line 4 of", "must hold a finite number in column 0; got 'nan'"),
+    (edited("x", 3, "nan"), swapped("", ""), "nodes.csv, line 4: ", "x must be a finite number; got 'nan'"),
     (
         edited("tau", 3, "1.5"),
         swapped("", ""),
@@ -310,8 +310,8 @@ BAD = [
     (
         nothing,
         swapped('"class"', '"kind"'),
-        "has no column 'kind'; it has x, y, omega, b, tau, class",
-        "nodes.csv",
+        "column must be one of x, y, omega, b, tau, class in",
+        "nodes.csv'; got 'kind'",
     ),
     (
         nothing,
@@ -369,7 +369,7 @@ BAD = [
         "got 'rk4'",
     ),
     (nothing, swapped("step = 0.5", "rate = -1"), "rate must be a positive, finite number", "got -1"),
-    (nothing, swapped("lag = 0.1", "bate = 0.1"), "problem.interaction, sakaguchi: ", "'lag'"),
+    (nothing, swapped("lag = 0.1", "bate = 0.1"), "problem.interaction: sakaguchi has no", "takes lag"),
     (
         nothing,
         swapped("[problem]", '[problem]\nname = "case-1"'),

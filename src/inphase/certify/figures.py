@@ -37,7 +37,7 @@ def ratios(path: str | os.PathLike[str], lo: float = -0.6, hi: float = 0.2, poin
         # the second is 0 at β = 0
         rises = (f.positive_variation, max(float(np.sum(steps[steps > 0])), 1e-9))
         for name, criterion in CRITERIA.items():
-            value = float(criterion.ratio(arb(tau), arb(slope), arb(rises[criterion.extra])))
+            value = float(criterion.ratio(arb(tau), arb(slope), arb(rises[criterion.slope_weight])))
             curves[name].append(value if beta <= 0 or not criterion.neighbors else np.nan)
     for name, curve in curves.items():
         (line,) = axes.plot(betas, np.minimum(curve, 6), label=f"{name}: {CRITERIA[name].crossing:.6f}")

@@ -22,12 +22,11 @@ def config(options: argparse.Namespace) -> Config:
 
     if options.system is not None and options.system.endswith(".toml"):
         _check_alone(options)
-        changed = load(options.system).model_dump()
+        found = load(options.system)
     else:
-        changed = checked_config(_described(options), "command line").model_dump()
-    changed["run"] |= {key: given for key in OF_RUN if (given := _given(options, key)) is not None}
-    changed["run"] |= _initial(options)
-    return checked_config(changed, "command line")
+        found = checked_config(_described(options), "command line")
+    changed = {key: given for key in OF_RUN if (given := _given(options, key)) is not None}
+    return found.with_run("command line", **changed, **_initial(options))
 
 
 def _given(options: argparse.Namespace, name: str) -> Any:
@@ -133,7 +132,7 @@ def _initial(options: argparse.Namespace) -> dict[str, Any]:
     if text is not None and file is not None:
         raise ValueError("--initial and --phases both say where to start; leave one out")
     if file is not None:
-        return {"phases": initial.from_file(file).tolist()}
+        return {"phases": initial.from_file(file)}
     if text is None:
         return {}
     name, values = _named("initial", text, grammar.without_file(initial.KINDS), given=("n", "rng"))

@@ -13,13 +13,13 @@ from inphase.coupling.base import Coupling
 from inphase.coupling.causal import Causal
 from inphase.coupling.dense import Dense
 from inphase.coupling.factorized import LowRank
-from inphase.coupling.features import read_columns
 from inphase.coupling.hypergraph import AllTriads, Hypergraph
 from inphase.coupling.lagged import Lagged
 from inphase.coupling.learnt.coupling import Learnt, load_network
 from inphase.coupling.mean_field import AllToAll, RankOne
 from inphase.coupling.ring import Lattice, Ring
 from inphase.coupling.sparse import Sparse
+from inphase.tables import read_columns
 
 
 def learnt(
@@ -32,7 +32,7 @@ def learnt(
     file : str
         The network, ``coupling.npz``.
     features : str or array_like, shape (n, m)
-        A file that `inphase.coupling.features.read_columns` reads, or the numbers.
+        A file that `inphase.tables.read_columns` reads, or the numbers.
     columns : sequence of str or int, optional
         Of the file; those the network was trained with if not given, where the network's file names them.
     precision : "float64" or "float32"
@@ -57,7 +57,7 @@ def lagged(matrix: Any, lags: Any, precision: str = "float64") -> Lagged:
     Parameters
     ----------
     matrix : str or array_like, shape (n, n)
-        K; a file that `inphase.coupling.features.read_columns` reads as (n, n), such as NPY.
+        K; a file that `inphase.tables.read_columns` reads as (n, n), such as NPY.
     lags : str, number or array_like, shape (n, n), (n, 1) or (1, n)
         α, radians; a file likewise.
     precision : "float64" or "float32"

@@ -160,11 +160,13 @@ class Sparse(Network):
 
 
 def _canonical(given: Any) -> Any:
-    """A csr_array of float64 without duplicates and zeros, columns ascending."""
-    if hasattr(given, "is_directed"):
-        from inphase.graphs import from_networkx
+    """A csr_array of float64 without duplicates and zeros, columns ascending, of its own."""
+    from inphase.graphs import Graph, from_networkx
 
+    if hasattr(given, "is_directed"):
         given = from_networkx(given)
+    if isinstance(given, Graph):
+        return given.matrix.copy()  # which is canonical
     inner = getattr(given, "matrix", given)
     if not sparse.issparse(inner):
         return sparse.csr_array(square(finite_array("matrix", inner)))

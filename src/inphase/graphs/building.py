@@ -83,10 +83,10 @@ def from_edges(
     if pairs.dtype.kind not in "iu":
         raise TypeError(f"edges must hold integers; got {pairs.dtype}")
     count = int(pairs.max()) + 1 if n is None else integer("n", n, least=1)
-    wrong = np.flatnonzero(np.any((pairs < 0) | (pairs >= count), axis=1))
-    if len(wrong):
+    if pairs.size and (pairs.min() < 0 or pairs.max() >= count):
+        wrong = int(np.argmax(np.any((pairs < 0) | (pairs >= count), axis=1)))
         raise ValueError(
-            f"edges must join nodes from 0 to {count - 1}; got {pairs[wrong[0]].tolist()} at index {wrong[0]}"
+            f"edges must join nodes from 0 to {count - 1}; got {pairs[wrong].tolist()} at index {wrong}"
         )
     values = np.ones(len(pairs)) if weights is None else finite_array("weights", weights, (len(pairs),))
     return assemble(pairs[:, 0], pairs[:, 1], values, count, directed)
@@ -214,7 +214,7 @@ def assemble(
     """
     if n > LARGEST:
         raise ValueError(f"n must be at most {LARGEST}; got {n}")
-    rows, cols = np.asarray(targets, dtype=np.int64), np.asarray(sources, dtype=np.int64)
+    rows, cols = np.asarray(targets, dtype=np.int32), np.asarray(sources, dtype=np.int32)
     values = np.asarray(weights, dtype=float)
     if not directed:
         mirrored = rows != cols

@@ -222,6 +222,10 @@ class Graph:
         }
         return Graph(self.matrix, self.nodes | added, self.labels, self.name)
 
+    def has_labels(self, names: Sequence[Any] | NDArray[Any]) -> bool:
+        """Whether every node is among the names, as `with_columns` compares them."""
+        return {*map(_plain, self.labels)} <= {*map(_plain, names)}
+
     def _positions(self, by: Sequence[Any] | NDArray[Any]) -> NDArray[np.int64]:
         """Where in `by` each node stands."""
         rows = {_plain(label): row for row, label in enumerate(by)}

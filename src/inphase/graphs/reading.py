@@ -5,10 +5,9 @@ A malformed file is refused with its name, the number of the line and what was e
 
 from __future__ import annotations
 
-import csv
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from inphase.checks import integer
-from inphase.graphs.building import WEIGHT_NAMES, assemble, ordered
+from inphase.graphs.building import WEIGHT_NAMES, assemble
 from inphase.graphs.graph import LARGEST, Graph
 from inphase.graphs.markup import read_gml, read_graphml
+from inphase.tables import Table, existing, is_float, read_table, read_text
 
 HEADERS = (("source", "target"), ("from", "to"))
-COMMENTS = ("#", "%")
 
 
 def read(
@@ -41,8 +40,8 @@ def read(
     .csv, .tsv, .txt, .edges, .edgelist               an edge a line: source, target and, if wanted, its weight
     ================================================  ====================================================================
 
-    Edge lists are separated by tabs, commas, semicolons or spaces, as their first line is; lines that begin
-    with # or % are skipped. A first line with the names source and target (or from and to) is a header;
+    Edge lists are tables as `inphase.tables` reads them: set apart by tabs, semicolons, commas or white space;
+    lines that begin with # or % are skipped. A first line with the names source and target (or from and to) is a header;
     without one, a third column is the weight. Nodes named by whole numbers are sorted, others are kept in the
     order they appear in.
 
@@ -83,7 +82,7 @@ def read(
     ...     graphs.read(file)
     Graph('triangle', 3 nodes, 3 undirected edges)
     """
-    file = _existing(path)
+    file = existing(path)
     reader = READERS.get(file.suffix.lower())
     if reader is None:
         raise ValueError(f"path must end in one of {', '.join(READERS)}; got {str(file)!r}")
@@ -104,7 +103,7 @@ def read_columns(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
     Parameters
     ----------
     path : path-like
-        Separated and commented as edge lists are, see `read`.
+        A table as `inphase.tables` reads it.
 
     Returns
     -------
@@ -131,116 +130,46 @@ def read_columns(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
     >>> graphs.path(2).with_columns(table["node"], omega=table["omega"]).nodes["omega"]
     array([-0.5,  0.5])
     """
-    file = _existing(path)
-    rows = list(_rows(file))
-    if len(rows) < 2:
-        raise ValueError(f"{file} must hold a header and at least one row; got {len(rows)} lines")
-    line, names = rows[0]
+    table = read_table(path)
+    file, names = table.file, table.rows[0] if table.rows else []
+    if len(table.rows) < 2:
+        raise ValueError(f"{file} must hold a header and at least one row; got {len(table.rows)} lines")
     if len(set(names)) < len(names) or "" in names:
         raise ValueError(
-            f"{file}, line {line}: names of columns must be different and not empty; got {', '.join(names)}"
+            f"{table.at(0)}: names of columns must be different and not empty; got {', '.join(names)}"
         )
-    if all(_as_float(name) is not None for name in names):
+    if all(map(table.is_number, names)):
         raise ValueError(
-            f"{file}, line {line}: a header with the names of columns must come first; got {', '.join(names)}"
+            f"{table.at(0)}: a header with the names of columns must come first; got {', '.join(names)}"
         )
-    return {name: _column(file, rows[1:], k, name) for k, name in enumerate(names)}
-
-
-# ------------------------------------------------------------------------------------------------- text files
-
-
-def _existing(path: str | PathLike[str]) -> Path:
-    file = Path(path)
-    if not file.is_file():
-        raise FileNotFoundError(f"path must be a file; got {str(file)!r}, where there is none")
-    return file
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = file.read_bytes()[: error.start].count(b"\n") + 1
-        raise ValueError(
-            f"{file}, line {line}: the file must be UTF-8 text; got {error.object[error.start]:#04x}"
-        ) from None
-
-
-def _rows(file: Path) -> Iterator[tuple[int, list[str]]]:
-    """(line number, fields) of the lines that are neither
-    empty nor comments; all have as many fields as the first.
-    """
-    separator, width = None, 0
-    for number, raw in enumerate(_text(file).splitlines(), start=1):
-        line = raw.strip()
-        if not line or line.startswith(COMMENTS):
-            continue
-        if not width:
-            separator = next((s for s in "\t,;" if s in line), None)
-        try:
-            found = (
-                line.split()
-                if separator is None
-                else next(csv.reader([raw], delimiter=separator, strict=True))
-            )
-        except csv.Error as error:
-            raise ValueError(f"{file}, line {number}: {error}; got {line!r:.80}") from None
-        fields = [field.strip() for field in found]
-        width = width or len(fields)
-        if len(fields) != width:
-            raise ValueError(
-                f"{file}, line {number}: expected {width} fields, as in the first line; got {line!r:.80}"
-            )
-        yield number, fields
-
-
-def _as_float(field: str) -> float | None:
-    try:
-        return float(field)
-    except ValueError:
-        return None
-
-
-def _finite(file: Path, line: int, name: str, field: str) -> float:
-    number = _as_float(field)
-    if number is None or not math.isfinite(number):
-        raise ValueError(f"{file}, line {line}: {name} must be a finite number; got {field!r}")
-    return number
-
-
-def _column(file: Path, rows: list[tuple[int, list[str]]], k: int, name: str) -> NDArray[Any]:
-    if _as_float(rows[0][1][k]) is None:
-        return np.array([fields[k] for _, fields in rows])
-    return np.array([_finite(file, line, name, fields[k]) for line, fields in rows])
+    below = table.under_header()
+    return {name: below.values(k) for k, name in enumerate(names)}
 
 
 # ------------------------------------------------------------------------------------------------- edge lists
 
 
 def _edge_list(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:
-    lines = list(_rows(file))
-    u, v, w, headed = _layout(file, *lines[0], weight) if lines else (0, 1, None, False)
-    rows = lines[headed:]
-    if not rows:
+    table = read_table(file)
+    u, v, w, headed = _layout(table, weight) if table.rows else (0, 1, None, False)
+    table = table.under_header() if headed else table
+    if not table.rows:
         raise ValueError(f"{file} must hold a graph with edges; got none")
-    for line, fields in rows:
-        if not fields[u] or not fields[v]:
-            raise ValueError(
-                f"{file}, line {line}: source and target must be named; got {', '.join(fields)!r}"
-            )
-    weights = [1.0 if w is None else _finite(file, line, "weight", fields[w]) for line, fields in rows]
-    sources, targets = [fields[u] for _, fields in rows], [fields[v] for _, fields in rows]
-    position = _positions(file, rows, sources, targets, n)
+    sources, targets = table.texts(u), table.texts(v)
+    unnamed = next((row for row, pair in enumerate(zip(sources, targets)) if "" in pair), None)
+    if unnamed is not None:
+        raise ValueError(
+            f"{table.at(unnamed)}: source and target must be named; got {', '.join(table.rows[unnamed])!r}"
+        )
+    weights = np.ones(len(sources)) if w is None else table.numbers(w, "weight")
+    position, labels = _positions(table, sources, targets, n)
     ends = [[position[name] for name in names] for names in (sources, targets)]
-    size = len(position) if n is None else n
-    whole = all(map(_whole, position))
-    labels: Any = range(n) if n is not None else [int(name) if whole else name for name in position]
-    return assemble(ends[0], ends[1], weights, size, bool(directed), labels=labels, name=file.stem)
+    return assemble(ends[0], ends[1], weights, len(labels), bool(directed), labels=labels, name=file.stem)
 
 
-def _layout(file: Path, line: int, first: list[str], weight: str | None) -> tuple[int, int, int | None, bool]:
+def _layout(table: Table, weight: str | None) -> tuple[int, int, int | None, bool]:
     """Which columns are source, target and weight, and whether the first line is a header."""
+    first = table.rows[0]
     names = [field.lower() for field in first]
     for u, v in HEADERS:
         if u in names and v in names:
@@ -249,42 +178,39 @@ def _layout(file: Path, line: int, first: list[str], weight: str | None) -> tupl
                 column = first.index(weight) if weight in first else None
             if weight is not None and column is None:
                 raise ValueError(
-                    f"{file}, line {line}: the header must have the column {weight!r}; got {', '.join(first)}"
+                    f"{table.at(0)}: the header must have the column {weight!r}; got {', '.join(first)}"
                 )
             return names.index(u), names.index(v), column, True
     if weight is not None:
         raise ValueError(
-            f"{file}, line {line}: weight={weight!r} needs a header with source, target; got {', '.join(first)}"
+            f"{table.at(0)}: weight={weight!r} needs a header with source, target; got {', '.join(first)}"
         )
     if len(first) not in (2, 3):
         got = ", ".join(first)
-        raise ValueError(
-            f"{file}, line {line}: expected source, target[, weight], or a header; got {got!r:.80}"
-        )
+        raise ValueError(f"{table.at(0)}: expected source, target[, weight], or a header; got {got!r:.80}")
     return 0, 1, 2 if len(first) == 3 else None, False
 
 
 def _positions(
-    file: Path, rows: list[tuple[int, list[str]]], sources: list[str], targets: list[str], n: int | None
-) -> dict[str, int]:
-    """Node number by name."""
+    table: Table, sources: list[str], targets: list[str], n: int | None
+) -> tuple[dict[str, int], Sequence[Hashable]]:
+    """Node number by name, and the labels of the nodes."""
     if n is not None:
-        for (line, _), *pair in zip(rows, sources, targets):
+        for row, pair in enumerate(zip(sources, targets)):
             for name in pair:
                 if not (_whole(name) and int(name) < n):
                     raise ValueError(
-                        f"{file}, line {line}: nodes must be whole numbers from 0 to {n - 1}; got {name!r}"
+                        f"{table.at(row)}: nodes must be whole numbers from 0 to {n - 1}; got {name!r}"
                     )
-        return {name: int(name) for name in {*sources, *targets}}
+        return {name: int(name) for name in {*sources, *targets}}, range(n)
+    if all(map(_whole, {*sources, *targets})):
+        numbers = sorted(map(int, {*sources, *targets}))
+        return {str(number): i for i, number in enumerate(numbers)}, numbers
     names = list(dict.fromkeys(name for pair in zip(sources, targets) for name in pair))
     if len(names) > 2 and all(map(_whole, names[2:])) and not (_whole(names[0]) or _whole(names[1])):
         got = ", ".join(names[:2])
-        raise ValueError(
-            f"{file}, line {rows[0][0]}: a header must have the names source and target; got {got}"
-        )
-    if all(map(_whole, names)):
-        names = [str(number) for number in ordered([int(name) for name in names])]
-    return {name: i for i, name in enumerate(names)}
+        raise ValueError(f"{table.at(0)}: a header must have the names source and target; got {got}")
+    return {name: i for i, name in enumerate(names)}, names
 
 
 def _whole(name: str) -> bool:
@@ -309,13 +235,17 @@ def _matrix_market(file: Path, weight: str | None, directed: bool | None, n: int
         outside = re.fullmatch(r"line (\d+): (row|column) index out of bounds", reason, flags=re.IGNORECASE)
         if outside:
             is_row = outside[2].lower() == "row"
-            field = _text(file).splitlines()[int(outside[1]) - 1].split()[0 if is_row else 1]
+            field = read_text(file).splitlines()[int(outside[1]) - 1].split()[0 if is_row else 1]
             reason = f"line {outside[1]}: a {outside[2].lower()} must be from 1 to {rows if is_row else columns}; got {field}"
         raise ValueError(f"{file}, {reason}") from None
     values = matrix.data if sparse.issparse(matrix) else matrix
     if values.dtype.kind != "c" and not np.all(np.isfinite(values)):
-        numbers = (line.split()[-1:] for line in _text(file).splitlines())
-        bad = ((k, s[0]) for k, s in enumerate(numbers, 1) if s and not math.isfinite(_as_float(s[0]) or 0.0))
+        numbers = (line.split()[-1:] for line in read_text(file).splitlines())
+        bad = (
+            (k, s[0])
+            for k, s in enumerate(numbers, 1)
+            if s and is_float(s[0]) and not math.isfinite(float(s[0]))
+        )
         line, field = next(bad)
         raise ValueError(f"{file}, line {line}: weight must be a finite number; got {field!r}")
     return _from_matrix(file, matrix, weight, directed)
@@ -364,7 +294,7 @@ def _from_matrix(file: Path, matrix: Any, weight: str | None, directed: bool | N
 
 
 def _gml(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:
-    return read_gml(_text(file), str(file), file.stem, weight, directed)
+    return read_gml(read_text(file), str(file), file.stem, weight, directed)
 
 
 def _graphml(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:

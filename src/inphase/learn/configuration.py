@@ -1,4 +1,5 @@
-"""A training described in TOML; unknown keys and wrong values are refused with the name of the key.
+"""A training described in TOML; unknown keys and wrong values are refused with the name of the key, and paths are
+relative to the file.
 
 [problem]
 name = "case-1"               # case-2, case-3, moons, circles, spirals, gmm-2, gmm-3, ...; or your own nodes:
@@ -58,69 +59,42 @@ Only [problem] must be there; what is left out is as the problem has it, see `in
 from __future__ import annotations
 
 import os
-import tomllib
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from inphase.coupling.features import Name, read_columns
-from inphase.interaction import CATALOG, Interaction
-from inphase.learn.problems import Problem, from_arrays, problem, read_labels
+from inphase import configuration
+from inphase.configuration import FilePath, InteractionSection, Section, resolved, validated
+from inphase.learn.problems import Problem, from_arrays, problem
+from inphase.tables import read_column, read_columns, read_labels
 
 OF_FILES = ("features", "frequencies", "field", "delay_steps", "labels")
 OF_IMAGES = ("mask", "annotator", "groups")
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+def _image(path: str, info: ValidationInfo) -> str:
+    from inphase.learn.images import SAMPLE
 
-    def given(self) -> dict[str, Any]:
-        """What the file says, without defaults."""
-        return self.model_dump(exclude_unset=True)
+    return path if path.startswith(SAMPLE) else resolved(path, info)
 
 
-class InteractionTable(_Section):
-    """f: a name of the catalog or a formula, with parameters."""
-
-    name: str | None = None
-    formula: str | None = None
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    strength: float = 1.0
-
-    def build(self) -> Interaction:
-        """The interaction; ValueError or TypeError where it is unknown or lacks a parameter."""
-        if (self.name is None) == (self.formula is None):
-            raise ValueError("problem.interaction: give either name or formula")
-        if self.name is not None and self.name not in CATALOG:
-            raise ValueError(
-                f"problem.interaction.name must be one of {', '.join(CATALOG)}; got {self.name!r}"
-            )
-        make: Any = partial(Interaction, str(self.formula)) if self.name is None else CATALOG[self.name]
-        try:
-            found: Interaction = make(**self.parameters)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"problem.interaction, {self.name or self.formula}: {error}") from None
-        return found if self.strength == 1.0 else self.strength * found
-
-
-class ProblemSection(_Section):
+class ProblemSection(Section):
     """What is learnt."""
 
     name: str | None = None
-    file: str | None = None
+    file: FilePath | None = None
     features: list[str | int] | None = None
     frequencies: str | int | None = None
     field: str | int | None = None
     delay_steps: str | int | None = None
     labels: str | int | None = None
-    image: str | None = None
-    mask: str | None = None
+    image: Annotated[str, AfterValidator(_image)] | None = None
+    mask: FilePath | None = None
     annotator: int | None = None
     groups: list[list[int]] | None = None
-    interaction: InteractionTable | None = None
+    interaction: InteractionSection | None = None
 
     @model_validator(mode="after")
     def _one_of(self) -> ProblemSection:
@@ -136,7 +110,10 @@ class ProblemSection(_Section):
     def build(self, seed: int, **changes: Any) -> Problem:
         """The problem with these settings."""
         if self.interaction is not None:
-            changes["interaction"] = self.interaction.build()
+            try:
+                changes["interaction"] = self.interaction.build()
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"problem.interaction: {error}") from None
         if self.name is not None:
             return problem(self.name, **changes)
         if self.image is not None:
@@ -154,7 +131,7 @@ class ProblemSection(_Section):
         features = read_columns(file, self.features)
         columns = tuple(map(str, named)) if named and len(named) == features.shape[1] else None
         parts: dict[str, Any] = {
-            key: _vector(file, key, name) for key in OF_FILES[1:4] if (name := getattr(self, key)) is not None
+            key: read_column(file, name) for key in OF_FILES[1:4] if (name := getattr(self, key)) is not None
         }
         if "delay_steps" in parts:
             parts["delay_steps"] = _whole(file, parts["delay_steps"])
@@ -163,22 +140,15 @@ class ProblemSection(_Section):
         return from_arrays(features, name=Path(file).stem, columns=columns, seed=seed, **parts, **changes)
 
 
-def _vector(file: str, key: str, column: Name) -> Any:
-    found = read_columns(file, [column])
-    if found.shape[1] != 1:
-        raise ValueError(f"{key}: {column!r} of {file} must have shape (n,); got shape {found.shape}")
-    return found[:, 0]
-
-
 def _whole(file: str, values: Any) -> Any:
-    bad = np.flatnonzero(~(np.isfinite(values) & (values == np.round(values))))
+    bad = np.flatnonzero(values != np.round(values))
     if len(bad):
         given = f"{values[bad[0]]:g} for node {bad[0]} (from 0)"
         raise ValueError(f"delay_steps of {file} must be whole numbers; got {given}")
     return values.astype(np.int64)
 
 
-class NetworkSection(_Section):
+class NetworkSection(Section):
     """K_μ and its normalization."""
 
     hidden: list[int] | None = None
@@ -191,7 +161,7 @@ class NetworkSection(_Section):
     phase_lags: bool | None = None
 
 
-class TrainingSection(_Section):
+class TrainingSection(Section):
     """How it is trained."""
 
     nodes: int | None = None
@@ -220,13 +190,13 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, int) else value
 
 
-class RunSection(_Section):
+class RunSection(Section):
     """Starts, seed, and what is tried at the end."""
 
     starts: int = Field(default=1, ge=1)
     workers: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0)
-    out: str = "results"
+    out: FilePath = "results"
     evaluate_n: Annotated[list[Annotated[int, Field(ge=2)]], BeforeValidator(_listed)] = Field(
         default_factory=list
     )
@@ -234,7 +204,7 @@ class RunSection(_Section):
     evaluate_burn_in: int = Field(default=1000, ge=0)
 
 
-class Configuration(_Section):
+class Configuration(Section):
     """A whole file."""
 
     problem: ProblemSection
@@ -261,12 +231,7 @@ def load(path: str | os.PathLike[str]) -> Configuration:
     OSError, ValueError
         With the file, the key, the value and what was expected.
     """
-    try:
-        with Path(path).open("rb") as file:
-            data = tomllib.load(file)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not TOML: {error}") from None
-    return checked_configuration(data, str(path))
+    return configuration.load(Configuration, path)
 
 
 def checked_configuration(data: dict[str, Any], source: str) -> Configuration:
@@ -280,33 +245,4 @@ def checked_configuration(data: dict[str, Any], source: str) -> Configuration:
     Traceback (most recent call last):
     ValueError: example: unknown key 'training.rat'; known: nodes, samples, epochs, ...
     """
-    try:
-        return Configuration.model_validate(data)
-    except ValidationError as error:
-        # one for each key, where pydantic names one for each type that the key may have
-        faults: dict[str, str] = {}
-        for fault in error.errors():
-            key = ".".join(part for part in map(str, fault["loc"]) if part not in ("str", "int"))
-            if fault["type"] == "extra_forbidden":
-                faults.setdefault(key, f"unknown key {key!r}; known: {', '.join(_known(fault['loc']))}")
-            else:
-                got = (
-                    "" if fault["type"] in ("missing", "value_error") else f"; got {fault.get('input')!r:.60}"
-                )
-                faults.setdefault(key, f"{key}: {fault['msg'].removeprefix('Value error, ')}{got}")
-        raise ValueError(f"{source}: " + "; ".join(faults.values())) from None
-
-
-def _known(where: tuple[int | str, ...]) -> list[str]:
-    """The keys of the section that an unknown key stands in."""
-    if len(where) == 1:
-        return list(Configuration.model_fields)
-    if where[:2] == ("problem", "interaction"):
-        return list(InteractionTable.model_fields)
-    sections: dict[str, type[_Section]] = {
-        "problem": ProblemSection,
-        "network": NetworkSection,
-        "training": TrainingSection,
-        "run": RunSection,
-    }
-    return list(sections[str(where[0])].model_fields)
+    return validated(Configuration, data, source)

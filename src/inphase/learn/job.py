@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from inphase.configuration import toml
 from inphase.coupling.learnt.coupling import save_network
 from inphase.files import output_folder, write_text
-from inphase.learn.configuration import Configuration, InteractionTable
+from inphase.learn.configuration import Configuration
 from inphase.learn.evaluation import evaluate, mean_and_error, untrained
 from inphase.learn.problems import Nodes, Problem
 from inphase.learn.settings import Settings
@@ -191,7 +192,7 @@ def _write(folder: Path, trained: Trained, configuration: Configuration) -> dict
     nodes = task.draw("test", settings.nodes, trained.seed)
     text, parts = _table(task, nodes, settings.step)
     table = write_text(folder / "nodes.csv", text)
-    model = write_text(folder / "model.toml", _model(folder, settings, parts, configuration))
+    model = write_text(folder / "model.toml", _model(settings, parts, configuration))
     return {"coupling": str(coupling), "nodes": str(table), "model": str(model)}
 
 
@@ -214,32 +215,20 @@ def _table(task: Problem, nodes: Nodes, step: float) -> tuple[str, dict[str, str
     return text.getvalue(), parts
 
 
-def _model(folder: Path, settings: Settings, parts: dict[str, str], configuration: Configuration) -> str:
+def _model(settings: Settings, parts: dict[str, str], configuration: Configuration) -> str:
     """The model of nodes.csv as `inphase study` and
     `inphase simulate` read it, in steps as those of the evaluation.
     """
-    interaction = configuration.problem.interaction or InteractionTable(name="kuramoto")
-    nodes = json.dumps(str(folder / "nodes.csv"), ensure_ascii=False)
-    f = {key: value for key, value in interaction.given().items() if key != "parameters"}
-    parameters = ", ".join(f"{name} = {json.dumps(value)}" for name, value in interaction.parameters.items())
-    return "\n".join([
-        "# The learnt coupling on the fresh nodes of nodes.csv; files are as seen from where inphase train was run.",
-        "[interaction]",
-        *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in f.items()),
-        *([f"parameters = {{ {parameters} }}"] if parameters else []),
-        "",
-        "[coupling]",
-        'kind = "learnt"',
-        f"file = {json.dumps(str(folder / 'coupling.npz'), ensure_ascii=False)}",
-        f"features = {nodes}",
-        "",
-        *(["[model]"] if parts else []),
-        *(f"{part} = {{ file = {nodes}, column = {json.dumps(column)} }}" for part, column in parts.items()),
-        "",
-        "[run]",
-        f"n = {settings.nodes}",
-        f"t_end = {settings.step * (configuration.run.evaluate_burn_in + settings.window)!r}",
-        f"step = {settings.step!r}",
-        f'method = "{settings.method}"',
-        "",
-    ])  # fmt: skip
+    interaction = configuration.problem.interaction
+    data = {
+        "interaction": {"name": "kuramoto"} if interaction is None else interaction.given(),
+        "coupling": {"kind": "learnt", "file": "coupling.npz", "features": "nodes.csv"},
+        "model": {part: {"file": "nodes.csv", "column": column} for part, column in parts.items()},
+        "run": {
+            "n": settings.nodes,
+            "t_end": settings.step * (configuration.run.evaluate_burn_in + settings.window),
+            "step": settings.step,
+            "method": settings.method,
+        },
+    }
+    return toml(data, "The learnt coupling on the fresh nodes of nodes.csv.")

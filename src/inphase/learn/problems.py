@@ -8,20 +8,16 @@ training, validation and test.
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase.checks import finite_array, integer
-from inphase.coupling.features import read_columns
 from inphase.coupling.learnt.network import feature_array
 from inphase.learn.settings import Settings
 from inphase.model import PhaseModel
@@ -513,72 +509,6 @@ def numbered(labels: ArrayLike) -> tuple[Any, tuple[str, ...]]:
             texts, numbers = np.unique(given.astype(str), return_inverse=True)
             return numbers.reshape(given.shape), tuple(texts.tolist())
     return (given.astype(int) if given.dtype.kind == "b" else given), ()
-
-
-def read_labels(path: str | os.PathLike[str], column: str | int) -> Any:
-    """A column of whole numbers or of texts from a file: what `from_arrays` takes as labels.
-
-    Parameters
-    ----------
-    path : path
-        ``.npz``: an array (n,), by its name. Others: as `inphase.distributions.from_file` reads them, but for
-        the texts.
-    column : str or int
-        A name, or a number from 0 on.
-
-    Raises
-    ------
-    OSError, ValueError
-        If there is no such file or column, a label is missing, or a number is not whole.
-    """
-    file = Path(path)
-    texts = _texts(file, column) if file.suffix.lower() not in (".npy", ".npz") else None
-    try:
-        values = np.array(texts, dtype=float) if texts is not None else read_columns(file, [column]).ravel()
-    except ValueError:
-        if texts is None:
-            raise
-        return np.array(texts)
-    bad = np.flatnonzero(values != np.round(values))
-    if len(bad):
-        at = int(bad[0])
-        what = (
-            "given for every node" if np.isnan(values[at]) else f"whole numbers or texts; got {values[at]:g}"
-        )
-        raise ValueError(f"labels of {path} must be {what} (node {at}, from 0)")
-    return values.astype(np.int64)
-
-
-def _texts(file: Path, column: str | int) -> list[str]:
-    """The cells of a column of a text file."""
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise ValueError(f"{file} must be text in UTF-8, NPY or NPZ") from None
-    except OSError as error:
-        raise OSError(f"cannot read {file}: {error.strerror}") from None
-    lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
-    mark = next((mark for mark in ",;\t" if lines and mark in lines[0]), None)
-    split: Iterable[list[str]] = map(str.split, lines) if mark is None else csv.reader(lines, delimiter=mark)
-    rows = [[cell.strip() for cell in cells] for cells in split]
-    index = column if isinstance(column, int) else rows[0].index(column) if rows and column in rows[0] else -1
-    if not rows or not 0 <= index < len(rows[0]):
-        raise ValueError(f"{file} has no column {column!r}; it has {', '.join(rows[0]) if rows else 'none'}")
-    short = [k for k, row in enumerate(rows) if len(row) != len(rows[0])]
-    if short:
-        raise ValueError(
-            f"the lines of {file} must have {len(rows[0])} columns; got {len(rows[short[0]])}: {lines[short[0]]!r:.60}"
-        )
-    headed = isinstance(column, str) or not any(_is_number(cell) for cell in rows[0])
-    return [row[index] for row in rows[headed:]]
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _check_classes(labels: Any, parts: dict[str, Any], names: tuple[str, ...]) -> None:
