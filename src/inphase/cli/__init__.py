@@ -20,16 +20,10 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit status."""
-    parser = Parser(prog="inphase", description="Do coupled phase oscillators synchronize?")
-    takes = _add_verbs(parser)
-    given = sys.argv[1:] if arguments is None else arguments
-    options, rest = parser.parse_known_args(joined(given, set().union(*takes.values())))
-    if options.verb is None:
-        parser.print_help()
-        return 2
     try:
-        _refuse(options.verb, rest, takes)
-        options.parameters = parameters(rest)
+        options = parsed(sys.argv[1:] if arguments is None else arguments)
+        if options.verb is None:
+            return 2
         return VERBS[options.verb].run(options)
     except KeyboardInterrupt:
         print("inphase: interrupted", file=sys.stderr)
@@ -43,6 +37,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, TypeError, OSError, ImportError, OverflowError) as error:
         print(f"inphase: {_one_line(error)}", file=sys.stderr)
         return 2
+
+
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """The verb, its options and the system's parameters; without a verb, the help is printed.
+
+    Raises
+    ------
+    ValueError
+        If the verb does not take an option, or a parameter has no value.
+    """
+    parser = Parser(prog="inphase", description="Do coupled phase oscillators synchronize?")
+    takes = _add_verbs(parser)
+    options, rest = parser.parse_known_args(joined(arguments, set().union(*takes.values())))
+    if options.verb is None:
+        parser.print_help()
+    else:
+        _refuse(options.verb, rest, takes)
+        options.parameters = parameters(rest)
+    return options
 
 
 def _add_verbs(parser: Parser) -> dict[str, set[str]]:
