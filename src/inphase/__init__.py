@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         initial,
         learn,
         observables,
+        testing,
         theory,
     )
     from inphase.coupling import (
@@ -75,6 +76,7 @@ _ROOMS = (
     "initial",
     "learn",
     "observables",
+    "testing",
     "theory",
 )
 
