@@ -69,7 +69,11 @@ def test_a_theorem(module, monkeypatch, tmp_path):
         """
         from inphase.certify.theorem import Attempt, Theorem
 
-        NOTHING = Theorem("nothing", "Nothing follows.", ("none",), "none", lambda box: Attempt(None, reason="it says nothing"), cost=99)
+        def nothing(box):
+            return Attempt(None, reason="it says nothing")
+
+
+        NOTHING = Theorem("nothing", "Nothing follows.", ("none",), "none", nothing, cost=99)
         """,
     )
     monkeypatch.setattr(theorems, "__path__", [*theorems.__path__, str(tmp_path)])
