@@ -140,14 +140,14 @@ class PartTable(Section):
 
 def _column(file: str, column: Name | None, graph: graphs.Graph | None) -> NDArray[np.float64]:
     """Numbers of the nodes, joined to the graph by a column that names them, or else in the order of the file."""
-    if graph is None or Path(file).suffix.lower() in ARRAYS:
+    if Path(file).suffix.lower() in ARRAYS:
         return read_column(file, column)
     table = read_table(file).headed([] if column is None else [column])
     keys = [k for k, name in enumerate(table.names) if name.casefold() in KEYS]
-    if not keys:
-        return table.numbers(table.position(column))
     others = [name for name in table.names if name.casefold() not in KEYS]
     k = table.position(others[0] if column is None and len(others) == 1 else column)
+    if graph is None or not keys:
+        return table.numbers(k)
     fits = [key for key in keys if key != k and graph.has_labels(_names(table, key))]
     by = _names(table, (fits or keys)[0])
     return np.asarray(graph.with_columns(by, numbers=table.numbers(k)).nodes["numbers"])
