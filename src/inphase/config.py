@@ -37,7 +37,16 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 
 from inphase import configuration, distributions, graphs
-from inphase.configuration import FilePath, InteractionSection, Section, Vector, resolved, validated
+from inphase.configuration import (
+    FilePath,
+    InteractionSection,
+    Options,
+    Section,
+    Vector,
+    resolved,
+    unmixed,
+    validated,
+)
 from inphase.coupling import Coupling, Sparse
 from inphase.coupling.catalog import named
 from inphase.model import PARTS, PhaseModel
@@ -56,7 +65,7 @@ class CouplingSection(Section):
 
     @model_validator(mode="after")
     def _paths(self, info: ValidationInfo) -> CouplingSection:
-        for key, value in (self.model_extra or {}).items():
+        for key, value in unmixed(self.model_extra or {}).items():
             if key in PATHS and isinstance(value, str) and value not in graphs.DATASETS:
                 setattr(self, key, resolved(value, info))
         return self
@@ -75,7 +84,7 @@ class GraphTable(Section):
 
     file: str | None = None
     generator: str | None = None
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: Options = Field(default_factory=dict)
     seed: int | None = None
     weight: str | None = None
     directed: bool | None = None
@@ -188,7 +197,7 @@ class RunSection(Section):
     n: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0)
     initial: str = "uniform"
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: Options = Field(default_factory=dict)
     phases: Vector | None = None
     t_end: float | None = Field(default=None, gt=0)
     tolerance: float = Field(default=1e-8, gt=0)
