@@ -85,6 +85,8 @@ def test_neither_a_text_nor_a_boolean_is_a_number(text, key, good, wrong):
         (MODEL, "noise = 0", "delays = [[0, true]]", "model.delays.0.1: Input should be a valid number; got True"),
         (MODEL, "t_end = 2", "phases = [0, true]", "run.phases: Input should be a valid number at index 1; got True"),
         (MODEL, "t_end = 2", "phases = [0, nan]", "run.phases: phases must be finite; got nan at index 1"),
+        (MODEL, "[coupling]", "[coupling]\nweights = [1, true]", "coupling: weights must not have booleans among"),
+        (MODEL, "t_end = 2", "options = { a = [[0.5, true]] }", "run.options: a must not have booleans among"),
         (MODEL, "t_end = 2", "tend = 2", "unknown key 'run.tend'; known: n, seed, initial"),
         (MODEL, "[coupling]", "[[coupling]]\nstrength = true\n[[coupling]]", "coupling.0.strength: Input should"),
         (MODEL, 'name = "attention"', "", "interaction: give either name or formula"),

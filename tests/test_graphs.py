@@ -437,6 +437,12 @@ MALFORMED = {  # name: (content, change, line, words)
     "value.mtx": (MTX, ("2 1 3.0", "2 1 x"), 4, "Invalid floating-point value"),
     "index.mtx": (MTX, ("2 1 3.0", "2 9 3.0"), 4, "a column must be from 1 to 2; got 9"),
     "nan.mtx": (MTX, ("2 1 3.0", "2 1 nan"), 4, "weight must be a finite number; got 'nan'"),
+    "comment.mtx": (
+        MTX.replace("\n2 2 2", "\n% missing entries are nan\n2 2 2"),
+        ("2 1 3.0", "2 1 nan"),
+        5,
+        "weight must be a finite number; got 'nan'",
+    ),
 }
 
 

@@ -174,7 +174,7 @@ def test_files_come_back(tmp_path, suffix):
 
 def test_a_file_is_read_once_for_all_replicas(tmp_path, monkeypatch):
     read, path = [], write(tmp_path / "a.npy", PHASES)
-    monkeypatch.setattr(start, "read_column", lambda file, column: read.append(file) or PHASES)
+    monkeypatch.setattr(start, "read_column", lambda file, *_, **__: read.append(file) or PHASES)
     assert start.phases("file", 3, replicas=50, path=path).shape == (50, 3)
     assert read == [path]
 
@@ -234,7 +234,7 @@ def test_netcdf_gives_the_last_time(tmp_path):
     with pytest.raises(ValueError, match="at least one time"):
         start.from_file(path)
     xr.Dataset({"speed": ("oscillator", rows[0])}).to_netcdf(path, engine="h5netcdf")
-    with pytest.raises(ValueError, match="must have the variable 'phase'; it has speed"):
+    with pytest.raises(ValueError, match="must have the array 'phase'; it has speed"):
         start.from_file(path)
 
 

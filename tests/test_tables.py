@@ -228,10 +228,14 @@ def test_arrays_by_every_door(tmp_path):
         ("a.npy", 2, r"of shape \(3, 2\); got 2"),
         ("a.npy", None, r"column must be chosen: .* has shape \(3, 2\)"),
         ("a.npz", "o", "must have the array 'o'; it has omega, other"),
-        ("a.nc", "o", "must have the variable 'o'; it has omega, phase"),
+        ("a.npz", None, "column must be chosen: .* has the arrays omega, other"),
+        ("a.nc", "o", "must have the array 'o'; it has omega, phase"),
     ):
         with pytest.raises(ValueError, match=says):
             distributions.from_file(tmp_path / name, column)
+    assert initial.from_file(tmp_path / "a.nc").tolist() == OMEGA  # its phase, at the last time
+    (tmp_path / "start.csv").write_text("node,phase\n0,-1.5\n1,0.25\n2,0.75\n")
+    assert initial.from_file(tmp_path / "start.csv").tolist() == OMEGA
     (tmp_path / "b.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:300])
     with pytest.raises(ValueError, match=r"b\.npz is truncated, or no NPZ file"):
         tables.read_columns(tmp_path / "b.npz", ["omega"])

@@ -37,7 +37,16 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 
 from inphase import configuration, distributions, graphs
-from inphase.configuration import FilePath, InteractionSection, Section, Vector, resolved, validated
+from inphase.configuration import (
+    FilePath,
+    InteractionSection,
+    Options,
+    Section,
+    Vector,
+    resolved,
+    unmixed,
+    validated,
+)
 from inphase.coupling import Coupling, Sparse
 from inphase.coupling.catalog import named
 from inphase.model import PARTS, PhaseModel
@@ -56,7 +65,7 @@ class CouplingSection(Section):
 
     @model_validator(mode="after")
     def _paths(self, info: ValidationInfo) -> CouplingSection:
-        for key, value in (self.model_extra or {}).items():
+        for key, value in unmixed(self.model_extra or {}).items():
             if key in PATHS and isinstance(value, str) and value not in graphs.DATASETS:
                 setattr(self, key, resolved(value, info))
         return self
@@ -75,7 +84,7 @@ class GraphTable(Section):
 
     file: str | None = None
     generator: str | None = None
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: Options = Field(default_factory=dict)
     seed: int | None = None
     weight: str | None = None
     directed: bool | None = None
@@ -140,14 +149,14 @@ class PartTable(Section):
 
 def _column(file: str, column: Name | None, graph: graphs.Graph | None) -> NDArray[np.float64]:
     """Numbers of the nodes, joined to the graph by a column that names them, or else in the order of the file."""
-    if graph is None or Path(file).suffix.lower() in ARRAYS:
+    if Path(file).suffix.lower() in ARRAYS:
         return read_column(file, column)
     table = read_table(file).headed([] if column is None else [column])
     keys = [k for k, name in enumerate(table.names) if name.casefold() in KEYS]
-    if not keys:
-        return table.numbers(table.position(column))
     others = [name for name in table.names if name.casefold() not in KEYS]
     k = table.position(others[0] if column is None and len(others) == 1 else column)
+    if graph is None or not keys:
+        return table.numbers(k)
     fits = [key for key in keys if key != k and graph.has_labels(_names(table, key))]
     by = _names(table, (fits or keys)[0])
     return np.asarray(graph.with_columns(by, numbers=table.numbers(k)).nodes["numbers"])
@@ -188,7 +197,7 @@ class RunSection(Section):
     n: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0)
     initial: str = "uniform"
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: Options = Field(default_factory=dict)
     phases: Vector | None = None
     t_end: float | None = Field(default=None, gt=0)
     tolerance: float = Field(default=1e-8, gt=0)

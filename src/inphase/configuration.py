@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -46,6 +46,25 @@ def resolved(path: str, info: ValidationInfo) -> str:
     return str(Path(info.context[FOLDER], path)) if info.context else path
 
 
+def unmixed(options: dict[str, Any]) -> dict[str, Any]:
+    """Options whose types only their function knows; ValueError for a list of numbers with booleans in it, which
+    an array would hide.
+    """
+    for key, value in options.items():
+        kinds = set(_kinds(value)) if isinstance(value, list) else set()
+        if bool in kinds and len(kinds) > 1:
+            raise ValueError(f"{key} must not have booleans among its numbers; got {value!r:.60}")
+    return options
+
+
+def _kinds(value: Any) -> Iterator[type]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _kinds(item)
+    else:
+        yield type(value)
+
+
 def _vector(value: Any, info: ValidationInfo) -> Any:
     """Numbers as an array; those of an array are not looked at one by one."""
     name = str(info.field_name)
@@ -61,6 +80,7 @@ def _vector(value: Any, info: ValidationInfo) -> Any:
 
 _LIST = TypeAdapter(list[float], config=ConfigDict(strict=True))
 
+Options = Annotated[dict[str, Any], AfterValidator(unmixed)]
 FilePath = Annotated[str, AfterValidator(resolved)]  # relative to the TOML file
 Vector = Annotated[Any, PlainValidator(_vector)]  # finite numbers, (n,), as an array
 

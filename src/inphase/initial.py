@@ -368,7 +368,7 @@ def from_file(path: str | PathLike[str], n: int | None = None, column: int | str
     n : int, optional
         Number of oscillators that the file must hold; any by default.
     column : int or str, optional
-        A number from 0 on, or a name; may be left out where there is one column only.
+        A number from 0 on, or a name; ``phase`` or the only one if not given.
 
     Returns
     -------
@@ -393,8 +393,7 @@ def from_file(path: str | PathLike[str], n: int | None = None, column: int | str
     ...     from_file(pathlib.Path(folder, "start.csv"))
     array([0.5, 1.5])
     """
-    of_run = column is None and str(path).lower().endswith(".nc")
-    phases = read_column(path, "phase" if of_run else column)
+    phases = read_column(path, column, usual="phase")
     if n is not None and phases.size != integer("n", n, least=1):
         raise ValueError(f"{str(path)!r} must hold n = {n} phases; got {phases.size}")
     return phases

@@ -61,17 +61,17 @@ class Table(NamedTuple):
         A key of `SEPARATORS`.
     lines : list of int
         The number of the line in which each row begins.
-    rows : list of list of str
+    rows : list of tuple of str
         All of one length.
-    names : sequence of str
+    names : tuple of str
         Of the columns; empty where the header, if there is one, is still the first of the rows.
     """
 
     file: Path
     separator: str
     lines: list[int]
-    rows: list[list[str]]
-    names: Sequence[str] = ()
+    rows: list[tuple[str, ...]]
+    names: tuple[str, ...] = ()
 
     def at(self, row: int) -> str:
         """Where a row stands, for messages."""
@@ -114,7 +114,7 @@ class Table(NamedTuple):
         shown = ", ".join(self.names) or f"0 to {count - 1}"
         if column is None and count > 1:
             raise ValueError(f"column must be chosen: {str(self.file)!r} has the columns {shown}")
-        if isinstance(column, str) and list(self.names).count(column) == 1:
+        if isinstance(column, str) and self.names.count(column) == 1:
             return self.names.index(column)
         if column is not None and not _is_index(column, count):
             raise ValueError(f"column must be one of {shown} in {str(self.file)!r}; got {column!r}")
@@ -194,7 +194,7 @@ def _split(file: Path, numbers: list[int], lines: list[str], mark: str) -> Table
         raise ValueError(f"{file}, line {numbers[k]}: {reason}; got {lines[k].strip()!r:.80}") from None
     width = len(rows[0])
     if mark == " " and len(rows) > 1 and width > 1 and all(len(row) == 1 for row in rows[1:]):
-        rows[0], width = [lines[0].strip()], 1  # the header of one column, with spaces in it
+        rows[0], width = (lines[0].strip(),), 1  # the header of one column, with spaces in it
     for start, row in zip(starts, rows):
         if len(row) != width:
             raise ValueError(
@@ -210,19 +210,23 @@ def _split(file: Path, numbers: list[int], lines: list[str], mark: str) -> Table
     return Table(file, mark, starts, rows)
 
 
-def _fields(lines: list[str], mark: str) -> Iterator[tuple[int, list[str]]]:
-    """Where each row begins, and its fields; csv.Error with where a row begins that is none, and why."""
+def _fields(lines: list[str], mark: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Where each row begins, and its fields; csv.Error with where a row begins that is none, and why.
+
+    Tuples, since those of texts cost the garbage collector nothing, and lists as much as all the rest.
+    """
     how: dict[str, Any] = {"skipinitialspace": True, "strict": True}
     begin = 0
     try:
         if mark == " ":
             for begin, line in enumerate(lines):
                 plain = '"' not in line  # nearly always, and `split` is quicker
-                yield begin, line.split() if plain else next(csv.reader([line.strip()], delimiter=" ", **how))
+                words = line.split() if plain else next(csv.reader([line.strip()], delimiter=" ", **how))
+                yield begin, tuple(words)
             return
         reader = csv.reader(lines, delimiter=mark, **how)
         for row in reader:
-            yield begin, list(map(str.strip, row))
+            yield begin, tuple(map(str.strip, row))
             begin = reader.line_num
     except csv.Error as error:
         raise csv.Error(begin, str(error)) from None
@@ -254,13 +258,13 @@ def _is_index(column: Name, count: int) -> bool:
 # -------------------------------------------------------------------------------------------------- columns
 
 
-def read_column(path: str | PathLike[str], column: Name | None = None) -> Floats:
+def read_column(path: str | PathLike[str], column: Name | None = None, usual: str | None = None) -> Floats:
     """One column of numbers of a file.
 
     Parameters
     ----------
-    path, column
-        As in `read_columns`; the column may be left out where there is one only.
+    path, column, usual
+        As in `read_columns`; the column may be left out where there is one only, or the usual one.
 
     Returns
     -------
@@ -281,13 +285,15 @@ def read_column(path: str | PathLike[str], column: Name | None = None) -> Floats
     ...     read_column(path)
     array([ 0.5, -1.5])
     """
-    found = read_columns(path, None if column is None else [column])
+    found = read_columns(path, None if column is None else [column], usual)
     if found.shape[1] != 1:
         raise ValueError(f"column must be chosen: {str(path)!r} has shape {found.shape}")
     return found[:, 0]
 
 
-def read_columns(path: str | PathLike[str], columns: Sequence[Name] | None = None) -> Floats:
+def read_columns(
+    path: str | PathLike[str], columns: Sequence[Name] | None = None, usual: str | None = "features"
+) -> Floats:
     """Some columns of numbers of a file, side by side.
 
     Parameters
@@ -297,8 +303,10 @@ def read_columns(path: str | PathLike[str], columns: Sequence[Name] | None = Non
         names. ``.nc``: variables of shape (n,), at the last time where they have times. Others: text, by the
         rule of this module.
     columns : sequence of str or int, optional
-        Names, or numbers from 0 on. If not given: all columns of an NPY file, the array `features` of an NPZ
-        file, and of others the one there is.
+        Names, or numbers from 0 on. If not given: all columns of an NPY file, of others the usual one, and of a
+        text otherwise the one there is.
+    usual : str, optional
+        The name of the array or column that is meant where none is named; None: the only one.
 
     Returns
     -------
@@ -325,10 +333,11 @@ def read_columns(path: str | PathLike[str], columns: Sequence[Name] | None = Non
         raise ValueError(f"columns must be a list of at least one name or number; got {columns!r}")
     file = existing(path)
     if file.suffix.lower() in ARRAYS:
-        parts = [_real(file, part) for part in _arrays(file, columns)]
+        parts = [_real(file, part) for part in _arrays(file, columns, usual)]
     else:
         table = read_table(file).headed(columns or ())
-        parts = [table.numbers(table.position(column)) for column in (columns or [None])]  # type: ignore[list-item]
+        wanted = columns or [usual if usual in table.names else None]  # type: ignore[list-item]
+        parts = [table.numbers(table.position(column)) for column in wanted]
     for part in parts:
         if len(part) != len(parts[0]):
             raise ValueError(
@@ -356,7 +365,7 @@ def read_labels(path: str | PathLike[str], column: Name) -> NDArray[Any]:
     """
     file = existing(path)
     if file.suffix.lower() in ARRAYS:
-        values = np.concatenate([part.ravel() for part in _arrays(file, [column])])
+        values = np.concatenate([part.ravel() for part in _arrays(file, [column], None)])
     else:
         table = read_table(file).headed([column])
         k = table.position(column)
@@ -388,11 +397,11 @@ def _real(file: Path, values: NDArray[Any]) -> Floats:
     return finite_array(f"the array of {str(file)!r}", values + 0 if values.dtype.kind == "b" else values)
 
 
-def _arrays(file: Path, columns: Sequence[Name] | None) -> list[NDArray[Any]]:
+def _arrays(file: Path, columns: Sequence[Name] | None, usual: str | None) -> list[NDArray[Any]]:
     """The columns of an array file as they are stored."""
     suffix = file.suffix.lower()
     try:
-        return ARRAYS[suffix](file, columns)
+        return ARRAYS[suffix](file, columns, usual)
     except _Unfit:
         raise
     except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
@@ -403,7 +412,7 @@ class _Unfit(ValueError):
     """A file that can be read does not hold what is asked for."""
 
 
-def _npy(file: Path, columns: Sequence[Name] | None) -> list[NDArray[Any]]:
+def _npy(file: Path, columns: Sequence[Name] | None, _: str | None) -> list[NDArray[Any]]:
     with file.open("rb") as opened:
         stored = np.lib.format.read_array(opened, allow_pickle=False)
     if columns is None:
@@ -415,17 +424,17 @@ def _npy(file: Path, columns: Sequence[Name] | None) -> list[NDArray[Any]]:
     return [table[:, int(column)] for column in columns]
 
 
-def _npz(file: Path, columns: Sequence[Name] | None) -> list[NDArray[Any]]:
+def _npz(file: Path, columns: Sequence[Name] | None, usual: str | None) -> list[NDArray[Any]]:
     with file.open("rb") as opened, np.lib.npyio.NpzFile(opened, allow_pickle=False) as stored:
-        return [stored[name] for name in _chosen(file, "array", stored.files, columns, "features")]
+        return [stored[name] for name in _chosen(file, stored.files, columns, usual)]
 
 
-def _netcdf(file: Path, columns: Sequence[Name] | None) -> list[NDArray[Any]]:
+def _netcdf(file: Path, columns: Sequence[Name] | None, usual: str | None) -> list[NDArray[Any]]:
     import xarray as xr  # here, since it takes long to import and only this needs it
 
     found = []
     with xr.open_dataset(file, decode_times=False) as dataset:
-        for name in _chosen(file, "variable", [*map(str, dataset.data_vars)], columns, "phase"):
+        for name in _chosen(file, [*map(str, dataset.data_vars)], columns, usual):
             values = dataset[name]
             if "time" in values.dims:
                 if values.sizes["time"] == 0:
@@ -437,13 +446,14 @@ def _netcdf(file: Path, columns: Sequence[Name] | None) -> list[NDArray[Any]]:
     return found
 
 
-def _chosen(file: Path, what: str, there: list[str], columns: Sequence[Name] | None, usual: str) -> list[str]:
-    """Names of the stored arrays that are wanted; without any, the usual one, or the only one."""
-    default = there[0] if len(there) == 1 else usual
-    wanted = [str(name) for name in columns or [default]]
+def _chosen(file: Path, there: list[str], columns: Sequence[Name] | None, usual: str | None) -> list[str]:
+    """Names of the stored arrays that are wanted."""
+    if columns is None and usual is None and len(there) != 1:
+        raise _Unfit(f"column must be chosen: {str(file)!r} has the arrays {', '.join(there) or 'none'}")
+    wanted = list(map(str, columns or [usual or there[0]]))
     for name in wanted:
         if name not in there:
-            raise _Unfit(f"{file} must have the {what} {name!r}; it has {', '.join(there) or 'none'}")
+            raise _Unfit(f"{file} must have the array {name!r}; it has {', '.join(there) or 'none'}")
     return wanted
 
 

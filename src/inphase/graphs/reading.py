@@ -240,13 +240,9 @@ def _matrix_market(file: Path, weight: str | None, directed: bool | None, n: int
         raise ValueError(f"{file}, {reason}") from None
     values = matrix.data if sparse.issparse(matrix) else matrix
     if values.dtype.kind != "c" and not np.all(np.isfinite(values)):
-        numbers = (line.split()[-1:] for line in read_text(file).splitlines())
-        bad = (
-            (k, s[0])
-            for k, s in enumerate(numbers, 1)
-            if s and is_float(s[0]) and not math.isfinite(float(s[0]))
-        )
-        line, field = next(bad)
+        lines = enumerate(read_text(file).splitlines(), 1)
+        last = ((k, line.split()[-1]) for k, line in lines if line.strip() and line[0] != "%")
+        line, field = next((k, s) for k, s in last if is_float(s) and not math.isfinite(float(s)))
         raise ValueError(f"{file}, line {line}: weight must be a finite number; got {field!r}")
     return _from_matrix(file, matrix, weight, directed)
 
