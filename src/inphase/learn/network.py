@@ -18,7 +18,7 @@ from jax import lax
 
 from inphase.checks import check_name
 from inphase.coupling.learnt.network import EPSILON, SLOPE, PairNetwork
-from inphase.coupling.learnt.normalization import SMALLEST, Normalization
+from inphase.coupling.learnt.normalization import SMALLEST, Normalization, Recipe
 
 MOMENTUM = 0.1  # of the running statistics
 # of which the hidden layers are kept for the backward sweep; of more pairs, they are computed again
@@ -232,16 +232,24 @@ def strengths_and_lags(scores: Any, normalization: Normalization) -> tuple[Any, 
 def normalized(scores: Any, normalization: Normalization) -> Any:
     """K from scores, (n, n): `Normalization.apply`, traced."""
     recipe, n = normalization.recipe, scores.shape[0]
-    divisor, axis = normalization.divisor(n), 1 if recipe.by_row else None
-    weights = scores
+    divisor, weights = normalization.divisor(n), scores
     if recipe.exponential:
-        weights = jnp.exp(scores - lax.stop_gradient(scores.max(axis, keepdims=True)))
-    least = max(SMALLEST**recipe.power, float(np.finfo(scores.dtype).tiny))
-    sums = jnp.maximum((jnp.abs(weights) ** recipe.power).sum(axis, keepdims=True), least)
+        axis = 1 if recipe.by_row else None
+        weights = jnp.exp(scores - lax.stop_gradient(scores.max(axis, keepdims=recipe.by_row)))
     if recipe.by_all:
-        K = weights * recipe.root(n / divisor**recipe.power / sums, jnp.sqrt)
+        K = weights * recipe.root(n / divisor**recipe.power / _powers(weights, recipe), jnp.sqrt)
     elif recipe.by_row:
-        K = weights / (recipe.root(sums, jnp.sqrt) * divisor)
+        K = weights / (recipe.root(_powers(weights, recipe), jnp.sqrt) * divisor)
     else:
         K = weights / divisor
     return 0.5 * (K + K.T) if normalization.symmetric else K
+
+
+def _powers(weights: Any, recipe: Recipe) -> Any:
+    """Σ |w|^p of all weights, or of each row, (n, 1); without a step that the kind at hand does not need."""
+    p = recipe.power
+    sizes = weights if recipe.exponential or p % 2 == 0 else jnp.abs(weights)
+    sums = (sizes if p == 1 else sizes**p).sum(axis=1 if recipe.by_row else None, keepdims=recipe.by_row)
+    if recipe.exponential:
+        return sums  # the largest weight is 1
+    return jnp.maximum(sums, max(SMALLEST**p, float(np.finfo(weights.dtype).tiny)))
