@@ -48,6 +48,12 @@ def step_by_step(model, phases, method, steps=STEPS, h=H):
         slope = model.velocity(path[-1])
         if method == "heun":
             slope = (slope + model.velocity(path[-1] + h * slope)) / 2
+        if method == "midpoint":
+            slope = model.velocity(path[-1] + h / 2 * slope)
+        if method == "rk4":
+            second = model.velocity(path[-1] + h / 2 * slope)
+            third = model.velocity(path[-1] + h / 2 * second)
+            slope = (slope + 2 * second + 2 * third + model.velocity(path[-1] + h * third)) / 6
         path.append(path[-1] + h * slope)
     return np.array(path)
 
@@ -61,7 +67,7 @@ def calls(monkeypatch):
     return counts
 
 
-@pytest.mark.parametrize("method", ["euler", "heun"])
+@pytest.mark.parametrize("method", ["euler", "heun", "midpoint", "rk4"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_is_the_method_step_by_step(kind, method, monkeypatch):
     counts = calls(monkeypatch)
@@ -106,7 +112,7 @@ def test_what_fits():
 
 
 @pytest.mark.parametrize("f", ["kuramoto", "harmonics"])
-@pytest.mark.parametrize("method", ["euler", "heun"])
+@pytest.mark.parametrize("method", ["euler", "heun", "rk4"])
 def test_threads_and_grouping_do_not_change_a_bit(f, method, threads):
     system, phases = model("sum", f, n=12, damping=1.0), start(20, 12)
     phases[3, 2], phases[7, 5] = 3e6, -2e7  # beyond the fast sines

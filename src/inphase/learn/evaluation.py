@@ -93,9 +93,7 @@ def evaluate(
 
     Notes
     -----
-    Step and method are the training's. "euler" and "heun", also with delays, are integrated by
-    `inphase.simulate`; "midpoint" and "rk4", which take no delays, by the same formulas as in training on
-    `PhaseModel.velocity`.
+    Step and method are the training's, integrated by `inphase.simulate`.
 
     Examples
     --------
@@ -288,8 +286,6 @@ def phases_after(model: PhaseModel, phases: Any, settings: Settings, steps: Any)
     KeyboardInterrupt
         After Ctrl-C.
     """
-    if settings.method in ("midpoint", "rk4"):
-        return _in_steps(model, phases, settings, steps)
     times, most = settings.step * np.asarray(steps), int(steps[-1]) + 1
     run = simulate(model, phases, times=times, method=settings.method, step=settings.step, max_steps=most)
     if run.attrs["status"] == "interrupted":
@@ -299,23 +295,6 @@ def phases_after(model: PhaseModel, phases: Any, settings: Settings, steps: Any)
             f"the run of {len(phases)} nodes ended as {run.attrs['status']!r} at t = {float(run.end_time):g}"
         )
     return run.phase.values
-
-
-def _in_steps(model: PhaseModel, phases: Any, settings: Settings, steps: Any) -> Any:
-    """By the explicit midpoint rule, or by the classical Runge-Kutta method."""
-    h, theta, kept = settings.step, np.array(phases, dtype=float), np.empty((len(steps), len(phases)))
-    for number, (before, wanted) in enumerate(zip([0, *steps], steps)):
-        for done in range(before + 1, wanted + 1):
-            first = model.velocity(theta)
-            slope = second = model.velocity(theta + 0.5 * h * first)
-            if settings.method == "rk4":
-                third = model.velocity(theta + 0.5 * h * second)
-                slope = (first + 2 * second + 2 * third + model.velocity(theta + h * third)) / 6
-            theta = theta + h * slope
-            if not np.all(np.isfinite(theta)):
-                raise ValueError(f"the run of {len(phases)} nodes is not finite at t = {done * h:g}")
-        kept[number] = theta
-    return kept
 
 
 def _dataset(loss: Loss, nodes: Nodes, phases: Any, about: dict[str, Any]) -> xr.Dataset:

@@ -1,5 +1,5 @@
-"""Constant steps: Euler and Heun, with white noise (Euler-Maruyama, stochastic Heun) and delays in whole
-steps.
+"""Constant steps of explicit Runge-Kutta methods; Euler's and Heun's also with white noise (Euler-Maruyama,
+stochastic Heun) and delays in whole steps.
 
 The noise is additive, so that Itô and Stratonovich agree and Euler-Maruyama converges strongly with order 1;
 Heun has weak order 2 (Kloeden, Platen, *Numerical Solution of Stochastic Differential Equations*, 1992). A
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from inphase.coupling.summing import PAIRS_FROM_CONTRAST
 from inphase.kernels import march, random
+from inphase.methods import Method
 from inphase.model import PhaseModel
 from inphase.simulation.motion import Motion
 from inphase.simulation.past import Past, polynomials
@@ -54,8 +55,8 @@ class FixedStep:
     state : ndarray, shape (replicas, n) or (replicas, 2n)
     step : float
         h, units of time.
-    corrected : bool
-        Heun's method instead of Euler's.
+    method : Method
+        With noise one that has a form for it, with delays one whose stages lie on whole steps.
     seed : int
     replicas : ndarray of int, shape (replicas,)
         The random numbers of a replica go by its number here, the seed, the step and the oscillator, and by
@@ -69,16 +70,15 @@ class FixedStep:
         motion: Motion,
         state: Array,
         step: float,
-        corrected: bool,
+        method: Method,
         seed: int,
         replicas: NDArray[np.int64],
         history: Past,
     ) -> None:
-        self.motion, self.step, self.corrected, self.seed = motion, step, corrected, seed
+        self.motion, self.step, self.method, self.seed = motion, step, method, seed
         self.replicas = replicas
         self.state, self.steps = state.copy(), 0
-        self._slope, self._trial = np.empty_like(state), np.empty_like(state)
-        self._second = np.empty_like(state)
+        self._slopes, self._trial = np.empty((method.stages, *state.shape)), np.empty_like(state)
         self._kick = np.zeros_like(state)
         model, n = motion.model, motion.n
         self._drawn = np.zeros((len(state), n))
@@ -89,9 +89,7 @@ class FixedStep:
         self._common = np.broadcast_to(np.sqrt(2 * model.common_noise * step) / by, n)
         self._plan = plan(model, n)
         if self._plan is not None:
-            self._together = max(
-                1, AT_ONCE // (march.cost(self._plan) * (2 if corrected else 1) * len(state))
-            )
+            self._together = max(1, AT_ONCE // (march.cost(self._plan) * method.stages * len(state)))
         self._past = _Memory(motion, self.state, step, history) if model.has_delays else None
 
     @property
@@ -107,31 +105,34 @@ class FixedStep:
             self._step()
             return
         count = min(most, self._together)
-        march.march(self.state, count, self.step, self.corrected, self._plan)
+        march.march(self.state, count, self.step, self.method.a, self.method.b, self._plan)
         self.steps += count
 
     def _step(self) -> None:
-        h, noisy = self.step, self.motion.model.has_noise
-        if noisy:
+        if self.motion.model.has_noise:
             self._draw()
-        self.motion(self.state, self._slope, self._past.sources(self.steps) if self._past else None)
-        if self.corrected:
-            np.multiply(self._slope, h, out=self._trial)
-            self._trial += self.state
-            if noisy:
-                self._trial += self._kick
-            if self._past:
-                self._past.push(self.steps + 1, self._trial)
-            self.motion(self._trial, self._second, self._past.sources(self.steps + 1) if self._past else None)
-            self._slope += self._second
-            h *= 0.5
-        self._slope *= h
-        self.state += self._slope
-        if noisy:
-            self.state += self._kick
+        for stage, (weights, node) in enumerate(zip(self.method.a, self.method.nodes)):
+            at = self._ahead(weights) if stage else self.state
+            k = self.steps + round(node)  # of a delayed model, where every node is 0 or 1
+            if self._past and stage:
+                self._past.push(k, at)
+            self.motion(at, self._slopes[stage], self._past.sources(k) if self._past else None)
+        self.state[...] = self._ahead(self.method.b)
         self.steps += 1
         if self._past:
             self._past.push(self.steps, self.state)
+
+    def _ahead(self, weights: Array) -> Array:
+        """The state moved on by h Σ_s weights_s slopes_s and by the noise, in memory that the next call takes."""
+        first, *others = np.flatnonzero(weights)
+        np.multiply(self._slopes[first], weights[first], out=self._trial)
+        for s in others:
+            self._trial += weights[s] * self._slopes[s]
+        self._trial *= self.step
+        self._trial += self.state
+        if self.motion.model.has_noise:
+            self._trial += self._kick
+        return self._trial
 
     def _draw(self) -> None:
         """The step's increments of noise, on θ of oscillators without inertia and on θ' of the others."""

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.checks import finite_number, integer
+from inphase.checks import check_name, finite_number, integer
 from inphase.kernels import steps
+from inphase.methods import DORMAND_PRINCE, RUNGE_KUTTA, WITH_DELAYS, WITH_NOISE, Method
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar
 from inphase.provenance import attributes
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
-METHODS = {"dormand-prince": "Dormand-Prince 5(4)", "euler": "Euler", "heun": "Heun"}
+METHODS: dict[str, Method] = {"dormand-prince": DORMAND_PRINCE} | RUNGE_KUTTA
 
 
 def simulate(
@@ -50,7 +51,7 @@ def simulate(
     """Integrate the model from time 0.
 
     Without noise: adaptive explicit steps (Dormand-Prince 5(4), dense output of order 4; with delays, the
-    method of steps). With noise, or where `step` is given: constant steps of Heun's or Euler's method.
+    method of steps). With noise, or where `step` is given: constant steps of Heun's or another method.
 
     Parameters
     ----------
@@ -65,12 +66,15 @@ def simulate(
     tolerance : float
         Bound on the local error of each phase per step, radians (adaptive steps; with inertia, of each
         velocity too).
-    method : "dormand-prince", "heun" or "euler", optional
+    method : "dormand-prince", "heun", "euler", "midpoint" or "rk4", optional
         Chosen by the model where not given: "heun" with noise or `step`, else "dormand-prince". With noise,
-        "euler" is Euler-Maruyama (strong order 1) and "heun" stochastic Heun (weak order 2); delays are
-        rounded to whole steps.
+        "euler" is Euler-Maruyama (strong order 1) and "heun" stochastic Heun (weak order 2); with constant
+        steps, delays are rounded to whole ones. "rk4" (the classical Runge-Kutta method, order 4) and
+        "midpoint" (the explicit one, order 2) take neither: their orders do not hold with noise, and their
+        stages, half a step ahead, would hear what lies between steps.
     step : float, optional
-        Constant step, units of time; needed for "heun" and "euler". Times to keep are rounded to whole steps.
+        Constant step, units of time; needed for all but "dormand-prince". Times to keep are rounded to whole
+        steps.
     seed : int
         Of the noise. The same seed gives the same numbers on any number of threads.
     replicas : sequence of int, optional
@@ -145,38 +149,42 @@ def simulate(
         if h > kept[-1] * (1 + 1e-12) and kept[-1] > 0:
             raise ValueError(f"step must be at most the final time, {kept[-1]:g}; got {h:g}")
         recorder = Recorder(np.unique(np.rint(kept / h)) * h, state)
-        fixed = FixedStep(motion, state, h, chosen == "heun", _word("seed", seed), numbers, history)
+        fixed = FixedStep(motion, state, h, METHODS[chosen], _word("seed", seed), numbers, history)
         status = _march(motion, fixed, recorder, conditions, most, progress)
         about = {"step": h, "seed": seed, "accepted_steps": fixed.steps * len(flat), "rejected_steps": 0}
     data = recorder.dataset(status, initial.shape, motion, numbers)
     wall = round(clock.perf_counter() - start, 4)
-    data.attrs = attributes(
-        model, status=status, method=_named(chosen, model), **about, wall_time_seconds=wall
-    )
+    title = METHODS[chosen].with_noise if model.has_noise else METHODS[chosen].title
+    data.attrs = attributes(model, status=status, method=title, **about, wall_time_seconds=wall)
     return data
 
 
 def _method(model: PhaseModel, method: str | None, step: float | None) -> str:
     if method is None:
         method = "heun" if model.has_noise or step is not None else "dormand-prince"
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
+    check_name("method", method, tuple(METHODS))
     if method == "dormand-prince":
         if model.has_noise:
             raise ValueError(
                 'noise needs constant steps: method must be "heun" or "euler"; got "dormand-prince"'
             )
         if step is not None:
-            raise ValueError('step is for the methods "heun" and "euler"; "dormand-prince" takes a tolerance')
-    elif step is None:
+            constant = ", ".join(RUNGE_KUTTA)
+            raise ValueError(f'step is for the methods {constant}; "dormand-prince" takes a tolerance')
+        return method
+    if model.has_noise and method not in WITH_NOISE:
+        raise ValueError(
+            f"with noise, method must be one of {', '.join(WITH_NOISE)}; got {method!r}, whose order "
+            "does not hold for white noise"
+        )
+    if model.has_delays and method not in WITH_DELAYS:
+        raise ValueError(
+            f"with delays, method must be one of dormand-prince, {', '.join(WITH_DELAYS)}; got {method!r}, "
+            "whose stages lie between steps"
+        )
+    if step is None:
         raise ValueError(f"the method {method!r} needs a constant step, for instance step=0.01")
     return method
-
-
-def _named(method: str, model: PhaseModel) -> str:
-    if model.has_noise:
-        return "Euler-Maruyama" if method == "euler" else "stochastic Heun"
-    return METHODS[method]
 
 
 def _adaptive(motion: Motion, state: Array, end: float, tolerance: float, history: Past) -> DormandPrince:
