@@ -57,7 +57,7 @@ def delayed(
     Parameters
     ----------
     motion : Motion
-    state : ndarray, shape (replicas, n), or (replicas, 2n) with inertia
+    state : ndarray, shape (replicas, size)
     t_end, tolerance : float
         As for `DormandPrince`.
     history
@@ -88,8 +88,8 @@ def delayed(
     starts, coefficients = polynomials(
         history, motion.phases(state), motion.free_velocity, longest, tolerance
     )
-    if motion.second_order:  # nobody hears a velocity
-        coefficients = np.concatenate([coefficients, np.zeros_like(coefficients)], axis=2)
+    unheard = np.zeros_like(coefficients[:, :, motion.space.heavy])  # nobody hears a velocity
+    coefficients = np.concatenate([coefficients, unheard], axis=2)
     past = starts, coefficients
     return DelayedDormandPrince(motion, state, t_end, tolerance, heard=heard, delays=delays, past=past)
 

@@ -52,7 +52,7 @@ class FixedStep:
     Parameters
     ----------
     motion : Motion
-    state : ndarray, shape (replicas, n) or (replicas, 2n)
+    state : ndarray, shape (replicas, size)
     step : float
         h, units of time.
     method : Method
@@ -82,9 +82,7 @@ class FixedStep:
         self._kick = np.zeros_like(state)
         model, n = motion.model, motion.n
         self._drawn = np.zeros((len(state), n))
-        by = (
-            model.damping if not motion.second_order else np.where(motion.heavy, model.inertia, model.damping)
-        )
+        by = np.where(model.inertia > 0, model.inertia, model.damping)  # what a force is divided by
         self._own = np.atleast_1d(np.sqrt(2 * model.noise * step) / by)
         self._common = np.broadcast_to(np.sqrt(2 * model.common_noise * step) / by, n)
         self._plan = plan(model, n)
@@ -147,8 +145,9 @@ class FixedStep:
             shares = shared * self._common
             self._drawn = self._drawn + shares if np.any(self._own) else shares
         if motion.second_order:
-            self._kick[:, :n] = np.where(motion.heavy, 0.0, self._drawn)
-            self._kick[:, n:] = np.where(motion.heavy, self._drawn, 0.0)
+            heavy = motion.space.heavy
+            self._kick[:, :n], self._kick[:, n:] = self._drawn, self._drawn[:, heavy]
+            self._kick[:, heavy] = 0.0
         else:
             self._kick = self._drawn
 
