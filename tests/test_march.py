@@ -160,7 +160,10 @@ def test_a_condition_is_looked_at_after_every_step():
 def test_max_steps_ends_the_run_between_outputs():
     run = ip.simulate(model("ring"), start(), times=[0.0, 0.5, 2.0], step=H, max_steps=30)
     assert run.attrs["status"] == "max_steps" and run.attrs["accepted_steps"] == 3 * 30
-    assert np.array_equal(run.time, [0.0, 0.5])
+    assert np.array_equal(run.time, [0.0, 0.5]) and np.allclose(run.end_time, 30 * H, rtol=1e-15)
+    np.testing.assert_allclose(
+        run.end_phase, step_by_step(model("ring"), start(), "heun", 30)[-1], atol=1e-12
+    )
 
 
 def test_what_is_not_finite_ends_the_run():
@@ -170,6 +173,7 @@ def test_what_is_not_finite_ends_the_run():
     assert (
         run.attrs["status"] == "not finite" and np.isfinite(run.phase.values).all() and run.sizes["time"] == 1
     )
+    assert np.isfinite(run.end_phase).all() and np.all(run.end_time < 3.0)
 
 
 def test_a_long_way_to_the_next_output_is_cut_into_short_calls(monkeypatch):

@@ -115,7 +115,7 @@ class FixedStep:
             if self._past and stage:
                 self._past.push(k, at)
             self.motion(at, self._slopes[stage], self._past.sources(k) if self._past else None)
-        self.state[...] = self._ahead(self.method.b)
+        self._trial, self.state = self.state, self._ahead(self.method.b)
         self.steps += 1
         if self._past:
             self._past.push(self.steps, self.state)
@@ -123,10 +123,12 @@ class FixedStep:
     def _ahead(self, weights: Array) -> Array:
         """The state moved on by h Σ_s weights_s slopes_s and by the noise, in memory that the next call takes."""
         first, *others = np.flatnonzero(weights)
-        np.multiply(self._slopes[first], weights[first], out=self._trial)
+        alone = self.step if not others else 1.0  # a pass over the state less
+        np.multiply(self._slopes[first], weights[first] * alone, out=self._trial)
         for s in others:
             self._trial += weights[s] * self._slopes[s]
-        self._trial *= self.step
+        if others:
+            self._trial *= self.step
         self._trial += self.state
         if self.motion.model.has_noise:
             self._trial += self._kick
