@@ -28,7 +28,7 @@ class Status(StrEnum):
     advice: str
     complete: bool
 
-    def __new__(cls, value: str, advice: str, complete: bool = False) -> Status:  # noqa: D102
+    def __new__(cls, value: str, advice: str = "", complete: bool = False) -> Status:  # noqa: D102
         member = str.__new__(cls, value)
         member._value_, member.advice, member.complete = value, advice, complete
         return member
@@ -52,6 +52,7 @@ class Status(StrEnum):
     # branches of equilibria
     RANGE = "range", "the branch left the range; widen it to follow further", True
     CLOSED = "closed", "the branch came back to its start", True
+    BRANCH_POINT = "branch point", "here the branch parted from another", True
     MAX_POINTS = "max_points", "raise max_points or step"
 
     # trainings

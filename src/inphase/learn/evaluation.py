@@ -28,7 +28,8 @@ from inphase.learn.settings import Settings
 from inphase.learn.training import Start, Trained, initial_phases, precision, task_of
 from inphase.model import PhaseModel
 from inphase.provenance import version
-from inphase.simulation import simulate
+from inphase.simulation import simulated
+from inphase.status import Status
 
 Coupler = Callable[[PairNetwork, Any, Normalization], Coupling]
 PAIRS = ("auto", "all", "low-rank")
@@ -219,7 +220,7 @@ def untrained(problem: Problem, seed: int = 0) -> Trained:
     how = (settings.initialization, settings.gain, np.dtype(settings.dtype))
     first = networks.initial(width, settings.hidden, rng, *how, lags=settings.phase_lags)
     network = networks.as_network(*first, settings.activation)
-    return Trained(problem, settings, [Start(0, network, status="untrained")], seed)
+    return Trained(problem, settings, [Start(0, network, status=Status.UNTRAINED)], seed)
 
 
 # --------------------------------------------------------------------------------------------------- coupling
@@ -287,10 +288,8 @@ def phases_after(model: PhaseModel, phases: Any, settings: Settings, steps: Any)
         After Ctrl-C.
     """
     times, most = settings.step * np.asarray(steps), int(steps[-1]) + 1
-    run = simulate(model, phases, times=times, method=settings.method, step=settings.step, max_steps=most)
-    if run.attrs["status"] == "interrupted":
-        raise KeyboardInterrupt
-    if run.attrs["status"] != "finished":
+    run = simulated(model, phases, times=times, method=settings.method, step=settings.step, max_steps=most)
+    if run.attrs["status"] != Status.FINISHED:
         raise ValueError(
             f"the run of {len(phases)} nodes ended as {run.attrs['status']!r} at t = {float(run.end_time):g}"
         )
