@@ -69,6 +69,11 @@ class Landscape(Sequence[Equilibrium]):
         return iter(self.equilibria)
 
     @property
+    def status(self) -> Status:
+        """ "finished", or "interrupted" after Ctrl-C."""
+        return Status.INTERRUPTED if self.interrupted else Status.FINISHED
+
+    @property
     def stable(self) -> tuple[Equilibrium, ...]:
         """Those that are surely stable."""
         return tuple(state for state in self.equilibria if state.stable)
