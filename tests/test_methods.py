@@ -39,6 +39,12 @@ def test_order_conditions_hold_up_to_the_order_and_not_beyond(name):
         assert any(abs(value - wanted) > 1e-3 for p, value, wanted in found if p == method.order + 1)
 
 
+def test_what_the_kernel_of_many_steps_relies_on():
+    """`kernels.march` adds the last weight of a row last, whatever it is."""
+    for method in RUNGE_KUTTA.values():
+        assert np.all(np.diagonal(method.a, -1)) and method.b[-1]
+
+
 def test_the_pair_is_that_of_scipy_to_the_bit():
     assert np.array_equal(DORMAND_PRINCE.a[:6, :5], RK45.A) and np.array_equal(
         DORMAND_PRINCE.a[6, :6], RK45.B

@@ -78,6 +78,8 @@ class FixedStep:
         self.motion, self.step, self.method, self.seed = motion, step, method, seed
         self.replicas = replicas
         self.state, self.steps = state.copy(), 0
+        used = [[(s, float(w)) for s, w in enumerate(weights) if w] for weights in (*method.a, method.b)]
+        self._rows, self._weights, self._nodes = used[:-1], used[-1], [round(c) for c in method.nodes]
         self._slopes, self._trial = np.empty((method.stages, *state.shape)), np.empty_like(state)
         self._kick = np.zeros_like(state)
         model, n = motion.model, motion.n
@@ -85,7 +87,7 @@ class FixedStep:
         by = np.where(model.inertia > 0, model.inertia, model.damping)  # what a force is divided by
         self._own = np.atleast_1d(np.sqrt(2 * model.noise * step) / by)
         self._common = np.broadcast_to(np.sqrt(2 * model.common_noise * step) / by, n)
-        self._plan = plan(model, n)
+        self._noisy, self._plan = model.has_noise, plan(model, n)
         if self._plan is not None:
             self._together = max(1, AT_ONCE // (march.cost(self._plan) * method.stages * len(state)))
         self._past = _Memory(motion, self.state, step, history) if model.has_delays else None
@@ -107,30 +109,33 @@ class FixedStep:
         self.steps += count
 
     def _step(self) -> None:
-        if self.motion.model.has_noise:
+        if self._noisy:
             self._draw()
-        for stage, (weights, node) in enumerate(zip(self.method.a, self.method.nodes)):
+        for stage, weights in enumerate(self._rows):
             at = self._ahead(weights) if stage else self.state
-            k = self.steps + round(node)  # of a delayed model, where every node is 0 or 1
-            if self._past and stage:
+            if self._past is None:
+                self.motion(at, self._slopes[stage])
+                continue
+            k = self.steps + self._nodes[stage]
+            if stage:
                 self._past.push(k, at)
-            self.motion(at, self._slopes[stage], self._past.sources(k) if self._past else None)
-        self._trial, self.state = self.state, self._ahead(self.method.b)
+            self.motion(at, self._slopes[stage], self._past.sources(k))
+        self._trial, self.state = self.state, self._ahead(self._weights)
         self.steps += 1
         if self._past:
             self._past.push(self.steps, self.state)
 
-    def _ahead(self, weights: Array) -> Array:
-        """The state moved on by h Σ_s weights_s slopes_s and by the noise, in memory that the next call takes."""
-        first, *others = np.flatnonzero(weights)
+    def _ahead(self, weights: list[tuple[int, float]]) -> Array:
+        """The state moved on by h Σ_s weight_s slope_s and by the noise, in memory that the next call takes."""
+        (first, weight), *others = weights
         alone = self.step if not others else 1.0  # a pass over the state less
-        np.multiply(self._slopes[first], weights[first] * alone, out=self._trial)
-        for s in others:
-            self._trial += weights[s] * self._slopes[s]
+        np.multiply(self._slopes[first], weight * alone, out=self._trial)
+        for s, weight in others:
+            self._trial += weight * self._slopes[s]
         if others:
             self._trial *= self.step
         self._trial += self.state
-        if self.motion.model.has_noise:
+        if self._noisy:
             self._trial += self._kick
         return self._trial
 
