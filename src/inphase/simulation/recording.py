@@ -110,7 +110,7 @@ class Recorder:
         return found.assign_coords(replica=replicas) if len(shape) == 2 else found
 
     def _frames(self, status: Status) -> tuple[Array, Array, NDArray[np.bool_]]:
-        """Times (T,), states (T, replicas, size), and which of them no run has filled, (T, replicas).
+        """Times (T,), states (T, replicas, size), and which of them lie ahead of their replica, (T, replicas).
 
         What follows the last state of a replica is filled with it, for good where it stopped.
         """
@@ -118,12 +118,8 @@ class Recorder:
         if status == Status.STOPPED and len(end.due) == 1:  # it ends with the moment at which it stopped
             kept = int(end.due[0])
             kept -= bool(kept and self.times[kept - 1] == end.time[0])
-            times = np.append(self.times[:kept], end.time)
-            return (
-                times,
-                np.concatenate([self.states[:kept], end.state[None]]),
-                np.zeros((kept + 1, 1), dtype=bool),
-            )
+            states = np.concatenate([self.states[:kept], end.state[None]])
+            return np.append(self.times[:kept], end.time), states, np.zeros((kept + 1, 1), dtype=bool)
         if not status.complete:
             kept = int(np.max(end.due))
         states = self.states[:kept]
