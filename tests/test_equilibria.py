@@ -556,6 +556,7 @@ def test_an_interrupted_search_returns_what_it_found(monkeypatch):
 
     monkeypatch.setattr(search, "solve", interrupted)
     found = find(ip.PhaseModel(SIN, ip.Ring(1)), 9, starts=10)
+    assert found.status == "interrupted" and found.status.exit_code == 130
     assert found.interrupted and sum(found.hits) + found.failed == 5 and found.to_dict()["interrupted"]
     assert not find(ip.PhaseModel(SIN, ip.Ring(1)), 9, starts=0).interrupted
 

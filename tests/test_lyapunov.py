@@ -7,7 +7,8 @@ import pytest
 
 import inphase as ip
 from inphase.coupling import Dense, Sparse
-from inphase.equilibria.lyapunov import StateSpace, lyapunov_exponents
+from inphase.equilibria.lyapunov import lyapunov_exponents
+from inphase.state_space import StateSpace
 
 
 def test_at_an_equilibrium_they_are_the_eigenvalues():

@@ -48,6 +48,12 @@ def step_by_step(model, phases, method, steps=STEPS, h=H):
         slope = model.velocity(path[-1])
         if method == "heun":
             slope = (slope + model.velocity(path[-1] + h * slope)) / 2
+        if method == "midpoint":
+            slope = model.velocity(path[-1] + h / 2 * slope)
+        if method == "rk4":
+            second = model.velocity(path[-1] + h / 2 * slope)
+            third = model.velocity(path[-1] + h / 2 * second)
+            slope = (slope + 2 * second + 2 * third + model.velocity(path[-1] + h * third)) / 6
         path.append(path[-1] + h * slope)
     return np.array(path)
 
@@ -61,7 +67,7 @@ def calls(monkeypatch):
     return counts
 
 
-@pytest.mark.parametrize("method", ["euler", "heun"])
+@pytest.mark.parametrize("method", ["euler", "heun", "midpoint", "rk4"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_is_the_method_step_by_step(kind, method, monkeypatch):
     counts = calls(monkeypatch)
@@ -106,7 +112,7 @@ def test_what_fits():
 
 
 @pytest.mark.parametrize("f", ["kuramoto", "harmonics"])
-@pytest.mark.parametrize("method", ["euler", "heun"])
+@pytest.mark.parametrize("method", ["euler", "heun", "rk4"])
 def test_threads_and_grouping_do_not_change_a_bit(f, method, threads):
     system, phases = model("sum", f, n=12, damping=1.0), start(20, 12)
     phases[3, 2], phases[7, 5] = 3e6, -2e7  # beyond the fast sines
@@ -154,7 +160,10 @@ def test_a_condition_is_looked_at_after_every_step():
 def test_max_steps_ends_the_run_between_outputs():
     run = ip.simulate(model("ring"), start(), times=[0.0, 0.5, 2.0], step=H, max_steps=30)
     assert run.attrs["status"] == "max_steps" and run.attrs["accepted_steps"] == 3 * 30
-    assert np.array_equal(run.time, [0.0, 0.5])
+    assert np.array_equal(run.time, [0.0, 0.5]) and np.allclose(run.end_time, 30 * H, rtol=1e-15)
+    np.testing.assert_allclose(
+        run.end_phase, step_by_step(model("ring"), start(), "heun", 30)[-1], atol=1e-12
+    )
 
 
 def test_what_is_not_finite_ends_the_run():
@@ -164,6 +173,7 @@ def test_what_is_not_finite_ends_the_run():
     assert (
         run.attrs["status"] == "not finite" and np.isfinite(run.phase.values).all() and run.sizes["time"] == 1
     )
+    assert np.isfinite(run.end_phase).all() and np.all(run.end_time < 3.0)
 
 
 def test_a_long_way_to_the_next_output_is_cut_into_short_calls(monkeypatch):

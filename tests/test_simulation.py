@@ -288,22 +288,57 @@ def test_ctrl_c_returns_what_there_is():
     assert distance == pytest.approx(half_angle(run.time.values, 3.0), abs=1e-6)
 
 
-def test_an_interrupted_run_of_replicas_keeps_the_times_that_all_have_reached():
-    model = ip.PhaseModel(ip.kuramoto(), frequencies=np.arange(5.0))
+@pytest.mark.parametrize("options", [{}, {"step": 0.01, "method": "rk4"}], ids=["adaptive", "constant steps"])
+def test_an_interrupted_run_of_replicas_keeps_what_each_has_reached(options):
+    model, phases = ip.PhaseModel(ip.kuramoto(), frequencies=np.arange(5.0)), start(15).reshape(3, 5)
+    phases[1] *= 1e-3
     calls = []
 
     def interrupt(time, phases):
         calls.append(time)
-        if len(calls) > 150:
+        if len(calls) > 400:
             raise KeyboardInterrupt
-        return False
+        return bool(time > 0.2 and np.ptp(phases) < 1.5)  # the second one stops early
 
-    run = ip.simulate(model, start(15).reshape(3, 5), t_end=100.0, stop=interrupt)
-    assert run.attrs["status"] == "interrupted"
-    assert np.isfinite(run.phase.values).all() and 0 < run.sizes["time"] < 201
-    assert float(run.time[-1]) <= float(run.end_time.min())
-    whole = ip.simulate(model, start(15).reshape(3, 5), t_end=100.0)
-    assert np.array_equal(run.phase.values, whole.phase.values[: run.sizes["time"]])
+    run = ip.simulate(model, phases, t_end=20.0, stop=interrupt, **options)
+    whole = ip.simulate(model, phases, t_end=20.0, **options)
+    end, time, stopped = run.end_time.values, run.time.values, run.stopped_by.values != ""
+    assert run.attrs["status"] == "interrupted" and stopped.tolist() == [False, True, False]
+    assert 0 < time[-1] <= end.max() and 0.2 <= end[1] < end.min(where=~stopped, initial=9.0)
+    reached = time[:, None] <= end
+    assert reached.any(axis=1).all() and len(whole.time[whole.time <= end.max()]) == len(time)
+    assert np.array_equal(np.isfinite(run.phase).all("oscillator"), reached | stopped)
+    assert np.array_equal(np.isfinite(run.order_parameter), reached | stopped)
+    assert np.array_equal(run.phase.values[reached], whole.phase.values[: len(time)][reached])
+    assert np.all(run.phase.values[:, stopped][~reached[:, 1]] == run.end_phase.values[stopped])
+    for r in range(3):
+        alone = ip.simulate(model, phases[r], times=[end[r]], **options)
+        assert np.allclose(alone.phase.values[0], run.end_phase.values[r], rtol=0, atol=1e-7)
+
+
+def test_replicas_that_are_cut_off_at_different_times_say_so():
+    """The second has five times the steps of the first per unit of time, and max_steps counts both."""
+    model = ip.PhaseModel(ip.kuramoto(), inertia=[0.0, 1.0], frequencies=[0.0, 1.0])
+    run = ip.simulate(
+        model,
+        [[0.0, 0.0], [0.0, 1.0]],
+        times=np.linspace(0, 50, 501),
+        velocities=[[0, 1.0], [0, 300.0]],
+        max_steps=100,
+    )
+    assert run.attrs["status"] == "max_steps" and float(run.end_time[1]) < float(run.end_time[0])
+    reached = run.time.values[:, None] <= run.end_time.values
+    for name in ("phase", "velocity"):
+        assert np.array_equal(np.isfinite(run[name]).all("oscillator"), reached)
+    assert run.end_velocity.shape == (2, 2) and np.isfinite(run.end_velocity).all()
+    assert 0 < len(run.time) == int(np.sum(reached[:, 0])) > int(np.sum(reached[:, 1]))
+
+
+def test_the_end_of_a_finished_run_is_its_last_frame():
+    model = ip.PhaseModel(ip.kuramoto(), frequencies=np.arange(5.0))
+    for options in ({}, {"step": 0.1}):
+        run = ip.simulate(model, start(10).reshape(2, 5), t_end=2.0, **options)
+        assert np.array_equal(run.end_phase, run.phase[-1]) and np.all(run.end_time == 2.0)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT between processes")
@@ -323,6 +358,35 @@ def test_a_real_sigint_returns_a_dataset(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.stdout.split() == ["interrupted", "True", "True"], done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT between processes")
+@pytest.mark.parametrize("route", ["adaptive", "constant steps", "march"])
+def test_a_real_sigint_loses_nothing_between_two_frames(route):
+    """20,000 oscillators and two frames: Ctrl-C in between leaves the state that was reached."""
+    script = textwrap.dedent(
+        f"""
+        import os, signal, threading
+        import numpy as np
+        import inphase as ip
+
+        route = {route!r}
+        n = 40 if route == "march" else 20_000
+        coupling = ip.Ring(2) if route == "march" else ip.AllToAll()
+        model = ip.PhaseModel(ip.kuramoto(), coupling, frequencies=np.linspace(-1, 1, n))
+        how = {{}} if route == "adaptive" else {{"step": 0.002, "method": "rk4"}}
+        first = np.linspace(0, 6, n)
+        ip.simulate(model, first, times=[0.0, 0.01], **how)
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        run = ip.simulate(model, first, times=[0.0, 1e6], max_steps=10**9, **how)
+        end = float(run.end_time)
+        again = ip.simulate(model, first, times=[end], max_steps=10**9, **how)
+        error = np.max(np.abs(again.phase.values[0] - run.end_phase.values))
+        print(run.attrs["status"], run.sizes["time"], 0 < end < 1e6, error < 1e-5, np.array_equal(run.phase[0], first))
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["interrupted", "1", "True", "True", "True"], done.stderr + done.stdout
 
 
 def test_max_steps_ends_the_run_with_what_it_has():

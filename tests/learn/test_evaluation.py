@@ -4,12 +4,12 @@ and the fast sums over pairs that large networks need.
 
 import numpy as np
 import pytest
-import xarray as xr
 
 import inphase as ip
 from inphase.coupling.learnt.network import PairNetwork
 from inphase.coupling.learnt.scores import PAIRS, pair_scores
 from inphase.kernels.product import thin_product
+from inphase.simulation.fixed import FixedStep
 
 learn = pytest.importorskip("inphase.learn", exc_type=ImportError)
 
@@ -87,8 +87,11 @@ def test_phases_after_steps(monkeypatch):
             phases_after(model, rows[0], settings, [0, 2, 5]), np.array(rows)[[0, 2, 5]], rtol=1e-12
         )
         assert np.min(np.abs(rows[2] - rows[5])) > 1e-3
-    stopped = xr.Dataset(attrs={"status": "interrupted"})
-    monkeypatch.setattr(learn.evaluation, "simulate", lambda *given, **options: stopped)
+
+    def interrupted(self, *given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FixedStep, "advance", interrupted)
     with pytest.raises(KeyboardInterrupt):
         phases_after(model, rows[0], task.settings, [5])
 

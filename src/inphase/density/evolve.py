@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from inphase.checks import finite_number, integer, output_times
 from inphase.density.spectral import Complexes, Continuity, Measure, density, measure
 from inphase.interaction import Interaction, checked
+from inphase.status import Status
 from inphase.version import version
 
 if TYPE_CHECKING:
@@ -26,14 +27,27 @@ FRAMES = 101  # output times, where only the last is given
 
 @dataclass
 class _Run:
-    """What a run has produced: rows (time, coefficients) at the output times, and how it ended."""
+    """What a run has produced: rows (time, coefficients) at the output times, and how it ended.
 
+    `last` is where it is; both change at once, whenever Ctrl-C comes.
+    """
+
+    last: tuple[float, Complexes]
+    modes: int
     rows: list[tuple[float, Complexes]] = field(default_factory=list)
-    status: str = "finished"
+    status: Status = Status.FINISHED
     message: str = "reached the last time"
-    stopped_at: float = 0.0
-    modes: int = 0
     steps: int = 0
+
+    @property
+    def stopped_at(self) -> float:
+        return self.last[0]
+
+    def end(self, status: Status, message: str) -> None:
+        """Before the last output time: what is reached is kept."""
+        self.status, self.message = status, message
+        if not self.rows or self.rows[-1][0] < self.stopped_at:
+            self.rows.append(self.last)
 
 
 def evolve_density(
@@ -129,7 +143,13 @@ def evolve_density(
         return Continuity(interaction, h, D, count, start.period, floor=tol)
 
     fewest = _fewest(interaction, start.period, most)
-    run = _integrate(flow, start, outputs, tol, fewest, most)
+    first = _resolved(start, tol, fewest, most)
+    run = _Run((0.0, first), len(first))
+    try:
+        _integrate(run, flow, outputs, tol, fewest, most)
+    except KeyboardInterrupt:
+        message = f"interrupted at time {run.stopped_at:.6g}: the result so far is kept"
+        run.end(Status.INTERRUPTED, message)
     spin = omega - (float(interaction.modes[0].real) if h is None else 0.0)  # a rigid turn
     found = _dataset(run, start.period, spin, angles)
     found.attrs |= {
@@ -140,7 +160,7 @@ def evolve_density(
         "noise": D,
         "tolerance": tol,
         "max_modes": most,
-        "status": run.status,
+        "status": run.status.value,
         "message": run.message,
         "stopped_at": run.stopped_at,
         "modes": run.modes,
@@ -153,53 +173,40 @@ def evolve_density(
 
 
 def _integrate(
-    flow: Any, start: Measure, outputs: NDArray[np.float64], tol: float, fewest: int, most: int
-) -> _Run:
+    run: _Run, flow: Any, outputs: NDArray[np.float64], tol: float, fewest: int, most: int
+) -> None:
     """Step, watch the tail of the spectrum, double or halve the modes, and collect the output."""
     from scipy.integrate import DOP853
 
-    def solver(t: float, c: Complexes) -> Any:
-        return DOP853(flow(len(c)), t, c, outputs[-1], rtol=max(tol / 10, 3e-14), atol=tol / 100)
+    def begin(c: Complexes) -> Any:
+        run.last, run.modes = (run.stopped_at, c), len(c)
+        return DOP853(flow(len(c)), run.stopped_at, c, outputs[-1], rtol=max(tol / 10, 3e-14), atol=tol / 100)
 
-    run, now = _Run(), _resolved(start, tol, fewest, most)
-    run.modes = len(now)
-    pending = list(outputs)
+    pending, now = list(outputs), run.last[1]
     if pending[0] == 0:
         run.rows.append((pending.pop(0), now))
-    stepper = solver(0.0, now)
-    try:
-        while pending:
-            trouble = stepper.step()
-            if stepper.status == "failed":
-                run.status, run.message = (
-                    "failed",
-                    f"the step size underflowed at time {run.stopped_at:.6g}: {trouble}",
-                )
-                break
-            if _tail(stepper.y) > tol:
-                if len(now) == most:
-                    run.status, run.message = "unresolved", _concentrates(most, run.stopped_at)
-                    break
-                now = _resize(now, min(2 * len(now), most))
-                run.modes, stepper = len(now), solver(run.stopped_at, now)
-                continue
-            run.steps += 1
-            if pending[0] <= stepper.t:
-                between = stepper.dense_output()
-                while pending and pending[0] <= stepper.t:
-                    run.rows.append((pending[0], between(pending.pop(0))))
-            run.stopped_at, now = float(stepper.t), stepper.y
-            if len(now) >= 2 * fewest and np.max(np.abs(now[len(now) // 4 :])) < tol / 10:
-                now = _resize(now, len(now) // 2)
-                run.modes, stepper = len(now), solver(run.stopped_at, now)
-    except KeyboardInterrupt:
-        run.status, run.message = (
-            "interrupted",
-            f"interrupted at time {run.stopped_at:.6g}: the result so far is kept",
-        )
-    if pending and (not run.rows or run.rows[-1][0] < run.stopped_at):
-        run.rows.append((run.stopped_at, now))
-    return run
+    stepper = begin(now)
+    while pending:
+        trouble = stepper.step()
+        if stepper.status == "failed":
+            message = f"the step size underflowed at time {run.stopped_at:.6g}: {trouble}"
+            return run.end(Status.FAILED, message)
+        if _tail(stepper.y) > tol:
+            if len(now) == most:
+                return run.end(Status.UNRESOLVED, _concentrates(most, run.stopped_at))
+            now = _resize(now, min(2 * len(now), most))
+            stepper = begin(now)
+            continue
+        run.steps += 1
+        if pending[0] <= stepper.t:
+            between = stepper.dense_output()
+            while pending and pending[0] <= stepper.t:
+                run.rows.append((pending[0], between(pending.pop(0))))
+        now = stepper.y
+        run.last = float(stepper.t), now
+        if len(now) >= 2 * fewest and np.max(np.abs(now[len(now) // 4 :])) < tol / 10:
+            now = _resize(now, len(now) // 2)
+            stepper = begin(now)
 
 
 def _concentrates(most: int, t: float) -> str:

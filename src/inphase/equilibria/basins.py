@@ -16,6 +16,7 @@ from inphase.equilibria.states import distance
 from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 from inphase.provenance import attributes
+from inphase.status import Status
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -112,16 +113,13 @@ def basins(
 
 def _settle(system: Locked, distinct: DistinctStates, phases: Array, end: float) -> NDArray[np.int64]:
     """The state of the distinct that each row ends in, or −1."""
-    from inphase.simulation import simulate
+    from inphase.simulation import simulated
 
     found = np.full(len(phases), -1)
     rows, phases, time, span = np.arange(len(phases)), phases.copy(), 0.0, ROUND / system.scale
     while len(rows) and time < end:
-        run = simulate(system.model, phases, times=[min(span, end - time)], tolerance=1e-6)
-        # which the simulator takes for itself; shares of the fast would be wrong
-        if run.attrs["status"] == "interrupted":
-            raise KeyboardInterrupt
-        if not run.sizes["time"]:
+        run = simulated(system.model, phases, times=[min(span, end - time)], tolerance=1e-6)
+        if run.attrs["status"] != Status.FINISHED:
             break
         phases, time, span = run.phase.values[-1], time + span, 1.6 * span
         speed = system.model.velocity(phases)

@@ -24,6 +24,7 @@ from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 from inphase.observables import order_parameter
 from inphase.provenance import attributes
+from inphase.status import Status
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -79,7 +80,7 @@ def continue_equilibrium(
         (where surely so). The special points: `special_kind(special)` ("fold", "branch point" or "hopf"),
         `special_parameter`, `special_phase(special, oscillator)`, `special_frequency`, `special_multiplicity`
         (eigenvalues that cross) and `special_after`, the point that it follows. `attrs["ends"]` says why each
-        end is one: "range", "closed", "max_points" or "step underflow".
+        end is one: "range", "closed", "max_points" or "step underflow"; see `inphase.status.Status`.
 
     Raises
     ------
@@ -114,9 +115,11 @@ def continue_equilibrium(
         start = curve.start(curve.model(curve.first).check(phases))
         tangent = curve.tangent(start, curve.along_parameter())
         ahead = _trace(curve, start, tangent, *options)
-        closed = ahead.end == "closed"
+        closed = ahead.end is Status.CLOSED
         behind = (
-            _Trace([ahead.points[0]], [], "closed") if closed else _trace(curve, start, -tangent, *options)
+            _Trace([ahead.points[0]], [], Status.CLOSED)
+            if closed
+            else _trace(curve, start, -tangent, *options)
         )
         return _dataset(curve, behind, ahead)
 
@@ -201,7 +204,7 @@ def switch_branch(
             away = f"no other branch at the distance {amplitude:g} from special point {special}"
             raise ValueError(f"{away}; try another amplitude")
         ahead = _trace(curve, found, curve.tangent(found, kick), *options)
-        return _dataset(curve, _Trace([ahead.points[0]], [], "branch point"), ahead)
+        return _dataset(curve, _Trace([ahead.points[0]], [], Status.BRANCH_POINT), ahead)
 
 
 def _range(between: tuple[float, float], parameter: float) -> tuple[float, float]:
@@ -476,15 +479,16 @@ class _Trace:
 
     points: list[_Point]
     specials: list[_Special]
-    end: str
+    end: Status
 
 
 def _trace(curve: _Curve, start: Array, tangent: Array, longest: float, max_points: int) -> _Trace:
     def known(x: Array, tangent: Array, arclength: float) -> _Point:
         return _Point(x, tangent, curve.spectrum(x), curve.determinant(x, tangent), arclength)
 
-    points, specials, step, end = [known(start, tangent, 0.0)], [], longest / 4, ""
-    while not end:
+    points, specials, step = [known(start, tangent, 0.0)], [], longest / 4
+    end: Status | None = None
+    while end is None:
         here = points[-1]
         x, steps, at_end = _advance(curve, here, step)
         new = None if steps is None else _tangent_or_none(curve, x, here.tangent)
@@ -495,17 +499,17 @@ def _trace(curve: _Curve, start: Array, tangent: Array, longest: float, max_poin
         ):
             step /= 2
             if step < SMALLEST_STEP:
-                end = "range" if _at_border(curve, here) else "step underflow"
+                end = Status.RANGE if _at_border(curve, here) else Status.STEP_UNDERFLOW
             continue
         points.append(known(x, new, here.arclength + math.sqrt(curve.dot(x - here.x, x - here.x))))
         specials += _specials_between(curve, here, points[-1], len(points) - 2)
         step = min(longest, step * (1.5 if steps is not None and steps <= 4 else 0.7))
         if at_end:
-            end = "range"
+            end = Status.RANGE
         elif len(points) > 3 and _closes(curve, points):
-            end = "closed"
+            end = Status.CLOSED
         elif len(points) > max_points:
-            end = "max_points"
+            end = Status.MAX_POINTS
     return _Trace(points, specials, end)
 
 
@@ -677,7 +681,7 @@ def _dataset(curve: _Curve, behind: _Trace, ahead: _Trace) -> xr.Dataset:
             method="pseudo-arclength continuation",
             start=curve.first,
             between=[curve.low, curve.high],
-            ends=[behind.end, ahead.end],
+            ends=[behind.end.value, ahead.end.value],
         ),
     )
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import linalg, sparse
 from scipy.sparse.linalg import splu
 
@@ -165,15 +165,6 @@ class Locked:
             found = linalg.lstsq(matrix, right, cond=RANK, lapack_driver="gelsy", check_finite=False)[0]
         change = float(found[-1]) * self.scale / np.sqrt(self.n) if self.rotates else 0.0
         return found[: self.n], change
-
-
-def second_order(model: PhaseModel, n: int) -> tuple[NDArray[np.intp], Vector]:
-    """Which oscillators have inertia, and d_i/m_i of those:
-    (heavy,) each. They obey θ' = v, v' = (d/m)(u(θ) − v).
-    """
-    inertia = np.broadcast_to(model.inertia, n)
-    heavy = np.flatnonzero(inertia > 0)
-    return heavy, np.broadcast_to(model.damping, n)[heavy] / inertia[heavy]
 
 
 def row_sum(matrix: Any) -> float:

@@ -8,90 +8,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase.checks import finite_number, integer
-from inphase.coupling import RankOne
-from inphase.equilibria.locked import second_order
 from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 from inphase.provenance import attributes
 from inphase.simulation.explicit import DormandPrince
+from inphase.state_space import StateSpace
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
 BATCHES = 20  # of the exponents' averages, for their standard errors
-LOW_RANK_FROM = 64  # oscillators, all-to-all: below, the dense Jacobian is faster
-
-
-class StateSpace:
-    """The model as dy/dt = F(y), y = (θ, v): the phases (n,) and the velocities of the oscillators with
-    inertia.
-
-    θ_i' = v_i and (m_i/d_i) v_i' = u_i(θ) − v_i where m_i > 0, θ_i' = u_i(θ) elsewhere, with u the model's
-    `velocity`.
-
-    Parameters
-    ----------
-    model : PhaseModel
-        Without delays and noise.
-    n : int
-        Oscillators.
-
-    Raises
-    ------
-    ValueError
-        With delays, noise or a callable gain.
-    """
-
-    def __init__(self, model: PhaseModel, n: int) -> None:
-        if model.has_delays or model.has_noise:
-            raise ValueError(
-                "a model with delays or noise has no Jacobian of its phases; got one; use model.replace(...)"
-            )
-        if callable(model.gain):
-            raise ValueError(
-                "the Jacobian of a model with a callable gain is not known; use None or 'softmax'"
-            )
-        self.model, self.n = model, n
-        self.heavy, self.rate = second_order(model, n)
-        self.light = np.setdiff1d(np.arange(n), self.heavy)
-        self.size = n + len(self.heavy)
-
-    def velocity(self, state: Array) -> Array:
-        """dy/dt of a state (size,)."""
-        return self._combine(self.model.flow(state[: self.n], np.empty(self.n)), state[self.n :])
-
-    def _combine(self, drift: Array, speeds: Array) -> Array:
-        """dy/dt, or its derivative along columns, from u (n, ...) and v (heavy, ...)."""
-        if not len(self.heavy):
-            return drift
-        rate = self.rate if drift.ndim == 1 else self.rate[:, None]
-        push = rate * (drift[self.heavy] - speeds)
-        first = drift.copy()
-        first[self.heavy] = speeds
-        return np.concatenate([first, push])
-
-    def tangent(self, state: Array, vectors: Array) -> Array:
-        """(∂F/∂y) · vectors, for vectors (size, k)."""
-        return self._combine(_product(self.model, state[: self.n], vectors[: self.n]), vectors[self.n :])
-
-    def matrix(self, state: Array) -> Array:
-        """∂F/∂y, (size, size)."""
-        return self.tangent(state, np.eye(self.size))
-
-    def divergence(self, state: Array) -> float:
-        """The trace of ∂F/∂y: the rate at which volumes of states grow."""
-        diagonal = np.asarray(self.model.jacobian_at(state[: self.n]).diagonal())
-        return float(np.sum(diagonal[self.light]) - np.sum(self.rate))
-
-
-def _product(model: PhaseModel, phases: Array, vectors: Array) -> Array:
-    """The model's Jacobian times vectors (n, k), without a dense matrix where there is a better way."""
-    if isinstance(model.coupling, RankOne) and len(phases) >= LOW_RANK_FROM:
-        jacobian = model.jacobian_low_rank(phases)
-        left, right = jacobian.low_rank()
-        return np.asarray(jacobian.diagonal[:, None] * vectors + left @ (right.T @ vectors))
-    return np.asarray(model.jacobian_at(phases) @ vectors)
 
 
 def lyapunov_exponents(
@@ -166,6 +93,7 @@ def lyapunov_exponents(
     row = model.check(phases)
     if row.ndim != 1:
         raise ValueError(f"phases must have shape (n,); got {row.shape}")
+    _check(model)
     space = StateSpace(model, len(row))
     count = space.size if count is None else integer("count", count, least=1)
     if count > space.size:
@@ -176,7 +104,7 @@ def lyapunov_exponents(
     frame = np.linalg.qr(
         np.random.default_rng(integer("seed", seed, least=0)).normal(size=(space.size, count))
     )[0]
-    state = np.concatenate([row, np.zeros(len(space.heavy))])
+    state = space.state(row)
     if interval is None:
         interval = min(2 / max(_norm(space, state), 1e-300), t_end / BATCHES)
     interval = finite_number("interval", interval, positive=True)
@@ -191,6 +119,15 @@ def lyapunov_exponents(
         for k in range(rows):
             growth[k], divergence[k] = walk.advance(interval), space.divergence(walk.state)
     return _dataset(walk, growth / interval, float(np.mean(divergence)), interval, tolerance, seed)
+
+
+def _check(model: PhaseModel) -> None:
+    if model.has_delays or model.has_noise:
+        raise ValueError(
+            "a model with delays or noise has no Jacobian of its phases; got one; use model.replace(...)"
+        )
+    if callable(model.gain):
+        raise ValueError("the Jacobian of a model with a callable gain is not known; use None or 'softmax'")
 
 
 def _norm(space: StateSpace, state: Array) -> float:

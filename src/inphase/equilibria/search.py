@@ -19,6 +19,7 @@ from inphase.equilibria.states import Equilibrium, classify, distance, in_gauge
 from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar
+from inphase.status import Status
 from inphase.types import Vector
 
 SAME = 1e-6  # radians between two roots of Newton's method that count as one
@@ -66,6 +67,11 @@ class Landscape(Sequence[Equilibrium]):
 
     def __iter__(self) -> Iterator[Equilibrium]:
         return iter(self.equilibria)
+
+    @property
+    def status(self) -> Status:
+        """ "finished", or "interrupted" after Ctrl-C."""
+        return Status.INTERRUPTED if self.interrupted else Status.FINISHED
 
     @property
     def stable(self) -> tuple[Equilibrium, ...]:
@@ -234,13 +240,11 @@ def _carried(system: Locked, phases: NDArray[np.float64]) -> NDArray[np.float64]
     """The phases after the flow has had time to choose,
     without what the simulator would have to treat otherwise.
     """
-    from inphase.simulation import simulate
+    from inphase.simulation import simulated
 
     still = system.model.replace(noise=0.0, common_noise=0.0, inertia=0.0, delays=0.0)
-    run = simulate(still, phases, times=[40 / system.scale], tolerance=1e-5, max_steps=2000)
-    if run.attrs["status"] == "interrupted":  # which the simulator takes for itself
-        raise KeyboardInterrupt
-    return np.asarray(run.phase.values[-1]) if run.sizes["time"] else phases
+    run = simulated(still, phases, times=[40 / system.scale], tolerance=1e-5, max_steps=2000)
+    return np.asarray(run.phase.values[-1]) if run.attrs["status"] == Status.FINISHED else phases
 
 
 # ------------------------------------------------------------------------------------------------------ roots

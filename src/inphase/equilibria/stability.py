@@ -17,9 +17,10 @@ from scipy import linalg, sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs, eigsh, splu
 
 from inphase.checks import finite_number, finite_vector, integer
-from inphase.equilibria.locked import EPS, Locked, row_sum, second_order
+from inphase.equilibria.locked import EPS, Locked, row_sum
 from inphase.kernels.blas import few_threads
 from inphase.model import PhaseModel
+from inphase.state_space import StateSpace
 from inphase.types import Vector
 
 Array = NDArray[np.float64]
@@ -161,25 +162,12 @@ def _spectrum(values: Any, errors: Any, method: str, unstable: int | None) -> Sp
 
 
 def _linearization(system: Locked, jacobian: Any) -> tuple[Any, Vector]:
-    """The matrix of (η, η') and its null vector, of unit length, or zeros where there is none.
-
-    With inertia, (m/d) η'' = J η − η' for those that have some, and η' = J η for the others.
-    """
-    n, model = system.n, system.model
-    heavy, rate = second_order(model, n)
-    turn = np.zeros(n + len(heavy))
+    """The matrix of the linearized model's first-order form, and its null vector, of unit length, or zeros."""
+    space = StateSpace(system.model, system.n)
+    turn = np.zeros(space.size)
     if system.rotates:
-        turn[:n] = 1 / np.sqrt(n)
-    if not len(heavy):
-        return jacobian, turn
-    light = np.ones(n)
-    light[heavy] = 0.0
-    pick = sparse.csr_array((np.ones(len(heavy)), (heavy, np.arange(len(heavy)))), shape=(n, len(heavy)))
-    rates = sparse.diags_array(rate)
-    blocks = [[sparse.diags_array(light) @ jacobian, pick], [rates @ (pick.T @ jacobian), -rates]]
-    if sparse.issparse(jacobian):
-        return sparse.block_array(blocks, format="csr"), turn
-    return np.block([[b.toarray() if sparse.issparse(b) else b for b in row] for row in blocks]), turn
+        turn[: system.n] = 1 / np.sqrt(system.n)
+    return space.linearization(jacobian), turn
 
 
 # ------------------------------------------------------------------------------------------------------ dense

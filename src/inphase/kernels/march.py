@@ -1,4 +1,4 @@
-"""Many constant steps of a small system in one call: Euler's or Heun's method, replica by replica.
+"""Many constant steps of a small system in one call, of any explicit Runge-Kutta method, replica by replica.
 
 A step of some fifty oscillators takes a third of a microsecond, a call from Python fifty times that. So the
 coupling hands over its terms (`Links`, `Triangles`, `Field`), and `plan` lays them out for one loop over
@@ -194,8 +194,26 @@ def _triads(s, c, nodes, weights, kind, even, odd, out):
             out[k] += w * (up_k - down_k)
 
 
+@nb.njit(inline="always", **_FAST)
+def _ahead(start, slopes, weights, h, out):
+    """out = start + h Σ_s weights_s slopes_s, over as many slopes as there are weights, the last not 0."""
+    last, alone = weights.size - 1, True
+    w, slope = weights[last], slopes[last]
+    for s in range(last):
+        if weights[s] != 0.0:
+            for i in range(out.size):
+                out[i] = weights[s] * slopes[s, i] + (0.0 if alone else out[i])
+            alone = False
+    if alone:
+        for i in range(out.size):
+            out[i] = start[i] + h * (w * slope[i])
+    else:
+        for i in range(out.size):
+            out[i] = start[i] + h * (out[i] + w * slope[i])
+
+
 @nb.njit(**_FAST)
-def _one(phases, steps, h, corrected, p):
+def _one(phases, steps, h, a, b, p):
     """All steps of one replica, in place."""
     (
         modes,
@@ -215,10 +233,12 @@ def _one(phases, steps, h, corrected, p):
         columns,
     ) = p
     n = phases.size
-    work, x, slope, first = np.empty((4, n)), phases.copy(), np.empty(n), np.empty(n)
+    work, x, slope, slopes = np.empty((4, n)), phases.copy(), np.empty(n), np.empty((b.size, n))
     s, c = work[0], work[1]
     for _ in range(steps):
-        for stage in range(2 if corrected else 1):
+        for stage in range(b.size):
+            if stage > 0:
+                _ahead(phases, slopes, a[stage, :stage], h, x)
             sincos_block(x, s, c, n)
             for i in range(n):
                 slope[i] = drift[i] + field[i] * s[i]
@@ -228,18 +248,15 @@ def _one(phases, steps, h, corrected, p):
             for f in range(kinds.size):
                 _field(s, c, modes, rows[f], columns[f], kinds[f], work[2], work[3], slope)
             for i in range(n):
-                slope[i] *= rate[i]
-            if corrected and stage == 0:
-                for i in range(n):
-                    first[i], x[i] = slope[i], phases[i] + h * slope[i]
+                slopes[stage, i] = slope[i] * rate[i]
+        _ahead(phases, slopes, b, h, x)
         for i in range(n):
-            phases[i] += 0.5 * h * (first[i] + slope[i]) if corrected else h * slope[i]
-            x[i] = phases[i]
+            phases[i] = x[i]
 
 
-def _all(phases, steps, h, corrected, p):
+def _all(phases, steps, h, a, b, p):
     for replica in nb.prange(len(phases)):
-        _one(phases[replica], steps, h, corrected, p)
+        _one(phases[replica], steps, h, a, b, p)
 
 
 _kernel = threaded(_all)
@@ -252,9 +269,12 @@ def cost(p):
     return 2 * len(p.drift) + each * m
 
 
-def march(phases, steps, h, corrected, p):
-    """phases (replicas, n) += `steps` steps h of Euler's method, or of Heun's where `corrected`, in place."""
+def march(phases, steps, h, a, b, p):
+    """phases (replicas, n) moved on by `steps` steps h, in place.
+
+    The method is its tableau: a (stages, stages), zero on and above the diagonal, and b (stages,).
+    """
     work = cost(p) * steps * len(phases)
     # Numba takes 0.2 ms to look at named ones
-    _kernel(work if len(phases) > 1 else 0)(phases, steps, h, corrected, tuple(p))
+    _kernel(work if len(phases) > 1 else 0)(phases, steps, h, a, b, tuple(p))
     return phases

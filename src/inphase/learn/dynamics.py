@@ -26,18 +26,16 @@ from jax import lax
 
 from inphase.checks import check_name
 from inphase.interaction import Interaction
+from inphase.methods import RUNGE_KUTTA, WITH_DELAYS, weighted
 
 SEGMENT = 64  # steps of which the backward sweep holds the intermediate results
-METHODS = ("euler", "heun", "midpoint", "rk4")
-WITH_DELAYS = ("euler", "heun")  # whose stages lie on whole steps
-STAGES = {"euler": 1, "heun": 2, "midpoint": 2, "rk4": 4}
 
 
 class Scheme(NamedTuple):
     """What is fixed while a function is compiled."""
 
     step: float  # h, units of time
-    method: str  # of METHODS
+    method: str  # of RUNGE_KUTTA
     real: tuple[float, ...]  # F_0, F_1, ..., F_m
     imaginary: tuple[float, ...]
     longest: int  # steps, at least the longest delay
@@ -62,7 +60,7 @@ class Turned(NamedTuple):
 @lru_cache(maxsize=64)
 def scheme(interaction: Interaction, step: float, method: str = "euler", longest: int = 0) -> Scheme:
     """The scheme of an interaction; ValueError where the method is unknown or cannot serve delays."""
-    check_name("method", method, METHODS)
+    check_name("method", method, tuple(RUNGE_KUTTA))
     if longest and method not in WITH_DELAYS:
         raise ValueError(f"with delays, method must be one of {', '.join(WITH_DELAYS)}; got {method!r}")
     modes = interaction.modes
@@ -162,21 +160,13 @@ def _one_step(coupling: Any, past: Any, parts: Parts, scheme: Scheme, extra: Any
         used.append(wave)
         return parts.frequencies + parts.field * jnp.sin(theta) - force(theta, product, scheme)
 
-    def moved(slope: Any, by: float) -> Any:
-        return jnp.concatenate([past[1:], (past[-1] + by * slope)[None]])
+    def moved(weights: Any) -> Any:
+        return jnp.concatenate([past[1:], (past[-1] + h * weighted(weights, slopes))[None]])
 
-    first = velocity(past)
-    if scheme.method == "euler":
-        slope = first
-    elif scheme.method == "heun":
-        slope = 0.5 * (first + velocity(moved(first, h)))
-    elif scheme.method == "midpoint":
-        slope = velocity(moved(first, 0.5 * h))
-    else:
-        second = velocity(moved(first, 0.5 * h))
-        third = velocity(moved(second, 0.5 * h))
-        slope = (first + 2 * second + 2 * third + velocity(moved(third, h))) / 6
-    return moved(slope, h), jnp.stack(used)
+    method, slopes = RUNGE_KUTTA[scheme.method], [velocity(past)]
+    for weights in method.a[1:]:
+        slopes.append(velocity(moved(weights)))
+    return moved(method.b), jnp.stack(used)
 
 
 @partial(jax.jit, static_argnums=(3, 4))
@@ -223,7 +213,7 @@ def _backward(scheme: Scheme, count: int, kept: Any, slopes: Any) -> tuple[Any, 
     phases, (count, n), segment by segment from the last.
     """
     coupling, past, parts, phases = kept
-    n, stages = phases.shape[1], STAGES[scheme.method]
+    n, stages = phases.shape[1], RUNGE_KUTTA[scheme.method].stages
     length = next(s for s in range(min(SEGMENT, count), 0, -1) if count % s == 0)
     columns = 2 * (len(scheme.real) - 1) + bool(scheme.real[0])
     zeros = jnp.zeros((length, stages, n, columns), phases.dtype)

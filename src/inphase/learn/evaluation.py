@@ -27,7 +27,8 @@ from inphase.learn.problems import Nodes, Problem
 from inphase.learn.settings import Settings
 from inphase.learn.training import Start, Trained, initial_phases, precision, task_of
 from inphase.model import PhaseModel
-from inphase.simulation import simulate
+from inphase.simulation import simulated
+from inphase.status import Status
 from inphase.version import version
 
 Coupler = Callable[[PairNetwork, Any, Normalization], Coupling]
@@ -93,9 +94,7 @@ def evaluate(
 
     Notes
     -----
-    Step and method are the training's. "euler" and "heun", also with delays, are integrated by
-    `inphase.simulate`; "midpoint" and "rk4", which take no delays, by the same formulas as in training on
-    `PhaseModel.velocity`.
+    Step and method are the training's, integrated by `inphase.simulate`.
 
     Examples
     --------
@@ -221,7 +220,7 @@ def untrained(problem: Problem, seed: int = 0) -> Trained:
     how = (settings.initialization, settings.gain, np.dtype(settings.dtype))
     first = networks.initial(width, settings.hidden, rng, *how, lags=settings.phase_lags)
     network = networks.as_network(*first, settings.activation)
-    return Trained(problem, settings, [Start(0, network, status="untrained")], seed)
+    return Trained(problem, settings, [Start(0, network, status=Status.UNTRAINED)], seed)
 
 
 # --------------------------------------------------------------------------------------------------- coupling
@@ -288,34 +287,13 @@ def phases_after(model: PhaseModel, phases: Any, settings: Settings, steps: Any)
     KeyboardInterrupt
         After Ctrl-C.
     """
-    if settings.method in ("midpoint", "rk4"):
-        return _in_steps(model, phases, settings, steps)
     times, most = settings.step * np.asarray(steps), int(steps[-1]) + 1
-    run = simulate(model, phases, times=times, method=settings.method, step=settings.step, max_steps=most)
-    if run.attrs["status"] == "interrupted":
-        raise KeyboardInterrupt
-    if run.attrs["status"] != "finished":
+    run = simulated(model, phases, times=times, method=settings.method, step=settings.step, max_steps=most)
+    if run.attrs["status"] != Status.FINISHED:
         raise ValueError(
             f"the run of {len(phases)} nodes ended as {run.attrs['status']!r} at t = {float(run.end_time):g}"
         )
     return run.phase.values
-
-
-def _in_steps(model: PhaseModel, phases: Any, settings: Settings, steps: Any) -> Any:
-    """By the explicit midpoint rule, or by the classical Runge-Kutta method."""
-    h, theta, kept = settings.step, np.array(phases, dtype=float), np.empty((len(steps), len(phases)))
-    for number, (before, wanted) in enumerate(zip([0, *steps], steps)):
-        for done in range(before + 1, wanted + 1):
-            first = model.velocity(theta)
-            slope = second = model.velocity(theta + 0.5 * h * first)
-            if settings.method == "rk4":
-                third = model.velocity(theta + 0.5 * h * second)
-                slope = (first + 2 * second + 2 * third + model.velocity(theta + h * third)) / 6
-            theta = theta + h * slope
-            if not np.all(np.isfinite(theta)):
-                raise ValueError(f"the run of {len(phases)} nodes is not finite at t = {done * h:g}")
-        kept[number] = theta
-    return kept
 
 
 def _dataset(loss: Loss, nodes: Nodes, phases: Any, about: dict[str, Any]) -> xr.Dataset:

@@ -26,6 +26,7 @@ from inphase.learn.evaluation import evaluate, mean_and_error, untrained
 from inphase.learn.problems import Nodes, Problem
 from inphase.learn.settings import Settings
 from inphase.learn.training import Start, Trained, train
+from inphase.status import Status
 from inphase.version import version
 
 
@@ -69,8 +70,8 @@ def carry_out(
     trained = train(
         task, starts=run.starts, seed=run.seed, folder=checkpoints, progress=progress, workers=run.workers
     )
-    if any(start.status == "interrupted" for start in trained.starts):
-        return {"status": "interrupted", "folder": str(folder)}
+    if trained.interrupted:
+        return {"status": Status.INTERRUPTED.value, "folder": str(folder)}
     if not np.isfinite(trained.chosen.best):
         raise ValueError(
             f"no start stayed finite: take a smaller rate than {task.settings.rate:g} or a smaller clip"
@@ -105,7 +106,7 @@ def _findings(trained: Trained, configuration: Configuration, sizes: list[int]) 
     tested = [start["test"]["loss"] for start in starts if start["test"] is not None]
     control = untrained(trained.problem, run.seed)
     return {
-        "status": "finished",
+        "status": Status.FINISHED.value,
         "problem": trained.problem.name,
         "columns": list(trained.problem.columns),
         "chosen": chosen.number,
@@ -131,7 +132,7 @@ def _of_start(start: Start, trained: Trained, configuration: Configuration) -> d
     alone = Trained(trained.problem, trained.settings, [start], trained.seed)
     return {
         "number": start.number,
-        "status": start.status,
+        "status": start.status.value,
         "updates": len(start.loss),
         "seconds": round(start.seconds, 3),
         "best_update": None if best is None else best[0],

@@ -11,6 +11,7 @@ from inphase.coupling.learnt.network import ACTIVATIONS
 from inphase.coupling.learnt.normalization import NORMALIZATIONS, Normalization
 from inphase.interaction import Interaction, checked, kuramoto
 from inphase.learn import losses
+from inphase.methods import RUNGE_KUTTA
 
 STARTS_AT = ("zero", "normal", "uniform")
 OPTIMIZERS = ("sgd", "adam")
@@ -142,7 +143,7 @@ class Settings:
         if not self.hidden:
             raise ValueError("hidden must name the size of at least one layer; got ()")
         names: dict[str, tuple[str, ...]] = {
-            "method": ("euler", "heun", "midpoint", "rk4"),
+            "method": tuple(RUNGE_KUTTA),
             "start": STARTS_AT,
             "normalization": tuple(NORMALIZATIONS),
             "activation": tuple(ACTIVATIONS),

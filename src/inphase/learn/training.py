@@ -37,6 +37,7 @@ from inphase.learn import network as pairs
 from inphase.learn import problems as tasks
 from inphase.learn.problems import Nodes, Problem
 from inphase.learn.settings import KURAMOTO, Settings
+from inphase.status import Status
 
 Floats = NDArray[np.float64]
 
@@ -184,7 +185,7 @@ class Start:
         (update, loss, V) on the validation graphs; the loss as above. Update 0 is the network that was given
         as `initial`.
     status : str
-        "finished", "stopped early", "interrupted" or "not finite".
+        "finished", "stopped early", "interrupted" or "not finite"; a `Status`, whose `advice` says what to do.
     seconds : float
         Wall time, over all parts of an interrupted run.
     skipped : int
@@ -197,9 +198,12 @@ class Start:
     loss: list[float] = field(default_factory=list)
     variance: list[float] = field(default_factory=list)
     judged: list[tuple[int, float, float]] = field(default_factory=list)
-    status: str = "finished"
+    status: Status = Status.FINISHED
     seconds: float = 0.0
     skipped: int = 0
+
+    def __post_init__(self) -> None:
+        self.status = Status(self.status)  # files have the text
 
     @property
     def best(self) -> float:
@@ -236,6 +240,11 @@ class Trained:
     def chosen(self) -> Start:
         """The start with the least loss on the validation graphs."""
         return min(self.starts, key=lambda start: start.best)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended one of its starts."""
+        return any(start.status == Status.INTERRUPTED for start in self.starts)
 
     @property
     def network(self) -> PairNetwork:
@@ -381,7 +390,7 @@ def train(
         found = [results[number] for number in sorted(results)]
     else:
         found = []
-        while len(found) < starts and (not found or found[-1].status != "interrupted"):
+        while len(found) < starts and (not found or found[-1].status != Status.INTERRUPTED):
             found.append(_one_start(common, len(found), tell))
     if not found:  # Ctrl-C before a process had begun
         raise KeyboardInterrupt
@@ -455,10 +464,14 @@ def _one_start(
                 "start": number,
                 "updates": run.updates,
                 "resumed": run.resumed,
-                "ended": run.record.status != "interrupted",
+                "ended": run.record.status != Status.INTERRUPTED,
             }
         )
-        return run.go(tell, stopped)
+        try:
+            return run.go(tell, stopped)
+        except KeyboardInterrupt:  # `train` returns what the start has, and says so
+            run.record.status = Status.INTERRUPTED
+            return run.record
 
 
 class _Progress:
@@ -522,7 +535,7 @@ class Run:
             how = (settings.initialization, settings.gain, self.dtype, settings.phase_lags)
             first = pairs.initial(width, settings.hidden, rng, *how)
         self.state = jax.tree.map(jnp.asarray, State(*first, optimizer_of(self.task).init(first[0])))
-        self.done, self.resumed, self.record = 0, 0, Start(number, self.network(), status="interrupted")
+        self.done, self.resumed, self.record = 0, 0, Start(number, self.network(), status=Status.INTERRUPTED)
         self._prepare_validation(validation)
         if self.path is not None and self.path.exists():
             self._resume(self.path)
@@ -541,30 +554,27 @@ class Run:
     def go(
         self, tell: Callable[[dict[str, Any]], object], stopped: Callable[[], bool] = lambda: False
     ) -> Start:
-        """Update until the end, a judgment that says to stop, Ctrl-C, or `stopped()`."""
+        """Update until the end, a judgment that says to stop, or `stopped()`; KeyboardInterrupt after Ctrl-C."""
         record, before = self.record, clock.perf_counter() - self.record.seconds
         recent: list[tuple[Any, Any]] = []
-        try:
-            if self.initial is not None and not self.done:  # a network that is trained on can be the best
-                first = self._judgment()
-                record.judged = [(0, *first)] if np.isfinite(first[0]) else []
-            while record.status == "interrupted" and not stopped():
-                recent.append(self.one_update())
-                if self.done % self.every and self.done < self.updates:
-                    continue
-                rows = np.array(recent, dtype=float)
-                usable, recent = np.isfinite(rows[:, 0]), []
-                record.skipped += int(np.sum(~usable))
-                rows = rows[usable] if np.any(usable) else np.full((1, 2), np.nan)
-                record.loss += rows[:, 0].tolist()
-                record.variance += rows[:, 1].tolist()
-                judged = self._judgment()
-                record.status = self._judge(*judged)
-                record.seconds = clock.perf_counter() - before
-                self._save()
-                tell(self._report(rows, *judged))
-        except KeyboardInterrupt:
-            record.status = "interrupted"
+        if self.initial is not None and not self.done:  # a network that is trained on can be the best
+            first = self._judgment()
+            record.judged = [(0, *first)] if np.isfinite(first[0]) else []
+        while record.status == Status.INTERRUPTED and not stopped():
+            recent.append(self.one_update())
+            if self.done % self.every and self.done < self.updates:
+                continue
+            rows = np.array(recent, dtype=float)
+            usable, recent = np.isfinite(rows[:, 0]), []
+            record.skipped += int(np.sum(~usable))
+            rows = rows[usable] if np.any(usable) else np.full((1, 2), np.nan)
+            record.loss += rows[:, 0].tolist()
+            record.variance += rows[:, 1].tolist()
+            judged = self._judgment()
+            record.status = self._judge(*judged)
+            record.seconds = clock.perf_counter() - before
+            self._save()
+            tell(self._report(rows, *judged))
         return record
 
     def _report(self, rows: Any, loss: float, variance: float) -> dict[str, Any]:
@@ -577,7 +587,7 @@ class Run:
             "variance": float(rows[:, 1].mean()),
             "validation": loss,
             "validation_variance": variance,
-            "ended": self.record.status != "interrupted",
+            "ended": self.record.status != Status.INTERRUPTED,
         }
 
     def one_update(self) -> tuple[Any, Any]:
@@ -602,21 +612,21 @@ class Run:
         )
         return float(loss), float(variance)
 
-    def _judge(self, loss: float, variance: float) -> str:
+    def _judge(self, loss: float, variance: float) -> Status:
         """Note a judgment, keep the network if it is the best, and say how things stand."""
         record = self.record
         if not np.isfinite(loss) or not np.isfinite(record.loss[-1]):
-            return "not finite"
+            return Status.NOT_FINITE
         if loss < record.best:
             record.network = self.network()
         record.judged.append((self.done, loss, variance))
         since = len(record.judged) - 1 - int(np.argmin([row[1] for row in record.judged]))
         if self.done >= self.updates:
-            return "finished"
+            return Status.FINISHED
         return (
-            "stopped early"
+            Status.STOPPED_EARLY
             if self.settings.patience is not None and since >= self.settings.patience
-            else "interrupted"
+            else Status.INTERRUPTED
         )
 
     # -------------------------------------------------------------------------------------------- checkpoints

@@ -262,20 +262,16 @@ def _train(task: Problem, row: Row, extent: Extent, place: Path, seed: int, work
     trained = train(task, starts=starts, seed=seed, folder=place, workers=workers)
     chosen = replace(trained, starts=[trained.chosen])
     for number, changes in enumerate(row.refined, 1):
-        if _interrupted(trained) or _interrupted(chosen):
+        if trained.interrupted or chosen.interrupted:
             break
         further = task.replace(
             **changes | {key: extent.changes[key] for key in extent.changes.keys() & AMOUNTS}
         )
         folder = place / f"start-{trained.chosen.number:03d}-refined-{number}"
         chosen = train(further, seed=seed, folder=folder, initial=chosen.network)
-    if _interrupted(trained) or _interrupted(chosen):
+    if trained.interrupted or chosen.interrupted:
         raise KeyboardInterrupt
     return Found(trained, chosen)
-
-
-def _interrupted(trained: Trained) -> bool:
-    return any(start.status == "interrupted" for start in trained.starts)
 
 
 # ----------------------------------------------------------------------------------------------- measurements

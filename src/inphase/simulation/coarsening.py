@@ -22,6 +22,7 @@ from inphase.model import PhaseModel
 from inphase.progress import progress_bar
 from inphase.provenance import attributes
 from inphase.simulation.stiff import A_TABLE, C_TABLE, GAMMA, ORDER, rodas5p
+from inphase.status import Status
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -107,15 +108,19 @@ def coarsen(
         )
     masses = np.array(model.coupling.common_weights(len(initial)))
     tree = _Tree(initial, masses, merge_distance)
-    status, steps = _run(model, tree, t_end, tolerance, integer("max_steps", max_steps, least=1), progress)
+    most = integer("max_steps", max_steps, least=1)
+    try:
+        status = _run(model, tree, t_end, tolerance, most, progress)
+    except KeyboardInterrupt:
+        status = Status.INTERRUPTED
     return tree.dataset(
         attributes(
             model,
-            status=status,
+            status=status.value,
             method="Rodas5P and merging",
             tolerance=tolerance,
             merge_distance=merge_distance,
-            steps=steps,
+            steps=tree.steps,
             time_reached=tree.time,
             clusters_left=len(tree.positions),
             wall_time_seconds=round(clock.perf_counter() - start, 4),
@@ -156,7 +161,7 @@ class _Tree:
         self.positions, self.masses = wrapped[self.order], masses[self.order]
         self._time, self._carry = 0.0, 0.0
         self.rows: list[tuple[Array, NDArray[np.int64], Array, Array]] = []
-        self.events = 0
+        self.events = self.steps = 0
         self.paths: list[tuple[float, NDArray[np.int64], Array]] = []
         self._cut()
         self.merge(None, 0.0)
@@ -273,7 +278,7 @@ class _Tree:
 
 def _run(
     model: PhaseModel, tree: _Tree, t_end: float, tolerance: float, max_steps: int, progress: bool
-) -> tuple[str, int]:
+) -> Status:
     model = model.replace(frequencies=0.0)
     memory = np.empty(len(A_TABLE) * len(tree.masses))
     system = _system(model, tree.masses, memory)
@@ -287,9 +292,9 @@ def _run(
         with progress_bar("coarsen", np.log10(1 + t_end), progress) as update:
             while len(tree.positions) > 1 and tree.time < t_end:
                 if steps >= max_steps:
-                    return "max_steps", steps
+                    return Status.MAX_STEPS
                 if step < underflow:
-                    return "step underflow", steps
+                    return Status.STEP_UNDERFLOW
                 steps += 1
                 step = min(step, t_end - tree.time)
                 trial = system.step(tree.positions, speed, step)
@@ -300,7 +305,7 @@ def _run(
                 ratio = float(np.max(np.abs(error))) / tolerance
                 if not ratio <= 1.0:  # NaN too
                     if np.all(np.abs(speed) <= system.rounding(tree.positions)):
-                        return "stationary", steps
+                        return Status.STATIONARY
                     step *= max(0.2, 0.9 * ratio ** (-1 / ORDER)) if np.isfinite(ratio) else 0.1
                     continue
                 if len(end) <= ORDERED_UP_TO and step > shortest and tree.crowded(end):
@@ -317,9 +322,9 @@ def _run(
                 tree.keep_path()
                 step *= min(6.0, 0.9 * max(ratio, 1e-10) ** (-1 / ORDER))
                 update(float(np.log10(1 + tree.time)))
-    except KeyboardInterrupt:
-        return "interrupted", steps
-    return ("synchronized" if len(tree.positions) == 1 else "finished"), steps
+    finally:
+        tree.steps = steps  # after Ctrl-C, too
+    return Status.SYNCHRONIZED if len(tree.positions) == 1 else Status.FINISHED
 
 
 class _Many:

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from inphase.kernels import history as ring
 from inphase.kernels import steps
+from inphase.methods import DORMAND_PRINCE
 from inphase.simulation.explicit import GROW, SAFETY, SHRINK, DormandPrince
 from inphase.simulation.motion import Motion
 from inphase.simulation.past import Past, polynomials
@@ -56,7 +57,7 @@ def delayed(
     Parameters
     ----------
     motion : Motion
-    state : ndarray, shape (replicas, n), or (replicas, 2n) with inertia
+    state : ndarray, shape (replicas, size)
     t_end, tolerance : float
         As for `DormandPrince`.
     history
@@ -87,8 +88,8 @@ def delayed(
     starts, coefficients = polynomials(
         history, motion.phases(state), motion.free_velocity, longest, tolerance
     )
-    if motion.second_order:  # nobody hears a velocity
-        coefficients = np.concatenate([coefficients, np.zeros_like(coefficients)], axis=2)
+    unheard = np.zeros_like(coefficients[:, :, motion.space.heavy])  # nobody hears a velocity
+    coefficients = np.concatenate([coefficients, unheard], axis=2)
     past = starts, coefficients
     return DelayedDormandPrince(motion, state, t_end, tolerance, heard=heard, delays=delays, past=past)
 
@@ -151,7 +152,7 @@ class DelayedDormandPrince(DormandPrince):
         h = np.where((h > self._shortest) & (h <= WORTH * self._shortest), self._shortest, h)
         h = np.where(self.running, h, 0.0)
         settled, quickly = self._sweeps(h)
-        error = steps.error(self.stages, self._e, h) / self.tolerance
+        error = steps.error(self.stages, DORMAND_PRINCE.error, h) / self.tolerance
         self.accepted = (error <= 1.0) & settled & self.running
         with np.errstate(divide="ignore"):
             factor = np.clip(SAFETY * error**-0.2, SHRINK, np.where(quickly, GROW, 1.0))
@@ -215,9 +216,9 @@ class DelayedDormandPrince(DormandPrince):
         stages = self.stages if whole else self.stages.take(rows, axis=1)
         trial = self._trial if whole else np.empty_like(phases)
         time, step, inside = self.time[rows], h[rows], inside[rows]
-        for s in range(1, 7):
-            row, c = (self._a[s, :s], float(np.sum(self._a[s, :s]))) if s < 6 else (self._b, 1.0)
-            steps.combine(phases, stages, row, step, trial)
+        for s, node in enumerate(DORMAND_PRINCE.nodes[1:], start=1):
+            steps.combine(phases, stages, DORMAND_PRINCE.a[s, :s], step, trial)
+            c = node if s < 6 else 1.0  # the end of the step, to the last bit
             self._evaluate(rows, time + c * step, inside, trial, stages[s])
         if not whole:
             self.stages[1:, rows], self._trial[rows] = stages[1:], trial

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inphase.kernels import steps
+from inphase.methods import DORMAND_PRINCE
 
 Array = NDArray[np.float64]
 Velocity = Callable[[Array, Array], Array]
@@ -36,16 +37,12 @@ class DormandPrince:
     """
 
     def __init__(self, velocity: Velocity, phases: Array, t_end: float, tolerance: float) -> None:
-        # its tableau: Dormand and Prince (1980), interpolant of Shampine (1986)
-        from scipy.integrate import RK45
-
-        self._a, self._b, self._e = RK45.A, RK45.B, RK45.E
-        self.interpolant: Array = np.ascontiguousarray(RK45.P)
+        self.interpolant = DORMAND_PRINCE.interpolant
         self._velocity, self.t_end, self.tolerance = velocity, t_end, tolerance
         replicas = len(phases)
         self.phases = np.ascontiguousarray(phases, dtype=float).copy()
         self.before, self._trial = np.empty_like(self.phases), np.empty_like(self.phases)
-        self.stages = np.empty((7, *self.phases.shape))
+        self.stages = np.empty((DORMAND_PRINCE.stages, *self.phases.shape))
         self._velocity(self.phases, self.stages[0])
         self.time, self.time_before = np.zeros(replicas), np.zeros(replicas)
         speed = np.max(np.abs(self.stages[0]), axis=1)
@@ -67,12 +64,10 @@ class DormandPrince:
         """
         remaining = self.t_end - self.time
         h = np.where(self.running, np.minimum(self.step, remaining), 0.0)
-        for s in range(1, 6):
-            steps.combine(self.phases, self.stages, self._a[s, :s], h, self._trial)
+        for s in range(1, DORMAND_PRINCE.stages):
+            steps.combine(self.phases, self.stages, DORMAND_PRINCE.a[s, :s], h, self._trial)
             self._velocity(self._trial, self.stages[s])
-        steps.combine(self.phases, self.stages, self._b, h, self._trial)
-        self._velocity(self._trial, self.stages[6])
-        error = steps.error(self.stages, self._e, h) / self.tolerance
+        error = steps.error(self.stages, DORMAND_PRINCE.error, h) / self.tolerance
         self.accepted = (error <= 1.0) & self.running
         with np.errstate(divide="ignore"):
             factor = np.clip(SAFETY * error**-0.2, SHRINK, GROW)
@@ -102,9 +97,9 @@ class DormandPrince:
         next; called when the step's record is no longer needed.
         """
         if np.all(self.accepted):
-            self.stages[0] = self.stages[6]
+            self.stages[0] = self.stages[-1]
         else:
-            self.stages[0][self.accepted] = self.stages[6][self.accepted]
+            self.stages[0][self.accepted] = self.stages[-1][self.accepted]
 
     def state_within(self, replica: int, theta: float) -> Array:
         """Phases (n,) of one replica at the fraction theta of its last accepted step."""

@@ -1,5 +1,5 @@
-"""Constant steps: Euler and Heun, with white noise (Euler-Maruyama, stochastic Heun) and delays in whole
-steps.
+"""Constant steps of explicit Runge-Kutta methods; Euler's and Heun's also with white noise (Euler-Maruyama,
+stochastic Heun) and delays in whole steps.
 
 The noise is additive, so that Itô and Stratonovich agree and Euler-Maruyama converges strongly with order 1;
 Heun has weak order 2 (Kloeden, Platen, *Numerical Solution of Stochastic Differential Equations*, 1992). A
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from inphase.coupling.summing import PAIRS_FROM_CONTRAST
 from inphase.kernels import march, random
+from inphase.methods import Method
 from inphase.model import PhaseModel
 from inphase.simulation.motion import Motion
 from inphase.simulation.past import Past, polynomials
@@ -51,11 +52,11 @@ class FixedStep:
     Parameters
     ----------
     motion : Motion
-    state : ndarray, shape (replicas, n) or (replicas, 2n)
+    state : ndarray, shape (replicas, size)
     step : float
         h, units of time.
-    corrected : bool
-        Heun's method instead of Euler's.
+    method : Method
+        With noise one that has a form for it, with delays one whose stages lie on whole steps.
     seed : int
     replicas : ndarray of int, shape (replicas,)
         The random numbers of a replica go by its number here, the seed, the step and the oscillator, and by
@@ -69,29 +70,26 @@ class FixedStep:
         motion: Motion,
         state: Array,
         step: float,
-        corrected: bool,
+        method: Method,
         seed: int,
         replicas: NDArray[np.int64],
         history: Past,
     ) -> None:
-        self.motion, self.step, self.corrected, self.seed = motion, step, corrected, seed
+        self.motion, self.step, self.method, self.seed = motion, step, method, seed
         self.replicas = replicas
         self.state, self.steps = state.copy(), 0
-        self._slope, self._trial = np.empty_like(state), np.empty_like(state)
-        self._second = np.empty_like(state)
+        used = [[(s, float(w)) for s, w in enumerate(weights) if w] for weights in (*method.a, method.b)]
+        self._rows, self._weights, self._nodes = used[:-1], used[-1], [round(c) for c in method.nodes]
+        self._slopes, self._trial = np.empty((method.stages, *state.shape)), np.empty_like(state)
         self._kick = np.zeros_like(state)
         model, n = motion.model, motion.n
         self._drawn = np.zeros((len(state), n))
-        by = (
-            model.damping if not motion.second_order else np.where(motion.heavy, model.inertia, model.damping)
-        )
+        by = np.where(model.inertia > 0, model.inertia, model.damping)  # what a force is divided by
         self._own = np.atleast_1d(np.sqrt(2 * model.noise * step) / by)
         self._common = np.broadcast_to(np.sqrt(2 * model.common_noise * step) / by, n)
-        self._plan = plan(model, n)
+        self._noisy, self._plan = model.has_noise, plan(model, n)
         if self._plan is not None:
-            self._together = max(
-                1, AT_ONCE // (march.cost(self._plan) * (2 if corrected else 1) * len(state))
-            )
+            self._together = max(1, AT_ONCE // (march.cost(self._plan) * method.stages * len(state)))
         self._past = _Memory(motion, self.state, step, history) if model.has_delays else None
 
     @property
@@ -107,31 +105,39 @@ class FixedStep:
             self._step()
             return
         count = min(most, self._together)
-        march.march(self.state, count, self.step, self.corrected, self._plan)
+        march.march(self.state, count, self.step, self.method.a, self.method.b, self._plan)
         self.steps += count
 
     def _step(self) -> None:
-        h, noisy = self.step, self.motion.model.has_noise
-        if noisy:
+        if self._noisy:
             self._draw()
-        self.motion(self.state, self._slope, self._past.sources(self.steps) if self._past else None)
-        if self.corrected:
-            np.multiply(self._slope, h, out=self._trial)
-            self._trial += self.state
-            if noisy:
-                self._trial += self._kick
-            if self._past:
-                self._past.push(self.steps + 1, self._trial)
-            self.motion(self._trial, self._second, self._past.sources(self.steps + 1) if self._past else None)
-            self._slope += self._second
-            h *= 0.5
-        self._slope *= h
-        self.state += self._slope
-        if noisy:
-            self.state += self._kick
+        for stage, weights in enumerate(self._rows):
+            at = self._ahead(weights) if stage else self.state
+            if self._past is None:
+                self.motion(at, self._slopes[stage])
+                continue
+            k = self.steps + self._nodes[stage]
+            if stage:
+                self._past.push(k, at)
+            self.motion(at, self._slopes[stage], self._past.sources(k))
+        self._trial, self.state = self.state, self._ahead(self._weights)
         self.steps += 1
         if self._past:
             self._past.push(self.steps, self.state)
+
+    def _ahead(self, weights: list[tuple[int, float]]) -> Array:
+        """The state moved on by h Σ_s weight_s slope_s and by the noise, in memory that the next call takes."""
+        (first, weight), *others = weights
+        alone = self.step if not others else 1.0  # a pass over the state less
+        np.multiply(self._slopes[first], weight * alone, out=self._trial)
+        for s, weight in others:
+            self._trial += weight * self._slopes[s]
+        if others:
+            self._trial *= self.step
+        self._trial += self.state
+        if self._noisy:
+            self._trial += self._kick
+        return self._trial
 
     def _draw(self) -> None:
         """The step's increments of noise, on θ of oscillators without inertia and on θ' of the others."""
@@ -146,8 +152,9 @@ class FixedStep:
             shares = shared * self._common
             self._drawn = self._drawn + shares if np.any(self._own) else shares
         if motion.second_order:
-            self._kick[:, :n] = np.where(motion.heavy, 0.0, self._drawn)
-            self._kick[:, n:] = np.where(motion.heavy, self._drawn, 0.0)
+            heavy = motion.space.heavy
+            self._kick[:, :n], self._kick[:, n:] = self._drawn, self._drawn[:, heavy]
+            self._kick[:, heavy] = 0.0
         else:
             self._kick = self._drawn
 

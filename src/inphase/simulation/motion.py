@@ -10,19 +10,17 @@ from numpy.typing import ArrayLike, NDArray
 from inphase.checks import finite_array
 from inphase.model import PhaseModel
 from inphase.simulation.listening import listening
+from inphase.state_space import StateSpace
 
 Array = NDArray[np.float64]
 
 
 class Motion:
-    """d(state)/dt of a model without noise; state (replicas, n), or (replicas, 2n) = [θ, θ'] where there is
-    inertia.
-
-    θ' = velocity(θ) in first order; (m/d) θ'' = velocity(θ) − θ' with inertia. Oscillators without inertia
-    among others with it stay first order: their half of θ' rests at zero while integrating.
+    """d(state)/dt of a model without noise, for states (replicas, size) of its `StateSpace`.
 
     Attributes
     ----------
+    space : StateSpace
     heard, delays : ndarray, shape (m,), or None without delays
         See `listening`.
     free_velocity : ndarray, shape (n,)
@@ -35,13 +33,11 @@ class Motion:
 
     def __init__(self, model: PhaseModel, n: int) -> None:
         self.model, self.n, self.second_order = model, n, model.has_inertia
+        self.space = StateSpace(model, n)
         self.free_velocity = np.broadcast_to(model.frequencies / model.damping, n)
         self._flow, self.heard, self.delays = (
             listening(model, n) if model.has_delays else (model.flow, None, None)
         )
-        self.heavy = np.broadcast_to(model.inertia > 0, n)
-        with np.errstate(divide="ignore"):
-            self.rate = np.where(self.heavy, np.broadcast_to(model.damping / model.inertia, n), 0.0)
         self._drift = np.empty((0, n))
 
     def start(self, phases: Array, velocities: ArrayLike | None) -> Array:
@@ -59,9 +55,7 @@ class Motion:
             raise ValueError(
                 f"velocities must have the shape of phases, {phases.shape}; got shape {given.shape}"
             )
-        return np.concatenate(
-            [phases, np.where(self.heavy, np.broadcast_to(given, phases.shape), 0.0)], axis=1
-        )
+        return self.space.state(phases, given)
 
     def phases(self, state: Array) -> Array:
         """θ, (replicas, n), of a state; C order."""
@@ -75,24 +69,9 @@ class Motion:
             return self._flow(state, out, sources)
         if len(self._drift) != len(state):
             self._drift = np.empty((len(state), self.n))
-        phases, speeds = self.phases(state), state[:, self.n :]
-        drift = self._flow(phases, self._drift, sources)
-        out[:, : self.n] = np.where(self.heavy, speeds, drift)
-        np.subtract(drift, speeds, out=out[:, self.n :])
-        out[:, self.n :] *= self.rate
-        return out
+        drift = self._flow(self.phases(state), self._drift, sources)
+        return self.space.derivative(drift, state[:, self.n :], out)
 
     def velocities(self, states: Array) -> Array:
-        """θ' of states (..., 2n) for the record: the kept ones, and velocity(θ) of oscillators without
-        inertia.
-
-        With delays, the latter is not known from the state: NaN.
-        """
-        kept = states[..., self.n :].copy()
-        if self.heard is not None:
-            kept[..., ~self.heavy] = np.nan
-        elif not np.all(self.heavy):
-            flat = np.ascontiguousarray(states[..., : self.n]).reshape(-1, self.n)
-            drift = self.model.flow(flat, np.empty_like(flat)).reshape(kept.shape)
-            kept[..., ~self.heavy] = drift[..., ~self.heavy]
-        return kept
+        """θ', (..., n), of states (..., size), for the record."""
+        return self.space.all_velocities(states, known=self.heard is None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from inphase import checks
 from inphase.observables import order_parameter
 from inphase.simulation.motion import Motion
+from inphase.status import Status
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,66 +27,103 @@ def output_times(t_end: float | None, times: ArrayLike | None, size: int) -> Arr
     return checks.output_times(t_end, times, int(np.clip(DEFAULT_OUTPUT // (8 * size), 2, 201)))
 
 
+class _Ends(NamedTuple):
+    """Where the replicas are: times (replicas,), states (replicas, size), and frames that lie behind them."""
+
+    time: Array
+    state: Array
+    due: NDArray[np.int64]
+
+
 class Recorder:
-    """States (T, replicas, width) filled up to `due[replica]`."""
+    """States (T, replicas, size) at the requested times, filled up to `due[replica]`; and the last ones.
+
+    Ctrl-C may come between any two lines. So `reach` fills a copy of what is known of the replicas, which
+    then takes the place of the other at once, and a frame counts from there on.
+    """
 
     def __init__(self, times: Array, initial: Array) -> None:
         replicas = len(initial)
         self.times, self.states = times, np.empty((len(times), *initial.shape))
-        self.due = np.zeros(replicas, dtype=np.int64)
-        if times[0] == 0.0:
-            self.states[0], self.due[:] = initial, 1
-        self.end_time = np.zeros(replicas)
+        known = int(times[0] == 0.0)
+        self.states[:known] = initial
         self.stopped_by = [""] * replicas
-        self.last: dict[int, Array] = {}
+        ends = (_Ends(np.zeros(replicas), initial.copy(), np.full(replicas, known)) for _ in range(2))
+        self._ends, self._spare = ends
 
-    def stop(self, row: int, time: float, name: str, state: Array) -> None:
-        """Replica `row` ends here."""
-        self.end_time[row], self.stopped_by[row], self.last[row] = time, name, state
-        self.due[row] = np.searchsorted(self.times, time, side="right")
+    @property
+    def due(self) -> NDArray[np.int64]:
+        """The first frame that each replica has not reached, (replicas,)."""
+        return self._ends.due
+
+    def reach(self, rows: NDArray[np.int64], time: ArrayLike, states: Array, due: ArrayLike) -> None:
+        """The replicas `rows`, ascending, are at these times and states; their frames before `due` are filled."""
+        here, new = self._ends, self._spare
+        whole = len(rows) == len(here.time)
+        for before, after, values in zip(here, new, (time, states, due)):
+            if not whole:
+                np.copyto(after, before)
+            after[... if whole else rows] = values
+        self._ends = new
+        self._spare = here
+
+    def stop(self, found: Sequence[tuple[int, float, str, Array]]) -> None:
+        """Replicas end: (row, time, what held, state) of each, by ascending rows."""
+        if not found:
+            return
+        rows, names = np.array([row for row, *_ in found]), [name for _, _, name, _ in found]
+        times, states = np.array([time for _, time, *_ in found]), np.array([state for *_, state in found])
+        self.reach(rows, times, states, np.searchsorted(self.times, times, side="right"))
+        for row, name in zip(rows, names):
+            self.stopped_by[row] = name
 
     def dataset(
-        self, status: str, shape: tuple[int, ...], motion: Motion, replicas: NDArray[np.int64]
+        self, status: Status, shape: tuple[int, ...], motion: Motion, replicas: NDArray[np.int64]
     ) -> xr.Dataset:
         """What is kept of a run from phases of `shape`, (n,) or (replicas, n)."""
         import xarray as xr
 
-        kept = self._close(status)
+        times, states, lost = self._frames(status)
+        kept, n, end = len(times), motion.n, self._ends
         dims = ("time", "replica", "oscillator") if len(shape) == 2 else ("time", "oscillator")
-        states = self.states[:kept]
-        phases = states[..., : motion.n].reshape(kept, *shape)
+        speeds = motion.velocities(states) if motion.second_order else states[..., n:]
+        phases = states[..., :n]
         modulus = np.abs(order_parameter(phases)) if kept else phases[..., 0]
+        for values in (phases, modulus, speeds):
+            values[lost] = np.nan
         stopped_by = np.array(self.stopped_by, dtype=object).reshape(shape[:-1]).astype(str)
+        about = {"units": "rad", "long_name": "phase"}
         found = xr.Dataset(
             {
-                "phase": (dims, phases, {"units": "rad", "long_name": "phase"}),
-                "order_parameter": (dims[:-1], modulus, {"long_name": "|R|"}),
-                "end_time": (dims[1:-1], self.end_time.reshape(shape[:-1])),
+                "phase": (dims, phases.reshape(kept, *shape), about),
+                "order_parameter": (dims[:-1], modulus.reshape(kept, *shape[:-1]), {"long_name": "|R|"}),
+                "end_time": (dims[1:-1], end.time.reshape(shape[:-1])),
+                "end_phase": (dims[1:], end.state[:, :n].reshape(shape), about),
                 "stopped_by": (dims[1:-1], stopped_by),
             },
-            coords={"time": ("time", self.times[:kept], {"long_name": "time"})},
+            coords={"time": ("time", times, {"long_name": "time"})},
         )
         if motion.second_order:
-            speeds = motion.velocities(states).reshape(kept, *shape)
-            found["velocity"] = (dims, speeds, {"units": "rad per unit of time", "long_name": "velocity"})
+            about = {"units": "rad per unit of time", "long_name": "velocity"}
+            found["velocity"] = (dims, speeds.reshape(kept, *shape), about)
+            found["end_velocity"] = (dims[1:], motion.velocities(end.state).reshape(shape), about)
         return found.assign_coords(replica=replicas) if len(shape) == 2 else found
 
-    def _close(self, status: str) -> int:
-        """Fill what follows a stop; the number of times that every replica has reached."""
-        if status == "stopped" and len(self.due) == 1:
-            self._cut_at_stop(int(self.due[0]))
-            return len(self.times)
-        kept = len(self.times)
-        if status not in ("finished", "stopped"):
-            kept = min((int(due) for due, name in zip(self.due, self.stopped_by) if not name), default=kept)
-        for row, last in self.last.items():
-            self.states[self.due[row] :, row] = last
-        return kept
+    def _frames(self, status: Status) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """Times (T,), states (T, replicas, size), and which of them lie ahead of their replica, (T, replicas).
 
-    def _cut_at_stop(self, kept: int) -> None:
-        """A single run ends with the moment at which it stopped."""
-        last, end = self.last[0], self.end_time[0]
-        if kept and self.times[kept - 1] == end:
-            kept -= 1
-        self.times = np.append(self.times[:kept], end)
-        self.states = np.concatenate([self.states[:kept], last[None, None]])
+        What follows the last state of a replica is filled with it, for good where it stopped.
+        """
+        end, kept = self._ends, len(self.times)
+        if status == Status.STOPPED and len(end.due) == 1:  # it ends with the moment at which it stopped
+            kept = int(end.due[0])
+            kept -= bool(kept and self.times[kept - 1] == end.time[0])
+            states = np.concatenate([self.states[:kept], end.state[None]])
+            return np.append(self.times[:kept], end.time), states, np.zeros((kept + 1, 1), dtype=bool)
+        if not status.complete:
+            kept = int(np.max(end.due))
+        states = self.states[:kept]
+        for row, due in enumerate(end.due):
+            states[due:, row] = end.state[row]
+        ahead = np.arange(kept)[:, None] >= end.due
+        return self.times[:kept], states, ahead & np.array([not name for name in self.stopped_by])

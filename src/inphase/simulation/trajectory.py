@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time as clock
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.checks import finite_number, integer
+from inphase.checks import check_name, finite_number, integer
 from inphase.kernels import steps
+from inphase.methods import DORMAND_PRINCE, RUNGE_KUTTA, WITH_DELAYS, WITH_NOISE, Method
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar
 from inphase.provenance import attributes
@@ -22,12 +23,13 @@ from inphase.simulation.fixed import FixedStep
 from inphase.simulation.motion import Motion
 from inphase.simulation.past import Past
 from inphase.simulation.recording import Recorder, output_times
+from inphase.status import Status
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
-METHODS = {"dormand-prince": "Dormand-Prince 5(4)", "euler": "Euler", "heun": "Heun"}
+METHODS: dict[str, Method] = {"dormand-prince": DORMAND_PRINCE} | RUNGE_KUTTA
 
 
 def simulate(
@@ -50,7 +52,7 @@ def simulate(
     """Integrate the model from time 0.
 
     Without noise: adaptive explicit steps (Dormand-Prince 5(4), dense output of order 4; with delays, the
-    method of steps). With noise, or where `step` is given: constant steps of Heun's or Euler's method.
+    method of steps). With noise, or where `step` is given: constant steps of Heun's or another method.
 
     Parameters
     ----------
@@ -65,12 +67,15 @@ def simulate(
     tolerance : float
         Bound on the local error of each phase per step, radians (adaptive steps; with inertia, of each
         velocity too).
-    method : "dormand-prince", "heun" or "euler", optional
+    method : "dormand-prince", "heun", "euler", "midpoint" or "rk4", optional
         Chosen by the model where not given: "heun" with noise or `step`, else "dormand-prince". With noise,
-        "euler" is Euler-Maruyama (strong order 1) and "heun" stochastic Heun (weak order 2); delays are
-        rounded to whole steps.
+        "euler" is Euler-Maruyama (strong order 1) and "heun" stochastic Heun (weak order 2); with constant
+        steps, delays are rounded to whole ones. "rk4" (the classical Runge-Kutta method, order 4) and
+        "midpoint" (the explicit one, order 2) take neither: their orders do not hold with noise, and their
+        stages, half a step ahead, would hear what lies between steps.
     step : float, optional
-        Constant step, units of time; needed for "heun" and "euler". Times to keep are rounded to whole steps.
+        Constant step, units of time; needed for all but "dormand-prince". Times to keep are rounded to whole
+        steps.
     seed : int
         Of the noise. The same seed gives the same numbers on any number of threads.
     replicas : sequence of int, optional
@@ -95,10 +100,13 @@ def simulate(
     -------
     xarray.Dataset
         `phase(time, [replica,] oscillator)`, radians, not wrapped; with inertia `velocity` of the same shape;
-        `order_parameter(time, [replica])`, |R|; and, per replica, `end_time` and `stopped_by`
-        ("" where no condition held). A replica that stopped keeps its last phases. `attrs["status"]` is
-        "finished", "stopped", "interrupted" (Ctrl-C), "max_steps", "step underflow" or "not finite"; in the
-        last four cases the times that not every replica reached are left out.
+        `order_parameter(time, [replica])`, |R|. Per replica, `end_time`, `end_phase` (and `end_velocity`):
+        how far it came, and its last state, from which another run can go on (with delays, that also needs the
+        past); and `stopped_by` ("" where no
+        condition held). A replica that stopped keeps its last phases in the frames that follow.
+        `attrs["status"]` is one of `inphase.status.Status`: "finished", "stopped", "interrupted" (Ctrl-C),
+        "max_steps", "step underflow" or "not finite". In the last four cases every time is kept that some
+        replica reached, and a replica has NaN in the frames after its `end_time`.
 
     Raises
     ------
@@ -116,67 +124,137 @@ def simulate(
     >>> noisy.attrs["method"]
     'stochastic Heun'
     """
-    start = clock.perf_counter()
-    initial = model.check(phases)
-    if initial.ndim > 2 or not initial.size:
-        raise ValueError(f"phases must have shape (n,) or (replicas, n); got {initial.shape}")
-    flat = initial.reshape(-1, initial.shape[-1])
-    chosen = _method(model, method, step)
-    numbers = _numbers(replicas, len(flat))
-    if history is not None and not model.has_delays:
-        raise ValueError("history is for models with delays; this one hears the present alone")
-    motion = Motion(model, flat.shape[1])
-    state = motion.start(flat, velocities)
-    kept = output_times(t_end, times, state.size)
-    tolerance = finite_number("tolerance", tolerance, positive=True)
-    conditions, most = as_conditions(stop), integer("max_steps", max_steps, least=1)
-    about: dict[str, Any]
-    if chosen == "dormand-prince":
-        recorder = Recorder(kept, state)
-        run = _adaptive(motion, state, kept[-1], tolerance, history)
-        status = _integrate(motion, run, recorder, conditions, most, progress)
-        about = {
-            "tolerance": tolerance,
-            "accepted_steps": run.accepted_steps,
-            "rejected_steps": run.rejected_steps,
-        }
-    else:
-        h = finite_number("step", step, positive=True)
-        if h > kept[-1] * (1 + 1e-12) and kept[-1] > 0:
-            raise ValueError(f"step must be at most the final time, {kept[-1]:g}; got {h:g}")
-        recorder = Recorder(np.unique(np.rint(kept / h)) * h, state)
-        fixed = FixedStep(motion, state, h, chosen == "heun", _word("seed", seed), numbers, history)
-        status = _march(motion, fixed, recorder, conditions, most, progress)
-        about = {"step": h, "seed": seed, "accepted_steps": fixed.steps * len(flat), "rejected_steps": 0}
-    data = recorder.dataset(status, initial.shape, motion, numbers)
-    wall = round(clock.perf_counter() - start, 4)
-    data.attrs = attributes(
-        model, status=status, method=_named(chosen, model), **about, wall_time_seconds=wall
-    )
-    return data
+    run = Simulation(
+        model, phases, t_end, times=times, tolerance=tolerance, method=method, step=step, seed=seed,
+        replicas=replicas, velocities=velocities, history=history, stop=stop, max_steps=max_steps, progress=progress,
+    )  # fmt: skip
+    try:
+        status = run.go()
+    except KeyboardInterrupt:
+        status = Status.INTERRUPTED
+    return run.dataset(status)
+
+
+def simulated(model: PhaseModel, phases: ArrayLike, t_end: float | None = None, **options: Any) -> xr.Dataset:
+    """`simulate` within another function of the library: Ctrl-C remains a KeyboardInterrupt.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        For the public function that calls to answer.
+    ValueError, TypeError
+        As `simulate`.
+    """
+    run = Simulation(model, phases, t_end, **options)
+    return run.dataset(run.go())
+
+
+class Simulation:
+    """What `simulate` does, in three parts: checks (the arguments are its own), `go`, and `dataset`."""
+
+    def __init__(
+        self,
+        model: PhaseModel,
+        phases: ArrayLike,
+        t_end: float | None = None,
+        *,
+        times: ArrayLike | None = None,
+        tolerance: float = 1e-8,
+        method: str | None = None,
+        step: float | None = None,
+        seed: int = 0,
+        replicas: Sequence[int] | None = None,
+        velocities: ArrayLike | None = None,
+        history: Past = None,
+        stop: Condition | str | Sequence[Condition | str] | None = None,
+        max_steps: int = 1_000_000,
+        progress: bool = False,
+    ) -> None:
+        self.began = clock.perf_counter()
+        initial = model.check(phases)
+        if initial.ndim > 2 or not initial.size:
+            raise ValueError(f"phases must have shape (n,) or (replicas, n); got {initial.shape}")
+        flat = initial.reshape(-1, initial.shape[-1])
+        self.model, self.shape, self.method = model, initial.shape, _method(model, method, step)
+        self.numbers = _numbers(replicas, len(flat))
+        if history is not None and not model.has_delays:
+            raise ValueError("history is for models with delays; this one hears the present alone")
+        self.motion = Motion(model, flat.shape[1])
+        state = self.motion.start(flat, velocities)
+        kept = output_times(t_end, times, state.size)
+        tolerance = finite_number("tolerance", tolerance, positive=True)
+        self.conditions, self.most = as_conditions(stop), integer("max_steps", max_steps, least=1)
+        self.progress = progress
+        self.run: DormandPrince | FixedStep
+        if self.method == "dormand-prince":
+            self.run = _adaptive(self.motion, state, kept[-1], tolerance, history)
+        else:
+            h = finite_number("step", step, positive=True)
+            if h > kept[-1] * (1 + 1e-12) and kept[-1] > 0:
+                raise ValueError(f"step must be at most the final time, {kept[-1]:g}; got {h:g}")
+            kept, word = np.unique(np.rint(kept / h)) * h, _word("seed", seed)
+            self.run = FixedStep(self.motion, state, h, RUNGE_KUTTA[self.method], word, self.numbers, history)
+        self.start, self.recorder = state, Recorder(kept, state)
+
+    def go(self) -> Status:
+        """Integrate up to the last time; how it ended. KeyboardInterrupt after Ctrl-C."""
+        _stop_at_start(self.motion.n, self.start, self.conditions, self.recorder)
+        with progress_bar("simulate", self.recorder.times[-1], self.progress) as update:
+            if isinstance(self.run, FixedStep):
+                status = _march(self.motion.n, self.run, self.recorder, self.conditions, self.most, update)
+            else:
+                status = _integrate(
+                    self.motion.n, self.run, self.recorder, self.conditions, self.most, update
+                )
+        return Status.STOPPED if status is Status.FINISHED and any(self.recorder.stopped_by) else status
+
+    def dataset(self, status: Status) -> xr.Dataset:
+        """What there is of the run."""
+        data = self.recorder.dataset(status, self.shape, self.motion, self.numbers)
+        method, run = METHODS[self.method], self.run
+        about: dict[str, Any]
+        if isinstance(run, FixedStep):
+            made = run.steps * len(self.numbers)
+            about = {"step": run.step, "seed": run.seed, "accepted_steps": made, "rejected_steps": 0}
+        else:
+            about = {"tolerance": run.tolerance, "accepted_steps": run.accepted_steps}
+            about["rejected_steps"] = run.rejected_steps
+        data.attrs = attributes(
+            self.model,
+            status=status.value,
+            method=method.with_noise if self.model.has_noise else method.title,
+            **about,
+            wall_time_seconds=round(clock.perf_counter() - self.began, 4),
+        )
+        return data
 
 
 def _method(model: PhaseModel, method: str | None, step: float | None) -> str:
     if method is None:
         method = "heun" if model.has_noise or step is not None else "dormand-prince"
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
+    check_name("method", method, tuple(METHODS))
     if method == "dormand-prince":
         if model.has_noise:
             raise ValueError(
                 'noise needs constant steps: method must be "heun" or "euler"; got "dormand-prince"'
             )
         if step is not None:
-            raise ValueError('step is for the methods "heun" and "euler"; "dormand-prince" takes a tolerance')
-    elif step is None:
+            constant = ", ".join(RUNGE_KUTTA)
+            raise ValueError(f'step is for the methods {constant}; "dormand-prince" takes a tolerance')
+        return method
+    if model.has_noise and method not in WITH_NOISE:
+        raise ValueError(
+            f"with noise, method must be one of {', '.join(WITH_NOISE)}; got {method!r}, whose order "
+            "does not hold for white noise"
+        )
+    if model.has_delays and method not in WITH_DELAYS:
+        raise ValueError(
+            f"with delays, method must be one of dormand-prince, {', '.join(WITH_DELAYS)}; got {method!r}, "
+            "whose stages lie between steps"
+        )
+    if step is None:
         raise ValueError(f"the method {method!r} needs a constant step, for instance step=0.01")
     return method
-
-
-def _named(method: str, model: PhaseModel) -> str:
-    if model.has_noise:
-        return "Euler-Maruyama" if method == "euler" else "stochastic Heun"
-    return METHODS[method]
 
 
 def _adaptive(motion: Motion, state: Array, end: float, tolerance: float, history: Past) -> DormandPrince:
@@ -208,108 +286,83 @@ def _numbers(replicas: Sequence[int] | None, count: int) -> NDArray[np.int64]:
 
 
 def _integrate(
-    motion: Motion,
+    n: int,
     run: DormandPrince,
     recorder: Recorder,
     conditions: list[Condition],
     max_steps: int,
-    progress: bool,
-) -> str:
-    """Adaptive steps of all replicas up to the last time; how it ended."""
-    times = recorder.times
-    rows = np.arange(len(run.phases))
-    _stop_at_start(motion, run.phases, conditions, recorder)
+    update: Callable[[float], None],
+) -> Status:
+    """Adaptive steps of all replicas up to the last time."""
+    times, due = recorder.times, recorder.due.copy()
+    rows = np.arange(len(due))
     run.time[[row for row in rows if recorder.stopped_by[row]]] = run.t_end
-    status, due = "finished", recorder.due.copy()
-    try:
-        with progress_bar("simulate", run.t_end, progress) as update:
-            while np.any(run.running):
-                if run.accepted_steps + run.rejected_steps >= max_steps * len(recorder.due):
-                    status = "max_steps"
-                    break
-                run.advance()
-                steps.interpolate(
-                    run.before, run.stages, run.interpolant, run.time_before, run.taken, run.accepted, times, due, rows,
-                    recorder.states,
-                )  # fmt: skip
-                arrived = run.accepted & ~run.running
-                due[arrived] = len(times)  # the last time is the step's end, exactly
-                recorder.states[-1, rows[arrived]] = run.phases[arrived]
-                recorder.due[rows[run.accepted]] = due[run.accepted]
-                recorder.end_time[rows[run.accepted]] = run.time[run.accepted]
-                if conditions:
-                    _check_conditions(motion.n, run, conditions, recorder, rows)
-                if np.any(run.running & ~(run.step > 4 * np.finfo(float).eps * run.time)):
-                    status = "step underflow"
-                    break
-                run.next_stage()
-                update(float(np.min(run.time)))
-                if np.count_nonzero(run.running) <= 0.75 * len(rows) and np.any(run.running):
-                    live = run.running
-                    run.keep(live)
-                    rows, due = rows[live], due[live]
-    except KeyboardInterrupt:
-        status = "interrupted"
-    if status == "finished" and any(recorder.stopped_by):
-        status = "stopped"
-    return status
+    while np.any(run.running):
+        if run.accepted_steps + run.rejected_steps >= max_steps * len(recorder.due):
+            return Status.MAX_STEPS
+        run.advance()
+        steps.interpolate(
+            run.before, run.stages, run.interpolant, run.time_before, run.taken, run.accepted, times, due, rows,
+            recorder.states,
+        )  # fmt: skip
+        arrived = run.accepted & ~run.running
+        due[arrived] = len(times)  # the last time is the step's end, exactly
+        recorder.states[-1, rows[arrived]] = run.phases[arrived]
+        moved = slice(None) if np.all(run.accepted) else run.accepted
+        recorder.reach(rows[moved], run.time[moved], run.phases[moved], due[moved])
+        if conditions:
+            _check_conditions(n, run, conditions, recorder, rows)
+        if np.any(run.running & ~(run.step > 4 * np.finfo(float).eps * run.time)):
+            return Status.STEP_UNDERFLOW
+        run.next_stage()
+        update(float(np.min(run.time)))
+        if np.count_nonzero(run.running) <= 0.75 * len(rows) and np.any(run.running):
+            live = run.running
+            run.keep(live)
+            rows, due = rows[live], due[live]
+    return Status.FINISHED
 
 
-def _stop_at_start(motion: Motion, states: Array, conditions: list[Condition], recorder: Recorder) -> None:
-    for row, state in enumerate(states):
-        name = next((name_of(c) for c in conditions if c(0.0, state[: motion.n])), None)
-        if name is not None:
-            recorder.stop(row, 0.0, name, state)
+def _stop_at_start(n: int, states: Array, conditions: list[Condition], recorder: Recorder) -> None:
+    held = [(row, _held(conditions, 0.0, state[:n])) for row, state in enumerate(states)]
+    recorder.stop([(row, 0.0, name, states[row]) for row, name in held if name is not None])
+
+
+def _held(conditions: list[Condition], time: float, phases: Array) -> str | None:
+    """The name of the first condition that holds."""
+    return next((name_of(condition) for condition in conditions if condition(time, phases)), None)
 
 
 def _march(
-    motion: Motion,
+    n: int,
     run: FixedStep,
     recorder: Recorder,
     conditions: list[Condition],
     max_steps: int,
-    progress: bool,
-) -> str:
-    """Constant steps of all replicas up to the last time; how it ended."""
-    last = round(recorder.times[-1] / run.step)
-    due = {round(time / run.step): k for k, time in enumerate(recorder.times)}
-    ends = [*due]
-    _stop_at_start(motion, run.state, conditions, recorder)
-    live = np.array([not name for name in recorder.stopped_by])
-    status = "finished"
-    try:
-        with progress_bar("simulate", recorder.times[-1], progress) as update:
-            while run.steps < last and np.any(live):
-                if run.steps >= max_steps:
-                    status = "max_steps"
-                    break
-                run.advance(
-                    1 if conditions else min(ends[bisect_right(ends, run.steps)], max_steps) - run.steps
-                )
-                if run.steps in due or conditions:
-                    if not np.all(np.isfinite(run.state[live])):
-                        status = "not finite"
-                        break
-                    recorder.end_time[live] = run.time
-                    if run.steps in due:
-                        recorder.states[due[run.steps], live] = run.state[live]
-                        recorder.due[live] = due[run.steps] + 1
-                    if conditions:
-                        _stop_marching(motion, run, conditions, recorder, live)
-                update(run.time)
-    except KeyboardInterrupt:
-        status = "interrupted"
-    return "stopped" if status == "finished" and any(recorder.stopped_by) else status
-
-
-def _stop_marching(
-    motion: Motion, run: FixedStep, conditions: list[Condition], recorder: Recorder, live: NDArray[np.bool_]
-) -> None:
-    for row in map(int, np.flatnonzero(live)):
-        name = next((name_of(c) for c in conditions if c(run.time, run.state[row, : motion.n])), None)
-        if name is not None:
-            recorder.stop(row, run.time, name, run.state[row].copy())
-            live[row] = False
+    update: Callable[[float], None],
+) -> Status:
+    """Constant steps of all replicas up to the last time."""
+    ends = [round(time / run.step) for time in recorder.times]
+    rows = np.array([row for row, name in enumerate(recorder.stopped_by) if not name], dtype=np.int64)
+    while run.steps < ends[-1] and len(rows):
+        if run.steps >= max_steps:
+            return Status.MAX_STEPS
+        due = bisect_right(ends, run.steps)
+        run.advance(1 if conditions else min(ends[due], max_steps) - run.steps)
+        states = run.state if len(rows) == len(run.state) else run.state[rows]
+        if not np.isfinite(states).all():
+            return Status.NOT_FINITE
+        if run.steps == ends[due]:
+            recorder.states[due, rows] = states
+            due += 1
+        recorder.reach(rows, run.time, states, due)
+        if conditions:
+            held = [_held(conditions, run.time, state[:n]) for state in states]
+            ended = zip(rows.tolist(), held, states)
+            recorder.stop([(row, run.time, name, state) for row, name, state in ended if name is not None])
+            rows = rows[[name is None for name in held]]
+        update(run.time)
+    return Status.FINISHED
 
 
 def _check_conditions(
@@ -318,6 +371,7 @@ def _check_conditions(
     """Stop the replicas for which a condition has turned
     true within their last step, at the moment it did.
     """
+    stopped = []
     for r in map(int, np.flatnonzero(run.accepted)):
         for condition in conditions:
             if condition(float(run.time[r]), run.phases[r, :n]):
@@ -329,8 +383,8 @@ def _check_conditions(
                         high = middle
                     else:
                         low = middle
-                recorder.stop(
-                    int(rows[r]), begin + high * taken, name_of(condition), run.state_within(r, high)
-                )
+                state = run.state_within(r, high)
+                stopped.append((int(rows[r]), begin + high * taken, name_of(condition), state))
                 run.time[r] = run.t_end
                 break
+    recorder.stop(stopped)

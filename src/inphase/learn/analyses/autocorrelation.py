@@ -16,6 +16,7 @@ from inphase.coupling.learnt.normalization import Normalization
 from inphase.learn.evaluation import evaluate
 from inphase.learn.problems import Problem
 from inphase.learn.training import Start, Trained
+from inphase.status import Status
 
 Floats = NDArray[np.float64]
 RESAMPLES = 2000  # of a bootstrap
@@ -156,7 +157,7 @@ def _as_trained(given: Any, problem: Problem | None) -> Trained:
         )
     if problem is None:
         raise ValueError("problem must be given with a PairNetwork: it has the normalization and the steps")
-    return Trained(problem, problem.settings, [Start(0, given, status="given")], 0)
+    return Trained(problem, problem.settings, [Start(0, given, status=Status.GIVEN)], 0)
 
 
 def fitted_line(x: Floats, y: Floats, confidence: float, block: int = 1) -> dict[str, float]:

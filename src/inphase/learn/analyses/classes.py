@@ -17,7 +17,8 @@ from inphase.coupling.learnt.normalization import Normalization
 from inphase.learn.evaluation import evaluate, nodes_of_graphs, start_phases, task_for, untrained
 from inphase.learn.problems import Problem
 from inphase.learn.training import Trained
-from inphase.simulation import simulate
+from inphase.simulation import simulated
+from inphase.status import Status
 
 Floats = NDArray[np.float64]
 
@@ -226,10 +227,8 @@ def block_control(
     for g in range(count):
         part = nodes.take(slice(g * size, (g + 1) * size))
         model = part.model(block_coupling(labels[g], strength[g]), settings)
-        final = simulate(model, start_phases(settings, size, seed, g), times=[end])
-        if final.attrs["status"] == "interrupted":
-            raise KeyboardInterrupt
-        if final.attrs["status"] != "finished":
+        final = simulated(model, start_phases(settings, size, seed, g), times=[end])
+        if final.attrs["status"] != Status.FINISHED:
             raise ValueError(f"the run of the block coupling on graph {g} ended as {final.attrs['status']!r}")
         blocks.append(final.phase.values[-1])
     phases = np.stack([run.final_phase.values, np.stack(blocks), beside.final_phase.values])

@@ -56,8 +56,6 @@ def autocorrelation_in_training(
     with precision(task.settings.dtype):
         run = _Followed(task, integer("seed", seed, least=0), integer("start", start, least=0), None)
         record = run.go(lambda report: None)
-    if record.status == "interrupted":
-        raise KeyboardInterrupt
     C, V = np.array(run.autocorrelations), np.array(record.variance)
     V = V[np.isfinite(V)]  # NaN stands for updates that were all left out
     block = max(1, round(np.sqrt(len(C))))
@@ -67,7 +65,7 @@ def autocorrelation_in_training(
         "n": task.settings.nodes,
         "seed": seed,
         "start": start,
-        "status": record.status,
+        "status": record.status.value,
     }
     about |= {"over": "updates", "confidence": confidence, "block": block, "inphase_version": version()}
     return xr.Dataset(parts | fitted_line(C, V, confidence, block), attrs=about)
@@ -126,8 +124,7 @@ def stages(
         watched = task.replace(validate_every=integer("every", every, least=1))
         run = Run(watched, integer("seed", seed, least=0), integer("start", start, least=0), None)
         found = [run.network()]
-        if run.go(lambda report: found.append(run.network())).status == "interrupted":
-            raise KeyboardInterrupt
+        run.go(lambda report: found.append(run.network()))
     return [
         Trained(task, task.settings, [Start(number, network)], seed) for number, network in enumerate(found)
     ]
