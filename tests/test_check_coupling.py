@@ -143,3 +143,48 @@ def test_the_former_name_of_forces_warns_and_works():
             matrix, sums, to_dict = Halved.matrix, Halved.forces, Halved.to_dict
 
     check_coupling(Former(), verbs=["field"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (["x"], TypeError, "coupling must be a Coupling"),
+        ([ip.AllToAll(), None, "bogus"], ValueError, "verbs must be one of field, pairs"),
+        ([ip.AllToAll(), 0], ValueError, "n must be an integer >= 1"),
+        ([ip.Dense(SQUARE), 3], ValueError, "3 oscillators, but the coupling Dense is for 6"),
+    ],
+)
+def test_nonsense_is_refused_at_the_door(arguments, error, message):
+    with pytest.raises(error, match=message):
+        check_coupling(*arguments)
+
+
+def test_a_number_of_oscillators_is_found():
+    assert check_coupling(ip.Ring(5), verbs="field") == ["field"]
+
+
+@pytest.mark.parametrize(
+    "coupling",
+    [
+        ip.Sparse(np.zeros((3, 3))),
+        ip.RankOne([2.0], [-1.0]),
+        -2 * ip.Lagged(SQUARE, 0.1, "float32") + ip.AllTriads(),
+    ],
+    ids=repr,
+)
+def test_couplings_at_the_edge(coupling):
+    verbs = [verb for verb in CHECKS if verb not in ("study", "lyapunov")]
+    assert "field" in check_coupling(coupling, verbs=verbs)
+
+
+def test_a_former_subclass_may_call_the_former_method_of_its_base():
+    with pytest.warns(DeprecationWarning, match="now called forces"):
+
+        class Doubled(ip.Dense):
+            def sums(self, *arguments, **options):
+                return [2 * values for values in super().sums(*arguments, **options)]
+
+    phases = np.arange(6.0)
+    with pytest.warns(DeprecationWarning, match="now called forces"):
+        found = Doubled(SQUARE).forces([ip.kuramoto()], phases)[0]
+    assert np.allclose(found, 2 * ip.Dense(SQUARE).forces([ip.kuramoto()], phases)[0])

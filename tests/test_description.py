@@ -23,7 +23,7 @@ CYCLE = ip.graphs.ring(5)
         (ip.PhaseModel(ip.kuramoto(), ip.AllTriads()), "dθ_i/dt = −(1/n²) Σ_jk f(θ_i + θ_k − 2θ_j)"),
         (
             ip.PhaseModel(ip.kuramoto(), ip.Hypergraph([(0, 1, 2)], "j+k-2i"), delays=[0.1, 0.2, 0.3]),
-            "dθ_i/dt = −Σ_jk w_ijk f(2θ_i(t) − θ_j(t − τ_j) − θ_k(t − τ_k))",
+            "dθ_i/dt = −Σ_{j<k} w_ijk f(2θ_i(t) − θ_j(t − τ_j) − θ_k(t − τ_k))",
         ),
         (
             ip.PhaseModel(ip.kuramoto(), 2 * ip.Lagged(SQUARE, 0.2) + ip.Dense(SQUARE), field=np.ones(5)),
@@ -31,7 +31,7 @@ CYCLE = ip.graphs.ring(5)
         ),
         (
             ip.PhaseModel(ip.kuramoto(), ip.Sparse(CYCLE), inertia=2.0, damping=np.ones(5) / 2, noise=0.1),
-            "m d²θ_i/dt² + d_i dθ_i/dt = −Σ_j K_ij f(θ_i − θ_j) + √(2D_i) ξ_i(t)",
+            "m d²θ_i/dt² + d_i dθ_i/dt = −Σ_j K_ij f(θ_i − θ_j) + √(2D) ξ_i(t)",
         ),
         (
             ip.PhaseModel(ip.kuramoto(), ip.Dense(SQUARE), delays=np.full((5, 5), 0.1)),
@@ -41,6 +41,91 @@ CYCLE = ip.graphs.ring(5)
 )
 def test_equations(model, text):
     assert equation(model).text == text
+
+
+def test_a_negative_factor_stands_in_brackets():
+    model = ip.PhaseModel(ip.kuramoto(), -2 * ip.Dense(SQUARE), gain=lambda phases: 2 + np.sin(phases))
+    assert equation(model).text == "dθ_i/dt = −(1/g_i(θ)) (−2 Σ_j K_ij f(θ_i − θ_j))"
+
+
+def test_the_gain_hears_what_the_pull_hears():
+    model = ip.PhaseModel(ip.attention(1.0), gain="softmax", delays=0.1)
+    text = model.g.equation(model.coupling, model.delays.ndim).text
+    assert text.startswith("g_i = (1/n) Σ_j h(cos(θ_i(t) − θ_j(t − τ)))")
+
+
+class Own(ip.Coupling):
+    """A user's, by the abstract methods alone."""
+
+    size, positive = 4, True
+
+    def matrix(self, n):
+        return np.roll(np.eye(4), 1, axis=1)
+
+    def forces(self, functions, phases, out=None, sources=None):
+        heard = np.roll(phases if sources is None else sources, -1, axis=-1)
+        found = [f(phases - heard) for f in functions]
+        for target, values in zip(out or (), found):
+            target[...] = values
+        return found if out is None else list(out)
+
+    def to_dict(self):
+        return {"kind": "Own"}
+
+
+class Triples(Own):
+    """A user's, that has no matrix and does not spell its terms."""
+
+    def matrix(self, n):
+        raise ValueError("triples")
+
+    def mean_strength(self, n):
+        return 1.0
+
+    def jacobians(self, slopes, phases):
+        return Own().jacobians(slopes, phases)
+
+
+@pytest.mark.parametrize("coupling", [Own(), Triples()], ids=["pairs", "triples"])
+def test_study_of_a_users_coupling(coupling, tmp_path):
+    """It runs with constant steps and in the main job, whose code says what the reader must provide."""
+    model = ip.PhaseModel(ip.kuramoto(), coupling)
+    assert ip.simulate(model, np.arange(4.0), t_end=1.0, step=0.1).attrs["status"] == "finished"
+    ip.study(model, n=4, out=tmp_path, t_end=5.0)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "# coupling is &lt;" in page and "ip.PhaseModel(ip.kuramoto(), coupling)" in page
+
+
+@pytest.mark.parametrize(
+    "coupling",
+    [ip.AllToAll() - ip.AllToAll(), ip.RankOne([0, 0, 0], [1, 1, 1]), ip.RankOne([2, 2, 2], [1, 1, 0])],
+    ids=repr,
+)
+def test_study_where_weights_are_zero(coupling):
+    """No merger tree, and no sentence about what attracts nothing."""
+    result = ip.study(ip.PhaseModel(ip.attention(1.0), coupling, gain=None), n=3, t_end=1.0)
+    told = " ".join(item["statement"] for item in result.summary["evidence"])
+    if not np.any(coupling.common_weights(3)):
+        assert result.tree is None and "synchronizes from almost every start" not in told
+
+
+def test_arguments_that_are_no_plain_numbers_are_repeated():
+    keep = Kept()
+    assert keep.argument("t_end", np.float64(1.5)) == "1.5"
+    assert keep.argument("history", (np.zeros(2), np.ones(2))) == "([0.0, 0.0], [1.0, 1.0],)"
+    assert keep.argument("history", np.sin) == "history" and keep.remarks == [
+        "history is the function, as it was given"
+    ]
+
+
+def test_a_formula_that_is_called_like_one_of_the_catalog_is_spelled():
+    f = ip.Interaction("a*sin(x)", name="kuramoto", a=2.0)
+    again = eval(model_code(ip.PhaseModel(f), Kept()), {"ip": ip})
+    assert np.allclose(again.interaction([0.3, 1.0]), f([0.3, 1.0]))
+
+
+def test_facts_of_a_large_decoder_need_no_matrix():
+    assert ip.Causal().facts(10**7).pairs
 
 
 def test_the_gain_of_softmax_has_a_line_of_its_own():
@@ -91,6 +176,8 @@ def test_study_of_triads(coupling, tmp_path):
         ({"delays": 0.1}, "there are delays"),
         ({"noise": 0.1}, "there is noise"),
         ({"inertia": 0.1}, "there is inertia"),
+        ({"coupling": ip.AllTriads()}, "the terms are not pairs"),
+        ({"coupling": ip.Lagged(SQUARE + SQUARE.T, 0.3)}, "there are phase lags"),
         ({"coupling": ip.Dense(SQUARE)}, "K is not symmetric, nor the same for all who listen"),
         ({"gain": "softmax"}, "with a gain, K_ij must be the same for all i"),
         ({"coupling": ip.RankOne(np.ones(5), [1, 1, -1, 1, 1])}, "a weight is negative"),

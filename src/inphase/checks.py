@@ -25,6 +25,13 @@ def integer(name: str, value: Any, least: int | None = None) -> int:
     return number
 
 
+def boolean(name: str, value: Any) -> bool:
+    """`value` as a bool; a text or a number is none."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be true or false; got {value!r}")
+    return bool(value)
+
+
 def checked_options(
     what: str,
     function: Callable[..., Any],

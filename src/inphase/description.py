@@ -25,23 +25,40 @@ class Kept:
     ----------
     arrays : dict
         Name -> array, for ``numpy.savez(FILE, **arrays)``.
-    left_out : list of str
-        Names of arrays that are too large to be kept.
+    remarks : list of str
+        What the reader of the code must provide: arrays that are too large to be kept, functions, couplings that
+        do not say how they are made.
     """
 
     def __init__(self) -> None:
         self.arrays: dict[str, NDArray[Any]] = {}
-        self.left_out: list[str] = []
+        self.remarks: list[str] = []
 
     def __call__(self, name: str, array: NDArray[Any]) -> str:
         """The expression that gives the array."""
         if array.size <= WRITTEN_OUT:
             return repr(array.tolist())
         if array.size > KEPT:
-            self.left_out.append(f"{name} {array.shape}")
+            self.remarks.append(f"{name} {array.shape} was too large to be kept: put it into parts")
         else:
             self.arrays[name] = array
         return f'parts["{name}"]'
+
+    def given(self, name: str, what: str) -> str:
+        """The name of something that no code can spell."""
+        self.remarks.append(f"{name} is {what}, as it was given")
+        return name
+
+    def argument(self, name: str, value: Any) -> str:
+        """The expression for an argument: a number, a text, an array, a tuple of these, or a function by its name."""
+        if isinstance(value, np.ndarray) and value.ndim:
+            return self(name, value)
+        if isinstance(value, np.generic | np.ndarray):
+            return repr(value.item())
+        if isinstance(value, tuple | list):
+            parts = [self.argument(f"{name}_{k}", part) for k, part in enumerate(value)]
+            return f"({', '.join(parts)},)" if isinstance(value, tuple) else f"[{', '.join(parts)}]"
+        return self.given(name, "the function") if callable(value) else repr(value)
 
 
 def equation(model: PhaseModel) -> Words:
@@ -51,7 +68,7 @@ def equation(model: PhaseModel) -> Words:
     --------
     >>> import inphase as ip
     >>> equation(ip.PhaseModel(ip.kuramoto(), 2 * ip.AllTriads() - ip.Ring(1), noise=0.1)).text
-    'dθ_i/dt = −(2 (1/n²) Σ_jk f(θ_i + θ_k − 2θ_j) − Σ_j K(2)_ij f(θ_i − θ_j)) + √(2D_i) ξ_i(t)'
+    'dθ_i/dt = −(2 (1/n²) Σ_jk f(θ_i + θ_k − 2θ_j) − Σ_j K(2)_ij f(θ_i − θ_j)) + √(2D) ξ_i(t)'
     """
     delay = model.delays.ndim if model.has_delays else None
     pull = model.coupling.equation(delay)
@@ -89,7 +106,8 @@ def _own(model: PhaseModel) -> Words:
 def _noise(model: PhaseModel) -> Words:
     found = Words("", "")
     if np.any(model.noise):
-        found += Words(r" + \sqrt{2D_i}\,\xi_i(t)", " + √(2D_i) ξ_i(t)")
+        letter = _letter(model, "noise", "D", "D")
+        found += Words(rf" + \sqrt{{2{letter.latex}}}\,\xi_i(t)", f" + √(2{letter.text}) ξ_i(t)")
     if np.any(model.common_noise):
         found += Words(r" + \sqrt{2C}\,\xi(t)", " + √(2C) ξ(t)")
     return found
@@ -101,14 +119,21 @@ def catalog_arguments(f: Interaction) -> str | None:
         return None
     arguments: dict[str, Any] = dict(f.parameters)
     if f.name == "harmonics":
-        orders = {part: [int(key[1:]) for key in arguments if key[0] == part[0]] for part in ("sin", "cos")}
-        arguments = {
-            part: [f.parameters.get(f"{part[0]}{k}", 0.0) for k in range(1, max(found) + 1)]
-            for part, found in orders.items()
-            if found
-        }
-    same = CATALOG[f.name](**arguments).to_dict() == f.to_dict()
+        arguments = {part: _amplitudes(f, part[0]) for part in ("sin", "cos") if _orders(f, part[0])}
+    try:
+        same = CATALOG[f.name](**arguments).to_dict() == f.to_dict()
+    except (TypeError, ValueError):  # a formula of the user's that is called like one of the catalog
+        return None
     return ", ".join(f"{name}={value!r}" for name, value in arguments.items()) if same else None
+
+
+def _orders(f: Interaction, letter: str) -> list[int]:
+    """k of the parameters s1, s2, ... or c1, c2, ... of `harmonics`."""
+    return [int(key[1:]) for key in f.parameters if key[0] == letter and key[1:].isdigit()]
+
+
+def _amplitudes(f: Interaction, letter: str) -> list[float]:
+    return [f.parameters.get(f"{letter}{k}", 0.0) for k in range(1, max(_orders(f, letter)) + 1)]
 
 
 def interaction_code(f: Interaction) -> str:
@@ -133,10 +158,15 @@ def model_code(model: PhaseModel, keep: Kept) -> str:
     'ip.PhaseModel(ip.kuramoto(), ip.AllToAll([1.0, 2.0]), frequencies=[0.5, -0.5])'
     """
     arguments = [interaction_code(model.interaction)]
-    coupling = model.coupling.code(keep)
+    try:
+        coupling = model.coupling.code(keep)
+    except ValueError:  # a user's own
+        coupling = keep.given("coupling", repr(model.coupling))
     arguments += [] if coupling == "ip.AllToAll()" else [coupling]
     if model.g.kind != "one":
-        arguments.append("gain=gain" if model.g.name is None else f"gain={model.g.name!r}")
+        arguments.append(
+            f"gain={model.g.name!r}" if model.g.name else f"gain={keep.given('gain', 'the function')}"
+        )
     for name in PARTS:
         values = getattr(model, name)
         if sparse.issparse(values):
@@ -159,7 +189,5 @@ def script(lines: list[str], keep: Kept) -> str:
         head.append("from scipy import sparse")
     if "parts[" in body:
         head += ["", f'parts = np.load("{FILE}")  # beside this report']
-    head += [f"# {name} was too large to be kept: put it into parts" for name in keep.left_out]
-    if "gain=gain" in body:
-        head.append("# gain is the function of the phases that was given")
+    head += [f"# {remark}" for remark in keep.remarks]
     return "\n".join([*head, "", body])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from inphase import observables, theory
 from inphase.model import PhaseModel
+from inphase.status import Status
 from inphase.version import version
 
 if TYPE_CHECKING:
@@ -59,12 +60,12 @@ def summary(
 
 
 def _numbers(model: PhaseModel, first: Array, run: xr.Dataset, tree: xr.Dataset | None) -> dict[str, Any]:
-    end = run.phase.values[-1]
+    end = run.end_phase.values
     numbers: dict[str, Any] = {
         "n": len(first),
-        "t_end": float(run.time[-1]),
+        "t_end": float(run.end_time),
         "order_parameter_at_start": float(run.order_parameter[0]),
-        "order_parameter_at_end": float(run.order_parameter[-1]),
+        "order_parameter_at_end": float(abs(observables.order_parameter(end))),
         "arc_at_end": float(observables.arc(end)),
         "clusters_at_end": int(observables.count_clusters(end, SYNCHRONIZED_WITHIN)),
         "clusters_within": SYNCHRONIZED_WITHIN,
@@ -115,7 +116,7 @@ def _theory_says(model: PhaseModel, n: int) -> list[dict[str, Any]]:
     if not model.is_autonomous or np.any(model.field) or not model.g.smooth or np.any(model.damping != 1):
         return []
     common = model.coupling.common_weights(n)
-    if common is not None and model.is_gradient:
+    if common is not None and np.any(common) and model.is_gradient:
         return _criterion_says(model)
     f = model.interaction
     strength = f.sine_strength
@@ -170,7 +171,8 @@ def _spectrum_says(model: PhaseModel, n: int, rates: Array | None) -> list[dict[
         else:
             found.append(_evidence("spectrum", "uniform state: no mode grows", float(np.max(rates))))
     common = model.coupling.common_weights(n)
-    if common is not None and model.is_gradient and model.g.smooth and not np.any(model.damping != 1):
+    alike = common is not None and np.any(common) and model.is_gradient and model.g.smooth
+    if common is not None and alike and not np.any(model.damping != 1):
         f, *profile = model.g.with_profile(model.interaction)
         over = float(profile[0](0.0)) if profile else 1.0
         rate = -float(f.derivative()(0.0)) / over * (1.0 if profile else float(np.sum(common)))
@@ -244,8 +246,9 @@ def _answer(
     who = f"the {n} oscillators" if n > 1 else "a single oscillator"
     if n == 1:
         return "Trivially: a single oscillator is synchronized with itself."
-    if run.attrs["status"] == "interrupted":
-        return f"Interrupted at t = {float(run.time[-1]) if len(run.time) else 0.0:.4g}: no answer."
+    status = Status(run.attrs["status"])
+    if not status.complete:
+        return f"No answer: the run ended at t = {float(run.end_time):.4g} ({status.text})."
     if tree is not None:
         left, reached = tree.attrs["clusters_left"], float(tree.attrs["time_reached"])
         if left == 1:

@@ -73,13 +73,13 @@ class Gain:
             return Words(r"\dfrac{1}{g_i}\,", "(1/g_i) ")
         return Words(r"\dfrac{1}{g_i(\theta)}\,", "(1/g_i(θ)) ")
 
-    def equation(self, coupling: Coupling) -> Words | None:
-        """g_i = ..., where the equation needs that line."""
+    def equation(self, coupling: Coupling, delay: int | None = None) -> Words | None:
+        """g_i = ..., where the equation needs that line; it hears what the pull hears, `delay` dimensions late."""
         if self.kind != "softmax":
             return None
         return (
             Words("g_i = ", "g_i = ")
-            + coupling.equation(form=of_h)
+            + coupling.equation(delay, form=of_h)
             + Words(r",\quad f(x) = \sin x\ h(\cos x)", ", f(x) = sin x · h(cos x)")
         )
 

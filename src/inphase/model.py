@@ -189,7 +189,11 @@ class PhaseModel:
         common = self.coupling.common_weights(self.size or 1)
         if common is not None:
             return found + (["a weight is negative"] if np.min(common) < 0 else [])
-        if self.g.kind != "one":
+        if not self.coupling.pairwise:
+            found.append("the terms are not pairs")
+        elif self.coupling.has_lags:
+            found.append("there are phase lags")
+        elif self.g.kind != "one":
             found.append("with a gain, K_ij must be the same for all i")
         elif not self.coupling.symmetric:
             found.append("K is not symmetric, nor the same for all who listen")

@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from inphase.coupling import RankOne
 from inphase.model import PhaseModel
 
 Array = NDArray[np.float64]
-LOW_RANK_FROM = 64  # oscillators, all-to-all: below, the dense Jacobian is faster
+LOW_RANK_FROM = 64  # oscillators in mean fields: below, the dense Jacobian is faster
 
 
 class StateSpace:
@@ -118,8 +117,9 @@ class StateSpace:
 
 def _product(model: PhaseModel, phases: Array, vectors: Array) -> Array:
     """The model's Jacobian times vectors (n, k), without a dense matrix where there is a better way."""
-    if isinstance(model.coupling, RankOne) and len(phases) >= LOW_RANK_FROM:
+    if len(phases) >= LOW_RANK_FROM and model.coupling.facts(len(phases)).factors:
         jacobian = model.jacobian_low_rank(phases)
-        left, right = jacobian.low_rank()
-        return np.asarray(jacobian.diagonal[:, None] * vectors + left @ (right.T @ vectors))
+        if 2 * jacobian.rank < len(phases):
+            left, right = jacobian.low_rank()
+            return np.asarray(jacobian.diagonal[:, None] * vectors + left @ (right.T @ vectors))
     return np.asarray(model.jacobian_at(phases) @ vectors)

@@ -21,6 +21,7 @@ from inphase.files import output_folder, write_arrays, write_dataset, write_text
 from inphase.model import PhaseModel, longest_delay
 from inphase.report.words import values
 from inphase.simulation import coarsen, simulate
+from inphase.simulation.coarsening import coarsening_obstacle
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,7 +55,7 @@ class Study:
         JSON-ready: `question`, `answer`, `evidence` (each with `kind`, `statement`, `value`, `proof`),
         `numbers`, `versions`.
     chosen : dict
-        The arguments of `study` that were chosen beside model, n, seed, phases and out: they repeat it.
+        The arguments of `study` that change the run, and were chosen beside model, n, seed and phases.
     files : dict
         Name -> path of what was written.
     """
@@ -164,7 +165,11 @@ def study(
     if folder is not None:
         files["trajectory"] = str(write_dataset(folder / "trajectory.nc", run))
     tree = None
-    if run.attrs["status"] == "finished" and _coarsens(model, len(first)):
+    if (
+        run.attrs["status"] == "finished"
+        and model.is_gradient
+        and coarsening_obstacle(model, len(first)) is None
+    ):
         tree = coarsen(model, first, t_end=1e14, progress=progress)
         if folder is not None:
             files["tree"] = str(write_dataset(folder / "tree.nc", tree))
@@ -205,13 +210,6 @@ def _title(model: PhaseModel, n: int) -> str:
     f = model.interaction
     parts = [f.name, values(f), model.g.name or "", f"n = {n}"]
     return ", ".join(part for part in parts if part)
-
-
-def _coarsens(model: PhaseModel, n: int) -> bool:
-    """Whether equal phases stay equal, the flow is a gradient flow, and near phases attract."""
-    attracts = float(model.interaction.derivative()(0.0)) > 0
-    common = model.coupling.common_weights(n) is not None and not np.any(model.damping != 1)
-    return common and attracts and model.g.smooth and model.is_gradient
 
 
 def _predicted_rates(model: PhaseModel, n: int) -> Array | None:

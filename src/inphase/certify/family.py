@@ -250,7 +250,7 @@ def _parts(model: Any, n: int | None, graph: Any) -> dict[str, Any]:
         parts |= found
     else:
         obstacles.append(f"no theorem here is for the coupling {type(coupling).__name__}")
-    if gain is None or gain == "softmax":
+    if gain in (None, "softmax"):
         parts["gain"] = gain or "none"
     else:
         parts["gain"] = "none or positive"

@@ -189,7 +189,10 @@ class Theorem:
 
     def on(self, box: Box) -> Attempt:
         """The attempt on a box, with its leaf as a certificate keeps it."""
-        found = self.attempt(box)
+        try:
+            found = self.attempt(box)
+        except ZeroDivisionError:  # a quotient of series whose denominator's ball holds 0
+            return Attempt(None, reason="the formula divides by what may be 0 on this box")
         if found.leaf is None:
             return found
         return replace(found, leaf=box.leaf(self.verified_as or self.name, **found.leaf))

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inphase.status import Status
+
 if TYPE_CHECKING:
     from rich.console import Console
-
-WHOLE = ("finished", "stationary", "stopped", "synchronized")  # statuses of runs that came to their end
 
 
 def shows_progress(options: argparse.Namespace) -> bool:
@@ -57,10 +57,11 @@ def print_files(to: Console, files: Mapping[str, str]) -> None:
 
 def exit_status(statuses: Iterable[str], folder: str | Path) -> int:
     """0 where the runs came to their end; else a line on standard error, and 130 (interrupted) or 3."""
-    early = [str(status) for status in statuses if status not in WHOLE]
-    if not early:
+    early = sorted((Status(status) for status in statuses), key=lambda status: status.exit_code)[-1:]
+    if not early or early[0].complete:
         return 0
-    interrupted = "interrupted" in early
-    what = "interrupted" if interrupted else f"the run ended before its end ({early[0]})"
-    print(f"inphase: {what}; what there is was written to {folder}", file=sys.stderr)
-    return 130 if interrupted else 3
+    print(
+        f"inphase: the run ended early ({early[0].text}); what there is was written to {folder}",
+        file=sys.stderr,
+    )
+    return early[0].exit_code

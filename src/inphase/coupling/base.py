@@ -45,13 +45,13 @@ class Facts:
         Whether the pairs that are joined are listed: a network.
     """
 
-    pairs: bool
-    lags: bool
-    common: bool
-    equal: bool
-    field: bool
-    factors: bool
-    listed: bool
+    pairs: bool = False
+    lags: bool = False
+    common: bool = False
+    equal: bool = False
+    field: bool = False
+    factors: bool = False
+    listed: bool = False
 
 
 class Pairs(NamedTuple):
@@ -68,12 +68,14 @@ class Coupling(ABC):
 
     To add a kind of coupling, write one file here with a subclass that has the two properties and three
     methods marked abstract, and name it in `catalog.py`; the model, every integrator, `equilibria` and TOML
-    files then work with it. A kind whose Jacobian is sparse, or whose terms are not pairs, also gives
-    `jacobians`.
+    files then work with it. A kind whose Jacobian is sparse also gives `jacobians`; one whose terms are not
+    pairs gives `terms` and `jacobians`; `code` lets reports repeat it. `inphase.testing.check_coupling` tries
+    all that it promises.
 
     Couplings add and scale: ``0.5 * Sparse(K) + Hypergraph(triangles)`` is a coupling.
     """
 
+    pairwise = True  # whether its terms are pairs, K_ij f(θ_i − θ_j + α_ij)
     precision = "float64"  # of the arithmetic of its sums; "float32" where a kind takes less
 
     @property
@@ -115,16 +117,15 @@ class Coupling(ABC):
     def to_dict(self) -> dict[str, Any]:
         """Kind and numbers, for provenance."""
 
-    def sums(self, *arguments: Any, **options: Any) -> list[Phases]:
-        """The former name of `forces`."""
-        warnings.warn("Coupling.sums is now called forces", DeprecationWarning, stacklevel=2)
-        return self.forces(*arguments, **options)
+    sums: Callable[..., list[Phases]]  # the former name of `forces`
 
     def __init_subclass__(cls) -> None:
-        """A subclass that was written with `sums` still works."""
+        """A subclass that was written with `sums` still works, also where it calls that of its base."""
         if "sums" in cls.__dict__ and "forces" not in cls.__dict__:
             warnings.warn(f"{cls.__name__}.sums is now called forces", DeprecationWarning, stacklevel=2)
             cls.forces = cls.__dict__["sums"]  # type: ignore[method-assign]
+        elif "forces" in cls.__dict__:
+            cls.sums = _former(cls.__dict__["forces"])
 
     def edges(self, n: int) -> sparse.csr_array:
         """K as a sparse matrix, (n, n), with the pairs that are joined."""
@@ -136,6 +137,13 @@ class Coupling(ABC):
         """
         return [AllPairs(self.matrix(n))]
 
+    def spelled(self, n: int) -> list[Term] | None:
+        """`terms`, or None where a kind has neither terms nor a matrix."""
+        try:
+            return self.terms(n)
+        except ValueError:
+            return None
+
     def mean_strength(self, n: int) -> float:
         """The moduli of all weights that an oscillator feels, on average: it sets the time scale."""
         return sum(term.strength(n) for term in self.terms(n))
@@ -146,7 +154,9 @@ class Coupling(ABC):
 
     def facts(self, n: int) -> Facts:
         """What is known of the coupling of n oscillators, so that nobody asks for its class."""
-        terms, common = self.terms(n), self.common_weights(n)
+        terms, common = self.spelled(n), self.common_weights(n)
+        if terms is None:
+            return Facts()
         return Facts(
             pairs=all(term.pairwise for term in terms),
             lags=self.has_lags,
@@ -234,7 +244,10 @@ class Coupling(ABC):
         """Whether K_ij = K_ji: with f odd, the flow is then a gradient flow."""
         if self.size is None:
             return False
-        edges = self.edges(self.size)
+        try:
+            edges = self.edges(self.size)
+        except ValueError:  # the terms are not pairs
+            return False
         return bool(abs(edges - edges.T).max() == 0) if edges.nnz else True
 
     def check_size(self, n: int) -> None:
@@ -257,6 +270,16 @@ class Coupling(ABC):
 
     def __neg__(self) -> Combined:
         return (-1.0) * self
+
+
+def _former(forces: Callable[..., list[Phases]]) -> Callable[..., list[Phases]]:
+    """`forces` of one class under its former name, which warns."""
+
+    def sums(self: Coupling, *arguments: Any, **options: Any) -> list[Phases]:
+        warnings.warn("Coupling.sums is now called forces", DeprecationWarning, stacklevel=2)
+        return forces(self, *arguments, **options)
+
+    return sums
 
 
 def _entries(term: Term, n: int, coupling: Coupling) -> Pairs:
@@ -317,6 +340,16 @@ class Combined(Coupling):
     def positive(self) -> bool:
         """Whether every factor and every term is positive."""
         return all(factor > 0 and term.positive for factor, term in self.parts)
+
+    @property
+    def pairwise(self) -> bool:  # type: ignore[override]  # that of its parts
+        """Whether all parts' terms are pairs."""
+        return all(part.pairwise for _, part in self.parts)
+
+    @property
+    def precision(self) -> str:  # type: ignore[override]  # that of its parts
+        """Single where a part's is."""
+        return "float32" if any(part.precision == "float32" for _, part in self.parts) else "float64"
 
     @property
     def has_lags(self) -> bool:
@@ -389,7 +422,8 @@ class Combined(Coupling):
             size = "" if abs(factor) == 1 else f"{abs(factor):.6g}"
             number = Words(rf"{size}\,", f"{size} ") if size else Words("", "")
             found += before + number + part.equation(delay, str(k + 1) if len(self.parts) > 1 else mark, form)
-        return Words(r"\left(", "(") + found + Words(r"\right)", ")") if len(self.parts) > 1 else found
+        alone = len(self.parts) == 1 and self.parts[0][0] >= 0
+        return found if alone else Words(r"\left(", "(") + found + Words(r"\right)", ")")
 
     def code(self, keep: Keep) -> str:
         """The parts, scaled and added."""
@@ -401,6 +435,10 @@ class Combined(Coupling):
     def tables(self) -> list[dict[str, Any]]:
         """The parts' tables, with their strengths."""
         return [table | {"strength": factor} for factor, part in self.parts for table in part.tables()]
+
+    def source(self) -> Words | None:
+        """The first part's that has one."""
+        return next((found for _, part in self.parts if (found := part.source()) is not None), None)
 
     def about(self) -> list[tuple[str, str]]:
         """The parts' rows."""

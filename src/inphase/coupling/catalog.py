@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from inphase.checks import checked_options, finite_array, integer
+from inphase.checks import boolean, checked_options, finite_array, integer
 from inphase.coupling.base import Coupling
 from inphase.coupling.causal import Causal
 from inphase.coupling.dense import Dense
@@ -51,6 +51,24 @@ def learnt(
     return Learnt(network, features, normalization, precision)
 
 
+def dense(matrix: Any, symmetric: bool = False) -> Dense:
+    """Strengths K_ij, as numbers or of a file.
+
+    Parameters
+    ----------
+    matrix : str or array_like, shape (n, n)
+        K; a file that `inphase.tables.read_columns` reads as (n, n), such as NPY.
+    symmetric : bool
+        A promise that K_ij = K_ji, which is checked.
+
+    Raises
+    ------
+    OSError, ValueError, TypeError
+        If the file cannot be read, or the numbers do not fit.
+    """
+    return Dense(read_columns(matrix) if isinstance(matrix, str) else matrix, boolean("symmetric", symmetric))
+
+
 def lagged(matrix: Any, lags: Any, precision: str = "float64") -> Lagged:
     """Strengths K_ij and phase lags α_ij, each as numbers or of a file.
 
@@ -71,6 +89,20 @@ def lagged(matrix: Any, lags: Any, precision: str = "float64") -> Lagged:
     return Lagged(K, alpha, precision)
 
 
+def _places(name: str, given: Any, count: int, n: int) -> Any:
+    """The numbers of nodes of some entries."""
+    found = np.asarray(given)
+    if found.shape != (count,):
+        raise ValueError(
+            f"{name} must be a list of {count} numbers, one for each value; got shape {found.shape}"
+        )
+    if count and found.dtype.kind not in "iu":
+        raise TypeError(f"{name} must hold whole numbers, of nodes; got {given!r:.60} ({found.dtype})")
+    if count and not 0 <= found.min() <= found.max() < n:
+        raise ValueError(f"{name} must hold numbers from 0 to n - 1 = {n - 1}; got {given!r:.60}")
+    return found.astype(np.int64)
+
+
 def listed(n: int, row: Any, column: Any, value: Any) -> Sparse:
     """K of n oscillators by its entries.
 
@@ -88,16 +120,9 @@ def listed(n: int, row: Any, column: Any, value: Any) -> Sparse:
         If the numbers do not fit each other, or n.
     """
     n, values = integer("n", n, least=1), finite_array("value", value)
-    places = []
-    for name, given in (("row", row), ("column", column)):
-        found = np.asarray(given if len(given) else np.empty(0, int))
-        if found.dtype.kind not in "iu" or found.shape != values.shape:
-            raise ValueError(
-                f"{name} must hold {values.size} whole numbers, one for each value; got {given!r:.60}"
-            )
-        if found.size and not 0 <= found.min() <= found.max() < n:
-            raise ValueError(f"{name} must hold numbers from 0 to n - 1 = {n - 1}; got {given!r:.60}")
-        places.append(found)
+    if values.ndim != 1:
+        raise ValueError(f"value must be a list of numbers; got shape {values.shape}")
+    places = [_places(name, given, values.size, n) for name, given in (("row", row), ("column", column))]
     return Sparse(sparse.coo_array((values, tuple(places)), shape=(n, n)))
 
 
@@ -106,7 +131,7 @@ KINDS: dict[str, Callable[..., Coupling]] = {
     "all-triads": AllTriads,
     "causal": Causal,
     "circulant": Ring.circulant,
-    "dense": Dense,
+    "dense": dense,
     "hypergraph": Hypergraph,
     "lagged": lagged,
     "lattice": Lattice,

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from inphase.checks import finite_vector
-from inphase.coupling.base import Coupling
+from inphase.checks import boolean, finite_vector
+from inphase.coupling.base import Coupling, Facts
 from inphase.coupling.summing import Layout, plan, uses_pairs
 from inphase.coupling.words import Keep, Words, difference, numbered, of_f
 from inphase.interaction import Interaction
@@ -51,7 +51,7 @@ class Causal(Coupling):
 
     def __init__(self, weights: ArrayLike | None = None, normalized: bool = True) -> None:
         self.columns = None if weights is None else finite_vector("weights", weights)
-        self.normalized = bool(normalized)
+        self.normalized = boolean("normalized", normalized)
         if self.columns is not None and normalized:
             worst = int(np.argmin(self.columns))
             if self.columns[worst] < 0:
@@ -88,6 +88,10 @@ class Causal(Coupling):
     def mean_strength(self, n: int) -> float:
         """1, or Σ_{j<=i} |c_j| averaged over i."""
         return 1.0 if self.normalized else float(np.mean(np.cumsum(np.abs(self._weights(n)))))
+
+    def facts(self, n: int) -> Facts:
+        """Pairs, which need no matrix to be known."""
+        return Facts(pairs=True)
 
     def equation(
         self, delay: int | None = None, mark: str = "", form: Callable[[Words], Words] = of_f

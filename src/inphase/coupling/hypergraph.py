@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from inphase.checks import finite_array, finite_vector, integer
+from inphase.checks import boolean, finite_array, finite_vector, integer
 from inphase.coupling.base import Coupling
 from inphase.coupling.words import Keep, Words, numbered, of_f, over, phase
 from inphase.interaction import Interaction
@@ -39,6 +39,7 @@ class Triadic(Coupling):
     """What couplings of three bodies have in common: their terms are not pairs."""
 
     form: str
+    pairwise = False
 
     def _set_form(self, form: str) -> None:
         if not isinstance(form, str) or form not in FORMS:
@@ -124,7 +125,7 @@ class Hypergraph(Triadic):
         directed: bool = False,
     ) -> None:
         self._set_form(form)
-        self.directed = bool(directed)
+        self.directed = boolean("directed", directed)
         if hasattr(triads, "edges") and hasattr(triads, "nodes"):
             triads, n = _from_xgi(triads, n)
         self.triads = _triads(triads)
@@ -189,7 +190,9 @@ class Hypergraph(Triadic):
         self, delay: int | None = None, mark: str = "", form: Callable[[Words], Words] = of_f
     ) -> Words:
         """The sum over the triads of i: over both orders of j and k where the form tells them apart."""
-        return over("jk") + numbered("w", "ijk", mark) + form(triadic(self.form, delay))
+        once = self._kind == triads.PRODUCT and not self.directed  # both orders are one and the same term
+        which = Words(r"\sum_{j<k}\ ", "Σ_{j<k} ") if once else over("jk")
+        return which + numbered("w", "ijk", mark) + form(triadic(self.form, delay))
 
     def code(self, keep: Keep) -> str:
         """ip.Hypergraph of its triads and weights."""

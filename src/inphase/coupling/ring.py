@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from inphase.checks import finite_array, finite_number, finite_vector, integer
+from inphase.checks import boolean, finite_array, finite_number, finite_vector, integer
 from inphase.coupling.sparse import Network, Sparse
 from inphase.coupling.summing import Layout, plan, uses_pairs
 from inphase.coupling.words import Keep
@@ -275,7 +275,7 @@ class Lattice(Sparse):
         self.shape = tuple(integer(f"shape[{k}]", length, least=1) for k, length in enumerate(axes))
         if not self.shape:
             raise ValueError("shape must have at least one axis; got ()")
-        self.periodic = self._per_axis("periodic", periodic, bool)
+        self.periodic = self._per_axis("periodic", periodic, lambda value: boolean("periodic", value))
         self.weights = self._per_axis("weights", weights, lambda value: finite_number("weights", value))
         grid = np.arange(math.prod(self.shape)).reshape(self.shape)
         ends = []

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
-NEAR = 0.1  # radians from a stable state, and
-SLOW = 1e-2  # of the Jacobian's size: the speed, off the rotation, below which a run is looked at
-# the first round, in units of 1/(the Jacobian's size); each is 1.6 times as long as the one before
+NEAR = 0.1  # radians from a stable state, within which a run is looked at
+SLOW = 1e-2  # of the Jacobian's size: the speed, off the rotation, below which it is looked at
+# The first round, in units of 1/(the Jacobian's size); each is 1.6 times as long as the one before.
 ROUND = 10.0
 LONGEST = 20_000.0  # the default of t_end, in the same units
 

@@ -65,6 +65,8 @@ class Locked:
     ----------
     rotates : bool
         Whether a common turn of all phases changes nothing: then Ω is unknown, and one phase is free.
+    late : bool
+        Whether some pair that is joined has a delay.
     scale : float
         The size of the Jacobian (largest row sum of moduli) where forces are not small; rounding is relative
         to it.
@@ -79,8 +81,11 @@ class Locked:
         self.model, self.n = model, n
         self.rotates = not np.any(model.field)
         self.delayed = self.rotates and model.has_delays  # at rest, what was is what is
+        self.late = False
         if model.has_delays:
             self._join_pairs()
+            self.late = len(self._row) > 0
+            self.delayed = self.delayed and self.late
         generic = np.random.default_rng(n).uniform(0, 2 * np.pi, n)
         self.scale = max(row_sum(self.jacobian(phases, 0.0)[0]) for phases in (np.zeros(n), generic)) or 1.0
 

@@ -112,13 +112,15 @@ def lyapunov_exponents(
         raise ValueError(f"interval must be at most t_end/{BATCHES}; got {interval:g} with t_end = {t_end:g}")
     walk = _Walk(space, state, frame, tolerance)
     rows = int(np.ceil(t_end / interval))
-    growth, divergence = np.empty((rows, count)), np.empty(rows)
+    growth, divergence = np.empty((rows, count)), np.empty(rows + 1)
     with few_threads(space.size):
         for _ in range(int(np.ceil(transient / interval))):
             walk.advance(interval)
+        divergence[0] = space.divergence(walk.state)
         for k in range(rows):
-            growth[k], divergence[k] = walk.advance(interval), space.divergence(walk.state)
-    return _dataset(walk, growth / interval, float(np.mean(divergence)), interval, tolerance, seed)
+            growth[k], divergence[k + 1] = walk.advance(interval), space.divergence(walk.state)
+    mean = float(np.trapezoid(divergence)) / rows
+    return _dataset(walk, growth / interval, mean, interval, tolerance, seed)
 
 
 def _check(model: PhaseModel) -> None:

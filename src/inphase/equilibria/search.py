@@ -23,9 +23,9 @@ from inphase.status import Status
 from inphase.types import Vector
 
 SAME = 1e-6  # radians between two roots of Newton's method that count as one
-# the largest winding number, and the largest smaller cluster, among the starts that a symmetry suggests,
+# The largest winding number, and the largest smaller cluster, among the starts that a symmetry suggests.
 NAMED = 25
-NAMED_LARGE = 5  # and those on more than PERMUTATIONS_UP_TO oscillators, where each spectrum takes long
+NAMED_LARGE = 5  # the same on more than PERMUTATIONS_UP_TO oscillators, where each spectrum takes long
 TRIALS = 150  # steps of the search from one start
 PERMUTATIONS_UP_TO = 400  # oscillators, for states that are compared modulo relabelling
 

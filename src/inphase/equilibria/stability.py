@@ -124,7 +124,7 @@ def stability(model: PhaseModel, phases: ArrayLike, frequency: float = 0.0, *, l
 def spectrum_at(system: Locked, phases: Vector, frequency: float, leading: int = 6) -> Spectrum:
     """`stability` of phases that are known to be good."""
     doubt = _doubt(system, phases, frequency)
-    if system.model.has_delays:
+    if system.late:
         return _delayed(system, phases, frequency, leading, doubt)
     jacobian = system.jacobian(phases, frequency)[0]
     matrix, turn = _linearization(system, jacobian)

@@ -136,7 +136,7 @@ def _model(study: Study) -> str:
     model, f = study.model, study.model.interaction
     parts = [formula_image(*equation(model))]
     parts.append(formula_image(f"f(x) = {words.formula(f)}", f"f(x) = {repr(f)[12:-1]}"))
-    divisor = model.g.equation(model.coupling)
+    divisor = model.g.equation(model.coupling, model.delays.ndim if model.has_delays else None)
     if divisor is not None:
         parts.append(formula_image(*divisor))
     learnt = model.coupling.source()
@@ -265,7 +265,7 @@ def _ratio_caption(model: PhaseModel, common: bool) -> str:
         "f = sin x · h(cos x) with h &gt; 0. From roots of f′ and f‴ in floating point: not a proof."
     )
     if not (model.is_gradient and common):
-        text += " The oscillators of this model are not identical, or not coupled all to all: the ratio is that of f alone."
+        text += " This model is no gradient flow of oscillators that all hear the same: the ratio is that of f alone."
     return text
 
 
@@ -355,10 +355,7 @@ def again(study: Study) -> tuple[str, Kept]:
     keep = Kept()
     model = model_code(study.model, keep)
     first = f"n={len(study.initial)}" if _from_seed(study) else f"phases={keep('phases', study.initial)}"
-    chosen = "".join(
-        f", {name}={keep(name, value) if isinstance(value, np.ndarray) else repr(value)}"
-        for name, value in study.chosen.items()
-    )
+    chosen = "".join(f", {name}={keep.argument(name, value)}" for name, value in study.chosen.items())
     lines = [f"model = {model}", f'ip.study(model, {first}, seed={study.seed}{chosen}, out="again")']
     return script(lines, keep), keep
 

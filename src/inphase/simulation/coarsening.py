@@ -98,7 +98,9 @@ def coarsen(
     initial = model.check(phases)
     if initial.ndim != 1:
         raise ValueError(f"phases must have shape (n,); got {initial.shape}")
-    _check_model(model, len(initial))
+    obstacle = coarsening_obstacle(model, len(initial))
+    if obstacle is not None:
+        raise ValueError(f"coarsen needs {obstacle}")
     t_end = finite_number("t_end", t_end, positive=True)
     tolerance = finite_number("tolerance", tolerance, positive=True)
     merge_distance = finite_number("merge_distance", merge_distance, positive=True)
@@ -128,26 +130,29 @@ def coarsen(
     )
 
 
-def _check_model(model: PhaseModel, n: int) -> None:
+def coarsening_obstacle(model: PhaseModel, n: int) -> str | None:
+    """Why `coarsen` does not follow a model of n oscillators; None where it does.
+
+    Equal phases must stay equal, and what is near must attract.
+    """
     masses = model.coupling.common_weights(n)
+    slope = float(model.interaction.derivative()(0.0))
     if masses is None or np.min(masses) < 0 or not np.any(masses):
-        raise ValueError(
-            "coarsen needs all-to-all coupling, such as AllToAll, with weights >= 0 (equal phases must stay equal); "
+        return (
+            "all-to-all coupling, such as AllToAll, with weights >= 0, not all 0 (equal phases must stay equal); "
             f"got {model.coupling!r}"
         )
     if not model.g.smooth:
-        raise ValueError('coarsen needs gain=None or "softmax": the Jacobian of a callable gain is not known')
+        return 'gain=None or "softmax": the Jacobian of a callable gain is not known'
     if np.ptp(model.frequencies) or np.any(model.field):
-        raise ValueError("coarsen needs equal frequencies and no field: equal phases must stay equal")
+        return "equal frequencies and no field: equal phases must stay equal"
     if not model.is_autonomous or np.any(model.damping != 1):
-        raise ValueError("coarsen needs a model without delays, noise, inertia and damping")
+        return "a model without delays, noise, inertia and damping"
     if model.g.kind == "softmax" and np.any(masses == 0):
-        raise ValueError('coarsen with gain="softmax" needs positive weights')
-    slope = float(model.interaction.derivative()(0.0))
+        return 'positive weights with gain="softmax"'
     if slope <= 0:
-        raise ValueError(
-            f"coarsen needs attraction at short distance, f'(0) > 0; got f'(0) = {slope:g}: nothing merges"
-        )
+        return f"attraction at short distance, f'(0) > 0; got f'(0) = {slope:g}: nothing merges"
+    return None
 
 
 class _Tree:

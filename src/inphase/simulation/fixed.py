@@ -20,8 +20,8 @@ from inphase.simulation.past import Past, polynomials
 
 Array = NDArray[np.float64]
 
-NODES, HARMONICS = 1024, 8  # of models that the kernel `march` takes, at the most,
-# and inner iterations of one velocity: about 10 µs, as long as the calls from Python that are saved
+NODES, HARMONICS = 1024, 8  # the most of a model that the kernel `march` takes
+# Inner iterations of one velocity, at the most: about 10 µs, as long as the calls from Python that are saved.
 COST = 8_000
 AT_ONCE = 20_000_000  # inner iterations of one call: it returns soon enough for Ctrl-C
 
@@ -38,7 +38,8 @@ def plan(model: PhaseModel, n: int) -> march.Plan | None:
     plain = model.g.kind == "one" and not (model.has_inertia or model.has_delays or model.has_noise)
     if not plain or n > NODES or len(f.modes) > HARMONICS + 1 or f.contrast > PAIRS_FROM_CONTRAST:
         return None
-    terms = march.listed(model.coupling.terms(n))
+    spelled = model.coupling.spelled(n)
+    terms = None if spelled is None else march.listed(spelled)
     if terms is None:
         return None
     numbers = (np.array(np.broadcast_to(part, n)) for part in (model.frequencies, model.field, model.damping))

@@ -16,6 +16,7 @@ def _options(parser: Parser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from inphase.files import output_folder, write_dataset
+    from inphase.observables import order_parameter
     from inphase.simulation import simulate
 
     described = system.config(options)
@@ -31,8 +32,8 @@ def _run(options: argparse.Namespace) -> int:
     numbers: dict[str, Any] = {
         "status": run.attrs["status"],
         "n": int(run.sizes["oscillator"]),
-        "t_end": float(run.time[-1]) if len(run.time) else 0.0,
-        "order_parameter": float(run.order_parameter[-1]) if len(run.time) else None,
+        "t_end": float(run.end_time),
+        "order_parameter": float(abs(order_parameter(run.end_phase.values))),
         "accepted_steps": int(run.attrs["accepted_steps"]),
         "file": str(path),
     }
