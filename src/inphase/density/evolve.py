@@ -4,9 +4,9 @@ as many Fourier modes as the density needs at each moment.
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,25 +15,31 @@ from numpy.typing import ArrayLike, NDArray
 from inphase.checks import finite_number, integer, output_times
 from inphase.density.spectral import Complexes, Continuity, Measure, density, measure
 from inphase.interaction import Interaction, checked
-from inphase.version import version
+from inphase.provenance import density_attributes
 
 if TYPE_CHECKING:
     import xarray as xr
 
 FEWEST = 32  # modes carried at least
 FRAMES = 101  # output times, where only the last is given
+EQUATION = "d_t rho + d_x(rho v) = D d_xx rho, v = omega - (f * rho)/g"
 
 
 @dataclass
 class _Run:
     """What a run has produced: rows (time, coefficients) at the output times, and how it ended."""
 
+    period: int
     rows: list[tuple[float, Complexes]] = field(default_factory=list)
     status: str = "finished"
     message: str = "reached the last time"
     stopped_at: float = 0.0
     modes: int = 0
     steps: int = 0
+
+    def ending(self) -> dict[str, Any]:
+        """How it ended, as attributes."""
+        return {key: value for key, value in vars(self).items() if key != "rows"}
 
 
 def evolve_density(
@@ -56,8 +62,7 @@ def evolve_density(
     is the limit of many particles with K_ij = 1/n and smooth initial phases. It is integrated as a
     pseudo-spectral, dealiased system for c_k = ∫ ρ e^{−ikx} dx by the explicit Runge-Kutta method of order 8
     (DOP853). When the highest quarter of the modes exceeds `tolerance`, the step is undone and their number
-    doubled. A density that concentrates needs ever more: at `max_modes` the run stops, says so, and keeps
-    what it has.
+    doubled. A density that concentrates needs ever more: at `max_modes` the run stops and keeps what it has.
 
     Parameters
     ----------
@@ -94,8 +99,7 @@ def evolve_density(
     Raises
     ------
     TypeError, ValueError
-        If initial is NaN, negative, without mass or not resolved by max_modes, or another argument is out of
-        its range.
+        If initial is NaN, negative, without mass or not resolved by max_modes, or an argument is out of range.
 
     Notes
     -----
@@ -119,36 +123,22 @@ def evolve_density(
     began = time.perf_counter()
     h = checked(interaction).gain_profile(gain)
     omega, D = finite_number("frequency", frequency), finite_number("noise", noise, least=0.0)
-    tol, most = finite_number("tolerance", tolerance, least=1e-13), integer("max_modes", max_modes, FEWEST)
-    if tol > 1e-2:
-        raise ValueError(f"tolerance must be in [1e-13, 1e-2]; got {tolerance!r}")
+    tol, most = _accuracy(tolerance), integer("max_modes", max_modes, FEWEST)
     outputs, angles = output_times(t_end, times, FRAMES), integer("points", points, 1)
     start = measure(initial, most, tol)
-
-    def flow(count: int) -> Continuity:
-        return Continuity(interaction, h, D, count, start.period, floor=tol)
-
-    fewest = _fewest(interaction, start.period, most)
-    run = _integrate(flow, start, outputs, tol, fewest, most)
+    flow = partial(Continuity, interaction, h, D, period=start.period, floor=tol)
+    run = _integrate(flow, start, outputs, tol, _fewest(interaction, start.period, most), most)
     spin = omega - (float(interaction.modes[0].real) if h is None else 0.0)  # a rigid turn
-    found = _dataset(run, start.period, spin, angles)
-    found.attrs |= {
-        "equation": "d_t rho + d_x(rho v) = D d_xx rho, v = omega - (f * rho)/g",
-        "interaction": json.dumps(interaction.to_dict()),
-        "gain": gain or "none",
-        "frequency": omega,
-        "noise": D,
-        "tolerance": tol,
-        "max_modes": most,
-        "status": run.status,
-        "message": run.message,
-        "stopped_at": run.stopped_at,
-        "modes": run.modes,
-        "period": start.period,
-        "steps": run.steps,
-        "inphase_version": version(),
-        "wall_time_seconds": round(time.perf_counter() - began, 4),
-    }
+    how = {"gain": gain or "none", "frequency": omega, "noise": D, "tolerance": tol, "max_modes": most}
+    found = _dataset(run, spin, angles)
+    return found.assign_attrs(density_attributes(interaction, EQUATION, began, **how, **run.ending()))
+
+
+def _accuracy(tolerance: Any) -> float:
+    """The tolerance, in the range that double precision and the tail of a spectrum leave."""
+    found = finite_number("tolerance", tolerance, least=1e-13)
+    if found > 1e-2:
+        raise ValueError(f"tolerance must be in [1e-13, 1e-2]; got {tolerance!r}")
     return found
 
 
@@ -161,7 +151,7 @@ def _integrate(
     def solver(t: float, c: Complexes) -> Any:
         return DOP853(flow(len(c)), t, c, outputs[-1], rtol=max(tol / 10, 3e-14), atol=tol / 100)
 
-    run, now = _Run(), _resolved(start, tol, fewest, most)
+    run, now = _Run(start.period), _resolved(start, tol, fewest, most)
     run.modes = len(now)
     pending = list(outputs)
     if pending[0] == 0:
@@ -240,9 +230,10 @@ def _resolved(start: Measure, tol: float, fewest: int, most: int) -> Complexes:
     return c
 
 
-def _dataset(run: _Run, period: int, spin: float, points: int) -> xr.Dataset:
+def _dataset(run: _Run, spin: float, points: int) -> xr.Dataset:
     import xarray as xr
 
+    period = run.period
     at = np.array([t for t, _ in run.rows])
     harmonics = np.arange(period * max(len(c) for _, c in run.rows) + 1)
     modes = np.zeros((len(at), len(harmonics)), dtype=complex)

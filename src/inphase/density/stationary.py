@@ -12,7 +12,6 @@ the amplitudes s_p/p, s_2p/(2p), ... (`SelfConsistency`).
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,7 +23,7 @@ from inphase.checks import finite_number, integer
 from inphase.density.spectral import density
 from inphase.interaction import Interaction, checked
 from inphase.kernels.blas import few_threads
-from inphase.version import version
+from inphase.provenance import density_attributes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 RESOLVED = 1e-14  # modes of a density below this are rounding
 ITERATIONS = 50  # of Newton's method
+EQUATION = "0 = D rho'' + (rho (f * rho))'"
 # its residual and its step: near the critical noise the residual alone is small all along
 CONVERGED, SETTLED = 1e-12, 1e-9
 # order parameter: its cube is rounding, so that the equations do not tell less from the uniform state
@@ -270,18 +270,8 @@ def stationary(
                     _collect(states, system, start, D)
         states.sort(key=lambda state: state.energy)
         found = _dataset(states, [rates(interaction, state.modes, D, kept) for state in states], angles)
-    found.attrs |= {
-        "equation": "0 = D rho'' + (rho (f * rho))'",
-        "interaction": json.dumps(interaction.to_dict()),
-        "noise": D,
-        "periods": largest,
-        "starts": count,
-        "seed": seed,
-        "max_modes": most,
-        "inphase_version": version(),
-        "wall_time_seconds": round(time.perf_counter() - began, 4),
-    }
-    return found
+    how = {"noise": D, "periods": largest, "starts": count, "seed": seed, "max_modes": most}
+    return found.assign_attrs(density_attributes(interaction, EQUATION, began, **how))
 
 
 @dataclass(frozen=True)
