@@ -143,43 +143,55 @@ def study(
     given = {"t_end": t_end, "step": step, **how} | ({} if tolerance == 1e-8 else {"tolerance": tolerance})
     folder = None if out is None else output_folder(out)
     if phases is None:
-        n = n if n is not None else (model.size or 1000)
-        first = initial.phases(start, n, seed, **(options or {}))
-    else:
-        first = np.asarray(phases, dtype=float)
-    first = model.check(first)
-    if first.ndim != 1:
-        raise ValueError(f"phases must have shape (n,); got {first.shape}")
-    plain = model.is_autonomous and not np.any(model.damping != 1)
-    rates = _predicted_rates(model, len(first)) if plain else None
-    end = _time_to_watch(model, rates, len(first)) if t_end is None else t_end
-    frames = int(np.clip(KEPT // (8 * len(first)), 2, 201))
-    files: dict[str, str] = {}
+        phases = initial.phases(start, n if n is not None else (model.size or 1000), seed, **(options or {}))
+    first = _one_start(model, phases)
+    n = len(first)
+    rates = _predicted_rates(model, n)
+    end = _time_to_watch(model, rates, n) if t_end is None else t_end
     if step is None and model.has_noise:
-        step = 0.02 * _time_scale(model, len(first))
-    at = np.linspace(0.0, end, frames)
-    run = simulate(
-        model, first, times=at, tolerance=tolerance, step=step, seed=seed, progress=progress, **how
-    )
-    if folder is not None:
-        files["trajectory"] = str(write_dataset(folder / "trajectory.nc", run))
-    tree = None
-    if run.attrs["status"] == "finished" and _coarsens(model, len(first)):
-        tree = coarsen(model, first, t_end=1e14, progress=progress)
-        if folder is not None:
-            files["tree"] = str(write_dataset(folder / "tree.nc", tree))
-    growth = _growth(run, rates)
-    proof = certificate(model, len(first))
+        step = 0.02 * _time_scale(model, n)
+    how |= {"tolerance": tolerance, "step": step, "seed": seed, "progress": progress}
+    run, tree, files = _experiment(model, first, end, folder, **how)
+    proof = certificate(model, n)
     if folder is not None and proof is not None and proof.verdict != "undecided":
         files["proof"] = str(proof.save(folder / "proof.json"))
     findings = summary(model, first, run, tree, rates, proof)
     findings["numbers"]["wall_time_seconds"] = round(clock.perf_counter() - began, 2)
     chosen = {name: value for name, value in given.items() if value is not None}
-    title = _title(model, len(first))
+    title, growth = _title(model, n), _growth(run, rates)
     result = Study(model, first, seed, title, graph, run, tree, growth, findings, chosen, files)
     if folder is not None:
         _write(result, folder)
     return result
+
+
+def _one_start(model: PhaseModel, phases: ArrayLike) -> Array:
+    """Initial phases as the model takes them; ValueError unless of shape (n,)."""
+    first = model.check(np.asarray(phases, dtype=float))
+    if first.ndim != 1:
+        raise ValueError(f"phases must have shape (n,); got {first.shape}")
+    return first
+
+
+def _experiment(
+    model: PhaseModel, first: Array, end: float, folder: Path | None, **how: Any
+) -> tuple[xr.Dataset, xr.Dataset | None, dict[str, str]]:
+    """The trajectory and, where it coarsens, the mergers, each written as soon as it is there; and the files."""
+    files: dict[str, str] = {}
+    run = simulate(model, first, times=_frames(end, len(first)), **how)
+    if folder is not None:
+        files["trajectory"] = str(write_dataset(folder / "trajectory.nc", run))
+    if run.attrs["status"] != "finished" or not _coarsens(model, len(first)):
+        return run, None, files
+    tree = coarsen(model, first, t_end=1e14, progress=how["progress"])
+    if folder is not None:
+        files["tree"] = str(write_dataset(folder / "tree.nc", tree))
+    return run, tree, files
+
+
+def _frames(end: float, n: int) -> Array:
+    """Output times from 0 to `end`, as many as fit into trajectory.nc."""
+    return np.linspace(0.0, end, int(np.clip(KEPT // (8 * n), 2, 201)))
 
 
 def _write(result: Study, folder: Path) -> None:
@@ -216,6 +228,8 @@ def _coarsens(model: PhaseModel, n: int) -> bool:
 
 def _predicted_rates(model: PhaseModel, n: int) -> Array | None:
     """Growth rates of the uniform state's modes; None where the theory does not apply."""
+    if not model.is_autonomous or np.any(model.damping != 1):
+        return None
     alike = np.ptp(model.frequencies) == 0 and not np.any(model.field) and model.g.smooth
     common = model.coupling.common_weights(n)
     if not alike or common is None or np.ptp(common) > 0:
