@@ -122,9 +122,7 @@ class RankOne(Coupling):
         out: Sequence[Phases] | None = None,
         sources: Phases | None = None,
     ) -> list[Phases]:
-        """[Σ_j K_ij f(θ_i − φ_j) for f in functions], each of
-        the shape of `phases`, (..., n); into `out` if given.
-        """
+        """[Σ_j K_ij f(θ_i − φ_j) for f in functions], each of the phases' shape; into `out` if given."""
         flat = np.ascontiguousarray(phases).reshape(-1, phases.shape[-1])
         heard = flat if sources is None else np.ascontiguousarray(sources).reshape(flat.shape)
         totals = [
@@ -185,7 +183,5 @@ class AllToAll(RankOne):
 
     @property
     def symmetric(self) -> bool:
-        """Whether all weights are equal. (The flow is a gradient
-        flow for any weights: `PhaseModel.is_gradient`.)
-        """
+        """Whether all weights are equal; the flow is a gradient flow for any (`PhaseModel.is_gradient`)."""
         return self.columns is None or bool(np.ptp(self.columns) == 0)

@@ -57,9 +57,7 @@ def plan(functions: tuple[Interaction, ...]) -> Plan:
 
 
 def _is_wide(f: Interaction) -> bool:
-    """Whether f = sin x · h(cos x) with an h of one sign
-    that spans many decades (and not just a zero of h).
-    """
+    """Whether f = sin x · h(cos x), h of one sign and over many decades (not just with a zero)."""
     if f.profile is None or f.contrast <= PAIRS_FROM_CONTRAST:
         return False
     values = f.profile(np.linspace(0, np.pi, 257))

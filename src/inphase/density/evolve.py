@@ -1,6 +1,4 @@
-"""`evolve_density`: the continuity equation in time, with
-as many Fourier modes as the density needs at each moment.
-"""
+"""`evolve_density`: the continuity equation in time, with as many Fourier modes as each moment needs."""
 
 from __future__ import annotations
 
@@ -209,9 +207,7 @@ def _resize(c: Complexes, count: int) -> Complexes:
 
 
 def _fewest(interaction: Interaction, period: int, most: int) -> int:
-    """The least number of modes: a perturbation of a mode
-    that grows must not be cut off while it is small.
-    """
+    """The least number of modes: a growing mode's perturbation must not be cut off while it is small."""
     rates = -np.arange(len(interaction.modes)) * interaction.modes.imag
     growing = np.flatnonzero(rates > 0.01 * np.max(np.abs(rates)))
     return min(most, max(FEWEST, 2 * int(np.max(growing, initial=0)) // period))
