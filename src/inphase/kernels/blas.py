@@ -1,6 +1,4 @@
-"""BLAS on one thread, for loops of small dense linear algebra:
-threads that wait for each other cost more than they save.
-"""
+"""BLAS on one thread, for loops of small linear algebra, where threads wait longer than they work."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Runs a recorded formula (`expression.tape`) over an array, block by block: any formula, compiled once for
-all.
+"""Runs a recorded formula (`expression.tape`) over an array, block by block; compiled once for all formulas.
 
 Each line of the tape is one loop over a block, so the interpreter's cost is shared by 256 values. Accuracy: a
 few ulp per operation, relative, down to the underflow of double precision.

@@ -1,6 +1,4 @@
-"""One kernel, compiled twice: with threads for much work,
-without for little (waking threads costs more than it saves).
-"""
+"""One kernel, compiled twice: with threads for much work, and without for little, where waking them costs."""
 
 from __future__ import annotations
 
