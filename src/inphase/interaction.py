@@ -447,7 +447,7 @@ class Interaction:
 
     @cached_property
     def positive_variation(self) -> float:
-        """∫ |f'''|_+ over the circle: the total rise of f'', by its turning points; no proof."""
+        """∫ |f'''|_+ over the circle: the rise of f'' by its turning points; approximate, not a proof."""
         roots = self.roots(3)
         second = self.derivative(2)(roots) if len(roots) else np.zeros(1)
         return float(np.sum(np.maximum(np.roll(second, -1) - second, 0.0)))
