@@ -47,8 +47,7 @@ class SortedCoupling(NamedTuple):
 
 
 def sorted_by_class(K: ArrayLike, labels: ArrayLike) -> SortedCoupling:
-    """K with the nodes of a class side by side, and the means of its blocks; nodes of no class (−1) are left
-    out.
+    """K with each class's nodes side by side, and the means of its blocks; nodes of no class (−1) left out.
 
     Parameters
     ----------
@@ -121,8 +120,7 @@ def block_coupling(labels: ArrayLike, strength: float) -> Dense:
 
 
 def cluster_terms(phases: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
-    """The two halves of the cluster loss: the mean circular variance within classes, and how far from splayed
-    they are.
+    """The cluster loss's halves: mean circular variance within classes, and how far from splayed they are.
 
     Parameters
     ----------
@@ -167,8 +165,7 @@ def block_control(
     seed: int = 0,
     split: str = "test",
 ) -> xr.Dataset:
-    """A trained network beside its two controls, the block coupling and an untrained network, on the same
-    graphs.
+    """A trained network beside its controls, block coupling and untrained network, on the same graphs.
 
     The block coupling has the largest |K| of the trained one, graph by graph, and is integrated with adaptive
     steps to the same time: it is stronger, and steps made for the trained coupling may be too long for it.

@@ -196,9 +196,7 @@ def _ratios(sums: Floats) -> Floats:
 
 
 def _deviation(values: Floats) -> Floats:
-    """The standard deviation over resamples (the axis before the last),
-    those with NaN left out; NaN where all are.
-    """
+    """The standard deviation over resamples (the last axis but one), without NaN; NaN where all are."""
     known = np.isfinite(values)
     counts = np.maximum(known.sum(axis=-2), 1)
     mean = np.where(known, values, 0).sum(axis=-2) / counts

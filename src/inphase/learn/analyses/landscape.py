@@ -114,8 +114,7 @@ def phase_landscape(
     seed: int = 0,
     split: str = "test",
 ) -> xr.Dataset:
-    """The phase at which a probe of given features ends that listens to a trained network and is not heard by
-    it.
+    """The phase at which a probe of given features ends that hears a trained network, unheard by it.
 
     A probe starts as a node does, and follows the nodes' equation with the ω and b that belong to its
     features and K as in `probe_coupling`. Its own delay acts through K alone: nobody hears it, and it does

@@ -140,9 +140,7 @@ def _fewest_terms(mean: Floats, error: Floats) -> int:
 
 
 def target_of(scores: Floats, rule: Normalization, target: str) -> Floats:
-    """What is fitted, (n, n): the scores without what the
-    normalization takes away; K/mean K for "coupling".
-    """
+    """What is fitted, (n, n): scores without what the normalization takes away; "coupling": K/mean K."""
     recipe, both = rule.recipe, rule.symmetric
     if _relative(recipe):
         s = np.logaddexp(scores, scores.T) - np.log(2) if both else scores.copy()
