@@ -1,6 +1,4 @@
-"""`study`, the main job: what can be proved, what the
-spectrum says and what a simulation shows, for one system.
-"""
+"""`study`, the main job: what is proved, what the spectrum says and what a run shows, for one system."""
 
 from __future__ import annotations
 
@@ -46,7 +44,7 @@ class Study:
     run : xarray.Dataset
         The trajectory, from `simulate`.
     tree : xarray.Dataset or None
-        The mergers, from `coarsen`, where equal phases stay equal and f attracts.
+        The mergers, from `coarsen`, where equal phases stay equal, f attracts, and the run came to its end.
     growth : dict
         `mode`, `predicted`, `measured`, `standard_error` (lists): growth rates of the uniform state's Fourier
         modes.
@@ -104,12 +102,13 @@ def study(
     seed : int
         Of the initial condition.
     out : path, optional
-        A folder for report.html, study.json, trajectory.nc, tree.nc and proof.json; nothing is written
-        without it.
+        A folder for report.html, study.json, trajectory.nc, tree.nc, proof.json and parts.npz, as far as
+        there is each; nothing is written without it.
     phases : array_like, shape (n,), optional
         Initial phases; else drawn by the name `start` with `options` (see `inphase.initial`).
     t_end : float, optional
-        End of the trajectory; by default a multiple of the slowest time scale of the uniform state's growth.
+        End of the trajectory; if not given, long enough for clusters to form where the uniform state is
+        unstable, else a multiple of the slowest time scale.
     tolerance : float
         Local error of `simulate`, radians per step.
     step : float, optional
@@ -250,9 +249,7 @@ def _time_to_watch(model: PhaseModel, rates: Array | None, n: int) -> float:
 
 
 def _relaxation(model: PhaseModel, n: int) -> float:
-    """The time in which a graph's slowest mode around synchrony
-    falls by e, for identical oscillators; 0 where unknown.
-    """
+    """The time in which a network's slowest mode near synchrony falls by e, for equal ω; 0 where unknown."""
     from inphase.equilibria import stability
 
     known = n <= RELAXED_UP_TO and model.is_autonomous and model.g.smooth
@@ -263,7 +260,7 @@ def _relaxation(model: PhaseModel, n: int) -> float:
 
 
 def _time_scale(model: PhaseModel, n: int) -> float:
-    """1/(the largest Fourier mode of f · the mean strength with which an oscillator listens)."""
+    """1/(the largest Fourier mode of f · the mean strength with which one listens; 1 under a gain)."""
     size = float(np.max(np.abs(model.interaction.modes[1:])))
     return 1.0 / max(size * (model.coupling.mean_strength(n) if model.g.kind == "one" else 1.0), 1e-12)
 
@@ -297,9 +294,7 @@ def _growth(run: xr.Dataset, rates: Array | None) -> dict[str, list[Any]]:
 
 
 def _slope(time: Array, size: Array) -> tuple[float, float] | None:
-    """Least-squares slope of log size and its standard error
-    (of the fit alone); None for fewer than five frames.
-    """
+    """Least-squares slope of log size and its standard error (of the fit); None for fewer than 5 frames."""
     if len(time) < 5:
         return None
     (slope, _), covariance = np.polyfit(time, np.log(size), 1, cov=True)
