@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import inphase as ip
 import zoo
 from inphase.coupling import summing
-from inphase.kernels import fourier, merging, pairs, sincos, steps, tape
+from inphase.kernels import fourier, merging, sincos, steps, tape
 
 SIZES = [1, 2, 511, 512, 513, 5000]
 BETAS = [0.0, 0.5, -0.5, 2.0, 25.0, 100.0]
@@ -192,7 +192,7 @@ def test_exp_block_agrees_with_numpy():
 def test_pairs_are_all_differences(n):
     phases = np.random.default_rng(n).uniform(0, 6, n)
     f = ip.attention(3.0)
-    found = pairs.differences(phases, f.tape(f.profile))
+    found = tape.differences(phases, f.tape(f.profile))
     difference = phases[:, None] - phases
     assert found.shape == (2, n, n)
     assert found[0] == pytest.approx(f(difference), abs=1e-15)

@@ -39,8 +39,7 @@ def checked_options(
     given: Sequence[str] = (),
     word: str = "option",
 ) -> None:
-    """Refuse, with a TypeError that lists the known ones, options that `function` does not take, or a missing
-    one.
+    """Refuse options that `function` does not take, or a missing one: a TypeError that lists the known ones.
 
     `given` are parameters of the function that are not the user's to choose.
     """
@@ -109,9 +108,7 @@ def phase_array(phases: Any, name: str = "phases") -> NDArray[np.float64]:
 
 
 def output_times(t_end: Any, times: Any, frames: int) -> NDArray[np.float64]:
-    """The output times, shape (T,), of a run that has either
-    `times` or `t_end`: then `frames` equally spaced ones from 0.
-    """
+    """Output times, shape (T,): `times`, or `frames` equally spaced ones from 0 to `t_end`."""
     if (t_end is None) == (times is None):
         raise ValueError("give either t_end or times")
     if times is None:

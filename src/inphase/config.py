@@ -1,5 +1,6 @@
-"""A model and a run described in TOML; unknown keys and wrong values are refused with the name of the key, and
-paths are relative to the file.
+"""A model and a run in TOML; unknown keys and wrong values are refused by name.
+
+Paths are relative to the file.
 
 [interaction]
 name = "attention"            # or: formula = "sin(x) + a*sin(2*x)"

@@ -47,8 +47,9 @@ def resolved(path: str, info: ValidationInfo) -> str:
 
 
 def unmixed(options: dict[str, Any]) -> dict[str, Any]:
-    """Options whose types only their function knows; ValueError for a list of numbers with booleans in it, which
-    an array would hide.
+    """Options whose types only their function knows; ValueError for booleans in a list of numbers.
+
+    An array would hide them.
     """
     for key, value in options.items():
         kinds = set(_kinds(value)) if isinstance(value, list) else set()

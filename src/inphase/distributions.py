@@ -1,5 +1,4 @@
-"""Distributions of natural frequencies (or of fields, noises, delays): by name, sampled by quantiles or at
-random.
+"""Distributions of natural frequencies, fields, noises or delays: by name, sampled by quantiles or at random.
 
 A new continuous distribution is a `Standard` (center 0, width 1) and a function in `DISTRIBUTIONS`; its
 density, quantiles and principal value then serve sampling, the transition curves of `theory` and the
@@ -56,8 +55,7 @@ class Standard:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Distribution:
-    """An even density about its center. Make one with `normal`, `lorentzian`, `uniform`, `bimodal` or
-    `named`.
+    """An even density about its center; made by `normal`, `lorentzian`, `uniform`, `bimodal` or `named`.
 
     Parameters
     ----------
@@ -151,8 +149,7 @@ class Distribution:
         return self._quantile((np.arange(count) + 0.5) / count)
 
     def draw(self, n: int, seed: int = 0) -> Floats:
-        """n independent random values: quantiles of uniform random numbers, so that all distributions share
-        one stream.
+        """n independent values: quantiles of uniform random numbers, one stream for all distributions.
 
         Parameters
         ----------
@@ -284,9 +281,7 @@ def _two_peaks(peak: Standard, half: float) -> Standard:
     cdf = both(whole_cdf)
 
     def lower_quantile(p: Floats) -> Floats:
-        """By bisection: p <= 1/2 is reached between −half + the
-        quantiles of the left peak for p and for min(2p, 1/2 + p).
-        """
+        """By bisection, for p <= 1/2: between the left peak's quantile and the right one's, or the center."""
         middle = peak.lower_quantile(p)
         low, high = middle - half, np.minimum(middle + half, 0.0)
         while True:
@@ -391,8 +386,7 @@ def point(center: float = 0.0) -> Sample:
 
 
 def from_file(path: str | PathLike[str], column: int | str | None = None) -> Sample:
-    """The values of one column of a file, as they are; `quantiles(n)` are order statistics, `draw` is with
-    replacement.
+    """One column of a file, as it is; `quantiles(n)` are order statistics, `draw` is with replacement.
 
     Parameters
     ----------

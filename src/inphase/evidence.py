@@ -1,6 +1,4 @@
-"""What is known of one system, as sentences with their
-numbers: proof, theory, spectrum, experiment; for `study`.
-"""
+"""What is known of one system, as sentences with their numbers: proof, theory, spectrum and experiment."""
 
 from __future__ import annotations
 
@@ -22,8 +20,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 FLOATS = " (floating point: not a proof)"
-CERTIFIED_UP_TO = 2000  # oscillators on a graph whose certificate is looked for in seconds
-BOUNDED_UP_TO = 1500  # oscillators on a graph whose critical coupling is bracketed in seconds
+CERTIFIED_UP_TO = 2000  # oscillators that do not all hear the same sum: certified in seconds
+BOUNDED_UP_TO = 1500  # such oscillators whose critical coupling is bracketed in seconds
 POLISHED_UP_TO = 6000  # oscillators of a run whose end is polished to an equilibrium
 SYNCHRONIZED_WITHIN = 1e-3  # radians: the arc within which a run's end counts as one cluster
 
@@ -36,7 +34,7 @@ def summary(
     rates: Array | None,
     proof: Certificate | None,
 ) -> dict[str, Any]:
-    """The question, the answer, the evidence and the numbers: see `studies.Study.summary`."""
+    """Question, answer, evidence, numbers and versions: see `studies.Study.summary`."""
     numbers = _numbers(model, first, run, tree)
     looked, end = _end_state(model, run)
     evidence = [] if proof is None else [_proof_says(proof)]
@@ -92,7 +90,7 @@ def _evidence(kind: str, statement: str, value: float | None = None) -> dict[str
 
 
 def certificate(model: PhaseModel, n: int) -> Certificate | None:
-    """What `certify` finds in a few seconds; None where its theorems do not speak of such a model."""
+    """What `certify` finds in seconds; None where a model is too large for that, or not its subject."""
     from inphase.certify import synchronization
 
     known = model.coupling.facts(n)
@@ -131,7 +129,7 @@ def _theory_says(model: PhaseModel, n: int) -> list[dict[str, Any]]:
 
 
 def _criterion_says(model: PhaseModel) -> list[dict[str, Any]]:
-    """The L1 criterion of all-to-all gradient flows."""
+    """The L1 criterion of gradient flows in which all hear one and the same sum, K_ij = c_j."""
     f, found = model.interaction, []
     slope = float(f.derivative()(0.0))
     if slope <= 0:
@@ -147,9 +145,7 @@ def _criterion_says(model: PhaseModel) -> list[dict[str, Any]]:
 
 
 def _bounds_say(model: PhaseModel, strength: float, n: int) -> list[dict[str, Any]]:
-    """Bounds on the coupling from which a graph locks; nothing
-    where they do not apply (K not symmetric, not connected).
-    """
+    """Bounds on the coupling from which a network locks; none unless K is symmetric, >= 0 and connected."""
     try:
         bounds = theory.critical_coupling_bounds(model.coupling.edges(n), model.frequencies)
     except ValueError:

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> Path:
-    """Let `write` fill a file beside `path`, then rename it; on failure the old file stays and the new one
-    goes.
+    """Let `write` fill a file beside `path`, then rename it; on failure the old file stays and the new goes.
 
     Raises OSError with the path and the reason (no space, no permission, ...).
     """

@@ -1,5 +1,4 @@
-"""Initial conditions, by name and seed: `initial` picks one from `KINDS`, and each kind is a function of its
-own.
+"""Initial conditions, by name and seed: `initial` picks one from `KINDS`, each kind a function of its own.
 
 Phases are radians, float64, shape (n,), or (replicas, n) from `initial`. Random kinds draw from the
 `numpy.random.Generator` they are given; `initial` makes one for each replica from (seed, replica) alone, so
@@ -233,8 +232,7 @@ def splay(n: int) -> Phases:
 
 
 def quantiles(n: int) -> Phases:
-    """Quantiles of the uniform law, ``theta_i = 2 pi (i + 1/2) / n``: its best approximation by n equal
-    masses.
+    """Quantiles of the uniform law, ``theta_i = 2 pi (i + 1/2) / n``: n equal masses approximate it best.
 
     Parameters
     ----------

@@ -29,16 +29,15 @@ PROBES = 4096  # points on which the modes of f are compared with f
 
 
 def _tail(values: NDArray[np.float64]) -> float:
-    """The largest mode in the upper half of the spectrum
-    of samples, relative to their maximum; 0 for zeros.
-    """
+    """The largest mode in a spectrum's upper half, relative to the samples' maximum; 0 for zeros."""
     spectrum = np.abs(np.fft.rfft(values)) * (2 / len(values))
     return float(np.max(spectrum[len(values) // 4 :]) / max(np.max(np.abs(values)), 1e-300))
 
 
 def _miss(values: NDArray[np.float64], fine: NDArray[np.float64], offset: float) -> float:
-    """How far the Fourier series of samples from x = 0 is from
-    f on the grid that begins at `offset`, relative to max|f|.
+    """How far the samples' Fourier series is from f on the grid from `offset` on, relative to max|f|.
+
+    The samples begin at x = 0.
     """
     modes = np.fft.rfft(values)
     modes *= np.exp(1j * offset * np.arange(len(modes)))
@@ -215,16 +214,12 @@ class Interaction:
 
     @cached_property
     def profile(self) -> Interaction | None:
-        """h, where f(x) = sin x · h(cos x) by the structure of
-        the formula, as the even function x ↦ h(cos x); else None.
-        """
+        """x ↦ h(cos x), where f(x) = sin x · h(cos x) by the formula's structure; else None."""
         found = ex.profile(self.expression)
         return None if found is None else self._with(found, f"h of {self.name}")
 
     def gain_profile(self, gain: Any) -> Interaction | None:
-        """What `gain` sums over: None for None, h for "softmax";
-        ValueError for anything else or where h is not seen.
-        """
+        """What `gain` sums: None for None, h for "softmax"; else, or where h is not seen, ValueError."""
         if gain is None:
             return None
         if not (isinstance(gain, str) and gain == "softmax"):
@@ -285,8 +280,9 @@ class Interaction:
 
     @cached_property
     def odd(self) -> bool:
-        """Whether f is odd, by the structure of its formula with its numbers, or to rounding where that shows
-        nothing: then the all-to-all flow is a gradient flow.
+        """Whether f is odd, so that the all-to-all flow is a gradient flow.
+
+        By the structure of its formula with its numbers, or to rounding where that shows nothing.
         """
         shown = self.parity in ("odd", "zero") or ex.parity(self._filled) in ("odd", "zero")
         return shown or bool(np.max(np.abs(self.modes.real)) <= 1e-13 * self.maximum)
@@ -365,8 +361,7 @@ class Interaction:
 
     @cached_property
     def contrast(self) -> float:
-        """max|h|/min|h| over the circle where f = sin x · h(cos x), else 1: how weak f is far away against
-        near by.
+        """max|h|/min|h| where f = sin x · h(cos x), else 1: how weak f is far away against near by.
 
         Beyond 1/eps of it, a sum over Fourier modes loses the force between far clusters; pairwise sums do
         not.
@@ -380,8 +375,7 @@ class Interaction:
         return float(np.max(values) / max(np.min(values), 1e-300))
 
     def potential(self, x: ArrayLike) -> NDArray[np.float64]:
-        """U(x) = −∫_0^x f, for a periodic U (f of mean zero); the energy of a pair at distance x, largest in
-        sync.
+        """U(x) = −∫_0^x f, periodic (f of mean zero): a pair's energy at distance x, largest in sync.
 
         Accurate to rounding relative to max|f|. Raises ValueError if f has a mean.
         """
@@ -396,8 +390,7 @@ class Interaction:
         return total
 
     def roots(self, order: int = 0, level: float = 0.0) -> NDArray[np.float64]:
-        """Where the derivative of that order crosses `level` on one turn, from just below −π on; ascending,
-        to rounding.
+        """Where that derivative crosses `level` on one turn, from just below −π on; ascending, to rounding.
 
         The grid of the search has the extrema too, where `level` is not 0. Values within 1e-14 of `level`,
         relative to the largest, count as on it, so that flat tails have no roots.
@@ -454,9 +447,7 @@ class Interaction:
 
     @cached_property
     def positive_variation(self) -> float:
-        """∫ |f'''|_+ over the circle: the total rise of f'',
-        from its turning points; approximate, not a proof.
-        """
+        """∫ |f'''|_+ over the circle: the rise of f'' by its turning points; approximate, not a proof."""
         roots = self.roots(3)
         second = self.derivative(2)(roots) if len(roots) else np.zeros(1)
         return float(np.sum(np.maximum(np.roll(second, -1) - second, 0.0)))
@@ -537,8 +528,7 @@ def sakaguchi(lag: float) -> Interaction:
 
 
 def harmonics(sin: Sequence[float] = (), cos: Sequence[float] = ()) -> Interaction:
-    """Σ_k sin[k−1] sin(k x) + Σ_k cos[k−1] cos(k x): any trigonometric polynomial without a mean
-    (Daido, 1992).
+    """Σ_k sin[k−1] sin(k x) + Σ_k cos[k−1] cos(k x): any trigonometric polynomial of mean 0 (Daido, 1992).
 
     Examples
     --------

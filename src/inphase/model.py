@@ -299,9 +299,7 @@ class PhaseModel:
         return np.asarray(found.toarray() if sparse.issparse(found) else found)
 
     def jacobian_at(self, row: Vector) -> Any:
-        """`jacobian` of phases (n,) that are known to be good:
-        an ndarray, or a csr_array where the coupling is sparse.
-        """
+        """`jacobian` of good phases (n,): an ndarray, or a csr_array where the coupling is sparse."""
         total: Any = 0
         for factor, matrix in zip(self._gain_factors(row), self.coupling.jacobians(self._slopes, row)):
             plain = self.g.kind == "one" and not np.any(self.damping != 1)
@@ -311,7 +309,8 @@ class PhaseModel:
         return total if sparse.issparse(total) else np.asarray(total)
 
     def _gain_factors(self, row: Vector) -> list[Vector]:
-        """α_s of J_ij = Σ_s α_s(i) K_ij f_s'(θ_i − θ_j), j ≠ i:
+        """α_s of J_ij = Σ_s α_s(i) K_ij f_s'(θ_i − θ_j), j ≠ i.
+
         1/gd for f, and −N/g²d for the gain, N = Σ_j K_ij f.
         """
         if not self.g.smooth:
@@ -359,11 +358,11 @@ class PhaseModel:
     # ------------------------------------------------------------------------------------------------- energy
 
     def energy(self, phases: ArrayLike) -> PerState:
-        """½ Σ_ij c_i c_j U(θ_i − θ_j), U = −∫ f: it rises along the flow (0 in sync, less elsewhere where f
-        attracts).
+        """½ Σ_ij c_i c_j U(θ_i − θ_j) with U = −∫ f, which rises along the flow.
 
-        The flow is its gradient ascent in the metric of weights c_i g_i (Polyanskiy, Rigollet, Yao 2025,
-        Section 2). On a graph it is ½ Σ_ij K_ij U(θ_i − θ_j), and the flow its gradient.
+        It is 0 in sync and, where f attracts, less elsewhere. The flow is its gradient ascent in the metric
+        of weights c_i g_i (Polyanskiy, Rigollet, Yao 2025, Section 2). On a graph it is ½ Σ_ij K_ij
+        U(θ_i − θ_j), and the flow its gradient.
 
         Parameters
         ----------

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 from inphase.version import version
 
 if TYPE_CHECKING:
+    from inphase.interaction import Interaction
     from inphase.model import PhaseModel
 
-__all__ = ["attributes", "model_text", "version"]
+__all__ = ["attributes", "density_attributes", "model_text", "version"]
 
 # numbers of a model that are written out; where there are more, long lists are named by their hash
 LISTED = 2000
@@ -54,3 +56,14 @@ def _shortened(value: Any) -> Any:
 def attributes(model: PhaseModel, **more: Any) -> dict[str, Any]:
     """Attributes of a Dataset; every value can be written to NetCDF."""
     return {"inphase_version": version(), "model": model_text(model)} | more
+
+
+def density_attributes(interaction: Interaction, equation: str, began: float, **how: Any) -> dict[str, Any]:
+    """Attributes of densities: what was solved, how, and how long it took since `began`, of `time.perf_counter`."""
+    return {
+        "equation": equation,
+        "interaction": json.dumps(interaction.to_dict()),
+        **how,
+        "inphase_version": version(),
+        "wall_time_seconds": round(time.perf_counter() - began, 4),
+    }

@@ -1,6 +1,4 @@
-"""`study`, the main job: what can be proved, what the
-spectrum says and what a simulation shows, for one system.
-"""
+"""`study`, the main job: what is proved, what the spectrum says and what a run shows, for one system."""
 
 from __future__ import annotations
 
@@ -22,6 +20,7 @@ from inphase.model import PhaseModel, longest_delay
 from inphase.report.words import values
 from inphase.simulation import coarsen, simulate
 from inphase.simulation.coarsening import coarsening_obstacle
+from inphase.status import Status
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,7 +46,7 @@ class Study:
     run : xarray.Dataset
         The trajectory, from `simulate`.
     tree : xarray.Dataset or None
-        The mergers, from `coarsen`, where equal phases stay equal and f attracts.
+        The mergers, from `coarsen`, where equal phases stay equal, f attracts, and the run came to its end.
     growth : dict
         `mode`, `predicted`, `measured`, `standard_error` (lists): growth rates of the uniform state's Fourier
         modes.
@@ -105,12 +104,13 @@ def study(
     seed : int
         Of the initial condition.
     out : path, optional
-        A folder for report.html, study.json, trajectory.nc, tree.nc, proof.json and parts.npz; nothing is written
-        without it.
+        A folder for report.html, study.json, trajectory.nc, tree.nc, proof.json and parts.npz, as far as
+        there is each; nothing is written without it.
     phases : array_like, shape (n,), optional
         Initial phases; else drawn by the name `start` with `options` (see `inphase.initial`).
     t_end : float, optional
-        End of the trajectory; by default a multiple of the slowest time scale of the uniform state's growth.
+        End of the trajectory; if not given, long enough for clusters to form where the uniform state is
+        unstable, else a multiple of the slowest time scale.
     tolerance : float
         Local error of `simulate`, radians per step.
     step : float, optional
@@ -144,47 +144,56 @@ def study(
     given = {"t_end": t_end, "step": step, **how} | ({} if tolerance == 1e-8 else {"tolerance": tolerance})
     folder = None if out is None else output_folder(out)
     if phases is None:
-        n = n if n is not None else (model.size or 1000)
-        first = initial.phases(start, n, seed, **(options or {}))
-    else:
-        first = np.asarray(phases, dtype=float)
-    first = model.check(first)
-    if first.ndim != 1:
-        raise ValueError(f"phases must have shape (n,); got {first.shape}")
-    plain = model.is_autonomous and not np.any(model.damping != 1)
-    rates = _predicted_rates(model, len(first)) if plain else None
-    end = _time_to_watch(model, rates, len(first)) if t_end is None else t_end
-    frames = int(np.clip(KEPT // (8 * len(first)), 2, 201))
-    files: dict[str, str] = {}
+        phases = initial.phases(start, n if n is not None else (model.size or 1000), seed, **(options or {}))
+    first = _one_start(model, phases)
+    n = len(first)
+    rates = _predicted_rates(model, n)
+    end = _time_to_watch(model, rates, n) if t_end is None else t_end
     if step is None and model.has_noise:
-        step = 0.02 * _time_scale(model, len(first))
-    at = np.linspace(0.0, end, frames)
-    run = simulate(
-        model, first, times=at, tolerance=tolerance, step=step, seed=seed, progress=progress, **how
-    )
-    if folder is not None:
-        files["trajectory"] = str(write_dataset(folder / "trajectory.nc", run))
-    tree = None
-    if (
-        run.attrs["status"] == "finished"
-        and model.is_gradient
-        and coarsening_obstacle(model, len(first)) is None
-    ):
-        tree = coarsen(model, first, t_end=1e14, progress=progress)
-        if folder is not None:
-            files["tree"] = str(write_dataset(folder / "tree.nc", tree))
-    growth = _growth(run, rates)
-    proof = certificate(model, len(first))
+        step = 0.02 * _time_scale(model, n)
+    how |= {"tolerance": tolerance, "step": step, "seed": seed, "progress": progress}
+    run, tree, files = _experiment(model, first, end, folder, **how)
+    proof = certificate(model, n)
     if folder is not None and proof is not None and proof.verdict != "undecided":
         files["proof"] = str(proof.save(folder / "proof.json"))
     findings = summary(model, first, run, tree, rates, proof)
     findings["numbers"]["wall_time_seconds"] = round(clock.perf_counter() - began, 2)
     chosen = {name: value for name, value in given.items() if value is not None}
-    title = _title(model, len(first))
+    title, growth = _title(model, n), _growth(run, rates)
     result = Study(model, first, seed, title, graph, run, tree, growth, findings, chosen, files)
     if folder is not None:
         _write(result, folder)
     return result
+
+
+def _one_start(model: PhaseModel, phases: ArrayLike) -> Array:
+    """Initial phases as the model takes them; ValueError unless of shape (n,)."""
+    first = model.check(np.asarray(phases, dtype=float))
+    if first.ndim != 1:
+        raise ValueError(f"phases must have shape (n,); got {first.shape}")
+    return first
+
+
+def _experiment(
+    model: PhaseModel, first: Array, end: float, folder: Path | None, **how: Any
+) -> tuple[xr.Dataset, xr.Dataset | None, dict[str, str]]:
+    """The trajectory and, where it coarsens, the mergers, each written as soon as it is there; and the files."""
+    files: dict[str, str] = {}
+    run = simulate(model, first, times=_frames(end, len(first)), **how)
+    if folder is not None:
+        files["trajectory"] = str(write_dataset(folder / "trajectory.nc", run))
+    merges = model.is_gradient and coarsening_obstacle(model, len(first)) is None
+    if run.attrs["status"] != Status.FINISHED or not merges:
+        return run, None, files
+    tree = coarsen(model, first, t_end=1e14, progress=how["progress"])
+    if folder is not None:
+        files["tree"] = str(write_dataset(folder / "tree.nc", tree))
+    return run, tree, files
+
+
+def _frames(end: float, n: int) -> Array:
+    """Output times from 0 to `end`, as many as fit into trajectory.nc."""
+    return np.linspace(0.0, end, int(np.clip(KEPT // (8 * n), 2, 201)))
 
 
 def _write(result: Study, folder: Path) -> None:
@@ -214,6 +223,8 @@ def _title(model: PhaseModel, n: int) -> str:
 
 def _predicted_rates(model: PhaseModel, n: int) -> Array | None:
     """Growth rates of the uniform state's modes; None where the theory does not apply."""
+    if not model.is_autonomous or np.any(model.damping != 1):
+        return None
     alike = np.ptp(model.frequencies) == 0 and not np.any(model.field) and model.g.smooth
     common = model.coupling.common_weights(n)
     if not alike or common is None or np.ptp(common) > 0:
@@ -234,9 +245,7 @@ def _time_to_watch(model: PhaseModel, rates: Array | None, n: int) -> float:
 
 
 def _relaxation(model: PhaseModel, n: int) -> float:
-    """The time in which a graph's slowest mode around synchrony
-    falls by e, for identical oscillators; 0 where unknown.
-    """
+    """The time in which a network's slowest mode near synchrony falls by e, for equal ω; 0 where unknown."""
     from inphase.equilibria import stability
 
     known = n <= RELAXED_UP_TO and model.is_autonomous and model.g.smooth
@@ -247,7 +256,7 @@ def _relaxation(model: PhaseModel, n: int) -> float:
 
 
 def _time_scale(model: PhaseModel, n: int) -> float:
-    """1/(the largest Fourier mode of f · the mean strength with which an oscillator listens)."""
+    """1/(the largest Fourier mode of f · the mean strength with which one listens; 1 under a gain)."""
     size = float(np.max(np.abs(model.interaction.modes[1:])))
     return 1.0 / max(size * (model.coupling.mean_strength(n) if model.g.kind == "one" else 1.0), 1e-12)
 
@@ -281,9 +290,7 @@ def _growth(run: xr.Dataset, rates: Array | None) -> dict[str, list[Any]]:
 
 
 def _slope(time: Array, size: Array) -> tuple[float, float] | None:
-    """Least-squares slope of log size and its standard error
-    (of the fit alone); None for fewer than five frames.
-    """
+    """Least-squares slope of log size and its standard error (of the fit); None for fewer than 5 frames."""
     if len(time) < 5:
         return None
     (slope, _), covariance = np.polyfit(time, np.log(size), 1, cov=True)

@@ -1,5 +1,4 @@
-"""Proofs in ball arithmetic that almost every start synchronizes, and refutations; certificates that anyone
-can check.
+"""Proofs in balls that almost every start synchronizes, refutations, and certificates that anyone can check.
 
 `synchronization` gives a `Certificate` with the verdict "proved", "refuted" or "undecided"; `check` runs the
 independent checker (`checker.py`, one file without any import of inphase) on a saved one. The theorems are

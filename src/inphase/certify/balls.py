@@ -1,6 +1,4 @@
-"""Ball arithmetic: exact ends, working precision, and enclosures
-of f, f', f'', ... over cells of x and boxes of parameters.
-"""
+"""Ball arithmetic: enclosures of f, f', f'', ... over cells of x and boxes of parameters, with exact ends."""
 
 from __future__ import annotations
 
@@ -19,8 +17,9 @@ Range = tuple[Fraction, Fraction]
 
 @contextmanager
 def precision(bits: int) -> Iterator[None]:
-    """Work with `bits` bits inside the block. The setting is
-    global to the process: share boxes by processes, not threads.
+    """Work with `bits` bits inside the block.
+
+    The setting is global to the process: share boxes by processes, not threads.
     """
     before = ctx.prec
     ctx.prec = bits
@@ -130,8 +129,7 @@ def derivative_sign(enclosure: Enclosure, order: int, lo: float, hi: float) -> i
 def roots(
     enclosure: Enclosure, order: int, lo: float = 0.0, hi: float = PI_ABOVE, width: float = 1e-6
 ) -> list[tuple[float, float]] | None:
-    """The roots of f^(order) in [lo, hi]: cells that hold exactly one each, with no root elsewhere; None if
-    not proved.
+    """The roots of f^(order) in [lo, hi]: cells with exactly one each, no root elsewhere; None if not proved.
 
     A root is counted where f^(order) has opposite signs at the ends of a cell on which f^(order+1) has one
     sign; the cells between have one sign. Simple roots only: a double root leaves the count open.

@@ -1,6 +1,4 @@
-"""Certificate: a verdict with its evidence, as JSON that
-the independent checker re-verifies from the formula alone.
-"""
+"""Certificate: a verdict and its evidence, as JSON that the checker re-verifies from the formula alone."""
 
 from __future__ import annotations
 
@@ -47,9 +45,7 @@ class Certificate:
     seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """The certificate as plain data: `claim` and `leaves`
-        are verified by the checker, `information` is not.
-        """
+        """The certificate as plain data: the checker verifies `claim` and `leaves`, not `information`."""
         information = {
             "theorems": list(self.theorems),
             "margin": self.margin if math.isfinite(self.margin) else None,
@@ -81,8 +77,7 @@ class Certificate:
 
 
 def check(path: str | os.PathLike[str]) -> bool:
-    """Whether the independent checker verifies the certificate in a file; an undecided one claims nothing:
-    False.
+    """Whether the checker verifies the certificate in a file; False if it is undecided and claims nothing.
 
     Examples
     --------

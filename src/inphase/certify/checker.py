@@ -418,8 +418,9 @@ class Formula:
         raise Rejected("f is not k sin x by its structure")
 
     def majorant(self, rho, box, node=None):
-        """A bound of |f(x + iy)| for |y| <= rho and all real x,
-        for formulas of sin, cos, exp, sinh, cosh, +, −, *, powers.
+        """A bound of |f(x + iy)| for |y| <= rho and all real x.
+
+        For formulas of sin, cos, exp, sinh, cosh, +, −, *, powers.
         """
         node = self.tree if node is None else node
 
@@ -569,8 +570,9 @@ def rise(f, box, extra, target):
 
 
 def pairs_fall(f, box, tau, outside):
-    """g(x) + g(y) < 0 for all x <= y in (0, π) unless outside(x, y): shown as f'(x) f(y) + f(x) f'(y) < 0 for
-    x <= τ.
+    """g(x) + g(y) < 0 for all x <= y in (0, π) unless outside(x, y).
+
+    Shown as f'(x) f(y) + f(x) f'(y) < 0 for x <= τ.
 
     For x, y > τ both f' are negative. `outside` must exclude a neighborhood of x = 0.
     """
@@ -635,8 +637,9 @@ def trigonometric(f, box, leaf, claim):
 
 
 def neighbor_bound(f, box, leaf, claim, tau):
-    """s with d_r + d_l <= 2 s wherever g(d_r) + g(d_l) >= 0:
-    τ for attention with β <= 0, else the hint s, verified.
+    """s with d_r + d_l <= 2 s wherever g(d_r) + g(d_l) >= 0.
+
+    It is τ for attention with β <= 0, else the hint s, verified.
     """
     if leaf.get("s") is None:
         beta = attention_parameter(claim)
@@ -668,8 +671,9 @@ def attention_parameter(claim):
 
 
 def attention_count(f, box, leaf, claim):
-    """Theorem 4 (closed form): −2/3 < β <= 0, where
-    2π/τ > 3 and (2b)^3 e^{2b}/3! sin^4(τ/2) < 1 at b = 2/3.
+    """Theorem 4 (closed form): −2/3 < β <= 0.
+
+    There, 2π/τ > 3 and (2b)^3 e^{2b}/3! sin^4(τ/2) < 1 at b = 2/3.
     """
     beta = attention_parameter(claim)
     require(beta is not None, "the formula is not attention's")
@@ -689,8 +693,9 @@ def sine_half_to_fourth(b):
 
 
 def attention_three(f, box, leaf, claim):
-    """Theorem 5: −0.7 < β < 0, n equal weights: K >= 4 excluded
-    by Theorem 4's Lemma 3, K = 3 by the ratios of the masses.
+    """Theorem 5: −0.7 < β < 0, n equal weights.
+
+    K >= 4 is excluded by Theorem 4's Lemma 3, K = 3 by the ratios of the masses.
     """
     beta = attention_parameter(claim)
     require(beta is not None and box[beta].hi < 0, "Theorem 5 is for attention with β < 0")
@@ -783,8 +788,9 @@ def attention_at_infinity(f, box, leaf, claim):
 
 
 def cluster_count(f, box, leaf, claim):
-    """Theorem 6: for every K >= max(3, 2π/s): a 4^{K−1} Σ_{k>=K}
-    |F_k| C(k+K−1, 2K−1) < f'(0). Hints s, a, N; all verified.
+    """Theorem 6: a 4^{K−1} Σ_{k>=K} |F_k| C(k+K−1, 2K−1) < f'(0) for every K >= max(3, 2π/s).
+
+    The hints are s, a and N; all are verified.
     """
     slope0, tau = gradient_kind(f, box), decreasing_from(f, box)
     positive_inside(f, box, tau)
@@ -849,8 +855,9 @@ def two_phases(f, box, leaf, claim):
 
 
 def degree(f, box, leaf, claim):
-    """Theorem 7 (Kassabov, Strogatz, Townsend 2021): f = k sin x with k > 0, which is sin x in other units of
-    time; connected, every degree above 0.75 (n − 1).
+    """Theorem 7 (Kassabov, Strogatz, Townsend 2021): connected, every degree above 0.75 (n − 1).
+
+    f = k sin x with k > 0, which is sin x in other units of time.
     """
     require(f.sine_factor(box).lo > 0, "k > 0 is not verified for f = k sin x")
     n, edges = graph(claim)
@@ -865,8 +872,9 @@ def degree(f, box, leaf, claim):
 
 
 def stable_state(f, box, leaf, claim):
-    """Theorem 8: a Krawczyk step proves a stationary state near
-    `angles`, and its Hessian is definite off the rotation.
+    """Theorem 8: a Krawczyk step proves a stationary state near `angles`, and its Hessian that it is stable.
+
+    The Hessian is definite off the rotation.
     """
     gradient_kind(f, box)
     masses, pairs, sizes = clusters(leaf, claim)
@@ -919,8 +927,7 @@ def stable_state(f, box, leaf, claim):
 
 
 def classes_hold(f, box, coupling, bonds):
-    """An equitable partition: perturbations of zero sum in each class decay, whatever the graph with these
-    degrees.
+    """An equitable partition: perturbations of zero sum in each class decay, on any graph of these degrees.
 
     The form is at least |v_a|² (Σ_b d_ab c_ab − ...) − Σ |c_ab| σ_ab |v_a| |v_b|, c_ab = f'(θ_a − θ_b), where
     the block's norm σ_ab <= sqrt(d_ab d_ba), 0 if the block is complete; inside a complete class the
@@ -946,8 +953,9 @@ def classes_hold(f, box, coupling, bonds):
 
 
 def clusters(leaf, claim):
-    """(masses, weights_kj of the force on k, numbers of
-    oscillators): groups of equal weights, classes, or single nodes.
+    """(masses, weights_kj of the force on k, numbers of oscillators).
+
+    Of groups of equal weights, of classes, or of single nodes.
     """
     coupling = claim["model"]["coupling"]
     if coupling["kind"] == "equitable":
@@ -1019,8 +1027,7 @@ def positive_definite(matrix):
 
 
 def equal_clusters(f, box, leaf, claim):
-    """Theorem 8 in closed form: k equal clusters at the angles 2πj/k, k a divisor of n; stationary by
-    symmetry.
+    """Theorem 8 in closed form: k equal clusters at 2πj/k, k a divisor of n; stationary by symmetry.
 
     Stable if Σ_j f'(2πj/k)(1 − cos(2πjm/k)) > 0 for m = 1..k−1, and f'(0) + Σ_j f'(2πj/k) > 0 if the clusters
     can come apart.
@@ -1046,8 +1053,9 @@ def equal_clusters(f, box, leaf, claim):
 
 
 def twisted_state(f, box, leaf, claim):
-    """Theorem 9: θ_j = 2πqj/n, stationary by symmetry; stable
-    if Σ_d f'(2πqd/n)(1 − cos(2πkd/n)) > 0 for k = 1..n−1.
+    """Theorem 9: θ_j = 2πqj/n, stationary by symmetry.
+
+    It is stable if Σ_d f'(2πqd/n)(1 − cos(2πkd/n)) > 0 for k = 1..n−1.
     """
     gradient_kind(f, box)
     coupling = claim["model"]["coupling"]
@@ -1186,9 +1194,7 @@ def claimed_range(pair):
 
 
 def tile(names, claimed, leaves):
-    """Whether the boxes of the leaves cut the claimed box
-    without a gap: found by straight cuts, one after another.
-    """
+    """Whether the leaves' boxes fill the claimed box without a gap: by straight cuts, one after another."""
     if len(leaves) == 1:
         return all(leaves[0][n] == claimed[n] for n in names)
     for n in names:

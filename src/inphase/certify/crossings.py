@@ -1,5 +1,4 @@
-"""Where a criterion's ratio crosses 1 along a parameter, enclosed as narrowly as asked: two-sided, by
-isolated roots.
+"""Where a criterion's ratio crosses 1 along a parameter, two-sided, as narrowly as asked, by isolated roots.
 
 ratio = (what the theorem asks to be larger)/(∫|f''' + c f'|_+). The integral is exact through differences of
 f'' + c f at the roots of f''' + c f', whose number on (0, π) is proved.
@@ -107,9 +106,7 @@ def _secant(excess: Callable[[Fraction], Any], a: Fraction, b: Fraction) -> Frac
 
 
 def refine(g: Enclosure, order: int, lo: float, hi: float) -> Any:
-    """The one root of g^(order) in [lo, hi] (simple, isolated)
-    to the working precision, by interval Newton steps.
-    """
+    """The one simple root of g^(order) in [lo, hi], to the working precision, by interval Newton steps."""
     x = interval(Fraction(lo), Fraction(hi))
     for _ in range(60):
         middle = x.mid()

@@ -86,8 +86,7 @@ def diagram(
     progress: Callable[[float, str], None] | None = None,
     **ranges: Any,
 ) -> Diagram:
-    """Cut a family's two parameters into cells; each is proved, refuted (both for every point of it), or
-    undecided.
+    """Cut a family's two parameters into cells, each proved or refuted for every point of it, or undecided.
 
     Cells are decided in balls but make no certificate; `synchronization` on a cell's ranges makes one that
     can be checked.

@@ -1,6 +1,4 @@
-"""A family of models: f with ranges of its parameters, and
-the hypotheses on coupling, gain, frequencies and field.
-"""
+"""A family of models: f with ranges of its parameters, and what holds of coupling, gain, ω and field."""
 
 from __future__ import annotations
 
@@ -104,8 +102,7 @@ def _middle(lo: End, hi: End) -> float:
 
 
 def family(subject: Any, ranges: Mapping[str, Any], n: int | None = None, graph: Any = None) -> Family:
-    """Read a model, an interaction, a formula in text, a catalog name, or a function such as `attention`,
-    with its ranges.
+    """Read a model, interaction, formula, catalog name, or a function such as `attention`, with its ranges.
 
     Raises
     ------

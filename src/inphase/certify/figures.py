@@ -1,6 +1,4 @@
-"""Figures of the theory: the ratios of the criteria along
-β, and the thresholds of three clusters against n^(−1/2).
-"""
+"""Figures of the theory: ratios of the criteria along β, thresholds of three clusters against n^(−1/2)."""
 
 from __future__ import annotations
 
@@ -24,9 +22,7 @@ def _canvas() -> tuple[Any, Any]:
 
 
 def ratios(path: str | os.PathLike[str], lo: float = -0.6, hi: float = 0.2, points: int = 161) -> None:
-    """Draw the ratio of each criterion for attention along
-    β, in floats, with the crossings; above 1 it proves.
-    """
+    """Draw the criteria's ratios for attention along β, in floats, with the crossings; above 1 it proves."""
     canvas, axes = _canvas()
     betas = np.linspace(lo, hi, points)
     curves: dict[str, list[float]] = {name: [] for name in CRITERIA}

@@ -1,5 +1,4 @@
-"""The lemmas of [PRY] (appendices A, B, C) on attention, each verified in balls over its whole range, or its
-failure reported.
+"""The lemmas of [PRY] on attention (appendices A to C), each verified in balls, or its failure reported.
 
 f = sin x · e^{β (cos x − 1)}, f''' = p(cos x) e^{β (cos x − 1)}; β >= 1 goes by u = 1/β and z = β
 (1 − cos x), where f''' has the sign of Q(z, u). [PRY]: Polyanskiy, Rigollet, Yao, Synchronization of
@@ -72,8 +71,7 @@ PHASES: dict[str, Callable[[Any, Any], bool]] = {
 def pattern(
     g: Callable[[Any], Any], dg: Callable[[Any], Any], lo: float, hi: float, phases: tuple[str, ...]
 ) -> bool:
-    """Whether cells from lo to hi run through the phases in this order: "+", "-" are signs of g, "rises",
-    "falls" of g'.
+    """Whether cells from lo to hi run through these phases: "+", "-" are signs of g, "rises", "falls" of g'.
 
     With "-", "rises", "+" there is exactly one root, simple; a phase may be passed over in no cells only if
     it stands at either end, where the sign of g at the end point itself must be known otherwise.
@@ -112,8 +110,9 @@ def covered(test: Test, lo: Fraction, hi: Fraction, depth: int = 14) -> bool:
 
 
 def tau_times_rise(limit: Callable[[Any], Any]) -> Test:
-    """τ ∫_0^π |f'''|_+ < limit(τ), the integral being
-    f''(a) − f''(b), or −f''(a) where f''' has one root on (0, π).
+    """τ ∫_0^π |f'''|_+ < limit(τ).
+
+    The integral is f''(a) − f''(b), or −f''(a) where f''' has one root on (0, π).
     """
 
     def test(b: Any) -> bool:
@@ -154,8 +153,9 @@ def two_roots_scaled(u: Any) -> bool:
 
 
 def bracket(low: str, high: str) -> Test:
-    """low < β(1 − cos b) < high < β(1 − cos a), given A.1:
-    f''' < 0 up to the first, > 0 at the second; a ball of β.
+    """low < β(1 − cos b) < high < β(1 − cos a), given A.1, for a ball of β.
+
+    f''' < 0 up to the first, and > 0 at the second.
     """
 
     def test(b: Any) -> bool:
@@ -253,8 +253,9 @@ def lemmas() -> list[Lemma]:
 
 
 def _two_thirds(low: str) -> Test:
-    """The bracket of A.7; 2/3 is the limit of β(1 − cos a)
-    at β = 1/3, where p vanishes and increases with β.
+    """The bracket of A.7.
+
+    2/3 is the limit of β(1 − cos a) at β = 1/3, where p vanishes and increases with β.
     """
 
     def test(b: Any) -> bool:

@@ -20,8 +20,7 @@ Outside = Callable[[float, float, float, float], bool]
 
 
 def pairs_fall(f: Enclosure, tau: float, outside: Outside, budget: int = 2_000) -> bool:
-    """Whether g(x) + g(y) < 0 is proved for all 0 < x <= y < π, x <= τ, but where
-    `outside(x_lo, x_hi, y_lo, y_hi)`.
+    """Whether g(x) + g(y) < 0 for all 0 < x <= y < π, x <= τ but where `outside(x_lo, x_hi, y_lo, y_hi)`.
 
     The form is f'(x) f(y) + f(x) f'(y) < 0, which at y = π reads f(x) f'(π) < 0. For x, y > τ nothing is to
     prove (f' < 0).
@@ -63,9 +62,7 @@ def _guess(box: Box) -> tuple[float, float]:
 
 
 def neighbor_bound(box: Box) -> tuple[float | None, float | None]:
-    """(s, the hint that a certificate keeps): τ in closed
-    form for attention with β <= 0, else by branch and bound.
-    """
+    """(s, the certificate's hint): τ for attention with β <= 0, else by branch and bound."""
     beta = box.family.attention
     if beta is not None and box.ranges[beta][1] <= 0:
         return box.tau, None

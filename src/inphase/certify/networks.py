@@ -19,9 +19,7 @@ DISCONNECTED = "the graph is disconnected: its parts never feel each other, so i
 
 
 def is_graph(subject: Any) -> bool:
-    """Whether this is a graph: an adjacency matrix
-    (dense or scipy sparse), a `Graph`, or a path to its file.
-    """
+    """Whether this is a graph: an adjacency matrix, dense or sparse, a `Graph`, or a path to its file."""
     matrix = isinstance(subject, np.ndarray) and subject.ndim == 2
     return matrix or sparse.issparse(subject) or isinstance(subject, Graph | PathLike)
 
@@ -72,9 +70,7 @@ def edges_of(matrix: Any) -> tuple[int, Edges]:
 
 
 def graph_coupling(graph: Any) -> dict[str, Any]:
-    """The coupling of a certificate: a circulant graph
-    by its offsets, any other connected one by its edges.
-    """
+    """A graph as a certificate writes it: a circulant one by its offsets, any connected one by its edges."""
     if isinstance(graph, dict):
         return _checked(graph)
     if isinstance(graph, (str, PathLike)):
@@ -99,9 +95,7 @@ _PARTS = {"circulant": {"n", "offsets"}, "graph": {"n", "edges"}, "equitable": {
 
 
 def _checked(graph: dict[str, Any]) -> dict[str, Any]:
-    """A graph as certificates write it, from `ring`, `equitable`
-    or by hand; ValueError where that is not what it is.
-    """
+    """A graph as certificates write it, checked, from `ring`, `equitable` or by hand; else ValueError."""
     kind = graph.get("kind")
     if not isinstance(kind, str) or set(graph) - {"kind"} != _PARTS.get(kind):
         shapes = ", ".join(

@@ -1,5 +1,4 @@
-"""Refutation: candidates for a stable state that is not synchronized, from the cheapest, each then certified
-in balls.
+"""Refutation: stable states that are not synchronized, looked for from the cheapest, certified in balls.
 
 Three equal clusters; twisted states; cluster states from equally spaced and random starts; gradient flow on a
 graph.
@@ -29,9 +28,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Found:
-    """A certified stable state: the leaf, the parameters
-    and coupling it is for, the least pivot of its Hessian.
-    """
+    """A certified stable state: its leaf, parameters and coupling, and the least pivot of its Hessian."""
 
     leaf: dict[str, Any]
     ranges: Ranges
@@ -40,9 +37,7 @@ class Found:
 
 
 def refutation(known: Family, where: Mapping[str, tuple[End, End]], seed: int = 0) -> Found | None:
-    """A certified stable state at a point of the parameters, or
-    over the whole range in closed form; None if none is found.
-    """
+    """A certified stable state at a point, or over the whole range in closed form; None if none is found."""
     point = {k: _at(known.ranges[k], pair) for k, pair in where.items()}
     if known.coupling["kind"] == "rank-one" or not known.refutable:
         return None
@@ -65,9 +60,7 @@ def _found(known: Family, box: Box, seed: int) -> Found | None:
 
 
 def _at(claimed: tuple[End, End], failed: tuple[End, End]) -> tuple[End, End]:
-    """Where to refute: the claimed number (in a dyadic box around it),
-    or a dyadic number inside the box that failed.
-    """
+    """Where to refute: the claimed number in a dyadic box around it, or a dyadic one in the box that failed."""
     if claimed[0] == claimed[1]:
         return outward(Fraction(claimed[0]), Fraction(claimed[1]))
     lo, hi = failed
@@ -87,8 +80,9 @@ def _claimed(known: Family, box: Box) -> Ranges:
 
 
 def equal_clusters(known: Family, box: Box, counts: range = range(2, 9)) -> Found | None:
-    """k equal clusters at 2πj/k, k a divisor of n: stationary
-    by symmetry; stable if every mode is. For whole boxes.
+    """k equal clusters at 2πj/k, k a divisor of n, over whole boxes.
+
+    They are stationary by symmetry, and stable if every mode is.
     """
     n = known.coupling.get("n")
     for k in counts:
@@ -108,8 +102,9 @@ def equal_clusters(known: Family, box: Box, counts: range = range(2, 9)) -> Foun
 
 
 def _half_line(known: Family) -> Found | None:
-    """Attention on a whole range below −2/3 (closed, with dyadic ends),
-    n divisible by 3: f'(2π/3) ∝ −1/2 − 3β/4 > 0.
+    """Attention on a whole range below −2/3 (closed, with dyadic ends), n divisible by 3.
+
+    f'(2π/3) ∝ −1/2 − 3β/4 > 0.
     """
     beta, n = known.attention, known.coupling.get("n", 3)
     if beta is None or n % 3:

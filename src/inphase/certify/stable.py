@@ -1,5 +1,4 @@
-"""A certified stable state: Krawczyk's test for stationarity modulo rotation, LDL^T for the Hessian across
-it.
+"""A certified stable state: Krawczyk's test of stationarity, LDL^T of the Hessian, modulo rotation.
 
 State: clusters at angles θ_k (θ_0 = 0) that the force Σ_j W_kj f(θ_k − θ_j) must leave at rest. With masses
 m_k the Hessian is −L, L the Laplacian of m_k W_kj f'(θ_k − θ_j); oscillators of one cluster stay together if
@@ -122,9 +121,7 @@ def least_pivot(a: list[list[arb]]) -> float | None:
 
 
 def settle(f: Interaction, weights: Floats, start: Floats, steps: int = 4000) -> Floats | None:
-    """Gradient flow in floats, then Newton: a stationary state
-    with θ_0 = 0, wrapped to [0, 2π); None if it does not settle.
-    """
+    """A stationary state with θ_0 = 0, in [0, 2π), by the flow and Newton; None if it does not settle."""
     slope = f.derivative()
     theta = np.array(start, dtype=float)
     h = 0.5 / max(

@@ -1,6 +1,4 @@
-"""`synchronization`: prove, refute or leave undecided, over
-ranges of parameters, by the theorems in order of cost.
-"""
+"""`synchronization`: prove, refute or leave undecided ranges of parameters, by theorems in order of cost."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A theorem as an object: its hypotheses, its conclusion,
-its source, and how a box of parameters is tried.
-"""
+"""A theorem as an object: hypotheses, conclusion, source, and how a box of parameters is tried."""
 
 from __future__ import annotations
 
@@ -33,9 +31,7 @@ class Attempt:
 
 
 class Box:
-    """A box of parameters of a family, with what the
-    theorems share: f'(0), τ, f > 0 on (0, π), computed once.
-    """
+    """A box of parameters with what theorems share, computed once: f'(0), τ, whether f > 0 on (0, π)."""
 
     def __init__(self, family: Family, ranges: Mapping[str, tuple[End, End]]) -> None:
         self.family, self.ranges = family, dict(ranges)
@@ -81,8 +77,9 @@ class Box:
 
     @property
     def gain_is_positive(self) -> bool:
-        """Whether the gain is positive: for "softmax", Σ_j K_ij
-        h(cos(θ_i − θ_j)), where f > 0 on (0, π) is proved.
+        """Whether the gain Σ_j K_ij h(cos(θ_i − θ_j)) is positive.
+
+        That of "softmax" is, where f > 0 on (0, π) is proved.
         """
         return self.family.gain != "softmax" or self.family.attention is not None or self.positive
 

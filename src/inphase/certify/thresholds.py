@@ -1,5 +1,4 @@
-"""The least |β| at which n equal-weight oscillators (attention, β < 0) have a stable three-cluster state,
-enclosed.
+"""The least |β| at which n equal oscillators (attention, β < 0) have a stable three-cluster state, enclosed.
 
 Write b = −β and x, y, z for the arcs between three clusters, x + y + z = 2π. Stationarity gives the masses,
 in proportion to f of the opposite arcs; the Hessian is a triangle with conductances g(x), g(y), g(z),
@@ -34,8 +33,7 @@ STATE_RADIUS = Fraction(1, 2**60)
 
 @dataclass(frozen=True)
 class Threshold:
-    """For n equal weights: no three-cluster state is stable for |β| < lo; one of these sizes and angles is at
-    |β| = hi.
+    """For n equal weights: no three-cluster state is stable for |β| < lo; a certified one is at |β| = hi.
 
     `sizes` and `angles` go around the circle, the first cluster at 0; `boxes` were needed for the lower end.
     """
@@ -48,8 +46,7 @@ class Threshold:
     boxes: int = 0
 
     def certificate(self) -> Certificate:
-        """The upper end as a certificate that anyone can check: at β = −hi the state is stationary and
-        stable.
+        """The upper end as a certificate: at β = −hi the state is stationary and stable.
 
         Raises
         ------
@@ -122,8 +119,9 @@ def _up(q: Fraction) -> Fraction:
 
 
 def stability_bound(x: Any, y: Any, z: Any) -> Any:
-    """b₊: the larger root of e2 = 1 + C b + S b², C = Σ
-    (cot x sin y + cot y sin x), S = Σ sin x sin y over the pairs.
+    """b₊: the larger root of e2 = 1 + C b + S b².
+
+    C = Σ (cot x sin y + cot y sin x) and S = Σ sin x sin y, over the pairs.
     """
     (sx, cx), (sy, cy), (sz, cz) = ((t.sin(), t.cos()) for t in (x, y, z))
     s = sx * sy + sy * sz + sz * sx
@@ -141,9 +139,7 @@ def _masses(x: Any, y: Any, z: Any, b: Any) -> list[Any]:
 
 
 def _splits(n: int, masses: list[Any]) -> list[tuple[int, int, int]]:
-    """The splits of n into three positive numbers that
-    the enclosures of the masses allow, but n/3, n/3, n/3.
-    """
+    """The splits of n into three parts that enclosures of the masses allow, but the one into thirds."""
     ranges = [
         range(max(1, math.ceil(lower(n * m))), min(n - 2, math.floor(upper(n * m))) + 1)
         if m.is_finite()
@@ -159,7 +155,8 @@ def _splits(n: int, masses: list[Any]) -> list[tuple[int, int, int]]:
 
 
 def _third_derivative(t: Any, b: Any) -> Any:
-    """f'''/e^{−b cos x} for f = sin x · e^{−b cos x}:
+    """f'''/e^{−b cos x} for f = sin x · e^{−b cos x}.
+
     −(c − 3bc² + 4b(1 − c²) − 6b²c(1 − c²) − b³(1 − c²)²), c = cos x.
     """
     c = t.cos()
@@ -237,9 +234,7 @@ def _lowest(n: int) -> tuple[Fraction, float, float, tuple[int, int, int], int]:
 def certified_above(
     b: Fraction, x: float, y: float, sizes: tuple[int, int, int]
 ) -> tuple[Fraction, ...] | None:
-    """Angles of the clusters opposite x, y, z in a certified
-    stable state at |β| = b near those arcs, or None.
-    """
+    """Angles opposite x, y, z in a certified stable state at |β| = b near those arcs; None if none."""
     with precision(256):
         # clusters 0, 1, 2 opposite x, y, z: the arc between 0 and 1 is z, between 1 and 2 is x
         z = 2 * math.pi - x - y
@@ -256,9 +251,7 @@ def certified_above(
 
 
 def _newton_starts(start: tuple[float, ...], masses: list[Fraction], f: Any) -> list[tuple[Fraction, ...]]:
-    """Stationary states found by Newton from points around
-    `start`, along the softest direction of the Hessian.
-    """
+    """Stationary states by Newton from points around `start`, along the Hessian's softest direction."""
     found = []
     import numpy as np
 

@@ -1,6 +1,4 @@
-"""Certified bounds that the criteria share: τ, f > 0
-on (0, π), and ∫ |f''' + c f'|_+ over half the circle.
-"""
+"""Certified bounds that the criteria share: τ, f > 0 on (0, π), ∫ |f''' + c f'|_+ over half the circle."""
 
 from __future__ import annotations
 
@@ -27,8 +25,9 @@ def attraction_range(f: Enclosure) -> float | None:
 
 
 def positive_inside(f: Enclosure, tau: float) -> bool:
-    """Whether f > 0 on (0, π) is proved, given f' < 0 on
-    [τ, π]: then h > 0 on [−1, 1] for f = sin x · h(cos x).
+    """Whether f > 0 on (0, π) is proved, given f' < 0 on [τ, π].
+
+    Then h > 0 on [−1, 1] for f = sin x · h(cos x).
     """
     cells = [(0.0, tau)]
     while cells:

@@ -33,9 +33,7 @@ def is_number(words: str) -> bool:
 
 
 def joined(arguments: Sequence[str], known: Iterable[str]) -> list[str]:
-    """`--a 0 0.2` as `--a=0,0.2`, so that the numbers of parameters, whose names only the system knows, stay
-    with them.
-    """
+    """`--a 0 0.2` as `--a=0,0.2`: a parameter, whose name only the system knows, keeps its numbers."""
     found: list[str] = []
     words = list(arguments)
     while words:

@@ -87,9 +87,7 @@ def _coupling(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _part(part: str, given: str, options: argparse.Namespace) -> Any:
-    """A part of the model as the configuration writes it: a number, a file's numbers, a distribution or a
-    column's name.
-    """
+    """A part of the model for the configuration: a number, a file, a distribution or a column's name."""
     try:
         return grammar.number(given)
     except ValueError:

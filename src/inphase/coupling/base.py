@@ -16,7 +16,7 @@ from scipy import sparse
 from inphase.checks import finite_number
 from inphase.coupling.words import Keep, Words, difference, numbered, of_f, over
 from inphase.interaction import Interaction
-from inphase.kernels import pairs
+from inphase.kernels import tape
 from inphase.kernels.terms import AllPairs, Factors, Field, Links, Term
 from inphase.types import Phases, Square, Vector
 
@@ -86,9 +86,7 @@ class Coupling(ABC):
     @property
     @abstractmethod
     def positive(self) -> bool:
-        """Whether Σ_j K_ij h(θ_i − θ_j) > 0 for every i and
-        every h > 0, so that a softmax gain cannot vanish.
-        """
+        """Whether Σ_j K_ij h(θ_i − θ_j) > 0 for every i and h > 0, so that a softmax gain cannot vanish."""
 
     @property
     def has_lags(self) -> bool:
@@ -103,8 +101,7 @@ class Coupling(ABC):
         out: Sequence[Phases] | None = None,
         sources: Phases | None = None,
     ) -> list[Phases]:
-        """[Σ_j K_ij f(θ_i − φ_j) for f in functions], each like `phases`, (..., n); into `out` (C order) if
-        given.
+        """[Σ_j K_ij f(θ_i − φ_j) for f in functions], each (..., n); into `out` (C order) if given.
 
         φ are the `sources`, shaped like `phases` (what j sent some time ago); without them, φ = θ.
         """
@@ -132,8 +129,9 @@ class Coupling(ABC):
         return sparse.csr_array(self.matrix(n))
 
     def terms(self, n: int) -> list[Term]:
-        """What the coupling does to n oscillators, spelled as sums (`inphase.kernels.terms`), for engines and for
-        the questions below; all pairs of `matrix` where a kind says nothing else.
+        """What the coupling does to n oscillators, spelled as sums (`inphase.kernels.terms`).
+
+        For engines and for the questions below; all pairs of `matrix` where a kind says nothing else.
         """
         return [AllPairs(self.matrix(n))]
 
@@ -228,11 +226,9 @@ class Coupling(ABC):
         return [("coupling", repr(self))]
 
     def jacobians(self, slopes: Sequence[Interaction], phases: Vector) -> list[Any]:
-        """For each slope f', the matrix ∂(Σ_j K_ij f(θ_i − θ_j))/∂θ_l,
-        (n, n): an ndarray, or a csr_array if K is sparse.
-        """
+        """For each slope f', the matrix ∂(Σ_j K_ij f(θ_i − θ_j))/∂θ_l, (n, n); csr_array if K is sparse."""
         matrix, found = self.matrix(len(phases)), []
-        for values in pairs.differences(phases, slopes[0].tape(*slopes[1:])):
+        for values in tape.differences(phases, slopes[0].tape(*slopes[1:])):
             off = -matrix * values
             np.fill_diagonal(off, 0.0)
             np.fill_diagonal(off, -off.sum(axis=1))

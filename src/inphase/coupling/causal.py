@@ -18,8 +18,7 @@ from inphase.types import Phases, Square, Vector
 
 
 class Causal(Coupling):
-    """K_ij = c_j / Σ_{l<=i} c_l for j <= i, and 0 for j > i: the weighted mean over those that came before, i
-    included.
+    """K_ij = c_j / Σ_{l<=i} c_l for j <= i, else 0: the weighted mean over those up to i, i included.
 
     The sums cost O(n·m) by running moments, exact to rounding relative to max|f| Σ_j |K_ij|; pair by pair
     where `AllToAll` takes them so. With the gain ``"softmax"`` the normalization cancels.

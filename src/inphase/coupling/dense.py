@@ -60,9 +60,7 @@ class Product(Coupling):
 
 
 class Matrix(Product):
-    """A product with a matrix that is kept: subclasses give
-    `array`, (n, n) or, where only some are heard, (n, heard).
-    """
+    """A product with a matrix that is kept: `array`, (n, n) or, where only some are heard, (n, heard)."""
 
     array: NDArray[Any]
 

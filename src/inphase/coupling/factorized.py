@@ -84,9 +84,7 @@ class LowRank(Product):
 
     @cached_property
     def positive(self) -> bool:
-        """Whether no entry is negative and every row has a
-        positive one: looked up in all n² entries, O(n² r), once.
-        """
+        """Whether all entries are >= 0 and each row has one above 0: looked up in all, O(n² r), once."""
         return bool(np.all(self._totals > 0) and all(np.min(block) >= 0 for block in self._blocks()))
 
     @cached_property
@@ -207,9 +205,7 @@ def _gram(matrix: Any) -> NDArray[np.float64]:
 
 
 def _kept(values: NDArray[np.float64], tolerance: float) -> int:
-    """How many of the descending values must stay so that the
-    root of the others' squares is <= tolerance · that of all.
-    """
+    """How many of the descending values must stay so that the others' norm is <= tolerance · that of all."""
     tails = np.sqrt(np.cumsum(values[::-1] ** 2)[::-1])
     least = max(tolerance, np.finfo(float).eps) * tails[0]
     return max(1, int(np.count_nonzero(tails > least)))

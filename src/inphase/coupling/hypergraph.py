@@ -148,9 +148,7 @@ class Hypergraph(Triadic):
         return self._size
 
     def _by_listener(self) -> tuple[Integers, Integers, Floats, Floats]:
-        """Triads in the order of the node that listens: starts
-        (n + 1,), the other two (·, 2), weights, and Σ of weights.
-        """
+        """By node that listens: starts (n + 1,), the other two (·, 2), weights, and Σ of weights."""
         turns = [(0, 1, 2)] if self.directed else PERMUTATIONS["j+k-2i"]
         rows = np.concatenate([self.triads[:, turn] for turn in turns])
         order = np.argsort(rows[:, 0], kind="stable")
@@ -167,8 +165,7 @@ class Hypergraph(Triadic):
         out: Sequence[Phases] | None = None,
         sources: Phases | None = None,
     ) -> list[Phases]:
-        """The sum of f over the triads of each node, for f in functions, like `phases`, (..., n); into `out`
-        if given.
+        """The sum of f over each node's triads, for f in functions, (..., n); into `out` if given.
 
         θ_i is of `phases`, θ_j and θ_k of `sources`, where given.
         """
@@ -203,8 +200,9 @@ class Hypergraph(Triadic):
 
     @cached_property
     def _jacobian_pattern(self) -> tuple[Integers, Floats, Integers, Integers, Integers]:
-        """Terms (T, 3) as (i, j, k) and their weights; of the
-        Jacobian, indptr, indices, and where each derivative goes.
+        """Terms (T, 3) as (i, j, k) and their weights.
+
+        Of the Jacobian, indptr, indices, and where each derivative goes.
         """
         turns = [(0, 1, 2)] if self.directed else PERMUTATIONS[self.form]
         terms = np.concatenate([self.triads[:, turn] for turn in turns])
@@ -243,8 +241,9 @@ class Hypergraph(Triadic):
 
 
 class AllTriads(Triadic):
-    """Everyone in triads with everyone: Σ_jk c_j c_k f(θ_i + θ_k − 2θ_j) or Σ_jk c_j c_k f(2θ_i − θ_j − θ_k),
-    in O(n·m).
+    """Everyone in triads with everyone, in O(n·m).
+
+    Σ_jk c_j c_k f(θ_i + θ_k − 2θ_j) or Σ_jk c_j c_k f(2θ_i − θ_j − θ_k).
 
     j and k run over all n² ordered pairs, j = k and i itself among them: with the moments M_h = Σ_j c_j
     e^{ihθ_j}, the sums are Re Σ_h F_h e^{ihθ_i} conj(M_2h) M_h and Re Σ_h F_h e^{2ihθ_i} conj(M_h)². For

@@ -63,17 +63,14 @@ class LowRankJacobian:
         return self.diagonal * vector + self._spread(self._project(vector * self.weights))
 
     def growth_exceeds(self, rate: float) -> bool:
-        """Whether a mode grows faster than `rate`: exact where
-        J is symmetric in some metric, as for gradient flows.
-        """
+        """Whether a mode grows faster than `rate`: exact where J is symmetric in some metric (gradient flows)."""
         if float(np.max(self.diagonal)) >= rate:
             return True
         system = self._inner_system(1.0 / (rate - self.diagonal))
         return bool(np.min(np.linalg.eigvals(system).real) <= 0)
 
     def solver(self, shift: float) -> Callable[[Vector], Vector]:
-        """right side -> solution of (shift · I − J) u = right side; `shift` must exceed the diagonal
-        everywhere.
+        """right side -> u of (shift · I − J) u = right side; `shift` must exceed the whole diagonal.
 
         Raises
         ------

@@ -151,9 +151,7 @@ class Lagged(Matrix):
         return values.reshape(-1, *gaps.shape)
 
     def product(self, waves: Floats) -> Floats:
-        """Σ_j K_ij e^{−ikα_ij} z_jk of waves (replicas, n, 2 m),
-        which hold z_jk as real and imaginary parts in turns.
-        """
+        """Σ_j K_ij e^{−ikα_ij} z_jk of waves (replicas, n, 2 m), which hold Re z_jk and Im z_jk in turns."""
         found = np.empty(waves.shape)
         held = waves.astype(self.array.dtype, copy=False)
         for k, (cosines, sines) in enumerate(self._harmonics(waves.shape[-1] // 2)):

@@ -18,7 +18,7 @@ from inphase.coupling.base import Coupling
 from inphase.coupling.summing import uses_pairs
 from inphase.coupling.words import Keep, Words, difference, numbered, of_f, over
 from inphase.interaction import Interaction
-from inphase.kernels import fourier, pairs
+from inphase.kernels import fourier, tape
 from inphase.kernels.terms import Field, Term
 from inphase.types import Phases, Square, Vector
 
@@ -122,9 +122,7 @@ class RankOne(Coupling):
         out: Sequence[Phases] | None = None,
         sources: Phases | None = None,
     ) -> list[Phases]:
-        """[Σ_j K_ij f(θ_i − φ_j) for f in functions], each of
-        the shape of `phases`, (..., n); into `out` if given.
-        """
+        """[Σ_j K_ij f(θ_i − φ_j) for f in functions], each of the phases' shape; into `out` if given."""
         flat = np.ascontiguousarray(phases).reshape(-1, phases.shape[-1])
         heard = flat if sources is None else np.ascontiguousarray(sources).reshape(flat.shape)
         totals = [
@@ -134,7 +132,7 @@ class RankOne(Coupling):
         if uses_pairs(functions, flat.shape[1]):
             program, column = functions[0].tape(*functions[1:]), np.broadcast_to(weights, flat.shape[1])
             for replica, row in enumerate(flat):
-                for total, values in zip(totals, pairs.differences(row, program, heard[replica])):
+                for total, values in zip(totals, tape.differences(row, program, heard[replica])):
                     total[replica] = values @ column
         else:
             m = max(len(f.modes) for f in functions) - 1
@@ -185,7 +183,5 @@ class AllToAll(RankOne):
 
     @property
     def symmetric(self) -> bool:
-        """Whether all weights are equal. (The flow is a gradient
-        flow for any weights: `PhaseModel.is_gradient`.)
-        """
+        """Whether all weights are equal; the flow is a gradient flow for any (`PhaseModel.is_gradient`)."""
         return self.columns is None or bool(np.ptp(self.columns) == 0)

@@ -68,8 +68,7 @@ class Ring(Network):
 
     @classmethod
     def from_kernel(cls, kernel: Callable[[Vector], ArrayLike], n: int) -> Ring:
-        """A nonlocal ring of n oscillators: K_ij = (2π/n) G(x_i − x_j), which tends to ∫ G(x − x') ... dx' as
-        n grows.
+        """A nonlocal ring: K_ij = (2π/n) G(x_i − x_j), which tends to ∫ G(x − x') ... dx' as n grows.
 
         Parameters
         ----------

@@ -55,9 +55,7 @@ class Network(Coupling):
         return arranged.results()
 
     def jacobians(self, slopes: Sequence[Interaction], phases: Vector) -> list[Any]:
-        """For each slope f', the matrix ∂(Σ_j K_ij f(θ_i − θ_j))/∂θ_l
-        as a csr_array, (n, n), from f' at the edges.
-        """
+        """∂(Σ_j K_ij f(θ_i − θ_j))/∂θ_l for each slope f', a csr_array (n, n), from f' at the edges."""
         n = len(phases)
         edges, program = self.edges(n), plan(tuple(slopes)).program
         row = np.repeat(np.arange(n), np.diff(edges.indptr))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from inphase.expression import FUNCTIONS, OPERATIONS, Tape
 from inphase.interaction import Interaction
-from inphase.kernels import pairs
+from inphase.kernels import tape
 from inphase.types import Phases, Square
 
 PAIRS_UP_TO = 256  # particles
@@ -57,9 +57,7 @@ def plan(functions: tuple[Interaction, ...]) -> Plan:
 
 
 def _is_wide(f: Interaction) -> bool:
-    """Whether f = sin x · h(cos x) with an h of one sign
-    that spans many decades (and not just a zero of h).
-    """
+    """Whether f = sin x · h(cos x), h of one sign and over many decades (not just with a zero)."""
     if f.profile is None or f.contrast <= PAIRS_FROM_CONTRAST:
         return False
     values = f.profile(np.linspace(0, np.pi, 257))
@@ -95,7 +93,7 @@ class Layout:
         """Σ_j K_ij f(θ_i − φ_j) with a dense K: relative accuracy, for few oscillators."""
         for replica, row in enumerate(self.here):
             self.totals[replica] = np.einsum(
-                "ij,fij->fi", matrix, pairs.differences(row, program, self.heard[replica])
+                "ij,fij->fi", matrix, tape.differences(row, program, self.heard[replica])
             )
         return self.results()
 

@@ -62,8 +62,7 @@ HASHES = {  # SHA-256 of KuraNet's nine images and their segments, by which a do
 def bsds_labels(
     path: str | os.PathLike[str], annotator: int | None = None, groups: Groups | None = None
 ) -> Labels:
-    """Classes from a ground truth of the Berkeley Segmentation Data Set, a .mat file with several annotators'
-    segments.
+    """Classes from a ground truth of the Berkeley data set, a .mat file of several annotators' segments.
 
     Parameters
     ----------

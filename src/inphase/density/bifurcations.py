@@ -1,5 +1,4 @@
-"""`bifurcations`: where noise takes the uniform state's stability away, and the branches of states that begin
-there.
+"""`bifurcations`: where noise takes the uniform state's stability, and the branches that begin there.
 
 The amplitude A = c_k of mode k near the uniform state of dθ_i = −(1/n) Σ_j f(θ_i − θ_j) dt + sqrt(2 D) dW_i,
 f = Σ s_k sin kx, drives c_2k, which follows it:
@@ -24,7 +23,7 @@ from numpy.typing import NDArray
 from inphase.checks import finite_number, integer
 from inphase.density.stationary import SelfConsistency, UnresolvedError, odd_amplitudes, rates
 from inphase.interaction import Interaction
-from inphase.kernels.blas import few_threads
+from inphase.kernels.threads import few_threads
 
 Floats = NDArray[np.float64]
 # arclengths of a step, in order parameters and noise over its critical value
@@ -75,9 +74,7 @@ class Branch:
 
     @cached_property
     def stable(self) -> tuple[tuple[float, float], ...]:
-        """Ranges of noise (low, high) of stretches with negative
-        growth rates; ends at folds, else to the step's accuracy.
-        """
+        """Ranges of noise (low, high) of stable stretches; ends at folds, else to the step's accuracy."""
         found = []
         negative = self.growth_rate < 0
         negative[np.isin(self.noise, self.folds)] = negative[0] = False  # zero, to rounding
@@ -88,9 +85,7 @@ class Branch:
         return tuple(found)
 
     def _crossing(self, i: int) -> float:
-        """The noise where the growth rate passes zero between
-        points i and i + 1; the last point's at an end.
-        """
+        """The noise where the growth rate passes zero between points i, i + 1; the last point's at an end."""
         if i < 0 or i + 1 >= len(self.noise):
             return float(self.noise[max(i, 0)])
         for end in (i, i + 1):
@@ -102,9 +97,7 @@ class Branch:
 
 @dataclass(frozen=True, eq=False)
 class Bifurcations:
-    """What noise does to the uniform state of one interaction:
-    `points` by falling noise, and a branch from each.
-    """
+    """What noise does to the uniform state: `points` by falling noise, and a branch from each."""
 
     points: tuple[Bifurcation, ...]
     branches: tuple[Branch, ...]
@@ -132,8 +125,7 @@ class Bifurcations:
 def bifurcations(
     interaction: Interaction, *, modes: int = 3, lowest_noise: float | None = None, max_modes: int = 512
 ) -> Bifurcations:
-    """Find where the uniform state of noisy oscillators loses stability, how, and follow the branches that
-    begin there.
+    """Find where and how the uniform state of noisy oscillators loses stability, and follow the branches.
 
     Each branch is followed by steps of arclength in (order parameters, noise), so through folds too. Branches
     that begin at other branches are not looked for; `stationary` may find their states.
@@ -223,9 +215,7 @@ class _Path:
         return self.system.free_energy(x[:-1], self.noise(x))
 
     def correct(self, x: Floats, tangent: Floats, length: float) -> tuple[Floats, Floats] | None:
-        """The state at arclength `length` beyond x along the
-        tangent, and the tangent there; None without convergence.
-        """
+        """The state at arclength `length` beyond x, and the tangent there; None without convergence."""
         point = x + length * tangent
         slopes, error, moved = np.empty((len(x), len(x))), np.empty(len(x)), np.inf
         slopes[-1] = tangent
@@ -273,9 +263,7 @@ class _Path:
     def _record_passages(
         self, x: Floats, tangent: Floats, found: tuple[Floats, Floats], length: float
     ) -> None:
-        """Note a fold (a change of the tangent's direction
-        in noise) and equal free energies within a step.
-        """
+        """Note a fold (the tangent turns in noise) and equal free energies within a step."""
         first = len(self.states) == 1
         if not first and tangent[-1] * found[1][-1] < 0:
             fold = self._locate(lambda _, t: float(t[-1]), x, tangent, length)

@@ -4,9 +4,9 @@ as many Fourier modes as the density needs at each moment.
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,14 +15,16 @@ from numpy.typing import ArrayLike, NDArray
 from inphase.checks import finite_number, integer, output_times
 from inphase.density.spectral import Complexes, Continuity, Measure, density, measure
 from inphase.interaction import Interaction, checked
+from inphase.provenance import density_attributes
 from inphase.status import Status
-from inphase.version import version
 
 if TYPE_CHECKING:
     import xarray as xr
 
 FEWEST = 32  # modes carried at least
 FRAMES = 101  # output times, where only the last is given
+
+EQUATION = "d_t rho + d_x(rho v) = D d_xx rho, v = omega - (f * rho)/g"
 
 
 @dataclass
@@ -42,6 +44,11 @@ class _Run:
     @property
     def stopped_at(self) -> float:
         return self.last[0]
+
+    def ending(self) -> dict[str, Any]:
+        """How it ended, as attributes."""
+        shown = {"status": self.status.value, "message": self.message, "stopped_at": self.stopped_at}
+        return shown | {"modes": self.modes, "steps": self.steps}
 
     def end(self, status: Status, message: str) -> None:
         """Before the last output time: what is reached is kept."""
@@ -70,8 +77,7 @@ def evolve_density(
     is the limit of many particles with K_ij = 1/n and smooth initial phases. It is integrated as a
     pseudo-spectral, dealiased system for c_k = ∫ ρ e^{−ikx} dx by the explicit Runge-Kutta method of order 8
     (DOP853). When the highest quarter of the modes exceeds `tolerance`, the step is undone and their number
-    doubled. A density that concentrates needs ever more: at `max_modes` the run stops, says so, and keeps
-    what it has.
+    doubled. A density that concentrates needs ever more: at `max_modes` the run stops and keeps what it has.
 
     Parameters
     ----------
@@ -133,15 +139,10 @@ def evolve_density(
     began = time.perf_counter()
     h = checked(interaction).gain_profile(gain)
     omega, D = finite_number("frequency", frequency), finite_number("noise", noise, least=0.0)
-    tol, most = finite_number("tolerance", tolerance, least=1e-13), integer("max_modes", max_modes, FEWEST)
-    if tol > 1e-2:
-        raise ValueError(f"tolerance must be in [1e-13, 1e-2]; got {tolerance!r}")
+    tol, most = _accuracy(tolerance), integer("max_modes", max_modes, FEWEST)
     outputs, angles = output_times(t_end, times, FRAMES), integer("points", points, 1)
     start = measure(initial, most, tol)
-
-    def flow(count: int) -> Continuity:
-        return Continuity(interaction, h, D, count, start.period, floor=tol)
-
+    flow = partial(Continuity, interaction, h, D, period=start.period, floor=tol)
     fewest = _fewest(interaction, start.period, most)
     first = _resolved(start, tol, fewest, most)
     run = _Run((0.0, first), len(first))
@@ -152,23 +153,16 @@ def evolve_density(
         run.end(Status.INTERRUPTED, message)
     spin = omega - (float(interaction.modes[0].real) if h is None else 0.0)  # a rigid turn
     found = _dataset(run, start.period, spin, angles)
-    found.attrs |= {
-        "equation": "d_t rho + d_x(rho v) = D d_xx rho, v = omega - (f * rho)/g",
-        "interaction": json.dumps(interaction.to_dict()),
-        "gain": gain or "none",
-        "frequency": omega,
-        "noise": D,
-        "tolerance": tol,
-        "max_modes": most,
-        "status": run.status.value,
-        "message": run.message,
-        "stopped_at": run.stopped_at,
-        "modes": run.modes,
-        "period": start.period,
-        "steps": run.steps,
-        "inphase_version": version(),
-        "wall_time_seconds": round(time.perf_counter() - began, 4),
-    }
+    how = {"gain": gain or "none", "frequency": omega, "noise": D, "tolerance": tol, "max_modes": most}
+    ending = run.ending() | {"period": start.period}
+    return found.assign_attrs(density_attributes(interaction, EQUATION, began, **how, **ending))
+
+
+def _accuracy(tolerance: Any) -> float:
+    """The tolerance, in the range that double precision and the tail of a spectrum leave."""
+    found = finite_number("tolerance", tolerance, least=1e-13)
+    if found > 1e-2:
+        raise ValueError(f"tolerance must be in [1e-13, 1e-2]; got {tolerance!r}")
     return found
 
 

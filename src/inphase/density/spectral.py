@@ -1,5 +1,4 @@
-"""A density on the circle as its Fourier coefficients, and the continuity equation for them at a fixed
-resolution.
+"""A density on the circle as its Fourier coefficients, and their continuity equation at a fixed resolution.
 
 c_k = ∫ ρ(x) e^{−ikx} dx, so ρ(x) = (1/2π) Σ_k c_k e^{ikx} with c_0 = 1 (mass) and c_{−k} the conjugate of
 c_k. |c_k| is the modulus of the order parameter of harmonic k. A density of period 2π/p has only the modes p,
@@ -109,8 +108,7 @@ def density(c: Complexes, points: int, period: int = 1) -> NDArray[np.float64]:
 
 
 class Continuity:
-    """(t, c) ↦ dc/dt of ∂_t ρ = ∂_x(ρ (f * ρ)/g) + D ∂_xx ρ, for `count` modes p, 2p, ...; a mean of f is
-    left out.
+    """(t, c) ↦ dc/dt of ∂_t ρ = ∂_x(ρ (f * ρ)/g) + D ∂_xx ρ, modes p, 2p, ...; a mean of f is left out.
 
     The product is formed on a grid fine enough that no mode carried is aliased: exactly with g = 1; with
     g = h * ρ, up to the decay of the quotient's spectrum. Where g falls below `floor` times its maximum, it

@@ -1,5 +1,4 @@
-"""`stationary`: densities that stay as they are under the noisy mean field, and whether small changes of them
-die out.
+"""`stationary`: densities that stay under the noisy mean field, and whether small changes of them die out.
 
 For odd f = Σ_k s_k sin kx, identical oscillators and noise D > 0, ∂_t ρ = ∂_x(ρ (f * ρ)) + D ∂_xx ρ is a
 gradient flow, and its stationary densities are those without a flux:
@@ -12,7 +11,6 @@ the amplitudes s_p/p, s_2p/(2p), ... (`SelfConsistency`).
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,8 +21,8 @@ from numpy.typing import NDArray
 from inphase.checks import finite_number, integer
 from inphase.density.spectral import density
 from inphase.interaction import Interaction, checked
-from inphase.kernels.blas import few_threads
-from inphase.version import version
+from inphase.kernels.threads import few_threads
+from inphase.provenance import density_attributes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 RESOLVED = 1e-14  # modes of a density below this are rounding
 ITERATIONS = 50  # of Newton's method
+EQUATION = "0 = D rho'' + (rho (f * rho))'"
 # its residual and its step: near the critical noise the residual alone is small all along
 CONVERGED, SETTLED = 1e-12, 1e-9
 # order parameter: its cube is rounding, so that the equations do not tell less from the uniform state
@@ -72,9 +71,7 @@ class SelfConsistency:
         return cls(s[k - 1] / k, period, max_modes)
 
     def moments(self, r: Floats, noise: float) -> tuple[Floats, float]:
-        """⟨cos jy⟩ for j = 0, 1, ... as far as they are not
-        rounding (2 len(r) at least), and ln ∫ e^u dy/2π.
-        """
+        """⟨cos jy⟩, j = 0, 1, ..., up to rounding (2 len(r) at least), and ln ∫ e^u dy/2π."""
         a = self.amplitudes * r / noise
         n = 64
         while n < 8 * (len(a) + 1):
@@ -107,9 +104,7 @@ class SelfConsistency:
         return r - full[j], slopes
 
     def solve(self, r: Floats, noise: float) -> Floats | None:
-        """The solution that Newton's method with halved
-        steps finds from r; None where it does not converge.
-        """
+        """The solution by Newton's method with halved steps from r; None where it does not converge."""
         error, slopes = self.residual(r, noise)
         size = float(np.max(np.abs(error)))
         for _ in range(ITERATIONS):
@@ -141,8 +136,7 @@ class SelfConsistency:
 
 
 def rates(interaction: Interaction, modes: Floats, noise: float, count: int) -> tuple[Floats, float]:
-    """The largest `count` growth rates of perturbations of a stationary density (without its rotation), and
-    their error.
+    """The largest `count` growth rates of a stationary density's perturbations but rotation, and their error.
 
     With e = ∂_x(√ρ φ) the linearized equation is symmetric, so that rates are real and well conditioned
     however narrow the density is: ∂_t φ = S φ,
@@ -195,8 +189,7 @@ def stationary(
     max_modes: int = 1024,
     points: int = 256,
 ) -> xr.Dataset:
-    """Find the stationary densities of identical noisy oscillators under odd f, with their stability and free
-    energy.
+    """Find the stationary densities of identical noisy oscillators under odd f, with stability and energy.
 
         0 = D ρ'' + (ρ (f * ρ))',    f(x) = Σ_k s_k sin kx
 
@@ -270,25 +263,13 @@ def stationary(
                     _collect(states, system, start, D)
         states.sort(key=lambda state: state.energy)
         found = _dataset(states, [rates(interaction, state.modes, D, kept) for state in states], angles)
-    found.attrs |= {
-        "equation": "0 = D rho'' + (rho (f * rho))'",
-        "interaction": json.dumps(interaction.to_dict()),
-        "noise": D,
-        "periods": largest,
-        "starts": count,
-        "seed": seed,
-        "max_modes": most,
-        "inphase_version": version(),
-        "wall_time_seconds": round(time.perf_counter() - began, 4),
-    }
-    return found
+    how = {"noise": D, "periods": largest, "starts": count, "seed": seed, "max_modes": most}
+    return found.assign_attrs(density_attributes(interaction, EQUATION, began, **how))
 
 
 @dataclass(frozen=True)
 class _State:
-    """A stationary density: its period (0: uniform), its
-    modes c_0, c_1, ..., its free energy and its residual.
-    """
+    """A stationary density: period (0: uniform), modes c_0, c_1, ..., free energy and residual."""
 
     period: int
     modes: Floats
@@ -297,9 +278,7 @@ class _State:
 
 
 def _starts(size: int, count: int, rng: np.random.Generator) -> list[Floats]:
-    """Order parameters of one peak, two opposite ones,
-    and a peak with two beside it: wrapped normal peaks.
-    """
+    """Order parameters of wrapped normal peaks: one, two opposite ones, and one with two beside it."""
     j = np.arange(1, size + 1)
     found = []
     for width in (2.0, 1.5, 1.0, 0.5, 0.2):
@@ -312,9 +291,7 @@ def _starts(size: int, count: int, rng: np.random.Generator) -> list[Floats]:
 
 
 def _collect(states: list[_State], system: SelfConsistency, start: Floats, noise: float) -> None:
-    """Add what Newton's method finds from the start, if it is
-    new, and from where twenty rounds of r ↦ R(b r/D) lead.
-    """
+    """Add what Newton's method finds anew from the start, and from twenty rounds of r ↦ R(b r/D) on."""
     drifted = start
     for _ in range(20):
         drifted = system.moments(drifted, noise)[0][1 : len(start) + 1]
@@ -331,9 +308,7 @@ def _collect(states: list[_State], system: SelfConsistency, start: Floats, noise
 
 
 def _turned(modes: Floats) -> Floats:
-    """The same density with the other end of its mirror
-    axis at 0, if that makes its largest odd mode positive.
-    """
+    """The same density, with the end of its mirror axis at 0 that makes its largest odd mode positive."""
     present = np.flatnonzero(np.abs(modes) > 1e-9)
     index = np.arange(len(modes)) // int(np.gcd.reduce(present))
     odd = np.where(index % 2 == 1, modes, 0.0)

@@ -13,7 +13,7 @@ from inphase.checks import finite_number, integer
 from inphase.equilibria.locked import Locked
 from inphase.equilibria.search import DistinctStates, polish, size_of
 from inphase.equilibria.states import distance
-from inphase.kernels.blas import few_threads
+from inphase.kernels.threads import few_threads
 from inphase.model import PhaseModel
 from inphase.provenance import attributes
 from inphase.status import Status

@@ -1,5 +1,4 @@
-"""Branches of equilibria in a parameter: pseudo-arclength continuation with folds, branch points and Hopf
-points.
+"""Branches of equilibria in a parameter: pseudo-arclength continuation with folds, branch and Hopf points.
 
 A point is X = (θ, Ω, p). It solves u(θ; p) − Ω = 0, u the model's velocity, with the mean of θ held where a
 rotation is free; with a field Ω = 0 and nothing is free. One equation is missing to fix X: the branch is a
@@ -20,7 +19,7 @@ from scipy import sparse
 from inphase.checks import finite_array, finite_number, integer
 from inphase.equilibria.locked import Locked
 from inphase.equilibria.stability import Spectrum, spectrum_at
-from inphase.kernels.blas import few_threads
+from inphase.kernels.threads import few_threads
 from inphase.model import PhaseModel
 from inphase.observables import order_parameter
 from inphase.provenance import attributes
@@ -51,8 +50,7 @@ def continue_equilibrium(
     step: float = 0.05,
     max_points: int = 500,
 ) -> xr.Dataset:
-    """Follow an equilibrium, stationary or phase-locked, in one parameter, in both directions and around
-    folds.
+    """Follow an equilibrium, stationary or phase-locked, in one parameter, both ways and around folds.
 
     Parameters
     ----------
@@ -285,8 +283,9 @@ class _Curve:
         return np.append(found, np.mean(phases) - self.mean) if self.turns else found
 
     def parameter_slope(self, x: Array) -> Array:
-        """∂(equations)/∂p, by a difference of second order,
-        inside the range; error about 1e-10 of the slope's scale.
+        """∂(equations)/∂p, by a difference of second order inside the range.
+
+        The error is about 1e-10 of the slope's scale.
         """
         if np.array_equal(x, self._slope[0]):
             return self._slope[1]
@@ -355,9 +354,7 @@ class _Curve:
         return _sparse_determinant(matrix)
 
     def correct(self, x: Array, row: Array, origin: Array, distance: float) -> tuple[Array, int | None]:
-        """Newton's method on the equations with ⟨row,
-        X − origin⟩ = distance; X and the steps, None where it fails.
-        """
+        """Newton's method on the equations with ⟨row, X − origin⟩ = distance; (X, steps), or None."""
         x, slope = x.copy(), np.empty(0)
         for count in range(NEWTON_STEPS):
             if count % 4 == 0:  # it changes little, and the answer does not depend on it
@@ -521,9 +518,7 @@ def _tangent_or_none(curve: _Curve, x: Array, ahead: Array) -> Array | None:
 
 
 def _advance(curve: _Curve, here: _Point, step: float) -> tuple[Array, int | None, bool]:
-    """One trial step; the point, Newton's steps (None: failed),
-    and whether it lies on the border of the range.
-    """
+    """One trial step: the point, Newton's steps (None: failed), and whether it is on the range's border."""
     guess = here.x + step * here.tangent
     steps: int | None = None
     if curve.low <= guess[-1] <= curve.high:

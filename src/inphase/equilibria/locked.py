@@ -125,8 +125,9 @@ class Locked:
         return total.toarray() if dense else total.tocsr(), -self._by_row(weights * delays) - 1.0
 
     def linear_pairs(self, phases: Vector, frequency: float) -> tuple[Any, Any, Vector, Vector]:
-        """(i, j, w, τ), one entry per pair: η_i' = (b_i cos φ_i/d_i)
-        η_i − Σ_j w_ij (η_i(t) − η_j(t − τ_ij)) near a state.
+        """(i, j, w, τ), one entry per pair, of the linearized model near a state.
+
+        η_i' = (b_i cos φ_i/d_i) η_i − Σ_j w_ij (η_i(t) − η_j(t − τ_ij)).
         """
         gaps = self._gaps(phases, frequency)
         force, gain = self._pair_sums(gaps)
@@ -151,8 +152,9 @@ class Locked:
         return np.asarray(np.bincount(self._row, weights=values, minlength=self.n), dtype=float)
 
     def bordered(self, phases: Vector, frequency: float) -> Any:
-        """The derivative of (F, mean of φ) in (φ, Ω), (n + 1, n + 1),
-        its border scaled to the Jacobian; or ∂F/∂φ alone.
+        """The derivative of (F, mean of φ) in (φ, Ω), (n + 1, n + 1), or ∂F/∂φ alone.
+
+        Its border is scaled to the Jacobian.
         """
         jacobian, column = self.jacobian(phases, frequency)
         if not self.rotates:

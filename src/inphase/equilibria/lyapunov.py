@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase.checks import finite_number, integer
-from inphase.kernels.blas import few_threads
+from inphase.kernels.threads import few_threads
 from inphase.model import PhaseModel
 from inphase.provenance import attributes
 from inphase.simulation.explicit import DormandPrince

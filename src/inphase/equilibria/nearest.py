@@ -9,15 +9,14 @@ from inphase.checks import finite_number, finite_vector
 from inphase.equilibria.locked import Locked
 from inphase.equilibria.search import DistinctStates, solve
 from inphase.equilibria.states import Equilibrium, distance, in_gauge
-from inphase.kernels.blas import few_threads
+from inphase.kernels.threads import few_threads
 from inphase.model import PhaseModel
 
 
 def nearest(
     model: PhaseModel, phases: ArrayLike, within: float = 0.1, *, tolerance: float = 1e-12
 ) -> Equilibrium | None:
-    """The phase-locked or stationary state that Newton's method finds next to the given phases, as from the
-    end of a run.
+    """The phase-locked or stationary state next to the given phases, as from a run's end, by Newton's method.
 
     Parameters
     ----------

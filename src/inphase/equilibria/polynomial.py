@@ -1,5 +1,4 @@
-"""All equilibria of a small Kuramoto network, by an exhaustive search of the torus that proves none is
-missed.
+"""All equilibria of a small Kuramoto network, by a search of the whole torus that proves none is missed.
 
 With f = k sin x the equilibria solve polynomial equations in cos θ_i and sin θ_i, so that generically there
 are finitely many. Their differences y_p = θ_l − θ_r over the joined pairs enter as G(θ) = a − A sin(Lθ),
@@ -24,7 +23,7 @@ from inphase.checks import finite_number, integer
 from inphase.equilibria.locked import Locked
 from inphase.equilibria.search import DistinctStates, size_of
 from inphase.equilibria.states import Equilibrium, wrapped
-from inphase.kernels.blas import few_threads
+from inphase.kernels.threads import few_threads
 from inphase.model import PhaseModel
 
 Array = NDArray[np.float64]
@@ -110,8 +109,7 @@ class Census:
 def all_equilibria(
     model: PhaseModel, n: int | None = None, *, max_boxes: int = 1_000_000, resolution: float = 1e-6
 ) -> Census:
-    """All stationary or phase-locked states of a small network with f = k sin x, and a proof that there are
-    no others.
+    """All stationary or phase-locked states of a small network with f = k sin x, proved to be all.
 
     0 = ω_i + b_i sin θ_i − k Σ_j K_ij sin(θ_i − θ_j) − d_i Ω, with Ω free (and the first phase 0) where there
     is no field, else Ω = 0.
@@ -170,8 +168,7 @@ def all_equilibria(
 
 
 class _System:
-    """G(θ) = a − A sin(Lθ), (equations,), of the unknown phases (m,), the last ones; the last m equations are
-    square.
+    """G(θ) = a − A sin(Lθ), (equations,), of the last, unknown phases (m,); the last m equations are square.
 
     Without a field, G is F less its part along the damping, so that Ω is gone; the equations are then
     dependent, and a redundant one still helps to exclude.
@@ -309,9 +306,7 @@ class _Search:
         return np.asarray(np.all(coarse & fine, axis=1))
 
     def _newton(self, center: Array, half: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
-        """Krawczyk's test: boxes with a proved root go, the others
-        shrink to where a root can be; whether they did by much.
-        """
+        """Krawczyk's test: boxes with a proved root go, others shrink; whether they did by much."""
         s, m, first = self.system, self.system.m, self.system.first
         y = center @ s.lattice.T
         sine, cosine = np.sin(y), np.cos(y)
@@ -351,9 +346,7 @@ class _Search:
         return center[left] + (low + high) / 2, new_half, np.asarray(shrunk)
 
     def _record(self, center: Array, wide: Array, newton: Array) -> bool:
-        """Refine and enclose the one root near `center`, unless
-        it is known; False where the proof in balls fails.
-        """
+        """Refine and enclose the one root near `center`, unless known; False where the proof fails."""
         root = center + newton
         for _ in range(4):
             root = root - np.linalg.solve(*_value_and_slope(self.system, root))
@@ -389,8 +382,7 @@ def _value_and_slope(system: _System, phases: Array) -> tuple[Array, Array]:
 
 
 def _enclose(system: _System, root: Array) -> float | None:
-    """The radius of a ball around `root` that holds an equilibrium, unique within 2e-9 of `root`; None if not
-    proved.
+    """A radius around `root` that holds an equilibrium, unique within 2e-9 of `root`; None if not proved.
 
     Krawczyk's operator in balls, on F itself: ∂F/∂θ at the root and over the neighborhood.
     """
@@ -485,8 +477,7 @@ def _described(distinct: DistinctStates, system: _System, root: Array) -> Equili
 
 
 def complex_solutions(edges: Sequence[tuple[int, int]]) -> int:
-    """An upper bound on the number of isolated complex equilibria of f = sin on a graph with any weights and
-    frequencies.
+    """An upper bound on the number of isolated complex equilibria of f = sin on a graph of any K and ω.
 
     The product over the graph's blocks (pieces without a cut vertex) of 2 for an edge, k·binomial(k − 1,
     ⌊(k − 1)/2⌋) for a cycle of k nodes, and binomial(2(k − 1), k − 1) otherwise: reached by generic weights,

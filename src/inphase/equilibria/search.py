@@ -16,7 +16,7 @@ from inphase.checks import finite_array, finite_number, integer
 from inphase.equilibria.locked import EPS, Locked
 from inphase.equilibria.stability import spectrum_at
 from inphase.equilibria.states import Equilibrium, classify, distance, in_gauge
-from inphase.kernels.blas import few_threads
+from inphase.kernels.threads import few_threads
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar
 from inphase.status import Status
@@ -196,9 +196,7 @@ def _guesses(guesses: ArrayLike | None, n: int) -> list[Vector]:
 
 
 def _named(system: Locked) -> list[Vector]:
-    """Synchrony, and what symmetry makes states: twisted ones
-    on a ring, two clusters and splay where all are alike.
-    """
+    """Synchrony, and states by symmetry: twisted ones on a ring, two clusters and splay of all alike."""
     n = system.n
     most = min(n // 2, NAMED if n <= PERMUTATIONS_UP_TO else NAMED_LARGE)
     found = [initial.synchronized(n)] + ([] if system.rotates else [initial.synchronized(n, mean=np.pi)])
@@ -237,9 +235,7 @@ def _frequencies(system: Locked) -> Vector:
 
 
 def _carried(system: Locked, phases: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The phases after the flow has had time to choose,
-    without what the simulator would have to treat otherwise.
-    """
+    """The phases after the flow, without noise, inertia and delays, has had time to choose."""
     from inphase.simulation import simulated
 
     still = system.model.replace(noise=0.0, common_noise=0.0, inertia=0.0, delays=0.0)
@@ -253,8 +249,9 @@ def _carried(system: Locked, phases: NDArray[np.float64]) -> NDArray[np.float64]
 def solve(
     system: Locked, phases: Vector, frequency: float | None = None, *, limit: float
 ) -> tuple[Vector, float] | None:
-    """(φ, Ω) with a residual within `limit`, near a start:
-    Levenberg and Marquardt's steps, then Newton's; or None.
+    """(φ, Ω) with a residual within `limit`, near a start; or None.
+
+    Levenberg and Marquardt's steps, then Newton's.
     """
     omega = 0.0
     if system.rotates:
@@ -307,9 +304,7 @@ def _damped(normal: Any, right: Vector, damping: float) -> Vector:
 
 
 def polish(system: Locked, phases: Vector, omega: float, limit: float) -> tuple[Vector, float] | None:
-    """(φ, Ω) by Newton's steps, as long as the residual shrinks,
-    down to rounding; None where it stays above `limit`.
-    """
+    """(φ, Ω) by Newton's steps, down to rounding; None where the residual stays above `limit`."""
     residual = system.residual(phases, omega)
     size = float(np.max(np.abs(residual)))
     if not size <= 1e-2 * system.scale:
@@ -408,8 +403,7 @@ class DistinctStates:
         )
 
     def _same_family(self, state: Equilibrium) -> int | None:
-        """Equilibria that are not isolated are told apart by what does not change along a family: name, Ω and
-        index.
+        """Of equilibria that are not isolated: name, Ω and index, which do not change along a family.
 
         The balanced states are one family, along which the index can change.
         """

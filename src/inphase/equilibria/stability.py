@@ -1,5 +1,4 @@
-"""Is an equilibrium stable? The spectrum of the linearized model, off the rotation, with an error for each
-eigenvalue.
+"""Is an equilibrium stable? The spectrum of the linearized model, off the rotation, each with its error.
 
 Three ways: all eigenvalues of a dense matrix; the leading ones of a large sparse matrix, by shift and invert
 (Lanczos where it is symmetric, Arnoldi otherwise); and, with delays, those of the infinitesimal generator, by
@@ -18,7 +17,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs, eigsh
 
 from inphase.checks import finite_number, finite_vector, integer
 from inphase.equilibria.locked import EPS, Locked, row_sum
-from inphase.kernels.blas import few_threads
+from inphase.kernels.threads import few_threads
 from inphase.model import PhaseModel
 from inphase.state_space import StateSpace
 from inphase.types import Vector
@@ -140,9 +139,7 @@ def spectrum_at(system: Locked, phases: Vector, frequency: float, leading: int =
 
 
 def _doubt(system: Locked, phases: Vector, frequency: float) -> float:
-    """By how much the Jacobian may be off since the phases
-    are: four times what Newton's next step would change.
-    """
+    """The Jacobian's error from that of the phases: four times what Newton's next step would change."""
     step, change = system.step(system.bordered(phases, frequency), system.residual(phases, frequency))
     here, there = (
         system.jacobian(p, f)[0] for p, f in ((phases, frequency), (phases + step, frequency + change))
@@ -213,9 +210,7 @@ def _inverse(solve: Any, turn: Vector) -> LinearOperator:
 
 
 def _symmetric_sparse(matrix: Any, turn: Vector, leading: int, error: float) -> Spectrum:
-    """Lanczos with shift and invert at a shift that is shown
-    to be above the spectrum: all pivots of σ − M are positive.
-    """
+    """Lanczos with shift and invert, the shift shown to be above the spectrum: all pivots of σ − M > 0."""
     size, top = len(turn), row_sum(matrix)
     shift = max(1e-4 * top, 4 * error)
     while True:
@@ -242,9 +237,7 @@ def _symmetric_sparse(matrix: Any, turn: Vector, leading: int, error: float) -> 
 
 
 def _shifted(matrix: Any, shift: float) -> Any:
-    """Factors of σ − M without row exchanges, so that the signs
-    of the pivots are those of its eigenvalues (Sylvester).
-    """
+    """Factors of σ − M without row exchanges: its eigenvalues have the signs of the pivots (Sylvester)."""
     positive = sparse.csc_array(sparse.diags_array(np.full(matrix.shape[0], shift)) - matrix)
     return splu(positive, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
 
@@ -288,8 +281,9 @@ def _general_sparse(matrix: Any, turn: Vector, leading: int, error: float) -> Sp
 
 
 def _condition_and_residual(matrix: Any, turn: Vector, value: complex, right: Complex) -> tuple[float, float]:
-    """1/|cos| of the angle of left and right eigenvectors
-    (the left one by inverse iteration), and |M v − λ v|.
+    """1/|cos| of the angle of left and right eigenvectors, and |M v − λ v|.
+
+    The left one is by inverse iteration.
     """
     image = matrix @ right
     residual = float(np.linalg.norm(_project(turn, image) - value * right))
@@ -345,8 +339,9 @@ def _delayed(system: Locked, phases: Vector, frequency: float, leading: int, dou
 
 
 def _root_error(matrix: Complex, slope: Complex, error: float) -> float:
-    """How far the nearest root of det Δ(λ) = 0 is, to first
-    order: (σ + error)/|u* Δ' v| for the least singular value σ.
+    """How far the nearest root of det Δ(λ) = 0 is, to first order.
+
+    (σ + error)/|u* Δ' v| for the least singular value σ.
     """
     left, sizes, right = np.linalg.svd(matrix)
     return float((sizes[-1] + error) / max(abs(left[:, -1].conj() @ slope @ right[-1].conj()), EPS))

@@ -70,9 +70,7 @@ class Equilibrium:
     order_parameter: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Numbers and lists, for JSON; eigenvalues as [real,
-        imaginary], and None for an error that is not known.
-        """
+        """Numbers and lists, for JSON; eigenvalues as [real, imaginary], None for an unknown error."""
         data = {key: getattr(self, key) for key in self.__dataclass_fields__}
         data["eigenvalue_error"] = None if np.isnan(self.eigenvalue_error) else self.eigenvalue_error
         data["phases"] = self.phases.tolist()
@@ -91,9 +89,7 @@ def in_gauge(phases: Vector, rotates: bool) -> Vector:
 
 
 def distance(states: NDArray[np.float64], state: Vector, rotates: bool = True) -> NDArray[np.float64]:
-    """max_i |θ_i − φ_i| on the circle, for each row of
-    `states` (..., n); modulo a common turn if `rotates`.
-    """
+    """max_i |θ_i − φ_i| on the circle, for rows of `states` (..., n); up to a turn if `rotates`."""
     difference = states - state
     if rotates:
         difference = difference - np.angle(np.exp(1j * difference).mean(axis=-1, keepdims=True))

@@ -1,6 +1,4 @@
-"""The arithmetics in which `evaluate` takes a formula: arrays
-(NumPy, JAX), and balls and their power series (python-flint).
-"""
+"""The arithmetics of `evaluate`: arrays (NumPy, JAX), and balls and their power series (python-flint)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What a formula is, by its structure: odd, periodic, k sin x, sin x · h(cos x), attention's. The one place that
-decides it.
+"""What a formula is, decided here alone, by structure: odd, periodic, k sin x, sin x · h(cos x), attention's.
 
 Every answer is exact, a statement about the formula itself; None, False or "none" means that the structure does
 not show it, not that it is not so.
@@ -50,8 +49,7 @@ def free(node: Expression) -> bool:
 
 
 def periodic(node: Expression) -> bool:
-    """Whether x stands only inside sin, cos, tan of k·x + constant with an integer k: then f is 2π-periodic,
-    exactly.
+    """Whether x stands only inside sin, cos, tan of k·x + constant, k an integer: f is 2π-periodic, exactly.
 
     Examples
     --------
@@ -70,9 +68,7 @@ def periodic(node: Expression) -> bool:
 
 @lru_cache(maxsize=10_000)
 def attention_parameter(node: Expression) -> str | None:
-    """The name of β if the formula is attention's, sin x · e^{β (cos x − 1)} or sin x · e^{β cos x}; else
-    None.
-    """
+    """The name of β in sin x · e^{β (cos x − 1)} or sin x · e^{β cos x}, attention's formula; else None."""
     names = parameters(node)
     if len(names) != 1:
         return None
@@ -81,9 +77,7 @@ def attention_parameter(node: Expression) -> str | None:
 
 
 def attention_spelling(node: Expression) -> Expression:
-    """Attention's formula as `attention_parameter` knows it, if its factors are in another order; any other as
-    it is.
-    """
+    """Attention's formula as `attention_parameter` knows it, from any order; other formulas as they are."""
     names = parameters(node)
     if len(names) == 1:
         name = names.pop()
@@ -109,8 +103,7 @@ def parameters(node: Expression) -> set[str]:
 
 
 def fill(expression: Expression, numbers: Mapping[str, float | Fraction]) -> Expression:
-    """The formula with exact numbers for some of its parameters, which may show more of its structure: a term
-    times 0 is gone.
+    """The formula with exact numbers for some parameters, which may show more structure: 0 times a term goes.
 
     The formula as it is, where a number would be too long to write out or a divisor is 0.
 
@@ -164,8 +157,9 @@ def sine_factor(expression: Expression) -> Expression | None:
 
 @lru_cache(maxsize=10_000)
 def parity(expression: Expression) -> str:
-    """ "odd", "even", "zero", or "none" where the structure
-    shows neither. Exact: a statement about the formula itself.
+    """ "odd", "even", "zero", or "none" where the structure shows neither.
+
+    Exact: a statement about the formula itself.
     """
     match expression.kind, expression.arguments:
         case "x", _:

@@ -21,8 +21,9 @@ from inphase.expression.spelling import text
 
 
 class Expression:
-    """A node: `kind` is "x", "pi", "constant", "parameter",
-    "+", "-", "*", "/", "**" or the name of a function.
+    """A node: its `kind` is "x", "pi", "constant", "parameter", an operator, or a function's name.
+
+    Operators are "+", "-", "*", "/" and "**".
     """
 
     __slots__ = ("__weakref__", "arguments", "kind", "value")
@@ -235,9 +236,7 @@ def record(formula: Callable[..., Any], names: Sequence[str]) -> Expression:
 
 
 def evaluate(expression: Expression, x: Any, namespace: Any, parameters: Mapping[str, Any]) -> Any:
-    """The value at `x` in the arithmetic of `namespace`:
-    its functions by name, `pi`, and `constant(Fraction)`.
-    """
+    """The value at `x` in a `namespace`: functions by name, `pi`, and `constant(Fraction)`."""
     values: dict[int, Any] = {}
 
     def value(node: Expression) -> Any:

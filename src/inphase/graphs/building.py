@@ -1,6 +1,4 @@
-"""Graphs from edges at hand: arrays, networkx graphs, pandas
-tables, and the records that readers of files collect.
-"""
+"""Graphs from edges at hand: arrays, networkx graphs, pandas tables, and the records of file readers."""
 
 from __future__ import annotations
 
@@ -209,9 +207,7 @@ def assemble(
     labels: Sequence[Hashable] = (),
     name: str = "",
 ) -> Graph:
-    """The graph with K[target, source] = weight, and its
-    mirror image unless directed; checked numbers only.
-    """
+    """The graph with K[target, source] = weight, checked, and its mirror image unless directed."""
     if n > LARGEST:
         raise ValueError(f"n must be at most {LARGEST}; got {n}")
     rows, cols = np.asarray(targets, dtype=np.int32), np.asarray(sources, dtype=np.int32)

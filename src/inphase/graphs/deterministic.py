@@ -1,6 +1,4 @@
-"""Graphs without chance: circulants and rings, complete
-graphs, stars, paths and lattices. All weights are 1.
-"""
+"""Graphs without chance, weights 1: circulants and rings, complete graphs, stars, paths and lattices."""
 
 from __future__ import annotations
 

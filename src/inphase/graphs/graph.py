@@ -86,17 +86,13 @@ class Graph:
 
     @property
     def edges(self) -> int:
-        """Number of edges: entries of K if the graph is
-        directed, pairs of nodes (and self-loops) if it is not.
-        """
+        """Number of edges: entries of K if directed, else pairs of nodes (and self-loops)."""
         entries, loops = self.matrix.nnz, np.count_nonzero(self.matrix.diagonal())
         return int(entries if self.directed else (entries + loops) // 2)
 
     @property
     def degrees(self) -> NDArray[np.int64]:
-        """How many nodes each node listens to (its in-degree),
-        shape (n,); weights do not count, a self-loop is one.
-        """
+        """How many nodes each one listens to (its in-degree), (n,), unweighted; a self-loop is one."""
         return np.asarray(np.diff(self.matrix.indptr), dtype=np.int64)
 
     @property
@@ -133,8 +129,7 @@ class Graph:
         return Graph(self.matrix[index][:, index], columns, tuple(self.labels[i] for i in index), self.name)
 
     def largest_component(self) -> Graph:
-        """The largest part that hangs together when directions are forgotten (the first one, of equally large
-        ones).
+        """The largest part that hangs together without directions (the first one, if several are).
 
         Examples
         --------
@@ -243,8 +238,7 @@ class Graph:
         return np.array([rows[name] for name in names])
 
     def to_networkx(self) -> nx.Graph[Any]:
-        """A `networkx.DiGraph`, or `networkx.Graph` if undirected, with ``weight`` on edges and columns on
-        nodes.
+        """A `networkx.DiGraph`, or `Graph` if undirected, with ``weight`` on edges, columns on nodes.
 
         Raises
         ------

@@ -1,5 +1,4 @@
-"""Random graphs: Erdős-Rényi, blocks, small worlds, preferential attachment, random regular. All weights are
-1.
+"""Random graphs, weights 1: Erdős-Rényi, blocks, small worlds, preferential attachment, random regular.
 
 Each draws from `numpy.random.default_rng(seed)`: the same seed gives the same graph.
 """

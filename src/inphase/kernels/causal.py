@@ -16,9 +16,7 @@ from inphase.kernels.threads import threaded
 
 
 def _running(phases, heard, same, weights, before, real, imaginary, out):
-    """out (replicas, functions, n); before (replicas, 2, blocks, 4 q):
-    moments of the blocks that precede each.
-    """
+    """out (replicas, functions, n); before (replicas, 2, blocks, 4 q): moments of earlier blocks."""
     replicas, n = phases.shape
     blocks = (n + BLOCK - 1) // BLOCK
     for job in nb.prange(replicas * blocks):
@@ -50,8 +48,7 @@ _running_kernel = threaded(_running, fastmath={"contract", "nsz"})
 
 
 def running(phases, heard, weights, m, real, imaginary, out):
-    """out (replicas, functions, n) = Σ_{j<=i} c_j f(θ_i − φ_j) by modes; `heard` is `phases` itself where
-    φ = θ.
+    """out (replicas, functions, n) = Σ_{j<=i} c_j f(θ_i − φ_j) by modes; `heard` is `phases` if φ = θ.
 
     phases, heard (replicas, n); weights (n,); real, imaginary (functions, 4 q + 1), 4 q >= m.
     """

@@ -1,5 +1,4 @@
-"""Few clusters of unequal mass: the velocity and a whole Rosenbrock step, compiled, with pairwise (relative)
-accuracy.
+"""Few clusters of unequal mass: velocity and Rosenbrock step, compiled, pairwise (of relative accuracy).
 
     v_i = −N_i/G_i,   N_i = Σ_j m_j f(x_i − x_j),   G_i = Σ_j m_j h(x_i − x_j)  (or 1)
 
@@ -79,8 +78,7 @@ def jacobian(values, slopes, masses, x):
 
 @nb.njit(cache=True)
 def _growth_exceeds(matrix, metric, rate):
-    """Whether some mode may grow faster than `rate`: by a norm, else by the matrix's symmetric part in the
-    metric.
+    """Whether some mode may grow faster than `rate`: by a norm, or the symmetric part in the metric.
 
     Gradient flows are symmetric in the metric of masses times gains, up to terms of the size of the speed;
     then the answer is exact, and elsewhere it errs on the side of shorter steps.
@@ -149,8 +147,9 @@ def _solve(matrix, pivots, right):
 
 @nb.njit(cache=True, error_model="numpy")
 def step(values, slopes, masses, x, speed, h, a, c, gamma, limit):
-    """(stable, end, error): one Rosenbrock step; not stable
-    where γ h times the fastest growth rate exceeds `limit`.
+    """(stable, end, error) of one Rosenbrock step.
+
+    It is not stable where γ h times the fastest growth rate exceeds `limit`.
     """
     n, stages = x.size, len(a)
     matrix = jacobian(values, slopes, masses, x)

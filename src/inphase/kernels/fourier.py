@@ -24,8 +24,7 @@ BLOCK = 512  # phases; four arrays of this size fill half of a first-level cache
 
 
 def _moments(phases, weights, m):
-    """(replicas, 2, blocks, m rounded up to 4 q): real and imaginary partial sums for k = 1, 2, ..., per
-    block.
+    """(replicas, 2, blocks, m rounded up to 4 q): Re and Im of each block's sums for k = 1, 2, ...
 
     phases (replicas, n); weights (n,) or (1,) for equal ones.
     """

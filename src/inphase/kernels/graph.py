@@ -30,8 +30,7 @@ TABLE = 1 << 17
 
 
 class Rows(NamedTuple):
-    """Compressed sparse rows, reordered: row r belongs to node order[r] and has the edges starts[r] to
-    starts[r + 1].
+    """Compressed sparse rows, reordered: row r is node order[r], with the edges starts[r] to starts[r + 1].
 
     Unsigned, since Numba checks signed indices for negative ones.
     """
@@ -171,8 +170,9 @@ def turn(x, buffer, turns, waves):
 
 @nb.njit(cache=True, fastmath={"contract", "nsz"})
 def advance(turns, waves):
-    """The next four powers of z = e^{ix}: one multiplication,
-    then z^{k+1} = 2 cos x z^k − z^{k−1} (as in `fourier`).
+    """The next four powers of z = e^{ix}.
+
+    One multiplication, then z^{k+1} = 2 cos x z^k − z^{k−1} (as in `fourier`).
     """
     for i in range(len(turns)):
         c, s, r0, q0 = turns[i, 0], turns[i, 1], waves[i, 6], waves[i, 7]
@@ -224,8 +224,9 @@ def _waves(phases, out):
 
 
 def _combine(here, sums, totals, real, imaginary, out):
-    """out (replicas, functions, n) = Re Σ_k F_k e^{ikθ_i}
-    conj(S_ki) from the waves and their sums, (replicas, n, 2 m).
+    """out (replicas, functions, n) = Re Σ_k F_k e^{ikθ_i} conj(S_ki).
+
+    From the waves and their sums, (replicas, n, 2 m).
     """
     replicas, functions, n = out.shape
     m = here.shape[2] // 2

@@ -1,5 +1,4 @@
-"""The past of delayed oscillators: a ring of polynomials, one per step and oscillator, and what is heard of
-it.
+"""The past of delayed oscillators: a ring of polynomials, one per step and oscillator, and what is heard.
 
 Step k of replica r is kept in slot k & (slots − 1) (slots is a power of two), spans [start, start + length],
 and there
@@ -24,8 +23,7 @@ TERMS = 5  # of a polynomial: the dense output of Dormand and Prince's pair is o
 
 
 def _look(coefficients, start, length, first, until, found, rows, heard, delays, time, phases, out):
-    """out[q, e] = θ_j(time[q] − delays[e]) of replica rows[q] and oscillator j = heard[e]; phases[q, j] if
-    there is no delay.
+    """out[q, e] = θ_j(time[q] − delays[e]) of replica rows[q], j = heard[e]; undelayed, phases[q, j].
 
     Only the steps first..until of a replica are read; found[r, e] is the step in which the last look-up
     ended.
@@ -103,8 +101,7 @@ def _predict(step, rows, last, length, coefficients):
 
 
 def _pair_sums(code, constants, outputs, starts, weights, chunks, phases, heard, out):
-    """out[s, q, i] = Σ_e weights[e] f_s(phases[q, i] − heard[q, e]) over the pairs
-    e = starts[i]..starts[i + 1] − 1 of i.
+    """out[s, q, i] = Σ_e weights[e] f_s(phases[q, i] − heard[q, e]), e = starts[i]..starts[i + 1] − 1.
 
     f_s are the results of a tape; the rows chunks[c]..chunks[c + 1] − 1 are one job.
     """

@@ -21,8 +21,7 @@ def groups(positions, distance):
 
 @nb.njit(cache=True)
 def join(order, nodes, positions, masses, next_node, merged, joined_positions, joined_masses):
-    """Join neighbors i and i + 1 for each i in `order`; write one row per merger. Pieces are kept as runs of
-    neighbors.
+    """Join neighbors i and i + 1 for each i in `order`, one row per merger; pieces are runs of neighbors.
 
     positions and masses (n,) belong to the current clusters, `nodes` are their names; rows are written in
     order.

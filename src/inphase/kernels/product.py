@@ -49,8 +49,7 @@ _choose = threaded(_thin_product)
 
 
 def thin_product(matrix, waves):
-    """Σ_j matrix_ij waves_jc, float64, from float32 `matrix` (rows, n) and `waves` (n, c), c even and at most
-    THIN.
+    """Σ_j matrix_ij waves_jc, float64, from float32 (rows, n) and (n, c), c even and at most THIN.
 
     The relative error, of |matrix| @ |waves|, is about that of a single product in float32, 1e-7.
     """

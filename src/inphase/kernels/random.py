@@ -1,5 +1,4 @@
-"""Normal random numbers by counter: each is a function of (seed, stream, step, replica, node) and of nothing
-else.
+"""Normal random numbers by counter, as functions of (seed, stream, step, replica, node) and of nothing else.
 
 So they do not depend on threads, on the order of evaluation, or on which replicas run together; a step can be
 taken again, or halved in another run, with the same numbers. `stream` keeps several uses of one seed apart.
@@ -55,9 +54,7 @@ def _four_rounds(a, b, c, d, r0, r1, r2, r3, r4, r5, r6, r7):
 
 @nb.njit(cache=True, inline="always")
 def threefry(a, b, c, d, k0, k1, k2, k3):
-    """Threefry4x64-20: the counter (a, b, c, d) under the
-    key (k0, k1, k2, k3), all uint64, to four random words.
-    """
+    """Threefry4x64-20: counter (a, b, c, d) and key (k0, k1, k2, k3), all uint64, to four random words."""
     k4 = _PARITY ^ k0 ^ k1 ^ k2 ^ k3
     a, b, c, d = a + k0, b + k1, c + k2, d + k3
     a, b, c, d = _four_rounds(a, b, c, d, 14, 16, 52, 57, 23, 40, 5, 37)
@@ -80,8 +77,9 @@ def _uniform(word):
 
 @nb.njit(cache=True, inline="always")
 def log_block(x, out, bits, size):
-    """out = ln x for positive normal x (not checked), to 1 ulp: x = 2^e m with m near 1, then a polynomial in
-    (m − 1)/(m + 1).
+    """out = ln x for positive normal x (not checked), to 1 ulp.
+
+    x = 2^e m with m near 1, then a polynomial in (m − 1)/(m + 1).
 
     The coefficients are those of FreeBSD's e_log.c. `bits` is scratch, int64.
     """
@@ -110,9 +108,7 @@ def log_block(x, out, bits, size):
 
 @nb.njit(cache=True, inline="always")
 def _normals_block(seed, stream, step, replica, block, work, bits, size):
-    """work[:4] = normals of the nodes of one block, row w
-    the word w; only the first `size` of the 256 are wanted.
-    """
+    """work[:4] = normals of one block's nodes, row w from word w; of the 256, the first `size` are wanted."""
     count = min(COUNTERS, size)
     u, v, s, c = work[4], work[5], work[6], work[7]
     zero = np.uint64(0)

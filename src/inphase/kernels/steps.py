@@ -54,8 +54,7 @@ def _error(stages, coefficients, step, out):
 
 
 def _interpolate(start, stages, weights, time, step, accepted, times, due, rows, out):
-    """Fill out[k, rows[r]] for the requested times[k] that replica r's accepted step has passed; due[r] moves
-    on.
+    """Fill out[k, rows[r]] for the times[k] that replica r's accepted step has passed; due[r] moves on.
 
     weights (stages, degree): y(t + θ step) = y + step Σ_s stages_s Σ_p weights[s, p] θ^(p+1).
     """

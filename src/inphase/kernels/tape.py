@@ -1,5 +1,4 @@
-"""Runs a recorded formula (`expression.tape`) over an array, block by block: any formula, compiled once for
-all.
+"""Runs a recorded formula (`expression.tape`) over an array, block by block; compiled once for all formulas.
 
 Each line of the tape is one loop over a block, so the interpreter's cost is shared by 256 values. Accuracy: a
 few ulp per operation, relative, down to the underflow of double precision.
@@ -124,3 +123,11 @@ def run(code, constants, outputs, x, out):
         for result in range(outputs.size):
             for i in range(size):
                 out[result, low + i] = registers[outputs[result], i]
+
+
+def differences(phases, program, sources=None):
+    """(results, n, n): the tape's results at θ_i − φ_j, phases and sources (n,); φ = θ without sources."""
+    gaps = (phases[:, None] - (phases if sources is None else sources)[None, :]).ravel()
+    out = np.empty((program.outputs.size, gaps.size))
+    run(program.code, program.constants, program.outputs, gaps, out)
+    return out.reshape(-1, phases.size, phases.size)

@@ -1,14 +1,18 @@
-"""One kernel, compiled twice: with threads for much work,
-without for little (waking threads costs more than it saves).
+"""How many threads: one kernel compiled with and without them, and BLAS on one for small matrices.
+
+Waking threads, and waiting for them, costs more than it saves where there is little work.
 """
 
 from __future__ import annotations
 
+import contextlib
 from types import FunctionType
 
 import numba as nb
+from threadpoolctl import threadpool_limits
 
 THREADS_FROM = 250_000  # inner iterations (about a tenth of a millisecond) below which one thread is as fast
+BLAS_THREADS_FROM = 1000  # rows of a matrix, below which one thread is as fast
 
 
 def threaded(function, **options):
@@ -24,3 +28,11 @@ def threaded(function, **options):
         return parallel if work >= THREADS_FROM and nb.get_num_threads() > 1 else serial
 
     return choose
+
+
+def few_threads(rows: int) -> contextlib.AbstractContextManager[object]:
+    """A context in which BLAS has one thread if matrices have fewer than BLAS_THREADS_FROM rows."""
+    if rows >= BLAS_THREADS_FROM:
+        return contextlib.nullcontext()
+    limits: contextlib.AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
+    return limits

@@ -30,9 +30,7 @@ ORDERED, BOTH, PRODUCT = 0, 1, 2
 
 @nb.njit(cache=True, error_model="numpy")
 def _turn(phases, replica, powers, first, low, size, s, c):
-    """powers = (z, z²) as four floats, and first = z where
-    there is room for it, for `size` nodes from `low`.
-    """
+    """powers = (z, z²) as four floats, first = z where there is room, for `size` nodes from `low`."""
     sincos_block(phases[replica, low : low + size], s, c, size)
     for i in range(size):
         powers[low + i, 0], powers[low + i, 1] = c[i], s[i]

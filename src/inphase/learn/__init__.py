@@ -1,5 +1,4 @@
-"""Couplings that learn: K as a network on node features, trained through the dynamics
-(the extra `inphase[learn]`).
+"""Couplings that learn: K as a network on node features, trained through the dynamics (`inphase[learn]`).
 
 `problem` names a task, `train` finds the network, `evaluate` tells what it does on fresh nodes and at other
 sizes; `inphase.coupling.Learnt` is the trained network as a coupling, which needs no JAX.

@@ -1,5 +1,4 @@
-"""A training described in TOML; unknown keys and wrong values are refused with the name of the key, and paths are
-relative to the file.
+"""A training in TOML; unknown keys and wrong values are refused by name; paths are relative to the file.
 
 [problem]
 name = "case-1"               # case-2, case-3, moons, circles, spirals, gmm-2, gmm-3, ...; or your own nodes:

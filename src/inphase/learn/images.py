@@ -1,5 +1,4 @@
-"""Images with known segments: files of images and arrays, scikit-image's samples, the Berkeley data set with
-human segments.
+"""Images with known segments: files, arrays, scikit-image's samples, the Berkeley set with human segments.
 
 An image becomes nodes by `pixel_features`, one node a pixel, row by row: colors/255 and the place (x, y) in
 [0, 1]. `LabeledImage.problem` gives the task: half of the pixels, drawn at random, to train (40%) and
@@ -101,9 +100,7 @@ class LabeledImage:
         return pixel_features(self.pixels)
 
     def problem(self, seed: int = 0, **changes: Any) -> Problem:
-        """The task to segment it: graphs of 1000 pixels, half
-        of all pixels to train and validate, the others to test.
-        """
+        """The task to segment it: graphs of 1000 pixels, half of all to train and validate, half to test."""
         task = from_image(self.pixels, self.labels, name=self.name, seed=seed, **changes)
         return replace(task, class_names=self.class_names)
 
@@ -192,9 +189,7 @@ def load_image(
 
 
 def read_pixels(path: str | os.PathLike[str]) -> NDArray[Any]:
-    """An image as (height, width, 3), or (height, width)
-    if it is gray; 0..255. Files are those of `load_image`.
-    """
+    """An image as (height, width, 3), gray (height, width), in 0..255; files as for `load_image`."""
     if str(path).startswith(SAMPLE):
         return sample_image(str(path).removeprefix(SAMPLE))
     if Path(path).suffix.lower() in ARRAYS:
@@ -266,8 +261,7 @@ def _opened(path: str | os.PathLike[str]) -> Any:
 
 
 def sample_image(name: str) -> NDArray[np.uint8]:
-    """A sample of scikit-image, "astronaut" or "coffee", say; it has no mask:
-    `LabeledImage(sample_image(name), labels)`.
+    """A sample of scikit-image, "astronaut" say; no mask: `LabeledImage(sample_image(name), labels)`.
 
     Parameters
     ----------

@@ -1,5 +1,4 @@
-"""The job of `inphase train`: a training from its TOML file, what it does on fresh nodes, and the files that
-come of it.
+"""The job of `inphase train`: a training from a TOML file, what it does on fresh nodes, and its files.
 
 coupling.npz    the chosen network; `[coupling] kind = "learnt"` and `Learnt.load` read it
 training.json   all starts, which one was chosen, its evaluation and that of the untrained control, where it comes from
@@ -217,9 +216,7 @@ def _table(task: Problem, nodes: Nodes, step: float) -> tuple[str, dict[str, str
 
 
 def _model(settings: Settings, parts: dict[str, str], configuration: Configuration) -> str:
-    """The model of nodes.csv as `inphase study` and
-    `inphase simulate` read it, in steps as those of the evaluation.
-    """
+    """The model of nodes.csv for `inphase study` and `inphase simulate`, in the evaluation's steps."""
     interaction = configuration.problem.interaction
     data = {
         "interaction": {"name": "kuramoto"} if interaction is None else interaction.given(),

@@ -29,8 +29,7 @@ def _length(x: Any, y: Any) -> Any:
 
 
 def circular_variance(phases: Any, nodes: Any = None) -> Any:
-    """V = 1 − |Σ_j e^{iθ_j}|/n, averaged over time; phases (T, n), radians. 0 in sync, 1 where the mean
-    vanishes.
+    """V = 1 − |Σ_j e^{iθ_j}|/n, averaged over time: 0 in sync, 1 at most; phases (T, n), radians.
 
     Examples
     --------
@@ -42,17 +41,14 @@ def circular_variance(phases: Any, nodes: Any = None) -> Any:
 
 
 def _order(phases: Any, member: Any) -> tuple[Any, Any, Any]:
-    """(x, y, R), each (T, k): the mean of e^{iθ} over
-    each class, and its length; member (n, k) of 0 and 1.
-    """
+    """(x, y, R), each (T, k): the mean of e^{iθ} over each class, and its length; member (n, k), 0 or 1."""
     counts = jnp.maximum(member.sum(0), 1)
     x, y = (wave(phases) @ member / counts for wave in (jnp.cos, jnp.sin))
     return x, y, _length(x, y)
 
 
 def effective_neighbors(K: Any) -> Any:
-    """The effective number of neighbors of a node, averaged over nodes: N_i = (Σ_j |K_ij|)² / Σ_j K_ij², over
-    j ≠ i.
+    """The nodes' mean effective number of neighbors N_i = (Σ_j |K_ij|)² / Σ_j K_ij², over j ≠ i.
 
     From 1, one neighbor each, to n − 1, all alike; 0 for a row of zeros. The scale of a row does not matter,
     nor does the sign of its entries, so that it serves every normalization.
@@ -85,8 +81,7 @@ def effective_neighbors(K: Any) -> Any:
 
 @dataclass(frozen=True)
 class NamedLoss(ABC):
-    """A loss with parameters: equal, and compiled once, where they are equal; files keep its name and
-    parameters.
+    """A loss with a name and parameters, which files keep; equal ones are compiled once.
 
     Another one is a frozen dataclass with `name` and `__call__`, in `LOSSES`.
     """
@@ -176,8 +171,7 @@ def cluster_loss(classes: int) -> Loss:
 
 @dataclass(frozen=True)
 class TargetFrequency(NamedLoss):
-    """All nodes in sync, at the frequency Ω: V + mean_j (Ω_j − Ω)²/w², Ω_j = (θ_j(end) − θ_j(begin))/time of
-    the window.
+    """All in sync at the frequency Ω: V + mean_j (Ω_j − Ω)²/w², Ω_j = (θ_j(end) − θ_j(begin))/window.
 
     The mean of the squares is (mean Ω_j − Ω)² + the variance of the Ω_j: one that vanishes has all nodes
     locked at Ω. With a symmetric K and an odd f without delays and fields the mean frequency is that of the

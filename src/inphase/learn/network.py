@@ -113,9 +113,7 @@ def scores(parameters: Parameters, statistics: Statistics, x: Any, activation: s
 
 
 def training_scores(parameters: Parameters, x: Any, activation: str) -> tuple[Any, Statistics]:
-    """s(x_i, x_j), (n, n), or (n, n, 2) with lags, by the
-    statistics of these pairs, which are returned too.
-    """
+    """s(x_i, x_j), (n, n), or (n, n, 2) with lags, by the statistics of these pairs; and these."""
     return _scores(parameters, x, activation, None)
 
 
@@ -154,9 +152,7 @@ class _Pairs:
         self.parameters, self.act, self.own, self.other = parameters, act, own, other
 
     def together(self, found: list[tuple[Any, Any]]) -> tuple[Any, list[tuple[Any, Any]]]:
-        """Scores (n, n) or (n, n, 2), and each layer's statistics:
-        those in `found`, and of the pairs for layers beyond.
-        """
+        """Scores (n, n) or (n, n, 2), and layers' statistics: `found`, then those of the pairs."""
         n, found = len(self.own), list(found)
         h = self.act(self.own[:, None, :] + self.other).reshape(n * n, -1)
         for layer, weight in enumerate(self.parameters["weights"], 1):
@@ -183,9 +179,7 @@ class _Pairs:
         return self.own.reshape(-1, rows, self.own.shape[1])
 
     def statistics(self, found: list[tuple[Any, Any]]) -> tuple[Any, Any]:
-        """Mean and variance over all pairs of what the next
-        layer gives (the law of total variance over parts).
-        """
+        """Mean and variance over all pairs of the next layer's output (law of total variance over parts)."""
         weight = self.parameters["weights"][len(found) - 1]
         means, variances = lax.map(
             jax.checkpoint(lambda own: _moments(self._up_to(own, found) @ weight)), self._parts()
@@ -221,9 +215,7 @@ def follow(statistics: Statistics, found: Statistics, pairs: int) -> Statistics:
 
 
 def strengths_and_lags(scores: Any, normalization: Normalization) -> tuple[Any, Any]:
-    """(K, α), both (n, n), from scores (n, n, 2); (K, None)
-    from scores (n, n). `dynamics.joined` takes both.
-    """
+    """(K, α), each (n, n), from scores (n, n, 2); (K, None) from (n, n); `dynamics.joined` takes both."""
     if scores.ndim == 2:
         return normalized(scores, normalization), None
     return normalized(scores[..., 0], normalization), scores[..., 1]

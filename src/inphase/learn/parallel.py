@@ -38,8 +38,7 @@ def cores() -> int:
 def each(
     work: Work, common: Any, count: int, workers: int, tell: Callable[[int, Any], object]
 ) -> tuple[dict[int, Any], bool]:
-    """({number: result}, whether all is done) of `work(common, number, tell, stopped)` for
-    number = 0..count−1.
+    """({number: result}, whether all is done) of `work(common, number, tell, stopped)`, number < count.
 
     After Ctrl-C here, every process is told to stop, and what `work` then returns is among the results.
 
@@ -141,9 +140,7 @@ class _Process:
             self.pipe.send(number)
 
     def last(self) -> tuple[bool, Any]:
-        """Whether it returned a result after it was told to
-        stop, and the result; reports before it are passed over.
-        """
+        """Whether it returned a result after it was told to stop, and that; reports are passed over."""
         with contextlib.suppress(EOFError, OSError):
             while self.pipe.poll(PATIENCE):
                 kind, content = self.pipe.recv()
@@ -153,9 +150,7 @@ class _Process:
 
 
 def _stop(crew: list[_Process], found: dict[int, Any]) -> None:
-    """Tell all to stop, wait for what they return, and end
-    those that do not; a second Ctrl-C ends them at once.
-    """
+    """Tell all to stop, wait for their results, and end the others; a second Ctrl-C does so at once."""
     busy = [(one, one.number) for one in crew if one.number is not None]
     try:
         for one, _ in busy:

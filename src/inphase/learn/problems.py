@@ -151,9 +151,7 @@ class Problem:
         return self.place(feature_array(features, len(self.columns)))
 
     def graphs(self, split: str, wanted: int, n: int) -> int:
-        """How many graphs of n nodes a split can give without
-        a node in two of them, up to `wanted`; at least 1.
-        """
+        """How many graphs of n nodes, none in two of them, a split can give: from 1 up to `wanted`."""
         return max(1, min(wanted, self.limits.get(split, wanted * n) // n))
 
     def replace(self, **changes: Any) -> Problem:
@@ -321,8 +319,7 @@ def from_arrays(
     seed: int = 0,
     **changes: Any,
 ) -> Problem:
-    """A problem on given nodes: one half of them, chosen at random, to train (40%) and validate (10%), the
-    other to test.
+    """A problem on given nodes, split at random: 40% to train, 10% to validate, half to test.
 
     Parameters
     ----------
@@ -402,8 +399,7 @@ def _given(
 def from_image(
     image: ArrayLike, labels: ArrayLike, *, name: str = "image", seed: int = 0, **changes: Any
 ) -> Problem:
-    """The pixels of an image with known segments: one half to train (40% of all) and validate (10%), the
-    other to test.
+    """The pixels of an image with known segments: 40% to train, 10% to validate, half to test.
 
     Features are (R, G, B)/255 and the place (x, y) in [0, 1]; a gray image has one color.
 

@@ -1,6 +1,4 @@
-"""From phases to segments, and how good they are: k-means on
-the circle, best Dice, k-means on features as the control.
-"""
+"""From phases to segments by k-means on the circle; best Dice; k-means on features as the control."""
 
 from __future__ import annotations
 
@@ -66,17 +64,16 @@ def circular_kmeans(phases: ArrayLike, k: int) -> Labels:
 
 
 def _groups(theta: Floats) -> Labels:
-    """A number for each phase, ascending on the circle and
-    without gaps: one for each different phase, or 360 bins.
-    """
+    """A number for each phase, ascending on the circle, gapless: one per different phase, or 360 bins."""
     if len(theta) > GROUPS:
         theta = np.floor(theta * GROUPS / (2 * np.pi))
     return np.unique(theta, return_inverse=True)[1].astype(np.int64)
 
 
 def _best_arcs(group: Labels, wave: Any, k: int) -> Labels:
-    """The arc of each group: from the start s on, D_c[s, l] = min_i
-    D_{c−1}[s, i] + cost of the arc of groups s+i .. s+l−1.
+    """The arc of each group, from the start s on, by the least costs D_c[s, l].
+
+    D_c[s, l] = min_i D_{c−1}[s, i] + cost of the arc of groups s+i .. s+l−1.
     """
     size = int(group.max()) + 1
     k = min(k, size)
@@ -106,9 +103,7 @@ def _best_arcs(group: Labels, wave: Any, k: int) -> Labels:
 
 
 def _lloyd(wave: Any, labels: Labels) -> Labels:
-    """Each phase to the nearest mean phase, and again,
-    until nothing changes; no step makes the cost larger.
-    """
+    """Each phase to the nearest mean phase, until nothing changes; no step makes the cost larger."""
     for _ in range(PASSES):
         means = np.bincount(labels, wave.real) + 1j * np.bincount(labels, wave.imag)
         directions = means / np.maximum(np.abs(means), np.finfo(float).tiny)
@@ -123,8 +118,9 @@ def _lloyd(wave: Any, labels: Labels) -> Labels:
 
 
 def best_dice(segments: ArrayLike, others: ArrayLike) -> float:
-    """The mean over `segments` of the largest Dice coefficient
-    2|A ∩ B|/(|A| + |B|) with one of `others`; not symmetric.
+    """The mean over `segments` of the best Dice coefficient 2|A ∩ B|/(|A| + |B|) in `others`.
+
+    It is not symmetric.
     """
     counts = _overlaps(segments, others)
     dice = 2 * counts / (counts.sum(axis=1, keepdims=True) + counts.sum(axis=0))
@@ -132,8 +128,7 @@ def best_dice(segments: ArrayLike, others: ArrayLike) -> float:
 
 
 def symmetric_best_dice(segments: ArrayLike, others: ArrayLike) -> float:
-    """The smaller of `best_dice` one way and the other: 1 where both are the same up to the names of
-    segments.
+    """The smaller of `best_dice` one way and the other: 1 where both agree up to the segments' names.
 
     Parameters
     ----------
@@ -186,8 +181,7 @@ def _overlaps(segments: ArrayLike, others: ArrayLike) -> NDArray[np.float64]:
 
 
 def kmeans(features: ArrayLike, k: int, *, restarts: int = 10, seed: int = 0) -> Labels:
-    """k-means of the features themselves, the control: SciPy's Lloyd iteration from k-means++ starts, the best
-    of several.
+    """k-means of the features, the control: SciPy's Lloyd iteration, k-means++ starts, the best of several.
 
     Parameters
     ----------

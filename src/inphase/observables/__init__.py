@@ -1,5 +1,4 @@
-"""What one reads off phases: order parameters, clusters, arcs, distances between measures, winding,
-frequencies.
+"""What one reads off phases: order parameters, clusters, arcs, distances of measures, winding, frequencies.
 
 Every function takes phases in radians, float64, shape (..., n), wrapped or not, and works over the last axis;
 a bare (n,) input gives a NumPy scalar. Weights (n,) are nonnegative masses of the oscillators, normalized

@@ -209,9 +209,7 @@ def _circle(
 
 
 def _rose(phases: Array) -> Array:
-    """The outline of a density outside the circle, (2 · 90 · 2, 2):
-    higher by the logarithm of the share in each bin.
-    """
+    """The outline, (4 BINS, 2), of a density outside the circle, higher by the log of each bin's share."""
     number = np.minimum((np.mod(phases, 2 * np.pi) * BINS / (2 * np.pi)).astype(int), BINS - 1)
     share = np.bincount(number, minlength=BINS) * (BINS / len(phases))
     outer = np.repeat(1 + 0.42 * np.log1p(share) / np.log1p(BINS), 2)
@@ -239,9 +237,7 @@ def _order(figure: Figure, t: Array, means: NDArray[np.complex128], labeled: boo
 
 
 def _two_panels(picture: Pixels) -> tuple[Figure, Any, Any]:
-    """(figure, the phases' image, the text that tells the
-    time): both images to the pixel, a wheel of colors below.
-    """
+    """(figure, phases' image, the time's text): images to the pixel, a wheel of colors below."""
     high, wide = picture.shape[0] * ENLARGED, picture.shape[1] * ENLARGED
     gap, top, bottom = 12, 30, 44
     width, height = 2 * wide + gap, high + top + bottom
@@ -275,9 +271,7 @@ def _pixels(canvas: Any) -> Pixels:
 
 
 def _animated(frames: Iterable[Pixels]) -> bytes:
-    """One image file of the frames: the finest of the lossy
-    qualities that is small enough, else the coarsest.
-    """
+    """One image file of the frames, of the finest lossy quality that is small enough, or the coarsest."""
     first, *others = [Image.fromarray(np.ascontiguousarray(frame)) for frame in frames]
     durations = [DURATION] * len(others) + [REST]
     for quality in QUALITIES:

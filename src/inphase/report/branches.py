@@ -1,6 +1,4 @@
-"""The merger tree as curves: which clusters are heavy
-enough to draw, and where they are on an unrolled circle.
-"""
+"""The merger tree as curves: clusters heavy enough to draw, and their places on an unrolled circle."""
 
 from __future__ import annotations
 
@@ -20,8 +18,7 @@ SHARE = 0.01  # of the mass; otherwise lighter clusters are not drawn
 
 @dataclass(frozen=True)
 class Branch:
-    """One cluster that is drawn, from its birth until it merges with another that is drawn too
-    (or the run ends).
+    """One drawn cluster, from its birth until it merges with another that is drawn (or the run ends).
 
     `time`, `position`: its corners, shape (c,), c >= 2; `mass`: as a share of the whole, at its end.
     Positions are unrolled: continuous along the tree, so that a merger is a meeting of lines. Corners are

@@ -110,8 +110,9 @@ def ratio_curves(interaction: Interaction, parameter: str, at: ArrayLike) -> dic
 
 
 def ratios(interaction: Interaction) -> tuple[float, float]:
-    """The synchronization ratio for M = 2π and M = π; NaN
-    where f is not odd, or has no h > 0 for M = π. Floats.
+    """The synchronization ratio for M = 2π and M = π, in floats.
+
+    NaN where f is not odd, or has no h > 0 for M = π.
     """
     with np.errstate(all="ignore"):
         _ = interaction.modes  # ValueError where f is not analytic on the circle
@@ -136,8 +137,7 @@ def _draw_ratio_curves(axes: Axes, curves: Mapping[str, Array]) -> None:
 
 @styled
 def ratio_figure(interaction: Interaction, parameter: str | None = None) -> Figure:
-    """The synchronization ratio around a parameter's value; at 1 or above, the L1 criterion gives
-    synchronization.
+    """The synchronization ratio around a parameter's value; at 1 or above, the L1 criterion proves sync.
 
     4 (1 + τ/M) f'(0)/(τ ∫|f'''|_+), for M = 2π (always allowed) and M = π (for f = sin x · h(cos x), h > 0).
     Where f has no parameter, the two numbers as bars.
@@ -404,8 +404,7 @@ def _draw_density(figure: Figure, axes: Axes, time: Array, phase: Array) -> None
 
 @styled
 def phase_circle_figure(run: xr.Dataset) -> Figure:
-    """The phases on the circle at the start and at the end of a run: points for few, a rose of their density
-    for many.
+    """The phases on the circle at a run's start and end: points for few, a rose of their density for many.
 
     Parameters
     ----------

@@ -1,5 +1,4 @@
-"""The small parts that pages are made of: values and formulas as HTML, tables of facts, figures in the
-document itself.
+"""The small parts of pages: values and formulas as HTML, tables of facts, figures in the document itself.
 
 What comes from outside is escaped here: `plain` gives text, everything else HTML.
 """
@@ -25,9 +24,7 @@ IMAGES = {"png": rb"\x89PNG", "gif": rb"GIF8[79]a", "webp": rb"RIFF....WEBP", "s
 
 
 def document(title: str, subtitle: str, body: str, provenance: str, kind: str = "page") -> str:
-    """A whole page in the style of the house; the title is text,
-    the other parts are HTML, `kind` is a class of the style.
-    """
+    """A page in the style of the house; `title` is text, other parts HTML, `kind` a class of the style."""
     about = {"title": escape(title), "version": escape(version()), "style": _text("house.css"), "kind": kind}
     return filled("document.html", subtitle=subtitle, body=body, provenance=provenance, **about)
 

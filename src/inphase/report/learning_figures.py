@@ -1,5 +1,4 @@
-"""The figures of learnt couplings: training, C_x against V, fan-in, landscapes of phases, K by classes,
-segments.
+"""Figures of learnt couplings: training, C_x against V, fan-in, phase landscapes, K by classes, segments.
 
 As in `figures`, each function takes what it draws (mostly what `inphase.learn.analyses` returns) and gives a
 matplotlib `Figure`. Nothing here needs JAX.
@@ -66,8 +65,7 @@ def _measured(value: float, error: float) -> str:
 
 @styled
 def training_figure(trained: Any) -> Figure:
-    """The course of all starts: the loss of each update (thin), the validation loss (with marks), and which
-    one was chosen.
+    """The course of all starts: each update's loss (thin), validation loss (marks), and which was chosen.
 
     Parameters
     ----------
@@ -207,8 +205,7 @@ def _draw_autocorrelation(figure: Figure, axes: Any, data: Any) -> None:
 
 @styled
 def fan_in_figure(found: xr.Dataset, fewest: int | None = None) -> Figure:
-    """The mean fan-in as a function of one feature, with standard errors, or as a map over two, with its
-    peak.
+    """The mean fan-in over one feature, with standard errors, or as a map over two, with its peak.
 
     Parameters
     ----------
@@ -284,8 +281,7 @@ def _edges(at: Array) -> Array:
 
 @styled
 def landscape_figure(found: xr.Dataset) -> Figure:
-    """The phase of a probe as a function of its features, and where it does not lock; the network's nodes as
-    dots.
+    """The phase of a probe by its features, and where it does not lock; the network's nodes as dots.
 
     Along one feature: the phase with its standard error over graphs, and below it the drift. Over two: the
     phase in the first graph as color (`found.isel(graph=[g])` for another), hatched where the probe does not
@@ -464,8 +460,9 @@ def coupling_figure(couplings: Any) -> Figure:
 
 
 def _block_words(means: Array, errors: Array) -> str:
-    """The mean within a class and between classes, with standard
-    errors over blocks (of mirrored ones, one), or of the one.
+    """The mean within a class and between classes, with standard errors over blocks, or of the one.
+
+    Of mirrored blocks, one counts.
     """
     inside = np.eye(len(means), dtype=bool)
     others = np.triu(~inside) if np.allclose(means, means.T, equal_nan=True) else ~inside
@@ -486,8 +483,7 @@ def _block_words(means: Array, errors: Array) -> str:
 
 @styled
 def circle_figure(phases: ArrayLike | Mapping[str, ArrayLike], labels: ArrayLike | None = None) -> Figure:
-    """Phases on the circle by class, each class on a circle of its own; arrows are the classes' mean fields,
-    of length |R|.
+    """Phases by class, each on a circle of its own; arrows are the classes' mean fields, of length |R|.
 
     Parameters
     ----------
@@ -625,8 +621,7 @@ def segments_figure(
 
 
 def matched(labels: Any, others: Any) -> NDArray[np.int64]:
-    """`labels` renamed after the `others` that they overlap most, one to one; the rest gets new numbers, −1
-    stays.
+    """`labels` named one to one after the `others` they overlap most; the rest are numbered anew, −1 stays.
 
     Examples
     --------

@@ -166,8 +166,7 @@ def placed_by_coordinates(graph: Graph) -> bool:
 
 
 def layout(graph: Graph) -> Array:
-    """Places of the nodes, (n, 2): columns `x`, `y` if `placed_by_coordinates`; else by the distances along
-    edges.
+    """The nodes' places, (n, 2): columns `x`, `y` if `placed_by_coordinates`, else by distance along edges.
 
     The latter is pivot multidimensional scaling: Brandes, Pich, *Eigensolver methods for progressive
     multidimensional scaling of large data* (2006).

@@ -55,8 +55,7 @@ class Study(Protocol):
 
 
 def page(study: Study) -> str:
-    """The report of a study: one HTML document with its figures inside, without scripts or external
-    resources.
+    """The report of a study: one HTML document, figures inside, without scripts or external resources.
 
     Parameters
     ----------

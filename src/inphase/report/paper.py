@@ -34,8 +34,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Text:
-    """Paragraphs, parted by empty lines; `code` between backquotes, powers as 10^6. Everything else is shown
-    as it is.
+    """Paragraphs, parted by empty lines; `code` between backquotes, powers as 10^6, all else as it is.
 
     Parameters
     ----------
@@ -300,9 +299,7 @@ def _cell(value: Any) -> str:
 
 
 def _number(measured: Measured) -> str:
-    """The value to the second digit of its error; without an
-    error four digits, or as many as tell it from its bounds.
-    """
+    """The value to its error's second digit; without one, to four, or as many as tell it from its bounds."""
     value, error = measured.value, measured.error
     if error and 1e-12 < error < 1e6:
         places = max(0, 1 - math.floor(math.log10(error)))

@@ -1,5 +1,4 @@
-"""The tables of KuraNet [R], trained anew: rows, settings, controls, and what is measured of them, as
-numbers.
+"""The tables of KuraNet [R], trained anew: rows, settings, controls, and what is measured, as numbers.
 
 A row is one problem, or the mean of several. Each problem is trained from several starts; the one with the
 least validation loss is chosen and measured on
@@ -278,9 +277,7 @@ def _train(task: Problem, row: Row, extent: Extent, place: Path, seed: int, work
 
 
 def _kept(path: Path, trained: Trained, chosen: Trained, extent: Extent, seed: int) -> Numbers:
-    """The measurements in the file, if they are of this
-    training and extent; else they are made, and written.
-    """
+    """The measurements in the file, of this training and extent; else they are made, and written."""
     about = {
         "settings": trained.settings.to_dict(),
         "refined": chosen.settings.to_dict(),
@@ -390,9 +387,7 @@ def papers_start(task: Problem) -> str:
 
 
 def _controls(trained: Trained, extent: Extent, seed: int) -> Numbers:
-    """Trained, blocks, untrained on the same graphs: loss, mean
-    V of a class, and how far the classes are from splayed.
-    """
+    """Trained, blocks, untrained on the same graphs: loss, a class's mean V, how far from splayed."""
     from inphase.learn.analyses import block_control
 
     task = trained.problem
@@ -413,9 +408,7 @@ def _mean(parts: Sequence[Numbers]) -> Numbers:
 
 
 def _of_row(row: Row, found: Sequence[Numbers]) -> Numbers:
-    """The means over the problems of a row, beside the
-    paper's figures; errors are over graphs of these means.
-    """
+    """The means over a row's problems beside the paper's figures; errors are over graphs of these means."""
     cells: Numbers = {}
     for cell, published in zip(CELLS, row.published):
         kinds = {}
@@ -438,8 +431,7 @@ def segmented(
     tolerance: float = 1e-2,
     seed: int = 0,
 ) -> tuple[Numbers, dict[str, Any]]:
-    """The whole image under its network, all pixels at once: segments by k-means on the circle, and their
-    Dice coefficients.
+    """The whole image under its network: segments by k-means on the circle, and their Dice coefficients.
 
     Parameters
     ----------

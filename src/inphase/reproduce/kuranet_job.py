@@ -1,5 +1,4 @@
-"""The experiments `kuranet-table1`, `kuranet-table2`, `kuranet-images`: train, measure, draw, and write the
-page.
+"""The experiments `kuranet-table1`, `kuranet-table2`, `kuranet-images`: train, measure, draw, write the page.
 
 FOLDER/NAME.html, NAME.json and NAME-figures/ (each figure as PNG and SVG); FOLDER/trainings/ keeps
 checkpoints and measurements, from which a run that was killed goes on, and which the tables share.

@@ -1,5 +1,4 @@
-"""The page of a KuraNet table: the tables beside the paper's, the analyses, figures and animations of what
-was trained.
+"""The page of a KuraNet table: tables beside the paper's, analyses, figures, animations of what was trained.
 
 What is drawn comes from the numbers and networks of `kuranet.table`; the analyses simulate, and for C_x in
 training there is one short training with the public settings.

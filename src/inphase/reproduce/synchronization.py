@@ -1,5 +1,4 @@
-"""Figures and lemmas of [PRY], each a function () -> (figure, numbers): the figure, and what it draws,
-JSON-ready.
+"""Figures and lemmas of [PRY], functions () -> (figure, numbers): what the figure draws, JSON-ready.
 
 [PRY]: Polyanskiy, Rigollet, Yao, *Synchronization of mean-field models on the circle* (2025), arXiv
 2507.22857.
@@ -46,8 +45,7 @@ def _crossing(largest_gap: float) -> float:
 
 
 def attention_ratio() -> tuple[Figure, dict[str, Any]]:
-    """[PRY], second figure: the synchronization ratio of attention against β, where it crosses 1, and its
-    limit.
+    """[PRY], second figure: attention's synchronization ratio against β, where it crosses 1, and its limit.
 
     4 (1 + τ/M) f'(0)/(τ ∫|f'''|_+) for M = π and M = 2π; the crossings lie at β = −0.2616 and −0.1921, the
     limit β → ∞ is 1.1396 for both. Drawn from the paper's statements; its own picture was not at hand.
@@ -69,9 +67,7 @@ def attention_ratio() -> tuple[Figure, dict[str, Any]]:
 
 
 def lemmas_table() -> tuple[Figure, dict[str, Any]]:
-    """[PRY], appendices A to C: each lemma verified in ball
-    arithmetic over its whole range, or its failure, as a table.
-    """
+    """[PRY], appendices A to C: each lemma verified in balls on its whole range, or its failure; a table."""
     from matplotlib.figure import Figure
     from matplotlib.transforms import Bbox
 

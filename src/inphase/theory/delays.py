@@ -101,9 +101,7 @@ def delay_frequencies(
 
 
 def _monotone_pieces(own: float, K: float, tau: float, shift: float, f: Interaction) -> NDArray[np.float64]:
-    """Edges of intervals on each of which Ω − ω + K f(Ωτ + α)
-    is monotone; all roots lie within the outermost.
-    """
+    """Edges of intervals with Ω − ω + K f(Ωτ + α) monotone on each; all roots lie within the outermost."""
     reach = abs(K) * f.maximum * 1.02 + 1e-12 * (1 + abs(own))  # `maximum` is to 1e-2
     ends = np.array([own - reach, own + reach])
     x = f.roots(1, level=-1 / (K * tau)) if K * tau else np.empty(0)  # 1 + K τ f' = 0, in one turn

@@ -1,6 +1,4 @@
-"""The classical Kuramoto model, with its own sign:
-dθ_i/dt = ω_i + (K/n) Σ_j sin(θ_j − θ_i), which is f = K sin.
-"""
+"""The classical Kuramoto model, f = K sin, with its own sign: dθ_i/dt = ω_i + (K/n) Σ_j sin(θ_j − θ_i)."""
 
 from __future__ import annotations
 
@@ -283,9 +281,7 @@ def incoherence_threshold(distribution: Distribution | str = "lorentzian", width
     found.density(center)  # refuses values without a density
 
     def slope(s: Any) -> Any:
-        """The principal value at center + s, over s: its zeros
-        are the ν beside the center, which always is one.
-        """
+        """The principal value at center + s, over s: zeros are the ν beside the center, always one itself."""
         return found.principal_value(center + s) / s
 
     # beyond reach of the peaks it is −1/s; zeros are sought on all scales around the center and around a peak
@@ -351,8 +347,7 @@ def _locked(K: float, peak: float, locking: Callable[[float], float]) -> float:
 
 
 def locking_coupling(frequencies: ArrayLike) -> float:
-    """The least K for which dθ_i/dt = ω_i + (K/n) Σ_j sin(θ_j − θ_i) has a phase-locked state; exact for
-    finite n.
+    """The least K with a phase-locked state of dθ_i/dt = ω_i + (K/n) Σ_j sin(θ_j − θ_i); exact for finite n.
 
     With Ω_i = ω_i − mean(ω), K = n u / Σ_i sqrt(1 − (Ω_i/u)²), where u in [max|Ω|, 2 max|Ω|] solves
     2 Σ sqrt(1 − (Ω_i/u)²) = Σ 1/sqrt(1 − (Ω_i/u)²).
@@ -525,8 +520,7 @@ def _steady(a: float, omega: NDArray[np.float64], start: float) -> tuple[float, 
 
 
 def _all_lock(K: float, omega: NDArray[np.float64], least: float) -> float:
-    """r where all oscillators can lock: the larger of the two roots u = K r of K · mean
-    sqrt(1 − (Ω_i/u)²) = u.
+    """r where all can lock, by the larger root u = K r of K · mean sqrt(1 − (Ω_i/u)²) = u.
 
     They meet at u = `least`, on the margin of locking; the excess of the left side falls from there on.
     """
@@ -568,8 +562,7 @@ def _some_lock(K: float, omega: NDArray[np.float64]) -> float:
 
 
 def _above(low: float, high: float, K: float, omega: NDArray[np.float64], frame: float) -> float:
-    """r at a fixed point above a = `low`, where K r > a, on the branch of frames that starts at `low` with
-    `frame`.
+    """r at a fixed point above a = `low`, where K r > a, on the branch of frames from `low`, `frame` on.
 
     The branch is followed in short steps: over a long one, the nearest frame can be on another branch.
     """

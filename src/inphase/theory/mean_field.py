@@ -1,6 +1,4 @@
-"""dθ_i/dt = −(1/g_i) (1/n) Σ_j f(θ_i − θ_j) + sqrt(2 D)
-ξ_i, any f: growth rates of the uniform state, two clusters.
-"""
+"""dθ_i/dt = −(1/(n g_i)) Σ_j f(θ_i − θ_j) + sqrt(2 D) ξ_i, any f: growth rates, two clusters."""
 
 from __future__ import annotations
 
@@ -105,8 +103,7 @@ def fastest_mode(interaction: Interaction, gain: str | None = None, noise: float
 
 
 def attention_ratio_limit() -> float:
-    """The limit β → ∞ of 4 f'(0)/(τ ∫|f'''|_+) for attention: 1.139590766..., so the L1 criterion holds
-    there.
+    """The limit β → ∞ of 4 f'(0)/(τ ∫|f'''|_+) for attention, 1.139590766...: the L1 criterion holds there.
 
     In y = sqrt(β) x, sqrt(β) f tends to φ(y) = y e^{−y²/2}, τ to 1, and ∫|φ'''|_+ is the rise of
     φ'' = (y³ − 3y) e^{−y²/2} between the zeros y² = 3 ∓ sqrt 6 of φ''', on both sides of 0.
@@ -186,8 +183,7 @@ def two_cluster_merging_time(
 def _positive_integral(
     integrand: Callable[[NDArray[np.float64]], NDArray[np.float64]], low: float, high: float
 ) -> float:
-    """∫ of a positive function to 1e-12 relative, by Gauss panels halved until each is right; inf if it
-    diverges.
+    """∫ of a positive function to 1e-12 relative, by Gauss panels halved until right; inf if it diverges.
 
     Judging every panel by its own value keeps relative accuracy over any number of decades.
     """

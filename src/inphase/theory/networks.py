@@ -1,6 +1,4 @@
-"""Phase locking on a graph: bounds on the critical coupling,
-and the growth rates of the modes around synchrony.
-"""
+"""Phase locking on a graph: bounds on the critical coupling, and the modes' growth rates around synchrony."""
 
 from __future__ import annotations
 

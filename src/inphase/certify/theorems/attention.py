@@ -1,5 +1,4 @@
-"""Attention in closed form: the cluster count for −2/3 < β <= 0, a fixed n below −2/3, and L1 up to β = ∞ in
-u = 1/β.
+"""Attention in closed form: cluster counts for −2/3 < β <= 0 and a fixed n below; L1 up to β = ∞ in u = 1/β.
 
 Proofs: docs/theory/attention.md, Theorems 4 and 5; docs/theory/criteria.md, Theorem 1 and the remark on large
 β.
@@ -105,8 +104,9 @@ def inverse_leaf(beta: str, u_lo: Fraction, u_hi: Fraction) -> Leaf:
 
 
 def scaled_product(u_lo: Fraction, u_hi: Fraction) -> Any:
-    """An upper bound of τ sqrt(β) · (rise of G over z), G = f''/sqrt(β), z = β (1 − cos x), for 1/β in [u_lo,
-    u_hi].
+    """An upper bound of τ sqrt(β) · (rise of G over z), for 1/β in [u_lo, u_hi].
+
+    G = f''/sqrt(β), z = β (1 − cos x).
 
     G = sqrt(R) e^{−z} N with R = z (2 − uz), N = 2z − 3 − u + 3uz − uz²; dG/dz = e^{−z} Q/sqrt(R) and Q < 0
     for z >= 10.

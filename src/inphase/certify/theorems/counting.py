@@ -26,9 +26,7 @@ STRIPS = (Fraction(5, 2), Fraction(2), Fraction(3), Fraction(4))
 
 
 def majorant(node: ex.Expression, rho: Any, box: dict[str, Any]) -> Any:
-    """A bound of |node(x + iy)| for |y| <= ρ and all real
-    x; None where the formula is not seen to be entire.
-    """
+    """A bound of |node(x + iy)|, |y| <= ρ, x real; None where the formula is not seen to be entire."""
     if ex.free(node):
         return ex.evaluate(node, None, Balls(), box).abs_upper()
     inner = [majorant(child, rho, box) for child in node.arguments]
@@ -48,8 +46,9 @@ def majorant(node: ex.Expression, rho: Any, box: dict[str, Any]) -> Any:
 
 
 def modes(f: Enclosure, size: int, top: Any, decay: Any) -> list[Any]:
-    """Upper bounds of |F_k|, k < size/2, f = Σ F_k sin kx, from
-    `size` samples and the bound top·decay^k of the others.
+    """Upper bounds of |F_k|, k < size/2, f = Σ F_k sin kx, from `size` samples.
+
+    The others are at most top·decay^k.
     """
     half = size // 2
     values = [f.interaction.jet(arb.pi() * 2 * j / size, 0, **f.box)[0] for j in range(half)]

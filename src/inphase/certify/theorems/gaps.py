@@ -1,5 +1,4 @@
-"""The criteria that weigh the gaps of a stable state: parabola (L1) and trigonometric kernel, one gap or two
-neighbors.
+"""The criteria that weigh a stable state's gaps, one or two: by parabola (L1) and by trigonometric kernel.
 
 Proofs: docs/theory/criteria.md, Theorems 1-3.
 """

@@ -1,5 +1,4 @@
-"""K as a function of node features: K_ij = K_μ(x_i, x_j), by a network on pairs that `inphase.learn` trains;
-its files.
+"""K_ij = K_μ(x_i, x_j) of node features, by a network on pairs that `inphase.learn` trains; and its files.
 
 Nothing in this file needs JAX.
 """

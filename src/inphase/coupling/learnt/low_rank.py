@@ -33,8 +33,8 @@ from inphase.coupling.learnt.coupling import Learnt
 from inphase.coupling.learnt.network import PairNetwork, feature_array
 from inphase.coupling.learnt.normalization import SMALLEST, Normalization, Recipe, as_normalization
 from inphase.coupling.words import Words
-from inphase.kernels.blas import few_threads
 from inphase.kernels.product import THIN, thin_product
+from inphase.kernels.threads import few_threads
 
 TOLERANCE = 3e-3
 EXACT_UP_TO = 4000  # nodes of which all pairs are taken
@@ -52,8 +52,7 @@ Floats = NDArray[np.float64]
 
 
 class LearntLowRank(LowRank):
-    """A learnt coupling by its factors, and how far it is from all pairs, as `factorize` found on rows held
-    out.
+    """A learnt coupling by its factors, and its distance from all pairs, measured on rows held out.
 
     Attributes
     ----------
@@ -106,8 +105,9 @@ class LearntLowRank(LowRank):
         return "float64" if self.tolerance < SINGLE_FROM else "float32"
 
     def product(self, waves: NDArray[np.float64]) -> NDArray[np.float64]:
-        """L (Rᵀ waves): of few columns in single precision,
-        where the tolerance asks for no more, in half the time.
+        """L (Rᵀ waves).
+
+        Of few columns in single precision, in half the time, where the tolerance asks for no more.
         """
         if self.precision == "float64" or waves.shape[-1] > THIN:
             return super().product(waves)
@@ -255,8 +255,7 @@ def factorize(
 def _attempts(
     entries: _Entries, rng: np.random.Generator, tolerance: float, plan: tuple[float, int], most: int
 ) -> tuple[_Attempt, dict[str, Any], int, tuple[float, int]]:
-    """(the last attempt, its errors, how many pairs all took, its plan): each asks for more than the one
-    before.
+    """(the last attempt, its errors, pairs taken by all, its plan); each attempt asks for more.
 
     A plan is (what may be left of the first block, relative; rows of that block).
     """
@@ -313,8 +312,9 @@ class _Attempt:
         self._normalize(left, right)
 
     def _choose(self, others: Any, rng: np.random.Generator, size: int, most: int) -> Any:
-        """Rows I, columns J of M that span its others to the
-        target, and the block M_ST that told: four times larger.
+        """Rows I and columns J of M that span the others to the target, and the block M_ST that told.
+
+        It is four times larger.
         """
         T_order = rng.permutation(others)
         while True:
@@ -332,9 +332,7 @@ class _Attempt:
         return 1 / np.maximum(norms, SMALLEST) if self.recipe.by_row else np.ones(len(block))
 
     def _pivots(self, matrix: Floats) -> Any:
-        """The columns that QR with pivoting takes until what
-        is left is below the target, and some more for safety.
-        """
+        """The columns that QR with pivoting takes until the rest is below the target, and some more."""
         triangle, order = qr(matrix, mode="r", pivoting=True)[:2]
         squares = np.cumsum((triangle**2).sum(axis=1)[::-1])[::-1]
         count = int(np.count_nonzero(squares > (self.target**2) * squares[0]))

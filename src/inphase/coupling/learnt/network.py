@@ -51,9 +51,7 @@ ACTIVATIONS: dict[str, Activation | float] = {
 
 
 def feature_array(features: ArrayLike, width: int | None = None) -> NDArray[np.float64]:
-    """Features as float64, (n, m) with n, m >= 1; ValueError
-    where NaN, or where m is not the `width` that is wanted.
-    """
+    """Features as float64, (n, m), n, m >= 1; ValueError where NaN, or where m is not the `width` wanted."""
     array = finite_array("features", features)
     if array.ndim != 2 or not array.size:
         raise ValueError(f"features must have shape (n, m) with n, m >= 1; got shape {array.shape}")
@@ -170,8 +168,9 @@ class PairNetwork:
             raise ValueError(f"the network's array {error.args[0]!r} is missing") from None
 
     def folded(self, dtype: Any = float) -> tuple[Array, Array, Array, list[tuple[Array, Array]], Array]:
-        """(A, B, c, [(W, d), ...], out), batch normalizations folded
-        in: h_1 = act(x_i A + x_j B + c), h_2 = act(h_1 W + d).
+        """(A, B, c, [(W, d), ...], out), batch normalizations folded in.
+
+        h_1 = act(x_i A + x_j B + c), h_2 = act(h_1 W + d).
         """
         factors = [scale / np.sqrt(v + EPSILON) for scale, v in zip(self.scales, self.variances)]
         constants = [shift - mean * factor for shift, mean, factor in zip(self.shifts, self.means, factors)]
@@ -207,8 +206,7 @@ class PairNetwork:
     def scores_and_lags(
         self, features: ArrayLike, others: ArrayLike | None = None, dtype: Any = np.float64
     ) -> Array:
-        """Score s(x_i, y_j) and phase lag α(x_i, y_j), radians, of all pairs; the arguments are those of
-        `scores`.
+        """Score s(x_i, y_j) and lag α(x_i, y_j), radians, of all pairs; arguments as those of `scores`.
 
         Returns
         -------

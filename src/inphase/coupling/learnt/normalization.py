@@ -159,8 +159,10 @@ class Normalization:
         return float(time / self.degree)
 
     def scale(self, scores: Array) -> tuple[Any, Any]:
-        """What `scaled` needs of the scores (m, n) that have the norms: the shift of exponentials, and one
-        factor of all weights, or a divisor, (m, 1) where rows have their own.
+        """What `scaled` needs of the scores (m, n) that have the norms.
+
+        The shift of exponentials, and one factor of all weights, or a divisor, (m, 1) where rows have their
+        own.
         """
         recipe, n = self.recipe, scores.shape[1]
         shift = scores.max(axis=None if recipe.by_all else 1, keepdims=not recipe.by_all)
@@ -184,9 +186,7 @@ class Normalization:
         return weights
 
     def apply(self, scores: Array) -> Array:
-        """K from scores (n, n), in place (so that no second matrix is held); scores are overwritten and
-        returned.
-        """
+        """K from scores (n, n), which are overwritten and returned, so that no second matrix is held."""
         K = self.scaled(scores, *self.scale(scores))
         return symmetrized(K) if self.symmetric else K
 

@@ -1,5 +1,4 @@
-"""The scores of all pairs of nodes by a network on pairs, in blocks that stay in cache, by as many threads as
-Numba has.
+"""All pairs' scores by a network on pairs, in blocks that stay in cache, by as many threads as Numba has.
 
 The first layer of a pair is one sum. Each further layer is one product of matrices for all pairs of a block,
 which is nearly all of the work (2 h² operations per pair), and one pass for bias and activation.
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inphase.kernels import pair_layers
-from inphase.kernels.blas import few_threads
+from inphase.kernels.threads import few_threads
 
 Array = NDArray[Any]
 Activation = Callable[[Array, Array], object]  # in place, with an array of the same shape to spare

@@ -1,5 +1,4 @@
-"""What a trained network has learnt: who is coupled to whom, who is listened to, and where a node of given
-features ends.
+"""What a network has learnt: who is coupled to whom, who is listened to, where a node of given features ends.
 
 - `graph_autocorrelation`, `variance_against_autocorrelation`, `autocorrelation_in_training`: C_x, and how V
   follows it;

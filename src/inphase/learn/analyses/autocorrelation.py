@@ -23,8 +23,7 @@ RESAMPLES = 2000  # of a bootstrap
 
 
 def graph_autocorrelation(K: ArrayLike, features: ArrayLike) -> float:
-    """C_x = Σ_ij K_ij ⟨x_i − x̄, x_j − x̄⟩ / Σ_ij K_ij |x_i − x̄|²: how alike the features of coupled nodes
-    are.
+    """C_x = Σ_ij K_ij ⟨x_i − x̄, x_j − x̄⟩ / Σ_ij K_ij |x_i − x̄|²: how alike coupled nodes' features are.
 
     For a symmetric K without negative entries it lies in [−1, 1]: 1 where only nodes with the same features
     are coupled, −1 where x̄ lies midway between any two that are coupled. For a K with both signs it is the
@@ -161,9 +160,7 @@ def _as_trained(given: Any, problem: Problem | None) -> Trained:
 
 
 def fitted_line(x: Floats, y: Floats, confidence: float, block: int = 1) -> dict[str, float]:
-    """Least squares y = slope x + intercept with r², and
-    bootstrap percentiles (over blocks of successive points).
-    """
+    """Least squares y = slope x + intercept, r², and bootstrap percentiles (blocks of successive points)."""
     if not 0 < finite_number("confidence", confidence) < 1:
         raise ValueError(f"confidence must be within (0, 1); got {confidence!r}")
     if len(x) < 3:

@@ -17,6 +17,7 @@ from inphase.coupling.learnt.normalization import Normalization
 from inphase.learn.evaluation import evaluate, nodes_of_graphs, start_phases, task_for, untrained
 from inphase.learn.problems import Problem
 from inphase.learn.training import Trained
+from inphase.model import PhaseModel
 from inphase.simulation import simulated
 from inphase.status import Status
 
@@ -47,8 +48,7 @@ class SortedCoupling(NamedTuple):
 
 
 def sorted_by_class(K: ArrayLike, labels: ArrayLike) -> SortedCoupling:
-    """K with the nodes of a class side by side, and the means of its blocks; nodes of no class (−1) are left
-    out.
+    """K with each class's nodes side by side, and the means of its blocks; nodes of no class (−1) left out.
 
     Parameters
     ----------
@@ -121,8 +121,7 @@ def block_coupling(labels: ArrayLike, strength: float) -> Dense:
 
 
 def cluster_terms(phases: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
-    """The two halves of the cluster loss: the mean circular variance within classes, and how far from splayed
-    they are.
+    """The cluster loss's halves: mean circular variance within classes, and how far from splayed they are.
 
     Parameters
     ----------
@@ -167,8 +166,7 @@ def block_control(
     seed: int = 0,
     split: str = "test",
 ) -> xr.Dataset:
-    """A trained network beside its two controls, the block coupling and an untrained network, on the same
-    graphs.
+    """A trained network beside its controls, block coupling and untrained network, on the same graphs.
 
     The block coupling has the largest |K| of the trained one, graph by graph, and is integrated with adaptive
     steps to the same time: it is stronger, and steps made for the trained coupling may be too long for it.
@@ -223,15 +221,12 @@ def block_control(
     nodes = nodes_of_graphs(task, settings, split, count * size, seed)
     labels = nodes.labels.reshape(count, size)
     end = settings.step * (run.attrs["burn_in"] + run.attrs["window"])
-    blocks = []
+    blocks = np.empty((count, size))
     for g in range(count):
         part = nodes.take(slice(g * size, (g + 1) * size))
         model = part.model(block_coupling(labels[g], strength[g]), settings)
-        final = simulated(model, start_phases(settings, size, seed, g), times=[end])
-        if final.attrs["status"] != Status.FINISHED:
-            raise ValueError(f"the run of the block coupling on graph {g} ended as {final.attrs['status']!r}")
-        blocks.append(final.phase.values[-1])
-    phases = np.stack([run.final_phase.values, np.stack(blocks), beside.final_phase.values])
+        blocks[g] = _phases_at(end, model, start_phases(settings, size, seed, g), g)
+    phases = np.stack([run.final_phase.values, blocks, beside.final_phase.values])
     terms = np.array([[cluster_terms(row, labels[g]) for g, row in enumerate(rows)] for rows in phases])
     k = np.array([len(np.unique(row[row >= 0])) for row in labels])
     largest = np.array([c / 2 * sum(1 / g**2 for g in range(1, c // 2 + 1)) for c in k])
@@ -248,6 +243,14 @@ def block_control(
     return xr.Dataset(
         data, coords={"coupling": ["trained", "block", "untrained"]}, attrs=run.attrs | {"time": end}
     )
+
+
+def _phases_at(end: float, model: PhaseModel, start: ArrayLike, graph: int) -> Floats:
+    """The phases (n,) to which adaptive steps lead under the block coupling of one graph."""
+    run = simulated(model, start, times=[end])
+    if run.attrs["status"] != Status.FINISHED:
+        raise ValueError(f"the run of the block coupling on graph {graph} ended as {run.attrs['status']!r}")
+    return np.asarray(run.phase.values[-1])
 
 
 def _class_labels(labels: ArrayLike) -> NDArray[np.int64]:

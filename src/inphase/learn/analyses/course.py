@@ -24,8 +24,7 @@ from inphase.version import version
 def autocorrelation_in_training(
     problem: Problem | str, *, start: int = 0, seed: int = 0, confidence: float = 0.95, **changes: Any
 ) -> xr.Dataset:
-    """C_x and V of every update of a training, of the update's own graph and coupling, with the line through
-    them.
+    """C_x and V of each update of a training, of its own graph and coupling, with the line through them.
 
     These are the pairs of numbers that KuraNet's public code keeps while it trains (its figure in the paper
     has one point per record of that kind, as far as can be told). The training is that of `train` with the
@@ -100,8 +99,7 @@ def _training_coupling(parameters: Any, x: Any, activation: str, rule: Normaliza
 def stages(
     problem: Problem | str, every: int = 10, *, start: int = 0, seed: int = 0, **changes: Any
 ) -> list[Trained]:
-    """The networks of one training, from the first, untrained, on: one after each `every` updates, and the
-    last.
+    """The networks of one training: untrained, after each `every` updates, and the last.
 
     Parameters
     ----------
@@ -131,8 +129,7 @@ def stages(
 
 
 def each_start(trained: Trained) -> list[Trained]:
-    """The networks of a training's starts, each by itself, in order; after `Trained.load`, only the chosen
-    one is known.
+    """The networks of a training's starts, each by itself, in order; after `Trained.load`, the chosen one.
 
     Examples
     --------

@@ -78,65 +78,34 @@ def fan_in_map(
     (('frequency',), 200, 1.0)
     """
     task, size = task_for(trained, problem), trained.settings.nodes if n is None else integer("n", n, least=1)
-    names = (
-        task.columns[:2] if columns is None else ((columns,) if isinstance(columns, str) else tuple(columns))
-    )
-    if not 1 <= len(names) <= 2:
-        raise ValueError(f"columns must be one or two of {', '.join(task.columns)}; got {names!r}")
-    which = [task.columns.index(check_name("columns", name, task.columns)) for name in names]
+    names = _mapped(task, columns)
     count, least = integer("graphs", graphs, least=2), integer("fewest", fewest, least=1)
     x = nodes_of_graphs(task, trained.settings, split, count * size, seed).features
-    centers, edges = zip(*(_cells(x[:, k], integer("bins", bins, least=1)) for k in which))
+    values = [x[:, task.columns.index(name)] for name in names]
+    centers, edges = zip(*(_cells(column, integer("bins", bins, least=1)) for column in values))
     shape = tuple(len(c) for c in centers)
-    cells = [
-        np.clip(np.searchsorted(e, x[:, k], side="right") - 1, 0, len(c) - 1)
-        for k, c, e in zip(which, centers, edges)
-    ]
-    cell = np.ravel_multi_index(cells, shape).reshape(count, size)
-    sums = np.zeros((3, count, int(np.prod(shape))))  # of ones, fan-in and fan-out
-    for g in range(count):
-        K = Learnt(trained.network, x[g * size : (g + 1) * size], trained.settings.rule).array
-        for total, values in zip(sums[:, g], (np.ones(size), K.sum(axis=1), K.sum(axis=0))):
-            np.add.at(total, cell[g], values)
+    places = [_places(column, e) for column, e in zip(values, edges)]
+    cell = np.ravel_multi_index(places, shape).reshape(count, size)
+    sums = _sums(trained, x.reshape(count, size, -1), cell, int(np.prod(shape)))
     weights = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), RESAMPLES)
     mean, again = _ratios(sums.sum(axis=1)), _ratios(np.einsum("bg,kgc->kbc", weights, sums))
     error = _deviation(again)
     known = sums[0].sum(axis=0)
-    top, places = _peak(
-        np.where(known >= least, mean[0], -np.inf), np.where(known >= least, again[0], -np.inf)
-    )
-    if top is None:
+    eligible = known >= least
+    if not np.any(eligible):
         raise ValueError(f"no cell has {least} nodes: take more graphs, fewer bins, or a smaller fewest")
-    at = [np.asarray(c)[index] for c, index in zip(centers, np.unravel_index(top, shape))]
-    resampled = [np.asarray(c)[index] for c, index in zip(centers, np.unravel_index(places, shape))]
-    named = {
-        "fan_in": mean[0],
-        "fan_out": mean[1],
-        "fan_in_error": error[0],
-        "fan_out_error": error[1],
-        "count": known,
-    }
-    attrs: dict[str, Any] = {
-        "peak": [float(v) for v in at],
-        "peak_error": [
-            float(np.hypot(np.std(v), _spacing(c, x[:, k]))) for v, c, k in zip(resampled, centers, which)
-        ],
+    top, tops = (_peak(np.where(eligible, means, -np.inf)) for means in (mean[0], again[0]))
+    spacings = [_spacing(c, column) for c, column in zip(centers, values)]
+    attrs = _peak_attributes(top, tops, centers, spacings) | {
         "peak_fan_in": float(mean[0, top]),
         "peak_fan_in_error": float(error[0, top]),
-        "peak_share": float(np.mean(places == top)),
-        "fewest": least,
     }
-    about = {
-        "problem": task.name,
-        "graphs": count,
-        "n": size,
-        "seed": seed,
-        "split": split,
-        "inphase_version": version(),
-    }
-    data = {name: (names, values.reshape(shape)) for name, values in named.items()}
-    found = xr.Dataset(data, coords=dict(zip(names, centers)), attrs=attrs | about)
-    return found.assign(count=found["count"].astype(int))
+    attrs |= {"fewest": least, "problem": task.name, "graphs": count, "n": size, "seed": seed, "split": split}
+    of_cells = dict(zip(("fan_in", "fan_out", "fan_in_error", "fan_out_error"), (*mean, *error)))
+    of_cells["count"] = known.astype(int)
+    data = {name: (names, of_cell.reshape(shape)) for name, of_cell in of_cells.items()}
+    coords = dict(zip(names, centers))
+    return xr.Dataset(data, coords=coords, attrs=attrs | {"inphase_version": version()})
 
 
 def fan_in_peaks(trained: Trained | Iterable[Trained], **options: Any) -> xr.Dataset:
@@ -176,6 +145,26 @@ def fan_in_peaks(trained: Trained | Iterable[Trained], **options: Any) -> xr.Dat
     return xr.Dataset(rows | numbers, coords={"column": list(map(str, maps[0].fan_in.dims))}, attrs=kept)
 
 
+def _mapped(task: Problem, columns: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The names of the one or two columns of a map."""
+    if columns is None:
+        return tuple(task.columns[:2])
+    names = (columns,) if isinstance(columns, str) else tuple(columns)
+    if not 1 <= len(names) <= 2:
+        raise ValueError(f"columns must be one or two of {', '.join(task.columns)}; got {names!r}")
+    return tuple(check_name("columns", name, task.columns) for name in names)
+
+
+def _sums(trained: Trained, features: Floats, cell: Any, cells: int) -> Floats:
+    """Nodes, fan-in and fan-out, (3, graphs, cells), summed over each cell of each graph."""
+    sums = np.zeros((3, len(features), cells))
+    for g, x in enumerate(features):
+        K = Learnt(trained.network, x, trained.settings.rule).array
+        for total, values in zip(sums[:, g], (np.ones(len(x)), K.sum(axis=1), K.sum(axis=0))):
+            np.add.at(total, cell[g], values)
+    return sums
+
+
 def _cells(values: Floats, bins: int) -> tuple[Floats, Floats]:
     """(centers, edges) between the least and the largest value, or one cell for each whole number."""
     low, high = float(values.min()), float(values.max())
@@ -184,6 +173,11 @@ def _cells(values: Floats, bins: int) -> tuple[Floats, Floats]:
         return centers, np.append(centers - 0.5, high + 0.5)
     edges = np.linspace(low, high, bins + 1)
     return (edges[1:] + edges[:-1]) / 2, edges
+
+
+def _places(values: Floats, edges: Floats) -> Any:
+    """The cell of each value."""
+    return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
 
 
 def _spacing(centers: Floats, values: Floats) -> float:
@@ -202,9 +196,7 @@ def _ratios(sums: Floats) -> Floats:
 
 
 def _deviation(values: Floats) -> Floats:
-    """The standard deviation over resamples (the axis before the last),
-    those with NaN left out; NaN where all are.
-    """
+    """The standard deviation over resamples (the last axis but one), without NaN; NaN where all are."""
     known = np.isfinite(values)
     counts = np.maximum(known.sum(axis=-2), 1)
     mean = np.where(known, values, 0).sum(axis=-2) / counts
@@ -212,8 +204,20 @@ def _deviation(values: Floats) -> Floats:
     return np.asarray(np.where(known.any(axis=-2), np.sqrt(square), np.nan))
 
 
-def _peak(values: Floats, resampled: Floats) -> tuple[int | None, Any]:
-    """The place of the largest value, None where all are −∞, and its places in the resamples."""
-    top = int(np.argmax(values))
-    places = np.argmax(np.where(np.isnan(resampled), -np.inf, resampled), axis=1)
-    return (None if values[top] == -np.inf else top), places
+def _peak(values: Floats) -> Any:
+    """The places of the largest values along the last axis, NaN left out."""
+    return np.argmax(np.where(np.isnan(values), -np.inf, values), axis=-1)
+
+
+def _peak_attributes(
+    top: Any, tops: Any, centers: Sequence[Floats], spacings: Sequence[float]
+) -> dict[str, Any]:
+    """Where the peak is, with its error, and how many resamples have it in the same cell."""
+    shape = tuple(len(c) for c in centers)
+    at = [float(c[index]) for c, index in zip(centers, np.unravel_index(top, shape))]
+    resampled = [c[index] for c, index in zip(centers, np.unravel_index(tops, shape))]
+    return {
+        "peak": at,
+        "peak_error": [float(np.hypot(np.std(v), width)) for v, width in zip(resampled, spacings)],
+        "peak_share": float(np.mean(tops == top)),
+    }

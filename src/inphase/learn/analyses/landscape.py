@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -114,8 +114,7 @@ def phase_landscape(
     seed: int = 0,
     split: str = "test",
 ) -> xr.Dataset:
-    """The phase at which a probe of given features ends that listens to a trained network and is not heard by
-    it.
+    """The phase at which a probe of given features ends that hears a trained network, unheard by it.
 
     A probe starts as a node does, and follows the nodes' equation with the ω and b that belong to its
     features and K as in `probe_coupling`. Its own delay acts through K alone: nobody hears it, and it does
@@ -176,60 +175,89 @@ def phase_landscape(
     _check_place(task, drawn)
     grid = _grid(task, drawn, axes)
     probes = task.at(_probe_features(task, drawn, grid, held or {}))
-    shape = tuple(len(values) for values in grid.values())
-    silent = probes._replace(delay_steps=np.zeros_like(probes.delay_steps))
     if reference is None and task.classes:
         reference = 0
-    results: dict[str, list[Any]] = {
-        name: [] for name in ("phase", "coherence", "drift", "locked", "own", "order")
-    }
+    readings = []
     for g in range(count):
         part = drawn.take(slice(g * size, (g + 1) * size))
-        rows = [
-            Learnt(trained.network, part.features, settings.rule).array,
-            probe_coupling(trained.network, part.features, probes.features, settings.rule),
-        ]
-        both = Nodes(*(np.concatenate([own, more]) for own, more in zip(part, silent)))
+        chosen = _reference_nodes(part, reference, g)
         # the nodes start as in `evaluate`
         start = start_phases(settings, size + len(probes.features), seed, g)
-        phases = window_phases(trained, both, Probes(np.concatenate(rows)), start, last, steps)
-        chosen = slice(0, size) if reference is None else np.flatnonzero(part.labels == reference)
-        if not np.size(phases[0, :size][chosen]):
-            raise ValueError(
-                f"reference must be a class with nodes in every graph; graph {g} has none of {reference!r}"
-            )
-        field = np.exp(1j * phases[:, :size][:, chosen]).mean(axis=1)
-        relative = phases - np.unwrap(np.angle(field))[:, None]
-        wave = np.exp(1j * relative).mean(axis=0)
-        advance = (relative[-1] - relative[0])[size:]
-        values = (
-            np.angle(wave[size:]),
-            np.abs(wave[size:]),
-            advance / ((steps - 1) * settings.step),
-            np.abs(advance) < np.pi,
-        )
-        for name, value in zip(("phase", "coherence", "drift", "locked"), values):
-            results[name].append(value.reshape(shape))
-        results["own"].append(np.angle(wave[:size]))
-        results["order"].append(float(np.abs(field).mean()))
-    names = ("graph", *grid)
-    data: dict[str, Any] = {
-        name: (names, np.array(results[name])) for name in ("phase", "coherence", "drift", "locked")
-    }
-    data["node_features"] = (("graph", "node", "column"), drawn.features.reshape(count, size, -1))
-    data["node_phase"] = (("graph", "node"), np.array(results["own"]))
-    data["node_label"] = (("graph", "node"), drawn.labels.reshape(count, size))
-    data["order_parameter"] = ("graph", results["order"])
-    about: dict[str, Any] = {
-        "problem": task.name,
-        "n": size,
-        "step": settings.step,
-        "burn_in": last,
-        "window": steps,
-    }
+        phases = _with_probes(trained, part, probes, start, last, steps)
+        readings.append(_read(phases, size, chosen, settings.step))
+    about = {"problem": task.name, "n": size, "step": settings.step, "burn_in": last, "window": steps}
     about |= {"seed": seed, "split": split, "inphase_version": version()}
     about["reference"] = "mean field" if reference is None else f"class {reference}"
-    found = xr.Dataset(data, coords={**grid, "column": list(task.columns)}, attrs=about)
+    return _dataset(readings, grid, drawn, task.columns).assign_attrs(about)
+
+
+def _reference_nodes(part: Nodes, reference: int | None, graph: int) -> slice | NDArray[np.int64]:
+    """The nodes of a graph whose mean phase is 0: of a class, or all."""
+    if reference is None:
+        return slice(0, len(part.labels))
+    chosen = np.flatnonzero(part.labels == reference)
+    if not len(chosen):
+        raise ValueError(
+            f"reference must be a class with nodes in every graph; graph {graph} has none of {reference!r}"
+        )
+    return chosen
+
+
+def _with_probes(
+    trained: Trained, part: Nodes, probes: Nodes, start: Any, burn_in: int, window: int
+) -> Floats:
+    """The phases of the window, (window, n + p), of one graph's nodes and of the probes that listen to them."""
+    network, rule = trained.network, trained.settings.rule
+    own = Learnt(network, part.features, rule).array
+    heard = probe_coupling(network, part.features, probes.features, rule)
+    silent = probes._replace(delay_steps=np.zeros_like(probes.delay_steps))  # their own delay is in K alone
+    both = Nodes(*(np.concatenate(pair) for pair in zip(part, silent)))
+    coupling = Probes(np.concatenate([own, heard]))
+    return np.asarray(window_phases(trained, both, coupling, start, burn_in, window))
+
+
+class _Reading(NamedTuple):
+    """What one graph's window says of the probes, (p,), of its nodes, (n,), and of the reference."""
+
+    phase: Floats
+    coherence: Floats
+    drift: Floats
+    locked: NDArray[np.bool_]
+    node_phase: Floats
+    order_parameter: float
+
+
+def _read(phases: Floats, n: int, chosen: slice | NDArray[np.int64], step: float) -> _Reading:
+    """Phases (window, n + p) relative to the mean phase of the chosen nodes."""
+    field = np.exp(1j * phases[:, chosen]).mean(axis=1)
+    relative = phases - np.unwrap(np.angle(field))[:, None]
+    wave = np.exp(1j * relative).mean(axis=0)
+    advance = (relative[-1] - relative[0])[n:]
+    return _Reading(
+        phase=np.angle(wave[n:]),
+        coherence=np.abs(wave[n:]),
+        drift=advance / ((len(phases) - 1) * step),
+        locked=np.abs(advance) < np.pi,
+        node_phase=np.angle(wave[:n]),
+        order_parameter=float(np.abs(field).mean()),
+    )
+
+
+def _dataset(
+    readings: Sequence[_Reading], grid: Mapping[str, Floats], drawn: Nodes, columns: Sequence[str]
+) -> xr.Dataset:
+    """The landscapes along graph and axes, beside what the networks are and do."""
+    count, shape = len(readings), tuple(len(values) for values in grid.values())
+    phase, coherence, drift, locked, node_phase, order = (np.array(part) for part in zip(*readings))
+    of_probes = {"phase": phase, "coherence": coherence, "drift": drift, "locked": locked}
+    data: dict[str, Any] = {
+        name: (("graph", *grid), values.reshape(count, *shape)) for name, values in of_probes.items()
+    }
+    data["node_features"] = (("graph", "node", "column"), drawn.features.reshape(*node_phase.shape, -1))
+    data["node_phase"] = (("graph", "node"), node_phase)
+    data["node_label"] = (("graph", "node"), drawn.labels.reshape(node_phase.shape))
+    data["order_parameter"] = ("graph", order)
+    found = xr.Dataset(data, coords={**grid, "column": list(columns)})
     for name, unit in (("phase", "rad"), ("drift", "rad/time"), ("node_phase", "rad")):
         found[name].attrs["units"] = unit
     return found

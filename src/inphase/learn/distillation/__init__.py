@@ -1,5 +1,4 @@
-"""`distill`: a readable coupling with few parameters, fitted to what a trained network says of pairs of
-nodes.
+"""`distill`: a readable coupling with few parameters, fitted to what a trained network says of pairs.
 
 Two kinds. "symbolic": a sum of few terms from a library of functions of the pair (powers, |x_i|, sign, tanh,
 their products, differences, Gaussians), by forward selection with replacement (Miller, *Subset Selection in

@@ -106,9 +106,7 @@ class Distilled:
 
     @property
     def formula(self) -> str:
-        """s(x_i, x_j) = ..., coefficients rounded to their
-        errors; a second line defines d_ij where it occurs.
-        """
+        """s(x_i, x_j) = ..., coefficients rounded to their errors; a second line defines any d_ij."""
         left = "s_ij" if self.target == "score" else "K_ij/mean K"
         text = f"{left} ="
         for place, (term, value) in enumerate(self.coefficients.items()):
@@ -166,9 +164,7 @@ class Distilled:
         return np.asarray(np.log(np.maximum(table, SMALLEST)) if self.target == "coupling" else table)
 
     def coupling(self, features: ArrayLike, normalization: Normalization | None = None) -> Dense:
-        """K of nodes with these features, (n, m), by the
-        normalization of the training if none is given; memory O(n²).
-        """
+        """K of nodes with features (n, m), by `normalization` or that of the training; memory O(n²)."""
         rule = self.normalization if normalization is None else normalization
         return Dense(rule.apply(self.scores(features)))
 
@@ -188,8 +184,7 @@ class Distilled:
         problem: Problem | None = None,
         **options: Any,
     ) -> xr.Dataset:
-        """How many terms are needed to synchronize: the loss and V on fresh nodes against the number of
-        terms.
+        """How many terms synchronization needs: loss and V on fresh nodes against the number of terms.
 
         Parameters
         ----------

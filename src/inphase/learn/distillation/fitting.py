@@ -84,9 +84,6 @@ def distill(
         )
     rng = np.random.default_rng([integer("seed", seed, least=0), 7])
     x = rng.permutation(_nodes(trained, samples, features, seed))
-    columns = trained.problem.columns if trained.problem is not None else ()
-    if len(columns) != x.shape[1]:
-        columns = tuple(f"x{a + 1}" for a in range(x.shape[1]))
     whole = target_of(network.scores(x), rule, target)
     if np.ptp(whole) <= 1e-10 * max(1.0, float(np.abs(whole).max())):
         raise ValueError(
@@ -109,9 +106,8 @@ def distill(
         "seed": int(seed),
         "network": {"hidden": list(network.hidden), "activation": network.activation},
     }
-    least = int(np.argmin(mean))
-    count = int(np.flatnonzero(mean <= mean[least] + error[least])[0])
-    made = Distilled(tuple(models), count, target, tuple(columns), rule, path_table(rows), about)
+    columns, count = _column_names(trained, x.shape[1]), _fewest_terms(mean, error)
+    made = Distilled(tuple(models), count, target, columns, rule, path_table(rows), about)
     return replace(made, path=path_table(rows | _held_out(made, network, x[out], whole[out, out])))
 
 
@@ -131,10 +127,20 @@ def _nodes(trained: Trained, samples: int, features: ArrayLike | None, seed: int
     return x
 
 
+def _column_names(trained: Trained, count: int) -> tuple[str, ...]:
+    """The problem's columns; x1, x2, ... where they do not fit."""
+    columns = () if trained.problem is None else tuple(trained.problem.columns)
+    return columns if len(columns) == count else tuple(f"x{a + 1}" for a in range(count))
+
+
+def _fewest_terms(mean: Floats, error: Floats) -> int:
+    """The fewest terms that err by no more than the best number does, up to its standard error."""
+    least = int(np.argmin(mean))
+    return int(np.flatnonzero(mean <= mean[least] + error[least])[0])
+
+
 def target_of(scores: Floats, rule: Normalization, target: str) -> Floats:
-    """What is fitted, (n, n): the scores without what the
-    normalization takes away; K/mean K for "coupling".
-    """
+    """What is fitted, (n, n): scores without what the normalization takes away; "coupling": K/mean K."""
     recipe, both = rule.recipe, rule.symmetric
     if _relative(recipe):
         s = np.logaddexp(scores, scores.T) - np.log(2) if both else scores.copy()

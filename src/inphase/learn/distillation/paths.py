@@ -29,9 +29,7 @@ class Sample:
         self.folds = np.array_split(np.arange(len(x)), FOLDS)
 
     def scaled(self, fit: Floats, weights: Floats) -> Floats:
-        """Coefficients, the constant first, as they are where
-        mean K is that of the pairs with these weights, (n, n).
-        """
+        """Coefficients, constant first, for a mean K as of the pairs with these weights, (n, n)."""
         if self.relative is None:
             return fit
         K = np.exp(self.values) if self.relative == "score" else self.values
@@ -39,17 +37,13 @@ class Sample:
         return fit / mean if self.relative == "coupling" else np.append(fit[0] - np.log(mean), fit[1:])
 
     def judged(self, errors: Any) -> tuple[Floats, Floats]:
-        """Mean squared errors (folds, terms) -> their means,
-        none below what rounding leaves, and standard errors.
-        """
+        """Mean squared errors (folds, terms) -> their means, not below rounding, and standard errors."""
         table = np.maximum(np.array(errors), EXACT * self.variance)
         return table.mean(axis=0), table.std(axis=0, ddof=1) / np.sqrt(FOLDS)
 
 
 class Symbols:
-    """The path of symbolic models, from the moments of all
-    terms by pairs of folds: no table of pairs by terms is held.
-    """
+    """The path of symbolic models, by moments over pairs of folds: no table of pairs by terms is held."""
 
     def __init__(self, sample: Sample, terms: Sequence[Term], rng: np.random.Generator) -> None:
         self.sample, x, n = sample, sample.x, len(sample.x)
@@ -68,9 +62,7 @@ class Symbols:
         self.moments = self.moments[..., rows, :][..., rows]
 
     def _columns(self, terms: Sequence[int], rows: Any, columns: Any) -> Floats:
-        """1, the terms in standard units, and what is fitted,
-        (terms + 2, pairs), the node's own pair left out.
-        """
+        """1, the standardized terms, and what is fitted, (terms + 2, pairs), without the own pair."""
         x, y = self.sample.x[rows][:, None], self.sample.x[columns][None]
         use = self.sample.off[np.ix_(rows, columns)]
         shape = use.shape
@@ -154,9 +146,7 @@ def _error(moments: Floats, chosen: list[int], coefficients: Floats) -> float:
 
 
 def _gains(C: Floats, chosen: list[int]) -> Floats:
-    """How much of the sum of squares each term would
-    explain beside those chosen; −1 where it is nothing new.
-    """
+    """The sum of squares that each term would explain beside those chosen; −1 where it is nothing new."""
     y, own = C[:-1, -1], np.diag(C)[:-1]
     if chosen:
         solved = np.linalg.lstsq(C[np.ix_(chosen, chosen)], C[chosen], rcond=1e-13)[0]
@@ -171,9 +161,7 @@ def _gains(C: Floats, chosen: list[int]) -> Floats:
 
 
 def _selections(moments: Floats, most: int) -> list[list[int]]:
-    """The terms chosen, none, one, two, ...: each time the
-    best is added, and others replaced as long as it helps.
-    """
+    """The terms chosen, none, one, two, ...: the best is added, others replaced as long as it helps."""
     C = _centered(moments)
     sets: list[list[int]] = [[]]
     while len(sets) <= most and len(sets[-1]) < len(C) - 1:
@@ -229,9 +217,7 @@ class Functions:
         return [full.cut(k) for k in range(most + 1)], *self.sample.judged(errors)
 
     def _model(self, rows: Any, most: int) -> Separable:
-        """Singular functions of the matrix of some nodes; of a
-        symmetric one, eigenfunctions, σ with the eigenvalue's sign.
-        """
+        """Singular functions of some nodes' matrix; of a symmetric one, eigenfunctions, σ with sign."""
         order = rows[np.lexsort(self.sample.x[rows].T[::-1])]
         n, whole = len(order), self.sample.values[np.ix_(order, order)]
         constant = float(whole.mean())

@@ -73,8 +73,7 @@ class Factor:
 
 @dataclass(frozen=True)
 class Term:
-    """One function of a pair: a product g(x_i) h(x_j), either of which may be missing, or a function of one
-    feature of both.
+    """One function of a pair: g(x_i), h(x_j), their product, or a function of one feature of both.
 
     Parameters
     ----------
