@@ -117,8 +117,8 @@ class Normalization:
     degree : float
         d > 0.
     trained_size : int, optional
-        n_0, from which t(n) has its unit of time in kinds that divide rows by n, too; sqrt(n_0 n) for
-        "row-l2".
+        n_0, from which t(n) has its unit of time in kinds that divide rows by n, too;
+        sqrt(n_0 n) for "row-l2".
 
     Examples
     --------
