@@ -68,7 +68,8 @@ class Coupling(ABC):
 
     To add a kind of coupling, write one file here with a subclass that has the two properties and three
     methods marked abstract, and name it in `catalog.py`; the model, every integrator, `equilibria` and TOML
-    files then take it. A kind whose Jacobian is sparse, or whose terms are not pairs, gives `jacobians` too.
+    files then work with it. A kind whose Jacobian is sparse, or whose terms are not pairs, also gives
+    `jacobians`.
 
     Couplings add and scale: ``0.5 * Sparse(K) + Hypergraph(triangles)`` is a coupling.
     """

@@ -161,8 +161,7 @@ class Normalization:
     def scale(self, scores: Array) -> tuple[Any, Any]:
         """What `scaled` needs of the scores (m, n) that have the norms.
 
-        The shift of exponentials, and one factor of all weights, or a divisor, (m, 1) where rows have their
-        own.
+        The shift of exponentials, and one factor of all weights, or a divisor of each row, (m, 1).
         """
         recipe, n = self.recipe, scores.shape[1]
         shift = scores.max(axis=None if recipe.by_all else 1, keepdims=not recipe.by_all)
