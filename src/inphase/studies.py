@@ -102,8 +102,8 @@ def study(
     seed : int
         Of the initial condition.
     out : path, optional
-        A folder for report.html, study.json, trajectory.nc, tree.nc, proof.json and parts.npz, as far as
-        there is each; nothing is written without it.
+        A folder for report.html, study.json, trajectory.nc, tree.nc, proof.json and parts.npz; nothing is written
+        without it.
     phases : array_like, shape (n,), optional
         Initial phases; else drawn by the name `start` with `options` (see `inphase.initial`).
     t_end : float, optional

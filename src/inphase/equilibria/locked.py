@@ -170,9 +170,8 @@ class Locked:
 
 
 def second_order(model: PhaseModel, n: int) -> tuple[NDArray[np.intp], Vector]:
-    """Which oscillators have inertia, and their d_i/m_i, (heavy,) each.
-
-    They obey θ' = v, v' = (d/m)(u(θ) − v).
+    """Which oscillators have inertia, and d_i/m_i of those:
+    (heavy,) each. They obey θ' = v, v' = (d/m)(u(θ) − v).
     """
     inertia = np.broadcast_to(model.inertia, n)
     heavy = np.flatnonzero(inertia > 0)
