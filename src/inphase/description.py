@@ -148,8 +148,7 @@ def interaction_code(f: Interaction) -> str:
 
 
 def model_code(model: PhaseModel, keep: Kept) -> str:
-    """A Python expression that makes the model, with `ip` for inphase, `parts` for what was kept, and `gain` for a
-    function of the user's.
+    """A Python expression that makes the model: `ip` is inphase, `parts` what was kept, `gain` the user's.
 
     Examples
     --------

@@ -350,8 +350,8 @@ def bimodal(
     width : float
         That of each peak: standard deviation (normal), half width at half maximum (lorentzian).
     separation : float
-        The distance of the peaks, >= 0. The density has one maximum for separation <= 2 width (normal), or
-        <= 2 width/sqrt(3) (lorentzian).
+        The distance of the peaks, >= 0. The density has one maximum for separation <= 2 width (normal),
+        or <= 2 width/sqrt(3) (lorentzian).
     component : "normal" or "lorentzian"
 
     References

@@ -361,8 +361,8 @@ class PhaseModel:
         """½ Σ_ij c_i c_j U(θ_i − θ_j) with U = −∫ f, which rises along the flow.
 
         It is 0 in sync and, where f attracts, less elsewhere. The flow is its gradient ascent in the metric
-        of weights c_i g_i (Polyanskiy, Rigollet, Yao 2025, Section 2). On a graph it is ½ Σ_ij K_ij
-        U(θ_i − θ_j), and the flow its gradient.
+        of weights c_i g_i (Polyanskiy, Rigollet, Yao 2025, Section 2). On a graph it is
+        ½ Σ_ij K_ij U(θ_i − θ_j), and the flow its gradient.
 
         Parameters
         ----------

@@ -104,8 +104,8 @@ def study(
     seed : int
         Of the initial condition.
     out : path, optional
-        A folder for report.html, study.json, trajectory.nc, tree.nc, proof.json and parts.npz, as far as
-        there is each; nothing is written without it.
+        A folder for report.html, study.json, trajectory.nc, tree.nc, proof.json and parts.npz; nothing is written
+        without it.
     phases : array_like, shape (n,), optional
         Initial phases; else drawn by the name `start` with `options` (see `inphase.initial`).
     t_end : float, optional
@@ -264,8 +264,8 @@ def _time_scale(model: PhaseModel, n: int) -> float:
 def _growth(run: xr.Dataset, rates: Array | None) -> dict[str, list[Any]]:
     """Predicted growth rates beside slopes of log |R_k| fitted to the linear part of the run.
 
-    That part ends for all modes when the first reaches 0.1. Measured are the modes that grow at least 0.8
-    times as fast as the fastest: slower ones are soon driven by products of the others.
+    That part ends for all modes when the first reaches 0.1. Measured are the modes that grow
+    at least 0.8 times as fast as the fastest: slower ones are soon driven by products of the others.
     """
     if rates is None:
         return {"mode": [], "predicted": [], "measured": [], "standard_error": []}

@@ -105,9 +105,7 @@ class Enclosure:
         return self.jet(x, x, order)
 
     def cell(self, lo: float, hi: float, order: int, combine: Callable[[list[Any]], Any]) -> Any:
-        """`combine` (linear in the derivatives up to `order`) over
-        the cell: directly and by the mean value, intersected.
-        """
+        """`combine` (linear up to `order`) over the cell: directly and by the mean value, intersected."""
         wide = self.jet(lo, hi, order + 1)
         direct = combine(wide)
         if lo == hi:

@@ -733,8 +733,9 @@ def pieces(lo, hi, k):
 def attention_at_infinity(f, box, leaf, claim):
     """Theorem 1 for attention with β >= 1, in u = 1/β and z = β (1 − cos x): T(u) · (rise of G over z) < 2.
 
-    f'' = sqrt(β) G(z, u), G = sqrt(R) e^{−z} N, R = z (2 − uz), N = 2z − 3 − u + 3uz − uz²; dG/dz = e^{−z}
-    Q/sqrt(R), Q = (1 − uz) N + R (N' − N) < 0 for z >= 10; T = τ sqrt(β) = sqrt(2 z_τ) asin(s)/s.
+    f'' = sqrt(β) G(z, u), G = sqrt(R) e^{−z} N, R = z (2 − uz), N = 2z − 3 − u + 3uz − uz²;
+    dG/dz = e^{−z} Q/sqrt(R), Q = (1 − uz) N + R (N' − N) < 0 for z >= 10;
+    T = τ sqrt(β) = sqrt(2 z_τ) asin(s)/s.
     """
     beta = attention_parameter(claim)
     require(beta is not None, "the formula is not attention's")

@@ -79,11 +79,10 @@ def certified(
 def classes_hold(
     sizes: Sequence[int], degrees: Sequence[Sequence[int]], bonds: list[list[arb]], own: arb
 ) -> bool:
-    """Whether perturbations of zero sum in each class decay, for every graph with these degrees (bonds: d_ab
-    f'(θ_a − θ_b)).
+    """Whether perturbations of zero sum in each class decay, for every graph with these degrees.
 
-    A block acts on them with norm at most sqrt(d_ab d_ba), 0 if it is complete; inside a complete class as
-    −1.
+    Bonds are d_ab f'(θ_a − θ_b). A block acts on the perturbations with norm at most sqrt(d_ab d_ba), 0 if it
+    is complete; inside a complete class as −1.
     """
     many = [k for k, m in enumerate(sizes) if m > 1]
     matrix = []

@@ -41,8 +41,7 @@ def positive_inside(f: Enclosure, tau: float) -> bool:
 
 
 def positive_variation(f: Enclosure, slope_weight: int, target: Any) -> Any:
-    """An upper bound of ∫_0^π |f''' + slope_weight·f'|_+ (a ball above it), refined until below `target` or no
-    better.
+    """An upper bound, a ball, of ∫_0^π |f''' + slope_weight·f'|_+, refined until < `target` or no better.
 
     Where the integrand is positive it integrates exactly to a difference of f'' + slope_weight·f. A cell whose sign
     is open adds its width times the largest value there; such cells shrink onto the roots: their sum falls

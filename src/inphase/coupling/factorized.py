@@ -133,8 +133,7 @@ class LowRank(Product):
 def compressed(left: Factor, right: Factor, tolerance: float = 0.0) -> tuple[Factor, Factor]:
     """Factors of L Rᵀ with as few columns as keep it to `tolerance` · |L Rᵀ| in the Frobenius norm, O(n r²).
 
-    By the singular values of the product of the triangles of two QR factorizations; at least one column
-    stays.
+    By the singular values of the product of the triangles of two QR factorizations; one column stays.
 
     Parameters
     ----------

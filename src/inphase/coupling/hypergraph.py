@@ -245,10 +245,10 @@ class AllTriads(Triadic):
 
     Σ_jk c_j c_k f(θ_i + θ_k − 2θ_j) or Σ_jk c_j c_k f(2θ_i − θ_j − θ_k).
 
-    j and k run over all n² ordered pairs, j = k and i itself among them: with the moments M_h = Σ_j c_j
-    e^{ihθ_j}, the sums are Re Σ_h F_h e^{ihθ_i} conj(M_2h) M_h and Re Σ_h F_h e^{2ihθ_i} conj(M_h)². For
-    f = sin and ``"2j-k-i"`` the pull is Im(Z_2 conj(Z_1) e^{−iθ_i}) with the order parameters Z_1 and Z_2
-    (Skardal, Arenas 2020).
+    j and k run over all n² ordered pairs, j = k and i itself among them: with the moments
+    M_h = Σ_j c_j e^{ihθ_j}, the sums are Re Σ_h F_h e^{ihθ_i} conj(M_2h) M_h and
+    Re Σ_h F_h e^{2ihθ_i} conj(M_h)². For f = sin and ``"2j-k-i"`` the pull is Im(Z_2 conj(Z_1) e^{−iθ_i})
+    with the order parameters Z_1 and Z_2 (Skardal, Arenas 2020).
 
     Parameters
     ----------

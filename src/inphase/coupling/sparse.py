@@ -83,8 +83,8 @@ class Network(Coupling):
 class Sparse(Network):
     """K as a sparse matrix: K[i, j] is how strongly i listens to j.
 
-    Entries given twice add up; entries of 0 are dropped. Self-loops are kept: they contribute K_ii
-    f(θ_i − φ_i), which is 0 for odd f without delays. Nodes without edges feel nothing.
+    Entries given twice add up; entries of 0 are dropped. Self-loops are kept: they contribute
+    K_ii f(θ_i − φ_i), which is 0 for odd f without delays. Nodes without edges feel nothing.
 
     Parameters
     ----------

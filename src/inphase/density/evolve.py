@@ -143,14 +143,7 @@ def evolve_density(
     outputs, angles = output_times(t_end, times, FRAMES), integer("points", points, 1)
     start = measure(initial, most, tol)
     flow = partial(Continuity, interaction, h, D, period=start.period, floor=tol)
-    fewest = _fewest(interaction, start.period, most)
-    first = _resolved(start, tol, fewest, most)
-    run = _Run((0.0, first), len(first))
-    try:
-        _integrate(run, flow, outputs, tol, fewest, most)
-    except KeyboardInterrupt:
-        message = f"interrupted at time {run.stopped_at:.6g}: the result so far is kept"
-        run.end(Status.INTERRUPTED, message)
+    run = _followed(flow, start, outputs, tol, _fewest(interaction, start.period, most), most)
     spin = omega - (float(interaction.modes[0].real) if h is None else 0.0)  # a rigid turn
     found = _dataset(run, start.period, spin, angles)
     how = {"gain": gain or "none", "frequency": omega, "noise": D, "tolerance": tol, "max_modes": most}
@@ -164,6 +157,20 @@ def _accuracy(tolerance: Any) -> float:
     if found > 1e-2:
         raise ValueError(f"tolerance must be in [1e-13, 1e-2]; got {tolerance!r}")
     return found
+
+
+def _followed(
+    flow: Any, start: Measure, outputs: NDArray[np.float64], tol: float, fewest: int, most: int
+) -> _Run:
+    """The run to the last output time, or to where it ended before."""
+    first = _resolved(start, tol, fewest, most)
+    run = _Run((0.0, first), len(first))
+    try:
+        _integrate(run, flow, outputs, tol, fewest, most)
+    except KeyboardInterrupt:
+        message = f"interrupted at time {run.stopped_at:.6g}: the result so far is kept"
+        run.end(Status.INTERRUPTED, message)
+    return run
 
 
 def _integrate(

@@ -101,17 +101,11 @@ def lyapunov_exponents(
     t_end = finite_number("t_end", t_end, positive=True)
     transient = finite_number("transient", transient, least=0)
     tolerance = finite_number("tolerance", tolerance, positive=True)
-    frame = np.linalg.qr(
-        np.random.default_rng(integer("seed", seed, least=0)).normal(size=(space.size, count))
-    )[0]
+    rng = np.random.default_rng(integer("seed", seed, least=0))
+    frame = np.linalg.qr(rng.normal(size=(space.size, count)))[0]
     state = space.state(row)
-    if interval is None:
-        interval = min(2 / max(_norm(space, state), 1e-300), t_end / BATCHES)
-    interval = finite_number("interval", interval, positive=True)
-    if interval > t_end / BATCHES:
-        raise ValueError(f"interval must be at most t_end/{BATCHES}; got {interval:g} with t_end = {t_end:g}")
-    walk = _Walk(space, state, frame, tolerance)
-    rows = int(np.ceil(t_end / interval))
+    interval = _interval(interval, space, state, t_end)
+    walk, rows = _Walk(space, state, frame, tolerance), int(np.ceil(t_end / interval))
     growth, divergence = np.empty((rows, count)), np.empty(rows + 1)
     with few_threads(space.size):
         for _ in range(int(np.ceil(transient / interval))):
@@ -121,6 +115,16 @@ def lyapunov_exponents(
             growth[k], divergence[k + 1] = walk.advance(interval), space.divergence(walk.state)
     mean = float(np.mean((divergence[1:] + divergence[:-1]) / 2))
     return _dataset(walk, growth / interval, mean, interval, tolerance, seed)
+
+
+def _interval(given: float | None, space: StateSpace, state: Array, t_end: float) -> float:
+    """The time between orthonormalizations that was asked for, or in which a frame shrinks by a few digits."""
+    if given is None:
+        return min(2 / max(_norm(space, state), 1e-300), t_end / BATCHES)
+    found = finite_number("interval", given, positive=True)
+    if found > t_end / BATCHES:
+        raise ValueError(f"interval must be at most t_end/{BATCHES}; got {found:g} with t_end = {t_end:g}")
+    return found
 
 
 def _check(model: PhaseModel) -> None:

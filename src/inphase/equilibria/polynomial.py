@@ -85,11 +85,10 @@ class Census:
 
     @property
     def degree(self) -> int:
-        """Σ degrees: where `complete`, the Euler characteristic of the space of unknown phases
-        (Poincaré and Hopf).
+        """Σ degrees: where `complete`, the Euler characteristic of the space of unknown phases.
 
-        That is 0, of a torus, but 1, of a point, for one oscillator without a field, which has no unknown
-        phase.
+        So Poincaré and Hopf; it is 0, of a torus, but 1, of a point, for one oscillator without a field,
+        which has no unknown phase.
         """
         return int(np.sum(self.degrees))
 

@@ -126,10 +126,9 @@ def classify(phases: ArrayLike, *, ring: bool = False, tolerance: float = 1e-6) 
           states of unequal oscillators under strong coupling; with f = sin and positive weights such a state
           is stable (on a connected graph without directions);
         - "half circle": all phases within less than a half of the circle; such a state may be stable or not;
-        - "chimera-like" (ring of 30 or more): sites are coherent where \\|e^{iθ_{k−1}} − 2
-          e^{iθ_k} + e^{iθ_{k+1}}\\| < 0.04,
-          1% of its largest value; the longest coherent stretch and the incoherent rest each hold at least a
-          tenth of the ring;
+        - "chimera-like" (ring of 30 or more): sites are coherent where
+          \\|e^{iθ_{k−1}} − 2 e^{iθ_k} + e^{iθ_{k+1}}\\| < 0.04, 1% of its largest value; the longest coherent
+          stretch and the incoherent rest each hold at least a tenth of the ring;
         - "other".
 
     Raises

@@ -5,9 +5,8 @@ and there
 
     θ_i(start + x length) = Σ_p coefficients[r, slot, i, p] x^p,   p = 0..4.
 
-Of the past, a replica keeps the steps first..last − 1; step `last` is the one that is being taken. Cost: 40
-bytes per oscillator and step; a look-up starts from the step that was found the time before, a few
-nanoseconds.
+Of the past, a replica keeps the steps first..last − 1; step `last` is the one that is being taken. Cost:
+40 bytes per oscillator and step; a look-up starts from the step found last and takes nanoseconds.
 """
 
 from __future__ import annotations
@@ -53,8 +52,7 @@ def _look(coefficients, start, length, first, until, found, rows, heard, delays,
 
 
 def _record(phases, stages, weights, step, rows, last, coefficients, change):
-    """The polynomials of the step that is being taken, from its stages; weights (stages, 4) as in
-    `steps.interpolate`.
+    """The current step's polynomials, from its stages; weights (stages, 4) as in `steps.interpolate`.
 
     change[q, block] = max |new − old| at four points of the step, infinite where anything is not finite.
     """

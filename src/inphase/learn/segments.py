@@ -22,9 +22,9 @@ def circular_kmeans(phases: ArrayLike, k: int) -> Labels:
     """The k arcs that lie closest around their mean phases: the least Σ_i (1 − cos(θ_i − μ_{l(i)})).
 
     For up to 360 phases the result is the exact minimum, by dynamic programming over all arcs: an arc of c
-    phases costs c − |Σ e^{iθ}|, and every optimal cluster is an arc. More phases are first gathered in 360
-    groups of neighbors (1° wide), the minimum is exact among arcs of whole groups, and Lloyd's iteration goes
-    on from there on the phases themselves.
+    phases costs c − |Σ e^{iθ}|, and every optimal cluster is an arc. More phases are first gathered in
+    360 groups of neighbors (1° wide), the minimum is exact among arcs of whole groups, and Lloyd's iteration
+    goes on from there on the phases themselves.
 
     Parameters
     ----------

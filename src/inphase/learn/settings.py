@@ -53,8 +53,8 @@ class Settings:
     degree : float
         As in `inphase.coupling.learnt.normalization.Normalization`.
     phase_lags : bool
-        Whether the network gives a phase lag α_ij beside K_ij: the interaction is then K_ij
-        f(θ_i − θ_j + α_ij).
+        Whether the network gives a phase lag α_ij beside K_ij: the interaction is then
+        K_ij f(θ_i − θ_j + α_ij).
     hidden : tuple of int
         The sizes of the hidden layers.
     activation : "leaky_relu", "relu", "silu" or "tanh"

@@ -1,7 +1,7 @@
 """Figures and lemmas of [PRY], functions () -> (figure, numbers): what the figure draws, JSON-ready.
 
-[PRY]: Polyanskiy, Rigollet, Yao, *Synchronization of mean-field models on the circle* (2025), arXiv
-2507.22857.
+[PRY]: Polyanskiy, Rigollet, Yao, *Synchronization of mean-field models on the circle* (2025),
+arXiv 2507.22857.
 """
 
 from __future__ import annotations

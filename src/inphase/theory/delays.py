@@ -37,8 +37,8 @@ def delay_frequencies(
 
     For dθ_i/dt = ω − K Σ_j A_ij f(θ_i(t) − θ_j(t − τ)), rows of A with the sum 1. They are stable where
     f'(Ωτ) > 0 if A >= 0 is strongly connected. Two oscillators also have the states in antiphase, with `lag`
-    α = π, stable where f'(Ωτ + π) > 0. All lie within ω ± K max|f|; for f = sin there are about 2 K τ/π of
-    them.
+    α = π, stable where f'(Ωτ + π) > 0. All lie within ω ± K max|f|; for f = sin there are
+    about 2 K τ/π of them.
 
     Parameters
     ----------

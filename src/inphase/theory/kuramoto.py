@@ -22,9 +22,9 @@ def ott_antonsen(
 ) -> NDArray[np.complex128]:
     """Order parameter z(t) = r e^{iψ} of infinitely many Kuramoto oscillators with Lorentzian frequencies.
 
-    On the Ott-Antonsen manifold, for dθ_i/dt = ω_i + (K/n) Σ_j sin(θ_j − θ_i), z' = (i ω_0 − Δ) z + (K/2) z
-    (1 − |z|²). So u = r² is logistic, u' = a u − K u² with a = K − 2Δ: u(t) = u_0 e^{at}/(1 + K u_0
-    (e^{at} − 1)/a), and ψ' = ω_0.
+    On the Ott-Antonsen manifold, for dθ_i/dt = ω_i + (K/n) Σ_j sin(θ_j − θ_i), z' = (i ω_0 − Δ) z +
+    (K/2) z (1 − |z|²). So u = r² is logistic, u' = a u − K u² with a = K − 2Δ:
+    u(t) = u_0 e^{at}/(1 + K u_0 (e^{at} − 1)/a), and ψ' = ω_0.
 
     Parameters
     ----------

@@ -2,9 +2,9 @@
 
     a 4^{K−1} Σ_{k>=K} |F_k| C(k+K−1, 2K−1) < f'(0)  for every such K.
 
-F_k by the trapezoidal rule with its aliasing error and Cauchy tails |F_k| <= 2 M e^{−kρ}, M >= |f| on |Im
-x| <= ρ. Large K follow from sinh(ρ/2) > 1, so f must be analytic in a strip wider than 2
-ln(1 + sqrt 2) = 1.7627. Proof: docs/theory/criteria.md, Theorem 6.
+F_k by the trapezoidal rule with its aliasing error and Cauchy tails |F_k| <= 2 M e^{−kρ}, M >= |f| on |Im x|
+<= ρ. Large K follow from sinh(ρ/2) > 1, so f must be analytic in a strip wider than
+2 ln(1 + sqrt 2) = 1.7627. Proof: docs/theory/criteria.md, Theorem 6.
 """
 
 from __future__ import annotations

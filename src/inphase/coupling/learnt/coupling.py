@@ -37,11 +37,11 @@ FORMAT = 1  # of the files
 class Learnt(Matrix):
     """K_ij = K_μ(x_i, x_j), normalized: a coupling that a network computes from features of the nodes.
 
-    K is computed when it is first needed, O(n² h²), and kept, n² numbers; sums are one product with it per
-    harmonic.
+    K is computed when it is first needed, O(n² h²), and kept, n² numbers; sums are one product with it for
+    each harmonic.
 
-    A network with two outputs gives each pair a phase lag, too, α_ij = α(x_i, x_j): the terms are K_ij
-    f(θ_i − θ_j + α_ij), and all is as in `Lagged`. Lags are not normalized and not made symmetric.
+    A network with two outputs gives each pair a phase lag too, α_ij = α(x_i, x_j): the terms are
+    K_ij f(θ_i − θ_j + α_ij), and all is as in `Lagged`. Lags are not normalized and not made symmetric.
 
     Parameters
     ----------

@@ -213,8 +213,7 @@ def factorize(
     Raises
     ------
     TypeError, ValueError
-        If an argument does not fit, the features are not as many as the network takes, or K cannot be
-        normalized.
+        If an argument does not fit, features are not as many as the network takes, or K cannot be normalized.
 
     Examples
     --------

@@ -117,8 +117,8 @@ class Normalization:
     degree : float
         d > 0.
     trained_size : int, optional
-        n_0, from which t(n) has its unit of time in kinds that divide rows by n, too; sqrt(n_0 n) for
-        "row-l2".
+        n_0, from which t(n) has its unit of time in kinds that divide rows by n, too;
+        sqrt(n_0 n) for "row-l2".
 
     Examples
     --------
@@ -161,8 +161,7 @@ class Normalization:
     def scale(self, scores: Array) -> tuple[Any, Any]:
         """What `scaled` needs of the scores (m, n) that have the norms.
 
-        The shift of exponentials, and one factor of all weights, or a divisor, (m, 1) where rows have their
-        own.
+        The shift of exponentials, and one factor of all weights, or a divisor of each row, (m, 1).
         """
         recipe, n = self.recipe, scores.shape[1]
         shift = scores.max(axis=None if recipe.by_all else 1, keepdims=not recipe.by_all)

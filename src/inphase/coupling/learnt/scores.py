@@ -40,8 +40,8 @@ def pair_scores(
     out : ndarray, shape (h_L,) or (h_L, c)
         The last layer.
     activation : float or callable
-        A float is the leaky ReLU with that slope below 0. A callable takes an array, in place, and one to
-        spare.
+        A float is the leaky ReLU with that slope below 0. A callable takes an array, in place,
+        and one to spare.
 
     Returns
     -------

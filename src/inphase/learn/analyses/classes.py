@@ -134,8 +134,8 @@ def cluster_terms(phases: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]
         mean_l V_l, in [0, 1]; 0 where each class is in sync.
     splay : ndarray, shape (...)
         S/S_max (see `inphase.learn.cluster_loss`), in [0, 1]: 0 where the classes' mean phases are spread
-        evenly, 1 where they agree. The loss is (within + S_max splay)/(1 + S_max), S_max = (k/2) Σ_{g ≤ k/2}
-        1/g².
+        evenly, 1 where they agree. The loss is (within + S_max splay)/(1 + S_max),
+        S_max = (k/2) Σ_{g ≤ k/2} 1/g².
 
     Examples
     --------
