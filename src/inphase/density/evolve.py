@@ -86,8 +86,7 @@ def evolve_density(
     initial : callable, array of float, or array of complex
         ρ(x) >= 0 at time 0, not necessarily normalized. A callable takes an array of angles in [−π, π); real
         numbers are samples at the angles −π + 2π i/n (their trigonometric interpolant is the density);
-        complex numbers are the coefficients c_0, c_1, ... with ρ(x) = (1/2π) Σ c_k e^{ikx}, c_{−k} the
-        conjugate of c_k.
+        complex numbers are c_0, c_1, ... of ρ(x) = (1/2π) Σ c_k e^{ikx}, c_{−k} the conjugate of c_k.
     times, t_end
         Output times, increasing from 0 on; or the last of 101 equally spaced ones. Give one of the two.
     gain : None or "softmax"
@@ -114,8 +113,7 @@ def evolve_density(
     Raises
     ------
     TypeError, ValueError
-        If initial is NaN, negative, without mass or not resolved by max_modes, or another argument is out of
-        its range.
+        If initial is NaN, negative, without mass or unresolved, or another argument is out of its range.
 
     Notes
     -----
@@ -144,11 +142,11 @@ def evolve_density(
     start = measure(initial, most, tol)
     flow = partial(Continuity, interaction, h, D, period=start.period, floor=tol)
     run = _followed(flow, start, outputs, tol, _fewest(interaction, start.period, most), most)
-    spin = omega - (float(interaction.modes[0].real) if h is None else 0.0)  # a rigid turn
-    found = _dataset(run, start.period, spin, angles)
+    turn = omega - (float(interaction.modes[0].real) if h is None else 0.0)
+    found = _dataset(run, start.period, turn, angles)
     how = {"gain": gain or "none", "frequency": omega, "noise": D, "tolerance": tol, "max_modes": most}
-    ending = run.ending() | {"period": start.period}
-    return found.assign_attrs(density_attributes(interaction, EQUATION, began, **how, **ending))
+    how |= run.ending() | {"period": start.period}
+    return found.assign_attrs(density_attributes(interaction, EQUATION, began, **how))
 
 
 def _accuracy(tolerance: Any) -> float:

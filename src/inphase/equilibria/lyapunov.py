@@ -90,10 +90,7 @@ def lyapunov_exponents(
     >>> (found.exponent.values + 0.0).round(6) + 0.0
     array([ 0., -1., -1.])
     """
-    row = model.check(phases)
-    if row.ndim != 1:
-        raise ValueError(f"phases must have shape (n,); got {row.shape}")
-    _check(model)
+    row = _checked(model, phases)
     space = StateSpace(model, len(row))
     count = space.size if count is None else integer("count", count, least=1)
     if count > space.size:
@@ -103,9 +100,8 @@ def lyapunov_exponents(
     tolerance = finite_number("tolerance", tolerance, positive=True)
     rng = np.random.default_rng(integer("seed", seed, least=0))
     frame = np.linalg.qr(rng.normal(size=(space.size, count)))[0]
-    state = space.state(row)
-    interval = _interval(interval, space, state, t_end)
-    walk, rows = _Walk(space, state, frame, tolerance), int(np.ceil(t_end / interval))
+    interval = _interval(interval, space, space.state(row), t_end)
+    walk, rows = _Walk(space, space.state(row), frame, tolerance), int(np.ceil(t_end / interval))
     growth, divergence = np.empty((rows, count)), np.empty(rows + 1)
     with few_threads(space.size):
         for _ in range(int(np.ceil(transient / interval))):
@@ -127,13 +123,18 @@ def _interval(given: float | None, space: StateSpace, state: Array, t_end: float
     return found
 
 
-def _check(model: PhaseModel) -> None:
+def _checked(model: PhaseModel, phases: ArrayLike) -> Array:
+    """Phases (n,) of a model whose Jacobian is known."""
+    row = model.check(phases)
+    if row.ndim != 1:
+        raise ValueError(f"phases must have shape (n,); got {row.shape}")
     if model.has_delays or model.has_noise:
         raise ValueError(
             "a model with delays or noise has no Jacobian of its phases; got one; use model.replace(...)"
         )
-    if callable(model.gain):
+    if not model.g.smooth:
         raise ValueError("the Jacobian of a model with a callable gain is not known; use None or 'softmax'")
+    return row
 
 
 def _norm(space: StateSpace, state: Array) -> float:

@@ -235,9 +235,7 @@ def _frequencies(system: Locked) -> Vector:
 
 
 def _carried(system: Locked, phases: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The phases after the flow has had time to choose,
-    without what the simulator would have to treat otherwise.
-    """
+    """The phases after the flow, without noise, inertia and delays, has had time to choose."""
     from inphase.simulation import simulated
 
     still = system.model.replace(noise=0.0, common_noise=0.0, inertia=0.0, delays=0.0)
