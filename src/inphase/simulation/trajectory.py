@@ -52,7 +52,7 @@ def simulate(
     """Integrate the model from time 0.
 
     Without noise: adaptive explicit steps (Dormand-Prince 5(4), dense output of order 4; with delays, the
-    method of steps). With noise, or where `step` is given: constant steps of Heun's or another method.
+    method of steps). With noise, or where `step` is given: constant steps.
 
     Parameters
     ----------
@@ -60,37 +60,30 @@ def simulate(
     phases : array_like, shape (n,) or (replicas, n)
         Initial phases, radians. Every replica has its own step sizes.
     t_end : float, optional
-        Final time; phases are kept at up to 201 equally spaced times (fewer where they would fill more than
-        64 MB).
+        Final time; phases are kept at up to 201 equally spaced times (fewer where they fill more than 64 MB).
     times : array_like, shape (T,), optional
-        The times to keep instead, ascending and non-negative; the run ends at the last one.
+        The times to keep instead, ascending and non-negative; the run ends at the last.
     tolerance : float
-        Bound on the local error of each phase per step, radians (adaptive steps; with inertia, of each
-        velocity too).
+        Bound on the local error of each phase per adaptive step, radians; with inertia, of each velocity too.
     method : "dormand-prince", "heun", "euler", "midpoint" or "rk4", optional
-        Chosen by the model where not given: "heun" with noise or `step`, else "dormand-prince". With noise,
-        "euler" is Euler-Maruyama (strong order 1) and "heun" stochastic Heun (weak order 2); with constant
-        steps, delays are rounded to whole ones. "rk4" (the classical Runge-Kutta method, order 4) and
-        "midpoint" (the explicit one, order 2) take neither: their orders do not hold with noise, and their
-        stages, half a step ahead, would hear what lies between steps.
+        If not given, "heun" with noise or `step`, else "dormand-prince". With noise, "euler" is Euler-Maruyama
+        (strong order 1) and "heun" stochastic Heun (weak order 2); delays are rounded to whole constant steps.
+        "rk4" (order 4) and "midpoint" (order 2) take neither: their stages lie between steps.
     step : float, optional
-        Constant step, units of time; needed for all but "dormand-prince". Times to keep are rounded to whole
-        steps.
+        Constant step, for all but "dormand-prince"; times to keep are rounded to whole steps.
     seed : int
         Of the noise. The same seed gives the same numbers on any number of threads.
     replicas : sequence of int, optional
-        The replicas' numbers, 0, 1, ... if not given: replica r has the same noise in whichever group it
-        runs.
+        The replicas' numbers, 0, 1, ... if not given: replica r has the same noise in whichever group it runs.
     velocities : array_like, shape (n,) or like `phases`, optional
         Initial dθ/dt of oscillators with inertia; 0 if not given.
     history : "uncoupled", "constant", callable or (times, phases), optional
-        Phases before time 0, for delays. "uncoupled" (the default): θ_i(0) + ω_i t, as if the coupling were
-        switched on at time 0. A callable maps t <= 0 to phases (n,) or (replicas, n). Arrays of times (T,),
-        ascending to 0, and phases (T, n) are interpolated by a cubic spline.
+        Phases before time 0, for delays; by default θ_i(0) + ω_i t, as if the coupling were switched on at 0.
+        A callable maps t <= 0 to phases (n,) or (replicas, n); times (T,), ascending to 0, and phases (T, n)
+        are interpolated by a cubic spline.
     stop : "synchronized", callable or a sequence of them, optional
-        Conditions `(time, phases (n,)) -> bool`, checked after each step and located within it
-        (adaptive steps); the first that holds ends a replica's run. See `inphase.simulation.synchronized` and
-        `clusters_at_most`.
+        Conditions `(time, phases (n,)) -> bool`, checked after each step and located within it (adaptive
+        steps); the first that holds ends a replica's run. See `inphase.simulation.synchronized`.
     max_steps : int
         Trial steps per replica, on the average over them, after which the run ends with what it has.
     progress : bool
@@ -100,13 +93,11 @@ def simulate(
     -------
     xarray.Dataset
         `phase(time, [replica,] oscillator)`, radians, not wrapped; with inertia `velocity` of the same shape;
-        `order_parameter(time, [replica])`, |R|. Per replica, `end_time`, `end_phase` (and `end_velocity`):
-        how far it came, and its last state, from which another run can go on (with delays, that also needs the
-        past); and `stopped_by` ("" where no
+        `order_parameter(time, [replica])`, |R|. Per replica, `end_time`, `end_phase` (and `end_velocity`), from
+        which another run can go on (with delays, that also needs the past); and `stopped_by` ("" where no
         condition held). A replica that stopped keeps its last phases in the frames that follow.
-        `attrs["status"]` is one of `inphase.status.Status`: "finished", "stopped", "interrupted" (Ctrl-C),
-        "max_steps", "step underflow" or "not finite". In the last four cases every time is kept that some
-        replica reached, and a replica has NaN in the frames after its `end_time`.
+        `attrs["status"]`, an `inphase.status.Status`: "finished", "stopped", "interrupted", "max_steps", "step
+        underflow" or "not finite"; in the last four cases with NaN in the frames after a replica's `end_time`.
 
     Raises
     ------
@@ -120,8 +111,7 @@ def simulate(
     >>> run = ip.simulate(model, [0.0, 1.0, 2.5], t_end=30.0)
     >>> run.attrs["status"], bool(run.order_parameter[-1] > 0.999999)
     ('finished', True)
-    >>> noisy = ip.simulate(model.replace(noise=0.1), [0.0, 1.0, 2.5], t_end=30.0, step=0.01, seed=1)
-    >>> noisy.attrs["method"]
+    >>> ip.simulate(model.replace(noise=0.1), [0.0, 1.0], t_end=30.0, step=0.01, seed=1).attrs["method"]
     'stochastic Heun'
     """
     run = Simulation(
