@@ -106,9 +106,7 @@ def evaluate(
     """
     task, settings = task_for(trained, problem), trained.settings
     loss = jax.jit(task_of(replace(task, settings=settings)).loss)
-    check_name("pairs", pairs, PAIRS)
-    if coupling is not None and pairs != "auto":
-        raise ValueError(f"give either pairs or coupling; got pairs = {pairs!r} and a coupling")
+    coupler = _coupler(pairs, coupling)
     size = settings.nodes if n is None else integer("n", n, least=2)
     usual = task.graphs(split, 10 if size <= 1000 else 1, size)
     count = usual if graphs is None else integer("graphs", graphs, least=1)
@@ -120,7 +118,7 @@ def evaluate(
     for number in range(count):
         part = nodes.take(slice(number * size, (number + 1) * size))
         phases = start_phases(settings, size, seed, number)
-        made = (coupling or _COUPLERS[pairs])(trained.network, part.features, settings.rule)
+        made = coupler(trained.network, part.features, settings.rule)
         couplings.append(_kind(made, given=coupling is not None))
         found.append(window_phases(trained, part, made, phases, last, steps))
         del made  # K of the next graph may take as much memory again
@@ -129,6 +127,14 @@ def evaluate(
     return _dataset(
         loss, nodes, np.stack(found), about | worst | {"problem": task.name, "step": settings.step}
     )
+
+
+def _coupler(pairs: str, given: Coupler | None) -> Coupler:
+    """What makes the coupling of a graph: the user's function, or the one that `pairs` names."""
+    check_name("pairs", pairs, PAIRS)
+    if given is not None and pairs != "auto":
+        raise ValueError(f"give either pairs or coupling; got pairs = {pairs!r} and a coupling")
+    return given or _COUPLERS[pairs]
 
 
 def task_for(trained: Trained, problem: Problem | None = None) -> Problem:

@@ -95,12 +95,7 @@ def coarsen(
     (array([3, 2, 1]), 'synchronized')
     """
     start = clock.perf_counter()
-    initial = model.check(phases)
-    if initial.ndim != 1:
-        raise ValueError(f"phases must have shape (n,); got {initial.shape}")
-    obstacle = coarsening_obstacle(model, len(initial))
-    if obstacle is not None:
-        raise ValueError(f"coarsen needs {obstacle}")
+    initial = _checked(model, phases)
     t_end = finite_number("t_end", t_end, positive=True)
     tolerance = finite_number("tolerance", tolerance, positive=True)
     merge_distance = finite_number("merge_distance", merge_distance, positive=True)
@@ -128,6 +123,17 @@ def coarsen(
             wall_time_seconds=round(clock.perf_counter() - start, 4),
         )
     )
+
+
+def _checked(model: PhaseModel, phases: ArrayLike) -> Array:
+    """Phases (n,) of a model that is followed."""
+    initial = model.check(phases)
+    if initial.ndim != 1:
+        raise ValueError(f"phases must have shape (n,); got {initial.shape}")
+    obstacle = coarsening_obstacle(model, len(initial))
+    if obstacle is not None:
+        raise ValueError(f"coarsen needs {obstacle}")
+    return initial
 
 
 def coarsening_obstacle(model: PhaseModel, n: int) -> str | None:

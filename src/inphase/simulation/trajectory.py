@@ -49,10 +49,9 @@ def simulate(
     max_steps: int = 1_000_000,
     progress: bool = False,
 ) -> xr.Dataset:
-    """Integrate the model from time 0.
+    """Integrate the model from time 0, by adaptive explicit steps or, with noise or `step`, constant ones.
 
-    Without noise: adaptive explicit steps (Dormand-Prince 5(4), dense output of order 4; with delays, the
-    method of steps). With noise, or where `step` is given: constant steps.
+    The former are Dormand and Prince's pair 5(4), with delays the method of steps.
 
     Parameters
     ----------
