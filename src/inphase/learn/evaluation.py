@@ -51,6 +51,8 @@ def evaluate(
 ) -> xr.Dataset:
     """The loss and the circular variance V of a trained network on graphs of fresh nodes.
 
+    Step and method are the training's, integrated by `inphase.simulate`.
+
     Parameters
     ----------
     trained : Trained
@@ -91,10 +93,6 @@ def evaluate(
     -----
     UserWarning
         If a low-rank operator did not reach its tolerance.
-
-    Notes
-    -----
-    Step and method are the training's, integrated by `inphase.simulate`.
 
     Examples
     --------
