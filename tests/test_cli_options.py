@@ -17,6 +17,7 @@ from inphase.cli import main
 from inphase.cli.verbs import VERBS
 from inphase.interaction import CATALOG
 from inphase.simulation.trajectory import METHODS
+from inphase.status import Status
 
 SYSTEM = "formula strength gain"
 GRAPH = "graph directed weight normalized"
@@ -336,7 +337,7 @@ def test_a_run_that_ends_early_has_status_3(tmp_path, capsys, monkeypatch):
     found, line = ended(3, tmp_path, capsys, *few, "--frequencies", "1e308", "--step", "1")
     assert found["status"] == "not finite"
     assert line == (
-        f"inphase: the run ended before its end (not finite); what there is was written to {tmp_path}\n"
+        f"inphase: the run ended early ({Status.NOT_FINITE.text}); what there is was written to {tmp_path}\n"
     )
     with xr.open_dataset(found["file"], engine="h5netcdf") as run:
         assert 0 < run.sizes["time"] < 201 and np.all(np.isfinite(run.phase))
@@ -354,7 +355,10 @@ def test_coarsening_that_ends_early_has_status_3(tmp_path, capsys, monkeypatch):
     assert ended(0, tmp_path, capsys, *few)[0]["status"] == "synchronized"
     monkeypatch.setattr(simulation, "coarsen", partial(simulation.coarsen, max_steps=5))
     found, line = ended(3, tmp_path, capsys, *few)
-    assert found["status"] == "max_steps" and f"(max_steps); what there is was written to {tmp_path}" in line
+    assert (
+        found["status"] == "max_steps"
+        and f"({Status.MAX_STEPS.text}); what there is was written to {tmp_path}" in line
+    )
 
 
 def test_interrupted_runs_have_status_130(tmp_path, capsys, monkeypatch):

@@ -243,6 +243,8 @@ def _answer(
     if n == 1:
         return "Trivially: a single oscillator is synchronized with itself."
     status = Status(run.attrs["status"])
+    if status is Status.INTERRUPTED:
+        return f"Interrupted at t = {float(run.end_time):.4g}: no answer."
     if not status.complete:
         return f"No answer: the run ended at t = {float(run.end_time):.4g} ({status.text})."
     if tree is not None:

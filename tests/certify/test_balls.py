@@ -8,7 +8,7 @@ import pytest
 from flint import arb
 
 from inphase.certify.balls import Enclosure, exact, interval, outward, point, precision, roots
-from inphase.certify.variation import attraction_range, positive_inside, rise
+from inphase.certify.variation import attraction_range, positive_inside, positive_variation
 from inphase.interaction import Interaction, attention, kuramoto
 
 
@@ -89,8 +89,8 @@ def test_shared_bounds():
     tau = attraction_range(f)
     assert np.pi / 2 < tau < np.pi / 2 + 1e-10
     assert positive_inside(f, tau)
-    total = rise(f, 0, arb("1.0000001"))
+    total = positive_variation(f, 0, arb("1.0000001"))
     assert 1 <= float(total) < 1.0000001
-    assert float(rise(f, 1, arb("1e-4"))) < 1e-4  # f''' + f' = 0 for sin
+    assert float(positive_variation(f, 1, arb("1e-4"))) < 1e-4  # f''' + f' = 0 for sin
     g = Enclosure(Interaction("sin(x) + 0.9*sin(2*x)"), {})
     assert attraction_range(g) is None  # f'(π) > 0

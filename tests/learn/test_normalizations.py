@@ -169,7 +169,6 @@ def test_what_is_distilled_gives_the_same_coupling(kind):
 def test_settings_files_and_pages_know_a_new_name(tmp_path):
     learn = pytest.importorskip("inphase.learn", exc_type=ImportError)
     from inphase.coupling.learnt import load_network, save_network
-    from inphase.report.page import _coupling_facts
 
     task = learn.problem(
         "case-2", normalization="row-l3, per node", nodes=30, samples=90, epochs=1, hidden=(4,)
@@ -185,7 +184,7 @@ def test_settings_files_and_pages_know_a_new_name(tmp_path):
     with pytest.raises(ValueError, match="got 'coupling', which is for 'degree', 'exp, all-l2'"):
         learn.distill(found, target="coupling")
     for kind, words in (("row-l3", "degree 1.7"), ("row-l3, per node", "degree 1.7, time as at n = 4")):
-        facts = dict(_coupling_facts(Learnt(network(), features(5), Normalization(kind, False, DEGREE, N_0))))
+        facts = dict(Learnt(network(), features(5), Normalization(kind, False, DEGREE, N_0)).about())
         assert facts["normalization"] == f"{kind}, {words}"
 
 

@@ -57,11 +57,11 @@ def print_files(to: Console, files: Mapping[str, str]) -> None:
 
 def exit_status(statuses: Iterable[str], folder: str | Path) -> int:
     """0 where the runs came to their end; else a line on standard error, and 130 (interrupted) or 3."""
-    early = sorted((Status(status) for status in statuses), key=lambda status: status.exit_code)[-1:]
-    if not early or early[0].complete:
-        return 0
-    print(
-        f"inphase: the run ended early ({early[0].text}); what there is was written to {folder}",
-        file=sys.stderr,
+    worst = max(
+        (Status(status) for status in statuses), key=lambda status: status.exit_code, default=Status.FINISHED
     )
-    return early[0].exit_code
+    if worst.complete:
+        return 0
+    what = "interrupted" if worst is Status.INTERRUPTED else f"the run ended early ({worst.text})"
+    print(f"inphase: {what}; what there is was written to {folder}", file=sys.stderr)
+    return worst.exit_code
