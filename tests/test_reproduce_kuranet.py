@@ -424,6 +424,7 @@ def best_dice(segments, others):
     return np.mean(found)
 
 
+@pytest.mark.long  # the quick suite has test_images.py
 def test_an_image(coarse, learn, tmp_path, monkeypatch):
     """Trained on some pixels, segmented as a whole, drawn, and written."""
     row = Row("One", (IMAGE,), PUBLISHED, kuranet.IMAGES, kuranet.SETTLED_IMAGES, starts=2)
