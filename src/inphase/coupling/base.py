@@ -401,6 +401,19 @@ class Combined(Coupling):
             return None
         return np.asarray(sum(factor * weights for factor, weights in found if weights is not None))
 
+    def facts(self, n: int) -> Facts:
+        """What holds for all parts; whether all hear the same is known of the sum."""
+        known, common = [part.facts(n) for _, part in self.parts], self.common_weights(n)
+        return Facts(
+            pairs=all(part.pairs for part in known),
+            lags=self.has_lags,
+            common=common is not None,
+            equal=common is not None and bool(np.ptp(common) == 0),
+            field=all(part.field for part in known),
+            factors=all(part.factors for part in known),
+            listed=all(part.listed for part in known),
+        )
+
     def factored(self) -> tuple[float, Coupling]:
         """The factor and the coupling of a single part."""
         return self.parts[0] if len(self.parts) == 1 else (1.0, self)
