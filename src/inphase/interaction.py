@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase import expression as ex
+from inphase.ball_context import ball_context
 from inphase.checks import finite_number, integer
 from inphase.expression.arithmetic import Arrays, Balls
 
@@ -158,22 +159,19 @@ class Interaction:
         """
         from flint import arb
 
-        values = {key: arb(value) for key, value in self.parameters.items()} | parameters
-        return ex.evaluate(self.expression, x, Balls(), values)
+        with ball_context():
+            values = {key: arb(value) for key, value in self.parameters.items()} | parameters
+            return ex.evaluate(self.expression, x, Balls(), values)
 
     def jet(self, x: Any, order: int, **parameters: Any) -> list[Any]:
         """[f(x), f'(x), ..., f^(order)(x)] as balls, by Taylor arithmetic on the ball x."""
-        from flint import arb, arb_series, ctx
+        from flint import arb, arb_series
 
-        x, before = arb(x), ctx.cap
-        try:
-            ctx.cap = order + 1  # flint drops the terms beyond this
-            series = self.ball(arb_series([x, 1], prec=order + 1), **parameters)
-        finally:
-            ctx.cap = before
-        coefficients = [series] if isinstance(series, arb) else series.coeffs()
-        coefficients += [arb(0)] * (order + 1 - len(coefficients))
-        return [c * arb(k).fac() if k else c for k, c in enumerate(coefficients[: order + 1])]
+        with ball_context(terms=order + 1):  # flint drops the terms beyond
+            series = self.ball(arb_series([arb(x), 1], prec=order + 1), **parameters)
+            coefficients = [series] if isinstance(series, arb) else series.coeffs()
+            coefficients += [arb(0)] * (order + 1 - len(coefficients))
+            return [c * arb(k).fac() if k else c for k, c in enumerate(coefficients[: order + 1])]
 
     def traced(self, x: Any, **parameters: Any) -> Any:
         """f(x) in JAX (the extra `inphase[jax]`), so that it can be jitted, vectorized and differentiated."""

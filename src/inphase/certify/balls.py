@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from typing import Any
 
-from flint import arb, ctx, fmpq
+from flint import arb, fmpq
 
+from inphase.ball_context import ball_context
 from inphase.interaction import Interaction
 
 Range = tuple[Fraction, Fraction]
 
 
-@contextmanager
-def precision(bits: int) -> Iterator[None]:
-    """Work with `bits` bits inside the block.
-
-    The setting is global to the process: share boxes by processes, not threads.
-    """
-    before = ctx.prec
-    ctx.prec = bits
-    try:
-        yield
-    finally:
-        ctx.prec = before
+def precision(bits: int) -> AbstractContextManager[None]:
+    """Work with `bits` bits inside the block; other threads wait: share boxes by processes."""
+    return ball_context(bits)
 
 
 def point(q: Fraction | int) -> Any:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from inphase.ball_context import ball_context
 from inphase.checks import finite_number, integer
 from inphase.equilibria.locked import Locked
 from inphase.equilibria.search import DistinctStates, size_of
@@ -385,11 +386,9 @@ def _enclose(system: _System, root: Array) -> float | None:
 
     Krawczyk's operator in balls, on F itself: ∂F/∂θ at the root and over the neighborhood.
     """
-    from flint import arb, arb_mat, ctx
+    from flint import arb, arb_mat
 
-    before = ctx.prec
-    ctx.prec = PROOF_BITS
-    try:
+    with ball_context(PROOF_BITS):
         slope = _value_and_slope(system, root)[0]
         inverse = arb_mat(np.linalg.inv(slope).tolist())
         point = arb_mat([[arb(float(x))] for x in root])
@@ -407,8 +406,6 @@ def _enclose(system: _System, root: Array) -> float | None:
             image = newton + defect * (hull - point)
             hull = point + image
         return max(float(image[k, 0].abs_upper()) for k in range(system.m)) * (1 + 1e-15)
-    finally:
-        ctx.prec = before
 
 
 def _balls(system: _System) -> tuple[Any, Any, Any]:
