@@ -7,22 +7,30 @@ its precision meanwhile; on every way out the context is as it was.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 LOCK = threading.RLock()
 
 
-@contextmanager
-def ball_context(bits: int | None = None, terms: int | None = None) -> Iterator[None]:
+class BallContext:
     """Work with `bits` bits and power series of `terms` terms inside the block, alone; as they are where not given."""
-    from flint import ctx
 
-    with LOCK:
-        before = ctx.prec, ctx.cap
-        try:
-            ctx.prec = before[0] if bits is None else bits
-            ctx.cap = before[1] if terms is None else terms
-            yield
-        finally:
-            ctx.prec, ctx.cap = before
+    __slots__ = ("before", "bits", "terms")
+
+    def __init__(self, bits: int | None = None, terms: int | None = None) -> None:
+        self.bits, self.terms = bits, terms
+
+    def __enter__(self) -> None:
+        from flint import ctx
+
+        LOCK.acquire()
+        self.before = ctx.prec, ctx.cap
+        if self.bits is not None:
+            ctx.prec = self.bits
+        if self.terms is not None:
+            ctx.cap = self.terms
+
+    def __exit__(self, *_: object) -> None:
+        from flint import ctx
+
+        ctx.prec, ctx.cap = self.before
+        LOCK.release()

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase import expression as ex
-from inphase.ball_context import ball_context
+from inphase.ball_context import BallContext
 from inphase.checks import finite_number, integer
 from inphase.expression.arithmetic import Arrays, Balls
 
@@ -157,18 +157,21 @@ class Interaction:
         >>> kuramoto().ball(arb(1)).contains(arb(1).sin().mid())
         True
         """
+        with BallContext():
+            return self._in_balls(x, parameters)
+
+    def _in_balls(self, x: Any, parameters: dict[str, Any]) -> Any:
         from flint import arb
 
-        with ball_context():
-            values = {key: arb(value) for key, value in self.parameters.items()} | parameters
-            return ex.evaluate(self.expression, x, Balls(), values)
+        values = {key: arb(value) for key, value in self.parameters.items()} | parameters
+        return ex.evaluate(self.expression, x, Balls(), values)
 
     def jet(self, x: Any, order: int, **parameters: Any) -> list[Any]:
         """[f(x), f'(x), ..., f^(order)(x)] as balls, by Taylor arithmetic on the ball x."""
         from flint import arb, arb_series
 
-        with ball_context(terms=order + 1):  # flint drops the terms beyond
-            series = self.ball(arb_series([arb(x), 1], prec=order + 1), **parameters)
+        with BallContext(terms=order + 1):  # flint drops the terms beyond
+            series = self._in_balls(arb_series([arb(x), 1], prec=order + 1), parameters)
             coefficients = [series] if isinstance(series, arb) else series.coeffs()
             coefficients += [arb(0)] * (order + 1 - len(coefficients))
             return [c * arb(k).fac() if k else c for k, c in enumerate(coefficients[: order + 1])]

@@ -9,7 +9,7 @@ import pytest
 from flint import arb, ctx
 
 import inphase as ip
-from inphase.ball_context import ball_context
+from inphase.ball_context import BallContext
 from inphase.certify.crossings import crossing
 
 F = ip.attention(2.0)
@@ -39,7 +39,7 @@ def in_threads(task, count):
 
 
 def test_jets_of_different_lengths(hasty):
-    with ball_context(bits=200):
+    with BallContext(bits=200):
         exact = [[c.mid() for c in F.jet(arb(float(x)), 8)] for x in POINTS]
     before = ctx.prec, ctx.cap
 
@@ -68,6 +68,6 @@ def test_certificates_and_crossings(hasty):
 
 def test_the_context_is_restored_where_a_computation_fails():
     before = ctx.prec, ctx.cap
-    with pytest.raises(ZeroDivisionError), ball_context(bits=300, terms=3):
+    with pytest.raises(ZeroDivisionError), BallContext(bits=300, terms=3):
         raise ZeroDivisionError
     assert (ctx.prec, ctx.cap) == before

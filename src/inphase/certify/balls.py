@@ -10,7 +10,7 @@ from typing import Any
 
 from flint import arb, fmpq
 
-from inphase.ball_context import ball_context
+from inphase.ball_context import BallContext
 from inphase.interaction import Interaction
 
 Range = tuple[Fraction, Fraction]
@@ -18,7 +18,7 @@ Range = tuple[Fraction, Fraction]
 
 def precision(bits: int) -> AbstractContextManager[None]:
     """Work with `bits` bits inside the block; other threads wait: share boxes by processes."""
-    return ball_context(bits)
+    return BallContext(bits)
 
 
 def point(q: Fraction | int) -> Any:

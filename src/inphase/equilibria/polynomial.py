@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from inphase.ball_context import ball_context
+from inphase.ball_context import BallContext
 from inphase.checks import finite_number, integer
 from inphase.equilibria.locked import Locked
 from inphase.equilibria.search import DistinctStates, size_of
@@ -388,7 +388,7 @@ def _enclose(system: _System, root: Array) -> float | None:
     """
     from flint import arb, arb_mat
 
-    with ball_context(PROOF_BITS):
+    with BallContext(PROOF_BITS):
         slope = _value_and_slope(system, root)[0]
         inverse = arb_mat(np.linalg.inv(slope).tolist())
         point = arb_mat([[arb(float(x))] for x in root])
