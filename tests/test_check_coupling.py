@@ -90,6 +90,13 @@ class Wrong(ip.Dense):
         return [1.001 * values for values in super().forces(functions, phases, out, sources)]
 
 
+class Deaf(ip.Dense):
+    """It hears the present where it should hear the past."""
+
+    def forces(self, functions, phases, out=None, sources=None):
+        return super().forces(functions, phases, out)
+
+
 class Symmetric(ip.Dense):
     """A claim that does not hold."""
 
@@ -99,6 +106,8 @@ class Symmetric(ip.Dense):
 def test_a_coupling_that_does_not_keep_its_word_is_found():
     with pytest.raises(AssertionError, match=r"field: .*differs by"):
         check_coupling(Wrong(SQUARE))
+    with pytest.raises(AssertionError, match=r"delays: .*differs by"):
+        check_coupling(Deaf(SQUARE), verbs=["delays"])
     with pytest.raises(AssertionError, match=r"energy: .*differs by"):
         check_coupling(Symmetric(SQUARE), verbs=["energy"])
 
