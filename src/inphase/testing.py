@@ -220,10 +220,18 @@ def _delays_of_pairs(case: _Case) -> bool | None:
 
 
 def _noise(case: _Case) -> None:
-    """The same seed gives the same numbers, and without noise constant steps follow the adaptive run."""
-    noisy = case.model(noise=0.1, common_noise=0.05)
+    """A seed gives the same numbers; a step's noise does not depend on the coupling; steps follow the adaptive run."""
+    parts: dict[str, Any] = {"noise": 0.1, "common_noise": 0.05}
     how = {"step": 0.01, "seed": 3}
+    noisy = case.model(**parts)
     _same(case.run(noisy, **how), case.run(noisy, **how), 0.0)
+    once = {"step": SHORT, "seed": 3, "method": "euler"}
+    kicks = [
+        case.run(model.replace(**parts), **once) - case.run(model, **once)
+        for model in (case.model(), PhaseModel(kuramoto()))
+    ]
+    assert np.all(np.abs(kicks[1]) > 0), "the noise moves nothing"
+    _same(kicks[0], kicks[1], 1e-5 if _single(case) else 1e-11)
     _same(case.run(case.model(), step=0.001), case.run(case.model()), 1e-4)
 
 
