@@ -57,7 +57,7 @@ def test_study_of_a_graph_file_with_its_own_frequencies(tmp_path, triangle, caps
     assert f"at least {bounds.necessary:.6g}" in says["theory"] and "not a proof" in says["theory"]
     assert "ends near a stable phase-locked state" in says["spectrum"]
     assert found["answer"].startswith(
-        "They lock, in this run: the 3 oscillators end near a stable phase-locked state"
+        "They lock, in this run: the frequencies of the 3 oscillators differ by no more than the steps' error"
     )
     page = (out / "report.html").read_text()
     assert all(

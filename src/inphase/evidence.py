@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inphase import observables, theory
+from inphase.headline import LEAST_FRAMES, Headline, Locking, headline, late, late_numbers
 from inphase.model import PhaseModel
 from inphase.status import Status
 from inphase.version import version
@@ -37,24 +38,33 @@ def summary(
     """Question, answer, evidence, numbers and versions: see `studies.Study.summary`."""
     numbers = _numbers(model, first, run, tree)
     looked, end = _end_state(model, run)
+    locking = known_locking(model, len(first))
     evidence = [] if proof is None else [_proof_says(proof)]
-    evidence += [*_theory_says(model, len(first)), *_spectrum_says(model, len(first), rates)]
+    evidence += [*_theory_says(model, len(first), locking), *_spectrum_says(model, len(first), rates)]
     evidence += _end_says(end) if looked else []
     evidence += _experiment_says(model, run, tree, numbers)
-    answer = _answer(model, run, tree, numbers, locked=end is not None and bool(end.stable))
-    if proof is not None and len(first) > 1:
-        known = {
-            "proved": "Proved: almost every start synchronizes.",
-            "refuted": "Proved: not from every start.",
-        }
-        answer = f"{known[proof.verdict]} {answer}" if proof.verdict in known else answer
+    found = headline(model, run, tree, locking, end)
+    if found.time_needed is not None:
+        numbers["time_needed_to_tell"] = found.time_needed
     return {
         "question": "Do they synchronize?",
-        "answer": answer,
+        "answer": _answer(found, proof, len(first)),
+        "outcome": found.outcome,
         "evidence": evidence,
         "numbers": numbers,
         "versions": {"inphase": version(), "numpy": np.__version__},
     }
+
+
+def _answer(found: Headline, proof: Certificate | None, n: int) -> str:
+    """The run's answer, after what is proved of all starts."""
+    known = {"proved": "Proved: almost every start synchronizes.", "refuted": "Proved: not from every start."}
+    if proof is None or proof.verdict not in known or n < 2:
+        return found.text
+    text = found.text
+    if proof.verdict == "proved":
+        text = text.replace("(metastable or stable)", "(metastable)")
+    return f"{known[proof.verdict]} {text}"
 
 
 def _numbers(model: PhaseModel, first: Array, run: xr.Dataset, tree: xr.Dataset | None) -> dict[str, Any]:
@@ -69,6 +79,8 @@ def _numbers(model: PhaseModel, first: Array, run: xr.Dataset, tree: xr.Dataset 
         "clusters_within": SYNCHRONIZED_WITHIN,
         "simulation_status": run.attrs["status"],
     }
+    if Status(run.attrs["status"]).complete and run.sizes["time"] >= LEAST_FRAMES and not model.has_noise:
+        numbers |= late_numbers(late(model, run))
     if model.is_gradient and len(run.time) > 1:
         energy = model.energy(run.phase.values)
         numbers["energy_at_end"] = float(energy[-1])
@@ -77,10 +89,10 @@ def _numbers(model: PhaseModel, first: Array, run: xr.Dataset, tree: xr.Dataset 
         numbers["coarsening_status"] = tree.attrs["status"]
         numbers["coarsening_time_reached"] = float(tree.attrs["time_reached"])
         numbers["clusters_left"] = int(tree.attrs["clusters_left"])
-        late = tree.clusters.values < 10
+        last = tree.clusters.values < 10
         numbers["last_mergers"] = [
             {"time": float(t), "clusters": int(k)}
-            for t, k in zip(tree.time.values[late], tree.clusters.values[late])
+            for t, k in zip(tree.time.values[last], tree.clusters.values[last])
         ]
     return numbers
 
@@ -110,22 +122,49 @@ def _proof_says(proof: Certificate) -> dict[str, Any]:
     return _evidence("proof", text, margin) | {"proof": proof.verdict != "undecided"}
 
 
-def _theory_says(model: PhaseModel, n: int) -> list[dict[str, Any]]:
-    if not model.is_autonomous or np.any(model.field) or not model.g.smooth or np.any(model.damping != 1):
-        return []
+def _theory_says(model: PhaseModel, n: int, locking: Locking | None) -> list[dict[str, Any]]:
     common = model.coupling.common_weights(n)
-    if common is not None and np.any(common) and model.is_gradient:
+    alike = common is not None and np.any(common) and model.is_gradient and not np.any(model.damping != 1)
+    if alike and model.g.smooth:
         return _criterion_says(model)
-    f = model.interaction
-    strength = f.sine_strength
-    if strength is None or strength <= 0 or model.g.kind != "one" or np.ptp(model.frequencies) == 0:
+    if locking is None:
         return []
+    if locking.necessary == locking.sufficient:
+        text = f"a phase-locked state exists where the coupling is at least {locking.necessary:.6g}"
+    else:
+        text = (
+            f"phase locking on this graph needs a strength of at least {locking.necessary:.6g}, and "
+            f"{locking.sufficient:.6g} suffices"
+        )
+    return [_evidence("theory", f"{text}; here it is {locking.strength:.6g}{FLOATS}", locking.necessary)]
+
+
+def known_locking(model: PhaseModel, n: int) -> Locking | None:
+    """What theory knows of locked states: for f = K sin, unequal ω, one strength for all or a graph of positive weights."""
+    f, simple = (
+        model.interaction,
+        model.is_autonomous and not np.any(model.field) and np.all(model.damping == 1),
+    )
+    strength = f.sine_strength
+    if (
+        not simple
+        or strength is None
+        or strength <= 0
+        or model.g.kind != "one"
+        or np.ptp(model.frequencies) == 0
+    ):
+        return None
+    common = model.coupling.common_weights(n)
     if common is not None and np.ptp(common) == 0:
-        strength *= float(np.sum(common))
         needed = theory.locking_coupling(model.frequencies)
-        text = f"a phase-locked state exists where the coupling is at least {needed:.6g}; here it is {strength:.6g}"
-        return [_evidence("theory", text + FLOATS, needed)]
-    return _bounds_say(model, strength, n) if n <= BOUNDED_UP_TO else []
+        return Locking(strength * float(np.sum(common)), needed, needed)
+    if n > BOUNDED_UP_TO:
+        return None
+    try:
+        bounds = theory.critical_coupling_bounds(model.coupling.edges(n), model.frequencies)
+    except ValueError:  # K must be symmetric, >= 0 and connected
+        return None
+    return Locking(strength, bounds.necessary, bounds.sufficient)
 
 
 def _criterion_says(model: PhaseModel) -> list[dict[str, Any]]:
@@ -142,19 +181,6 @@ def _criterion_says(model: PhaseModel) -> list[dict[str, Any]]:
         text = f"L1 criterion of Polyanskiy, Rigollet and Yao with M = {name}: ratio {ratio:.6f}, {says}"
         found.append(_evidence("theory", text + FLOATS, ratio))
     return found
-
-
-def _bounds_say(model: PhaseModel, strength: float, n: int) -> list[dict[str, Any]]:
-    """Bounds on the coupling from which a network locks; none unless K is symmetric, >= 0 and connected."""
-    try:
-        bounds = theory.critical_coupling_bounds(model.coupling.edges(n), model.frequencies)
-    except ValueError:
-        return []
-    text = (
-        f"phase locking on this graph needs a strength of at least {bounds.necessary:.6g}, and {bounds.sufficient:.6g} "
-        f"suffices (estimate {bounds.estimate:.6g}); here it is {strength:.6g}"
-    )
-    return [_evidence("theory", text + FLOATS, bounds.necessary)]
 
 
 def _spectrum_says(model: PhaseModel, n: int, rates: Array | None) -> list[dict[str, Any]]:
@@ -233,58 +259,3 @@ def _experiment_says(
         text = f"coarsening: {left} cluster(s) left at t = {reached:.4g} (status: {tree.attrs['status']})"
         found.append(_evidence("experiment", text, float(left)))
     return found
-
-
-def _answer(
-    model: PhaseModel, run: xr.Dataset, tree: xr.Dataset | None, numbers: dict[str, Any], locked: bool
-) -> str:
-    n = numbers["n"]
-    who = f"the {n} oscillators" if n > 1 else "a single oscillator"
-    if n == 1:
-        return "Trivially: a single oscillator is synchronized with itself."
-    status = Status(run.attrs["status"])
-    if status is Status.INTERRUPTED:
-        return f"Interrupted at t = {float(run.end_time):.4g}: no answer."
-    if not status.complete:
-        return f"No answer: the run ended at t = {float(run.end_time):.4g} ({status.text})."
-    if tree is not None:
-        left, reached = tree.attrs["clusters_left"], float(tree.attrs["time_reached"])
-        if left == 1:
-            return f"Yes, in this run: {who} became one cluster at t = {float(tree.time[-1]):.4g}."
-        state = {"finished": "metastable or stable", "stationary": "at an equilibrium"}.get(
-            tree.attrs["status"], "unfinished"
-        )
-        return f"Not by t = {reached:.4g}, in this run: {left} clusters are left ({state})."
-    if numbers["arc_at_end"] <= SYNCHRONIZED_WITHIN:
-        return f"Yes, in this run: {who} are within {numbers['arc_at_end']:.2g} rad at t = {numbers['t_end']:.4g}."
-    if model.has_noise:
-        return f"With noise, in this run: |R| averages {_average(run)} over the second half, for {who}."
-    if locked:
-        return f"They lock, in this run: {who} end near a stable phase-locked state; |R| averages {_average(run)}."
-    if np.ptp(model.frequencies) > 0:
-        return f"{_speeds_say(model, run, who)} |R| averages {_average(run)} over the second half."
-    return f"Not in this run: |R| = {numbers['order_parameter_at_end']:.4f} at t = {numbers['t_end']:.4g}."
-
-
-def _average(run: xr.Dataset) -> str:
-    """The mean of |R| over the second half, with its standard error from the means of eight blocks."""
-    values = run.order_parameter.values[len(run.time) // 2 :]
-    if len(values) < 16:
-        return f"{float(values.mean()):.4f}"
-    means = np.array([block.mean() for block in np.array_split(values, 8)])
-    return f"{float(values.mean()):.4f} ± {float(means.std(ddof=1)) / np.sqrt(8):.1g}"
-
-
-def _speeds_say(model: PhaseModel, run: xr.Dataset, who: str) -> str:
-    """How many share one frequency over the last quarter of a run, and how far the others are from it."""
-    first = 3 * len(run.time) // 4
-    span = float(run.time[-1] - run.time[first])
-    if span <= 0:
-        return "Not in this run."
-    speeds = observables.effective_frequencies(run.phase.values[first], run.phase.values[-1], span)
-    away, spread = np.abs(speeds - np.median(speeds)), float(np.std(model.frequencies))
-    share = float(np.mean(away < 0.01 * spread))
-    return (
-        f"{'Partly' if share > 1 / len(away) else 'Not'}, in this run: {100 * share:.1f}% of {who} share one frequency (to 1% "
-        f"of the spread of ω), and others differ from it by up to {float(np.max(away)):.2g} rad/time (ω by {spread:.2g})."
-    )

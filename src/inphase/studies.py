@@ -192,8 +192,8 @@ def _experiment(
 
 
 def _frames(end: float, n: int) -> Array:
-    """Output times from 0 to `end`, as many as fit into trajectory.nc."""
-    return np.linspace(0.0, end, int(np.clip(KEPT // (8 * n), 2, 201)))
+    """Output times from 0 to `end`, as many as fit into trajectory.nc; quarters of the run are among them."""
+    return np.linspace(0.0, end, 1 + 4 * int(np.clip(KEPT // (32 * n), 1, 50)))
 
 
 def _write(result: Study, folder: Path) -> None:
@@ -241,7 +241,7 @@ def _time_to_watch(model: PhaseModel, rates: Array | None, n: int) -> float:
     turns = 20.0 / float(np.std(model.frequencies)) if np.ptp(model.frequencies) > 0 else 0.0
     coasting = 20.0 * float(np.max(model.inertia / model.damping))
     shortest = max(slowest, turns, coasting, 20.0 * longest_delay(model))
-    return float(np.clip(10.0 * _relaxation(model, n), shortest, MOST_WATCHED * shortest))
+    return float(np.clip(25.0 * _relaxation(model, n), shortest, MOST_WATCHED * shortest))
 
 
 def _relaxation(model: PhaseModel, n: int) -> float:
