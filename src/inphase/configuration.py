@@ -27,6 +27,7 @@ from pydantic import (
 
 from inphase.checks import checked_options, finite_vector
 from inphase.interaction import CATALOG, Interaction
+from inphase.stored import reading
 
 FOLDER = "folder"  # of the TOML file, in the context of a validation
 
@@ -136,12 +137,10 @@ def load(section: type[S], path: str | os.PathLike[str]) -> S:
     OSError, ValueError
         With the file, the key, the value and what was expected.
     """
-    try:
-        with Path(path).open("rb") as file:
-            data = tomllib.load(file)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not TOML: {error}") from None
-    return validated(section, data, str(path), Path(path).parent)
+    content = Path(path).read_bytes()
+    with reading(path, "is not TOML: {}"):
+        data = tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
+        return validated(section, data, str(path), Path(path).parent)
 
 
 def toml(data: Mapping[str, Any], comment: str) -> str:

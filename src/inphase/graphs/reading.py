@@ -20,8 +20,10 @@ from inphase.checks import integer
 from inphase.graphs.building import WEIGHT_NAMES, assemble
 from inphase.graphs.graph import LARGEST, Graph
 from inphase.graphs.markup import read_gml, read_graphml
+from inphase.stored import open_npz, reading
 from inphase.tables import Table, existing, is_float, read_table, read_text
 
+ISOLATED = 1_000_000  # rows that any matrix may have; others have a byte at least for each
 HEADERS = (("source", "target"), ("from", "to"))
 
 
@@ -89,7 +91,10 @@ def read(
     count = None if n is None else integer("n", n, least=1)
     if count is not None and count > LARGEST:
         raise ValueError(f"n must be at most {LARGEST}; got {n}")
-    graph = reader(file, weight, directed, count)
+    try:
+        graph = reader(file, weight, directed, count)
+    except (ValueError, TypeError) as error:
+        raise ValueError(str(error) if str(file) in str(error) else f"{file}: {error}") from None
     if not graph.matrix.nnz:
         raise ValueError(f"{file} must hold a graph with edges; got none")
     if count is not None and graph.n != count:
@@ -136,11 +141,11 @@ def read_columns(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
         raise ValueError(f"{file} must hold a header and at least one row; got {len(table.rows)} lines")
     if len(set(names)) < len(names) or "" in names:
         raise ValueError(
-            f"{table.at(0)}: names of columns must be different and not empty; got {', '.join(names)}"
+            f"{table.at(0)}: names of columns must be different and not empty; got {', '.join(names):.400}"
         )
     if all(map(table.is_number, names)):
         raise ValueError(
-            f"{table.at(0)}: a header with the names of columns must come first; got {', '.join(names)}"
+            f"{table.at(0)}: a header with the names of columns must come first; got {', '.join(names):.80}"
         )
     below = table.under_header()
     return {name: below.values(k) for k, name in enumerate(names)}
@@ -159,7 +164,7 @@ def _edge_list(file: Path, weight: str | None, directed: bool | None, n: int | N
     unnamed = next((row for row, pair in enumerate(zip(sources, targets)) if "" in pair), None)
     if unnamed is not None:
         raise ValueError(
-            f"{table.at(unnamed)}: source and target must be named; got {', '.join(table.rows[unnamed])!r}"
+            f"{table.at(unnamed)}: source and target must be named; got {', '.join(table.rows[unnamed])!r:.80}"
         )
     weights = np.ones(len(sources)) if w is None else table.numbers(w, "weight")
     position, labels = _positions(table, sources, targets, n)
@@ -178,12 +183,12 @@ def _layout(table: Table, weight: str | None) -> tuple[int, int, int | None, boo
                 column = first.index(weight) if weight in first else None
             if weight is not None and column is None:
                 raise ValueError(
-                    f"{table.at(0)}: the header must have the column {weight!r}; got {', '.join(first)}"
+                    f"{table.at(0)}: the header must have the column {weight!r}; got {', '.join(first):.400}"
                 )
             return names.index(u), names.index(v), column, True
     if weight is not None:
         raise ValueError(
-            f"{table.at(0)}: weight={weight!r} needs a header with source, target; got {', '.join(first)}"
+            f"{table.at(0)}: weight={weight!r} needs a header with source, target; got {', '.join(first):.80}"
         )
     if len(first) not in (2, 3):
         got = ", ".join(first)
@@ -200,7 +205,7 @@ def _positions(
             for name in pair:
                 if not (_whole(name) and int(name) < n):
                     raise ValueError(
-                        f"{table.at(row)}: nodes must be whole numbers from 0 to {n - 1}; got {name!r}"
+                        f"{table.at(row)}: nodes must be whole numbers from 0 to {n - 1}; got {name!r:.80}"
                     )
         return {name: int(name) for name in {*sources, *targets}}, range(n)
     if all(map(_whole, {*sources, *targets})):
@@ -209,7 +214,7 @@ def _positions(
     names = list(dict.fromkeys(name for pair in zip(sources, targets) for name in pair))
     if len(names) > 2 and all(map(_whole, names[2:])) and not (_whole(names[0]) or _whole(names[1])):
         got = ", ".join(names[:2])
-        raise ValueError(f"{table.at(0)}: a header must have the names source and target; got {got}")
+        raise ValueError(f"{table.at(0)}: a header must have the names source and target; got {got:.80}")
     return {name: i for i, name in enumerate(names)}, names
 
 
@@ -224,63 +229,69 @@ def _matrix_market(file: Path, weight: str | None, directed: bool | None, n: int
     from scipy.io import mminfo, mmread
 
     try:
-        rows, columns, entries = (int(number) for number in mminfo(file)[:3])
-        # of at least a digit and the end of a line
-        if max(rows, columns) > LARGEST or entries > 2 * file.stat().st_size:
-            got = f"{rows} rows, {columns} columns and {entries} entries in {file.stat().st_size} bytes"
-            raise ValueError(f"the header must fit the file, with at most {LARGEST} rows; got {got}")
-        matrix = mmread(file)
-    except (ValueError, OverflowError) as error:
-        reason = re.sub(r"^Line (\d+):\s*", r"line \1: ", str(error))
-        outside = re.fullmatch(r"line (\d+): (row|column) index out of bounds", reason, flags=re.IGNORECASE)
+        with reading(file, "is truncated, or no MTX file: {}"):
+            rows, columns, entries = (int(number) for number in mminfo(file)[:3])
+            _check_rows(file, (rows, columns))
+            # an entry is at least a digit and the end of a line
+            if entries > 2 * file.stat().st_size:
+                got = f"{rows} rows, {columns} columns and {entries} entries in {file.stat().st_size} bytes"
+                raise ValueError(f"{file}, line 1: the header must fit the file; got {got}")
+            matrix = mmread(file)
+    except ValueError as error:
+        where = re.search(r"Line (\d+):\s*(.*)", str(error))
+        if where is None:
+            raise
+        outside = re.fullmatch(r"(row|column) index out of bounds", where[2], flags=re.IGNORECASE)
+        what = where[2]
         if outside:
-            is_row = outside[2].lower() == "row"
-            field = read_text(file).splitlines()[int(outside[1]) - 1].split()[0 if is_row else 1]
-            reason = f"line {outside[1]}: a {outside[2].lower()} must be from 1 to {rows if is_row else columns}; got {field}"
-        raise ValueError(f"{file}, {reason}") from None
+            is_row = outside[1].lower() == "row"
+            field = _field(file, int(where[1]), 0 if is_row else 1)
+            what = f"a {outside[1].lower()} must be from 1 to {rows if is_row else columns}; got {field:.80}"
+        raise ValueError(f"{file}, line {where[1]}: {what}") from None
     values = matrix.data if sparse.issparse(matrix) else matrix
     if values.dtype.kind != "c" and not np.all(np.isfinite(values)):
         lines = enumerate(read_text(file).splitlines(), 1)
         last = ((k, line.split()[-1]) for k, line in lines if line.strip() and line[0] != "%")
-        line, field = next((k, s) for k, s in last if is_float(s) and not math.isfinite(float(s)))
-        raise ValueError(f"{file}, line {line}: weight must be a finite number; got {field!r}")
+        found = ((k, s) for k, s in last if is_float(s) and not math.isfinite(float(s)))
+        line, field = next(found, ("of the matrix", "another"))
+        raise ValueError(f"{file}, line {line}: weight must be a finite number; got {field!r:.80}")
     return _from_matrix(file, matrix, weight, directed)
 
 
-def _npz(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:
-    import zipfile
+def _check_rows(file: Path, shape: tuple[int, ...]) -> None:
+    """ValueError for a matrix that has far more rows than its file has room for."""
+    size = file.stat().st_size
+    most = min(LARGEST, max(ISOLATED, size))
+    if max(shape, default=0) > most:
+        raise ValueError(
+            f"{file}: the header must fit the file, with at most {most} rows; got the shape {shape} in {size} bytes"
+        )
 
-    wanted = f"{file} must hold a sparse matrix saved by scipy.sparse.save_npz"
-    try:
+
+def _field(file: Path, line: int, k: int) -> str:
+    """Field k of a line, counted from 1; empty where there is none."""
+    lines = read_text(file).splitlines()
+    fields = lines[line - 1].split() if line <= len(lines) else []
+    return fields[k] if k < len(fields) else ""
+
+
+def _npz(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:
+    wanted = "must hold a sparse matrix saved by scipy.sparse.save_npz; got"
+    with open_npz(file, f"{wanted} another file, or a damaged one"):
         matrix = sparse.load_npz(file)
-    except (
-        ValueError,
-        TypeError,
-        AttributeError,
-        KeyError,
-        EOFError,
-        OSError,
-        MemoryError,
-        zipfile.BadZipFile,
-    ):
-        raise ValueError(f"{wanted}; got another file, or a damaged one") from None
-    if matrix.format in ("csr", "csc", "bsr"):
-        try:
+    _check_rows(file, matrix.shape)
+    with reading(file, f"{wanted} indices that do not fit it ({{}})"):
+        if matrix.format in ("csr", "csc", "bsr"):
             matrix.check_format(full_check=True)
-        except ValueError as error:
-            raise ValueError(f"{wanted}; got indices that do not fit it ({error})") from None
+        if matrix.dtype.kind in "biuf":
+            matrix = sparse.csr_array(matrix, dtype=float)
     return _from_matrix(file, matrix, weight, directed)
 
 
 def _from_matrix(file: Path, matrix: Any, weight: str | None, directed: bool | None) -> Graph:
     if weight is not None:
         raise ValueError(f"weight must be left out for a matrix, which holds nothing else; got {weight!r}")
-    if max(matrix.shape) > LARGEST:
-        raise ValueError(f"{file} must hold at most {LARGEST} nodes; got a matrix of shape {matrix.shape}")
-    try:
-        graph = Graph(matrix, name=file.stem)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{file}: {error}") from None
+    graph = Graph(matrix, name=file.stem)
     if directed is False and graph.directed:
         difference = (graph.matrix - graph.matrix.T).tocoo()
         i, j = (int(part[np.argmax(np.abs(difference.data))]) for part in (difference.row, difference.col))
