@@ -12,6 +12,7 @@ import math
 import os
 import threading
 import warnings
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,10 +104,12 @@ def open_npz(path: Where, what: str = _KIND.format("NPZ")) -> Iterator[Any]:
     """A `numpy.lib.npyio.NpzFile` whose arrays fit the file; what is raised inside becomes one ValueError, as by `reading`."""
     with reading(path, what), open(path, "rb") as opened:
         most = DENSEST * os.fstat(opened.fileno()).st_size
-        with np.lib.npyio.NpzFile(opened, allow_pickle=False) as stored:
-            for member in stored.zip.infolist():
-                with stored.zip.open(member) as array:
+        with zipfile.ZipFile(opened) as archive:
+            for member in archive.infolist():
+                with archive.open(member) as array:
                     _check_header(array, min(member.file_size, most))  # type: ignore[arg-type]
+        opened.seek(0)
+        with np.lib.npyio.NpzFile(opened, allow_pickle=False) as stored:
             yield stored
 
 
