@@ -178,7 +178,7 @@ def _sentences(section: type[BaseModel], data: Any, faults: Sequence[Any]) -> li
         if any(other[: len(keys)] == keys and other != keys for other in at):
             continue
         fault = next((one for one in found if one["type"] == "value_error"), found[0])
-        name = ".".join(map(str, keys)) or "file"
+        name = ".".join(f"{key!s:.60}" for key in keys[:8]) or "file"
         if fault["type"] == "extra_forbidden":
             known = _section_of(section, keys[:-1]).model_fields
             told.append(f"unknown key {name!r}; known: {', '.join(known)}")

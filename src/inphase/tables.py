@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inphase.checks import finite_array, integer
-from inphase.stored import open_netcdf, open_npz, read_npy
+from inphase.stored import open_netcdf, open_npz, read_npy, reading
 
 Floats = NDArray[np.float64]
 Name = str | int
@@ -146,7 +146,7 @@ class Table(NamedTuple):
             if "," in field and self.separator != ";":
                 remedy = "; decimal commas are read where semicolons set the columns apart"
             raise ValueError(
-                f"{self.at(int(bad[0]))}: {what} must be a finite number; got {field!r:.80}{remedy}"
+                f"{self.at(int(bad[0]))}: {what:.80} must be a finite number; got {field!r:.80}{remedy}"
             )
         return values
 
@@ -384,10 +384,13 @@ def read_labels(path: str | PathLike[str], column: Name) -> NDArray[Any]:
         texts = table.texts(k)
         values = table.numbers(k) if all(map(table.is_number, texts)) else table.text_array(k)
     if values.dtype.kind in "OSU":
+        with reading(path, "holds texts that are none: {}"):
+            values.tolist()
         return values
     if values.dtype.kind not in "biuf":
         raise ValueError(f"labels of {path} must be whole numbers or texts; got {values.dtype}")
-    whole = (values == np.round(values)) & (np.abs(values.astype(float)) < 2.0**63)
+    with np.errstate(invalid="ignore", over="ignore"):
+        whole = (values == np.round(values)) & (np.abs(values.astype(float)) < 2.0**63)
     bad = np.flatnonzero(~whole)
     if len(bad):
         at = int(bad[0])
@@ -409,6 +412,8 @@ def _real(file: Path, values: NDArray[Any]) -> Floats:
         )
     if not values.size:
         raise ValueError(f"{str(file)!r} holds no values")
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"{file} must hold real numbers; got {values.dtype}")
     return finite_array(f"the array of {str(file)!r}", values + 0 if values.dtype.kind == "b" else values)
 
 

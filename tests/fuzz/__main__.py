@@ -80,9 +80,8 @@ def watch(options, seed):
                 process.join()
             if not process.is_alive():
                 del running[k]
-                if process.exitcode != 0:
-                    how = "did not come back" if stuck else f"ended the process ({process.exitcode})"
-                    begin[k] = lost(options.out, k, how)
+                died = f"ended the process ({process.exitcode})" if process.exitcode else None
+                begin[k] = lost(options.out, k, "did not come back" if stuck else died)
 
 
 # ----------------------------------------------------------------------------------------------- figures

@@ -45,7 +45,21 @@ FILES = [
 VALUES = {
     "system": SYSTEMS,
     "--formula": FORMULAS,
-    "--strength": NUMBERS,
+    "--strength": [
+        "1",
+        "2",
+        "-1",
+        "0",
+        "1/3",
+        "nan",
+        "inf",
+        "1e-300",
+        "1e400",
+        "x",
+        "",
+        40 * "9",
+        5000 * "9",
+    ],  # 1e9 is asked for, and is stiff
     "--gain": ["softmax", "none", ""],
     "--graph": GRAPHS,
     "--directed": None,

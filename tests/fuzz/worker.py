@@ -7,18 +7,25 @@ import tempfile
 import time
 from pathlib import Path
 
-from kinds import KINDS, Fault, outcome
+from kinds import KINDS, Fault, outcome, warm
 
 SHARES = {"command": 8, "graph": 4, "model.toml": 3}  # of inputs; others 1
 KEPT = 3  # inputs of failures that look the same
 
 
 def work_through(out, seed, k, begin, until, kinds):
-    """Inputs `begin`, `begin` + 1, ... of process k, each drawn from (seed, k, number) alone."""
+    """Inputs `begin`, `begin` + 1, ... of process k, each drawn from (seed, k, number) alone.
+
+    It ends at one that takes too long, since what was stopped, a compilation say, may have left things half done.
+    """
+    (out / f"now-{k}.json").write_text(json.dumps({"number": begin - 1}))
+    with tempfile.TemporaryDirectory() as folder:
+        warm(Path(folder))
     counts = collections.Counter()
     shares = [SHARES.get(kind, 1) for kind in kinds]
     number, saved = begin, 0.0
-    while time.time() < until:
+    again = True
+    while time.time() < until and again:
         random = randomness.Random(f"{seed}/{k}/{number}")
         kind = random.choices(kinds, shares)[0]
         name, content = KINDS[kind].draw(random)
@@ -32,6 +39,7 @@ def work_through(out, seed, k, begin, until, kinds):
             except Fault as fault:
                 found = "failed"
                 keep(out, note, str(fault))
+                again = "TooLong" not in str(fault)
         counts[kind, found] += 1
         number += 1
         if time.time() - saved > 2:
@@ -46,8 +54,10 @@ def write_counts(out, k, begin, counts):
 
 
 def lost(out, k, how):
-    """Keep the input at which a process ended; the number of the next one."""
+    """Keep the input at which a process ended, if it is lost; the number of the next one."""
     note = json.loads((out / f"now-{k}.json").read_text())
+    if how is None:
+        return note["number"] + 1
     keep(out, note, f"{how}\n")
     (out / f"counts-{k}-lost-{note['number']}.json").write_text(json.dumps([[note["kind"], "failed", 1]]))
     return note["number"] + 1

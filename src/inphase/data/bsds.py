@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from inphase.checks import integer
 from inphase.data.cache import check_content, data_folder, download
+from inphase.data.matlab import read_matlab
 from inphase.stored import reading
 
 Labels = NDArray[np.int64]
@@ -118,15 +119,10 @@ def bsds_labels(
 
 def _annotations(path: str | os.PathLike[str]) -> list[Labels]:
     """The segments of each annotator, (height, width), from 1."""
-    from scipy.io import loadmat
-
     with reading(path, "is truncated, or no .mat file: {}"):
-        content = loadmat(os.fspath(path), appendmat=False)
+        content = read_matlab(Path(path).read_bytes())
     with reading(path, "is no ground truth of BSDS: it lacks groundTruth{1, k}.Segmentation"):
-        cells = content["groundTruth"]
-        found = [
-            np.asarray(cells[0, k]["Segmentation"][0, 0]).astype(np.int64) for k in range(cells.shape[1])
-        ]
+        found = [cell["Segmentation"].astype(np.int64) for cell in content["groundTruth"]]
     if not found or any(s.ndim != 2 for s in found):
         raise ValueError(f"{path} is no ground truth of BSDS: its segments are no matrices")
     return found

@@ -5,6 +5,7 @@ A malformed file is refused with its name, the number of the line and what was e
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from collections.abc import Callable, Hashable, Sequence
@@ -24,6 +25,7 @@ from inphase.stored import open_npz, reading
 from inphase.tables import Table, existing, is_float, read_table, read_text
 
 ISOLATED = 1_000_000  # rows that any matrix may have; others have a byte at least for each
+NO_NUMBER = re.compile(rb"[^-+0-9.eE\s]|\.\d*\.|[\d.][-+]|[eE]\S*[eE.]")  # somewhere in a line of numbers
 HEADERS = (("source", "target"), ("from", "to"))
 
 
@@ -228,15 +230,21 @@ def _whole(name: str) -> bool:
 def _matrix_market(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:
     from scipy.io import mminfo, mmread
 
+    content = file.read_bytes()
+    content += (
+        b"" if content.endswith(b"\n") else b"\n"
+    )  # without it, some damage to the last line crashes SciPy
+    lines = content.split(b"\n")
     try:
         with reading(file, "is truncated, or no MTX file: {}"):
-            rows, columns, entries = (int(number) for number in mminfo(file)[:3])
+            if b"\0" in content:
+                raise ValueError("it holds bytes that are no text")
+            rows, columns, entries, layout, field, _ = mminfo(io.BytesIO(content))
             _check_rows(file, (rows, columns))
-            # an entry is at least a digit and the end of a line
-            if entries > 2 * file.stat().st_size:
-                got = f"{rows} rows, {columns} columns and {entries} entries in {file.stat().st_size} bytes"
+            if entries > 2 * len(content):  # an entry is at least a digit and the end of a line
+                got = f"{rows} rows, {columns} columns and {entries} entries in {len(content)} bytes"
                 raise ValueError(f"{file}, line 1: the header must fit the file; got {got}")
-            matrix = mmread(file)
+            matrix = mmread(io.BytesIO(content))
     except ValueError as error:
         where = re.search(r"Line (\d+):\s*(.*)", str(error))
         if where is None:
@@ -245,17 +253,28 @@ def _matrix_market(file: Path, weight: str | None, directed: bool | None, n: int
         what = where[2]
         if outside:
             is_row = outside[1].lower() == "row"
-            field = _field(file, int(where[1]), 0 if is_row else 1)
-            what = f"a {outside[1].lower()} must be from 1 to {rows if is_row else columns}; got {field:.80}"
+            got = (*lines[int(where[1]) - 1].split(), b"", b"")[0 if is_row else 1].decode("latin-1")
+            what = f"a {outside[1].lower()} must be from 1 to {rows if is_row else columns}; got {got:.80}"
         raise ValueError(f"{file}, line {where[1]}: {what}") from None
     values = matrix.data if sparse.issparse(matrix) else matrix
-    if values.dtype.kind != "c" and not np.all(np.isfinite(values)):
-        lines = enumerate(read_text(file).splitlines(), 1)
-        last = ((k, line.split()[-1]) for k, line in lines if line.strip() and line[0] != "%")
-        found = ((k, s) for k, s in last if is_float(s) and not math.isfinite(float(s)))
-        line, field = next(found, ("of the matrix", "another"))
-        raise ValueError(f"{file}, line {line}: weight must be a finite number; got {field!r:.80}")
+    wanted = (2 if layout == "coordinate" else 0) + {"pattern": 0, "complex": 2}.get(field, 1)
+    _check_lines(file, lines, wanted, bool(np.all(np.isfinite(values))))
     return _from_matrix(file, matrix, weight, directed)
+
+
+def _check_lines(file: Path, lines: list[bytes], wanted: int, finite: bool) -> None:
+    """ValueError with the line that holds more than `wanted` finite numbers; of what follows a number, SciPy says nothing."""
+    begin = next(k for k, line in enumerate(lines) if not line.startswith(b"%") and line.strip())
+    body = b"\n".join(lines[begin + 1 :])
+    if finite and len(body.split()) % wanted == 0 and NO_NUMBER.search(body) is None:
+        return
+    for k, line in enumerate(lines[begin + 1 :], begin + 2):
+        fields = line.decode("latin-1").split()
+        bad = next((s for s in fields if not (is_float(s) and math.isfinite(float(s)))), None)
+        if bad is not None:
+            raise ValueError(f"{file}, line {k}: weight must be a finite number; got {bad!r:.80}")
+        if fields and len(fields) != wanted:
+            raise ValueError(f"{file}, line {k}: expected {wanted} numbers; got {len(fields)}")
 
 
 def _check_rows(file: Path, shape: tuple[int, ...]) -> None:
@@ -266,13 +285,6 @@ def _check_rows(file: Path, shape: tuple[int, ...]) -> None:
         raise ValueError(
             f"{file}: the header must fit the file, with at most {most} rows; got the shape {shape} in {size} bytes"
         )
-
-
-def _field(file: Path, line: int, k: int) -> str:
-    """Field k of a line, counted from 1; empty where there is none."""
-    lines = read_text(file).splitlines()
-    fields = lines[line - 1].split() if line <= len(lines) else []
-    return fields[k] if k < len(fields) else ""
 
 
 def _npz(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:

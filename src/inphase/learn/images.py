@@ -245,7 +245,7 @@ def _array(path: str | os.PathLike[str]) -> NDArray[Any]:
     for kind in (np.int64, np.float64):
         try:
             return cells.astype(kind)
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
     return np.asarray(cells)
 

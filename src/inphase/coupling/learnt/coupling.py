@@ -286,7 +286,7 @@ def load_network(path: str | os.PathLike[str]) -> tuple[PairNetwork, Normalizati
     """
     arrays, about = load_arrays(path)
     if about.get("format") != FORMAT:
-        raise ValueError(f"{path} has the format {about.get('format')!r}; this version reads {FORMAT}")
+        raise ValueError(f"{path} has the format {about.get('format')!r:.60}; this version reads {FORMAT}")
     with reading(path, "holds no network: {}"):
         network = PairNetwork.from_arrays(arrays, about["activation"])
         return network, Normalization(**about["normalization"]), about

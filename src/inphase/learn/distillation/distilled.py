@@ -269,7 +269,7 @@ class Distilled:
         data = read_json(path)
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             given = data.get("format") if isinstance(data, dict) else None
-            raise ValueError(f"{path} has the format {given!r}; this version reads {FORMAT}")
+            raise ValueError(f"{path} has the format {given!r:.60}; this version reads {FORMAT}")
         with reading(path, "holds no distilled coupling: {}"):
             return cls._from_dict(data)
 
@@ -282,7 +282,7 @@ class Distilled:
             target, about = check_name("target", data["target"], TARGETS), dict(data["about"])
             path, count = path_table(data["path"]), data["count"]
         except KeyError as error:
-            raise ValueError(f"lacks or does not know {error.args[0]!r}") from None
+            raise ValueError(f"lacks or does not know {error.args[0]!r:.60}") from None
         if data["kind"] == "separable":  # of which the one with all terms is kept
             models = tuple(models[0].cut(k) for k in range(len(models[0]) + 1))
         made = cls(models, 0, target, columns, rule, path, about)
