@@ -103,7 +103,7 @@ class Table(NamedTuple):
             elif any(a and not self.is_number(a) and self.is_number(b) for a, b in zip(first, second)):
                 raise ValueError(
                     f"{self.at(0)}: the line must be a header without numbers, or like the lines below it; "
-                    f"got {', '.join(first)!r:.80}"
+                    f"got {one_line(first)!r:.80}"
                 )
         if not found.rows:
             raise ValueError(f"{str(self.file)!r} holds no values")
@@ -112,7 +112,7 @@ class Table(NamedTuple):
     def position(self, column: Name | None) -> int:
         """Where a column stands, by its name or its number from 0 on; None: the one there is."""
         count = len(self.rows[0])
-        shown = f"{', '.join(self.names):.400}" or f"0 to {count - 1}"
+        shown = f"{one_line(self.names):.400}" or f"0 to {count - 1}"
         if column is None and count > 1:
             raise ValueError(f"column must be chosen: {str(self.file)!r} has the columns {shown}")
         if isinstance(column, str) and self.names.count(column) == 1:
@@ -146,7 +146,7 @@ class Table(NamedTuple):
             if "," in field and self.separator != ";":
                 remedy = "; decimal commas are read where semicolons set the columns apart"
             raise ValueError(
-                f"{self.at(int(bad[0]))}: {what:.80} must be a finite number; got {field!r:.80}{remedy}"
+                f"{self.at(int(bad[0]))}: {one_line([what]):.80} must be a finite number; got {field!r:.80}{remedy}"
             )
         return values
 
@@ -242,6 +242,11 @@ def _fields(lines: list[str], mark: str) -> Iterator[tuple[int, tuple[str, ...]]
             begin = reader.line_num
     except csv.Error as error:
         raise csv.Error(begin, str(error)) from None
+
+
+def one_line(fields: Iterable[str]) -> str:
+    """Fields as messages show them: set apart by commas, in one line."""
+    return " ".join(", ".join(fields).split())
 
 
 def is_float(field: str) -> bool:
@@ -458,11 +463,15 @@ def _netcdf(file: Path, columns: Sequence[Name] | None, usual: str | None) -> li
 def _chosen(file: Path, there: list[str], columns: Sequence[Name] | None, usual: str | None) -> list[str]:
     """Names of the stored arrays that are wanted."""
     if columns is None and usual is None and len(there) != 1:
-        raise ValueError(f"column must be chosen: {str(file)!r} has the arrays {', '.join(there) or 'none'}")
+        raise ValueError(
+            f"column must be chosen: {str(file)!r} has the arrays {one_line(there) or 'none':.400}"
+        )
     wanted = list(map(str, columns or [usual or there[0]]))
     for name in wanted:
         if name not in there:
-            raise ValueError(f"{file} must have the array {name!r}; it has {', '.join(there) or 'none'}")
+            raise ValueError(
+                f"{file} must have the array {name!r:.80}; it has {one_line(there) or 'none':.400}"
+            )
     return wanted
 
 

@@ -96,6 +96,7 @@ WARM = (
 
 def warm(folder):
     """Import and compile what inputs need, without limits, so that these are about the inputs."""
+    path = folder
     for kind in KINDS.values():
         for name, content in kind.examples().items():
             path = folder / name

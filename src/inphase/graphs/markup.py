@@ -94,7 +94,7 @@ def _value(key: str, tokens: Iterator[tuple[str, str, int]], where: Callable[[in
     except ValueError:
         got = f"{token!r:.80}" if token else "the end of the file"
         raise ValueError(
-            f"{where(line)}: {key} must be a number, a quoted text or [...]; got {got}"
+            f"{where(line)}: {key:.60} must be a number, a quoted text or [...]; got {got}"
         ) from None
 
 
@@ -115,7 +115,7 @@ def _attributes(entry: Entry, needed: tuple[str, ...], where: Callable[[int], st
     """Names and values; a key given several times becomes a list, and `graphics` gives x, y and z."""
     if not isinstance(entry.value, list):
         raise ValueError(
-            f"{where(entry.line)}: {entry.key} must be followed by [...]; got {entry.value!r:.80}"
+            f"{where(entry.line)}: {entry.key:.60} must be followed by [...]; got {entry.value!r:.80}"
         )
     found: dict[str, Any] = {}
     several: set[str] = set()  # of which a list is made
@@ -133,7 +133,7 @@ def _attributes(entry: Entry, needed: tuple[str, ...], where: Callable[[int], st
     for key in needed:
         if key in several or key not in found:
             got = f"{len(found[key])} of them" if key in several else ", ".join(found) or "nothing"
-            raise ValueError(f"{where(entry.line)}: {entry.key} must have one {key}; got {got:.80}")
+            raise ValueError(f"{where(entry.line)}: {entry.key:.60} must have one {key}; got {got:.80}")
     return found
 
 
@@ -185,13 +185,13 @@ class _GraphML:
         missing = next((name for name in names if name not in attributes), None)
         if missing is not None:
             raise self.fail(
-                f"<{tag}> must have the attribute {missing!r}; got {', '.join(attributes) or 'none'}"
+                f"<{tag}> must have the attribute {missing!r}; got {', '.join(attributes) or 'none':.80}"
             )
         return [attributes[name] for name in names]
 
     def entity(self, name: str, *_: Any) -> None:
         raise self.fail(
-            f"entities cannot be declared (a few lines of them can stand for gigabytes); got {name!r}"
+            f"entities cannot be declared (a few lines of them can stand for gigabytes); got {name!r:.60}"
         )
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -243,7 +243,7 @@ class _GraphML:
         try:
             return NUMBERS[kind](text) if kind in NUMBERS else text.strip()
         except ValueError:
-            raise self.fail(f"{name} must be of the type {kind}; got {text!r:.60}") from None
+            raise self.fail(f"{name:.60} must be of the type {kind}; got {text!r:.60}") from None
 
     def defaults_of(self, element: str) -> dict[str, Any]:
         return {self.keys[k][1]: v for k, v in self.defaults.items() if self.keys[k][0] in (element, "all")}

@@ -21,8 +21,8 @@ from inphase.checks import integer
 from inphase.graphs.building import WEIGHT_NAMES, assemble
 from inphase.graphs.graph import LARGEST, Graph
 from inphase.graphs.markup import read_gml, read_graphml
-from inphase.stored import open_npz, reading
-from inphase.tables import Table, existing, is_float, read_table, read_text
+from inphase.stored import read_npz, reading
+from inphase.tables import Table, existing, is_float, one_line, read_table, read_text
 
 ISOLATED = 1_000_000  # rows that any matrix may have; others have a byte at least for each
 NO_NUMBER = re.compile(rb"[^-+0-9.eE\s]|\.\d*\.|[\d.][-+]|[eE]\S*[eE.]")  # somewhere in a line of numbers
@@ -143,11 +143,11 @@ def read_columns(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
         raise ValueError(f"{file} must hold a header and at least one row; got {len(table.rows)} lines")
     if len(set(names)) < len(names) or "" in names:
         raise ValueError(
-            f"{table.at(0)}: names of columns must be different and not empty; got {', '.join(names):.400}"
+            f"{table.at(0)}: names of columns must be different and not empty; got {one_line(names):.400}"
         )
     if all(map(table.is_number, names)):
         raise ValueError(
-            f"{table.at(0)}: a header with the names of columns must come first; got {', '.join(names):.80}"
+            f"{table.at(0)}: a header with the names of columns must come first; got {one_line(names):.80}"
         )
     below = table.under_header()
     return {name: below.values(k) for k, name in enumerate(names)}
@@ -166,7 +166,7 @@ def _edge_list(file: Path, weight: str | None, directed: bool | None, n: int | N
     unnamed = next((row for row, pair in enumerate(zip(sources, targets)) if "" in pair), None)
     if unnamed is not None:
         raise ValueError(
-            f"{table.at(unnamed)}: source and target must be named; got {', '.join(table.rows[unnamed])!r:.80}"
+            f"{table.at(unnamed)}: source and target must be named; got {one_line(table.rows[unnamed])!r:.80}"
         )
     weights = np.ones(len(sources)) if w is None else table.numbers(w, "weight")
     position, labels = _positions(table, sources, targets, n)
@@ -185,15 +185,15 @@ def _layout(table: Table, weight: str | None) -> tuple[int, int, int | None, boo
                 column = first.index(weight) if weight in first else None
             if weight is not None and column is None:
                 raise ValueError(
-                    f"{table.at(0)}: the header must have the column {weight!r}; got {', '.join(first):.400}"
+                    f"{table.at(0)}: the header must have the column {weight!r}; got {one_line(first):.400}"
                 )
             return names.index(u), names.index(v), column, True
     if weight is not None:
         raise ValueError(
-            f"{table.at(0)}: weight={weight!r} needs a header with source, target; got {', '.join(first):.80}"
+            f"{table.at(0)}: weight={weight!r} needs a header with source, target; got {one_line(first):.80}"
         )
     if len(first) not in (2, 3):
-        got = ", ".join(first)
+        got = one_line(first)
         raise ValueError(f"{table.at(0)}: expected source, target[, weight], or a header; got {got!r:.80}")
     return 0, 1, 2 if len(first) == 3 else None, False
 
@@ -215,7 +215,7 @@ def _positions(
         return {str(number): i for i, number in enumerate(numbers)}, numbers
     names = list(dict.fromkeys(name for pair in zip(sources, targets) for name in pair))
     if len(names) > 2 and all(map(_whole, names[2:])) and not (_whole(names[0]) or _whole(names[1])):
-        got = ", ".join(names[:2])
+        got = one_line(names[:2])
         raise ValueError(f"{table.at(0)}: a header must have the names source and target; got {got:.80}")
     return {name: i for i, name in enumerate(names)}, names
 
@@ -289,15 +289,44 @@ def _check_rows(file: Path, shape: tuple[int, ...]) -> None:
 
 def _npz(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:
     wanted = "must hold a sparse matrix saved by scipy.sparse.save_npz; got"
-    with open_npz(file, f"{wanted} another file, or a damaged one"):
-        matrix = sparse.load_npz(file)
-    _check_rows(file, matrix.shape)
+    arrays = read_npz(file, f"{wanted} another file, or a damaged one")
+    with reading(file, f"{wanted} another file, or a damaged one"):
+        kind, shape = arrays["format"].item(), arrays["shape"]
+        make, names = LAYOUTS[kind.decode() if isinstance(kind, bytes) else kind]
+        names = ("coords",) if "coords" in arrays else names
+        places = [arrays[name] for name in names]
+        if any(part.dtype.kind not in "iu" for part in (*places, shape)):  # SciPy would cut 1.5 to 1
+            raise ValueError("places must be whole numbers")
+    _check_rows(file, tuple(shape.ravel()))
     with reading(file, f"{wanted} indices that do not fit it ({{}})"):
+        matrix = make(arrays["data"], places, tuple(shape.tolist()))
         if matrix.format in ("csr", "csc", "bsr"):
             matrix.check_format(full_check=True)
         if matrix.dtype.kind in "biuf":
             matrix = sparse.csr_array(matrix, dtype=float)
     return _from_matrix(file, matrix, weight, directed)
+
+
+def _coo(data: Any, places: list[Any], shape: tuple[int, ...]) -> Any:
+    return sparse.coo_array((data, tuple(places[0]) if len(places) == 1 else tuple(places)), shape=shape)
+
+
+LAYOUTS: dict[str, tuple[Callable[[Any, list[Any], tuple[int, ...]], Any], tuple[str, ...]]] = {
+    "csr": (
+        lambda data, places, shape: sparse.csr_array((data, *places), shape=shape),
+        ("indices", "indptr"),
+    ),
+    "csc": (
+        lambda data, places, shape: sparse.csc_array((data, *places), shape=shape),
+        ("indices", "indptr"),
+    ),
+    "bsr": (
+        lambda data, places, shape: sparse.bsr_array((data, *places), shape=shape),
+        ("indices", "indptr"),
+    ),
+    "dia": (lambda data, places, shape: sparse.dia_array((data, *places), shape=shape), ("offsets",)),
+    "coo": (_coo, ("row", "col")),
+}
 
 
 def _from_matrix(file: Path, matrix: Any, weight: str | None, directed: bool | None) -> Graph:

@@ -8,6 +8,7 @@ validate (10%), half to test.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import warnings
 from dataclasses import dataclass, replace
@@ -257,6 +258,9 @@ def _opened(path: str | os.PathLike[str]) -> Any:
         raise ImportError("images need Pillow: pip install 'inphase[learn]'") from None
     with reading(path, "cannot be read as an image: {}", raises=OSError):
         warnings.simplefilter("error", Image.DecompressionBombWarning)
+        logging.getLogger("PIL").addHandler(
+            logging.NullHandler()
+        )  # what it logs would be a line on standard error
         try:
             with Image.open(path) as picture:
                 picture.load()
