@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from commands import drawn_command
-from mutate import mutated, mutated_archive, mutated_json
+from mutate import mutated, mutated_archive, mutated_json, repacked
 
 BEFORE = Path(__file__).parent.parent / "before"
 SECONDS = 5
@@ -96,17 +96,20 @@ WARM = (
 
 def warm(folder):
     """Import and compile what inputs need, without limits, so that these are about the inputs."""
-    path = folder
     for kind in KINDS.values():
         for name, content in kind.examples().items():
-            path = folder / name
-            path.write_bytes(content or json.dumps({"words": [""], "files": {}}).encode())
+            (folder / name).write_bytes(content or json.dumps({"words": [""], "files": {}}).encode())
             with contextlib.suppress(ValueError, TypeError, OSError):
-                kind.attempt(path)
+                kind.attempt(folder / name)
     for line in WARM:
-        path.write_text(json.dumps({"words": [*line.split(), "--no-progress"], "files": {}}))
-        with contextlib.suppress(Fault):
-            command(path)
+        warm_command(folder, line)
+
+
+def warm_command(folder, line):
+    path = folder / "command.json"
+    path.write_text(json.dumps({"words": [*line.split(), "--no-progress"], "files": {}}))
+    with contextlib.suppress(Fault):
+        command(path)
 
 
 def _refusal(error, path):
@@ -194,7 +197,9 @@ def graph_archives():
     K = sparse.coo_array(np.array([[0, 1.0, 0], [2, 0, 0.5], [0, 1, 0]]))
     formats = ("csr", "csc", "coo", "bsr", "dia")
     return {
-        f"{name}.npz": written(lambda path, name=name: sparse.save_npz(path, K.asformat(name)), "a.npz")
+        f"{name}.npz": repacked(
+            written(lambda path, name=name: sparse.save_npz(path, K.asformat(name)), "a.npz")
+        )
         for name in formats
     }
 
@@ -245,12 +250,10 @@ def arrays():
 
 @functools.cache
 def archives():
-    def write(path):
-        np.savez(path, phase=[0.5, 1.5], omega=np.ones((2, 2)), features=np.ones((3, 2)))
-
+    arrays = {"phase": [0.5, 1.5], "omega": np.ones((2, 2)), "features": np.ones((3, 2))}
+    made = {"a.npz": arrays, "b.npz": {"phase": [1.0]}}
     return {
-        "a.npz": written(write, "a.npz"),
-        "b.npz": written(lambda path: np.savez_compressed(path, phase=[1.0]), "b.npz"),
+        name: repacked(written(lambda path, m=m: np.savez(path, **m), "a.npz")) for name, m in made.items()
     }
 
 
@@ -349,7 +352,12 @@ def segments():
     inner = np.empty((1, 2), dtype=object)
     for k in range(2):
         inner[0, k] = {"Segmentation": np.arange(1, 7, dtype=np.uint16).reshape(2, 3)}
-    return {"a.mat": written(lambda path: savemat(path, {"groundTruth": inner}), "a.mat")}
+    head = f"{'MATLAB 5.0':116}".encode()  # without the time at which it was made
+    return {
+        f"{name}.mat": head
+        + written(lambda path, c=c: savemat(path, {"groundTruth": inner}, do_compression=c), "a.mat")[116:]
+        for name, c in (("a", False), ("b", True))
+    }
 
 
 @functools.cache

@@ -120,11 +120,22 @@ def mutated_archive(content, random):
         members[k] = (name, members[random.randrange(len(members))][1])
     else:
         members[k] = (name, mutated(inside, random))
+    return packed(dict(members))
+
+
+def packed(members):
+    """A ZIP file of (name: content), the same bytes at any time of the day."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, inside in dict(members).items():
-            archive.writestr(name, inside)
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, inside in members.items():
+            archive.writestr(zipfile.ZipInfo(name), inside, zipfile.ZIP_DEFLATED)
     return out.getvalue()
+
+
+def repacked(content):
+    """A ZIP file without the time at which it was made."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return packed({name: archive.read(name) for name in archive.namelist()})
 
 
 VALUES = [
