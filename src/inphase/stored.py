@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import math
+import mmap
 import os
 import threading
 import warnings
@@ -32,6 +33,7 @@ OF_CONTENT = (
     None,
     errno.EINVAL,
 )  # of errors that libraries raise themselves, or where a file sends them nowhere
+HEAP = b"GCOL\x01\0\0\0"  # what a heap of HDF5 begins with
 _KIND = "is truncated, or no {} file: {{}}"
 _QUIET = threading.RLock()  # one thread at a time changes what is done with warnings
 
@@ -155,8 +157,31 @@ def _check_variables(path: Where) -> None:
             raise ValueError(f"{name} declares the shape {found.shape}, which the file cannot hold"[:160])
 
     if h5py.is_hdf5(path):
+        _check_heaps(path)
         with h5py.File(path, "r") as opened:
             opened.visititems(check)
+
+
+def _check_heaps(path: Where) -> None:
+    """ValueError for a heap of HDF5 one of whose objects takes no room: the library would look for the next one for ever.
+
+    Source: HDF5 File Format Specification Version 3.0, III.E (global heap).
+    """
+    with open(path, "rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        at = content.find(HEAP)
+        while at >= 0:
+            end = at + int.from_bytes(content[at + 8 : at + 16], "little")
+            at += 16
+            while at + 16 <= end <= len(content):
+                index, size = (
+                    int.from_bytes(content[at : at + 2], "little"),
+                    int.from_bytes(content[at + 8 : at + 16], "little"),
+                )
+                room = size if index == 0 else 16 + size + -size % 8  # what is left over counts its own head
+                if not 0 < room <= end - at:
+                    raise ValueError(f"the heap's object at byte {at} takes {size} bytes of {end - at}")
+                at += room
+            at = content.find(HEAP, at)
 
 
 # ----------------------------------------------------------------------------------------------------- JSON

@@ -21,7 +21,8 @@ TIMES = [
 ]  # a run of 1e300 is asked for, and is long
 FORMULAS = ["sin(x)", "sin(x) + a*sin(2*x)", "sin(x)*exp(2*(cos(x) - 1))", "cos(x)", "0*x", "x", "sin(", "", "1/0", "sin(x)/0",
             "sin(y)", "__import__('os')", "sin(x", "a.b", "sin(x)(x)", "[x]", "lambda: x", "1e400*sin(x)", "nan*sin(x)",
-            "sin(1e9*x)", "sin(x)**2", "sin(x)**1e9", "sin(x)**0.5", "sqrt(sin(x))", "log(cos(x))", "ω*sin(x)", "sin(x)\0",
+            "sin(1e9*x)", "tan(x)", "1/(2 + cos(x))", "tanh(30*sin(x))", "sin(2000*x)", "abs(x)", " + ".join(f"sin({k}*x)" for k in range(1, 400)),
+            "sin(x)**2", "sin(x)**1e9", "sin(x)**0.5", "sqrt(sin(x))", "log(cos(x))", "ω*sin(x)", "sin(x)\0",
             300 * "(" + "x" + 300 * ")", 5000 * "9" + "*sin(x)"]  # fmt: skip
 SYSTEMS = ["kuramoto", "kuramoto", "attention", "sakaguchi", "harmonics", "model.toml", "graph.csv", "proof.json", "nothing.toml",
            "none", "", "é", ".", "graph.gml", 300 * "a", "\0"]  # fmt: skip
@@ -139,6 +140,26 @@ def drawn_command(random):
         fits = random.random() < 0.6  # else any of its values
         words += _given(option, random, fits)
     return words
+
+
+STEPS = "--t-end 1 --step 0.5 --method euler"  # whatever numbers the file has, a run has two steps
+USES = {
+    "graph": [f"simulate kuramoto {STEPS} --graph", "equilibria kuramoto --starts 1 --graph", "certify"],
+    "omega": [
+        f"simulate kuramoto --n 3 {STEPS} --frequencies",
+        "coarsen kuramoto --n 3 --t-end 1 --frequencies",
+    ],
+    "phase": [f"simulate kuramoto {STEPS} --phases", "coarsen attention --beta 2 --t-end 1 --phases"],
+    "model": [f"simulate --n 3 {STEPS}", "coarsen --n 3 --t-end 1", "certify"],
+    "proof": ["check"],
+    "train": ["train"],
+}  # of the files beside a command line, by the begin of their names
+
+
+def using(name, random):
+    """The words of a command line that reads this file."""
+    column = random.choice(("", ":omega")) if name == "omega.csv" else ""
+    return [*random.choice(USES[name[:5]]).split(), name + column]
 
 
 def _given(option, random, fits):

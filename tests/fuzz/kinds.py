@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from commands import drawn_command
+from commands import drawn_command, using
 from mutate import mutated, mutated_archive, mutated_json, repacked
 
 BEFORE = Path(__file__).parent.parent / "before"
@@ -532,11 +532,13 @@ def beside():
 
 def draw_command(_, random):
     """A command line, and one of its files damaged."""
-    files = {}
+    words, files = drawn_command(random), {}
     if random.random() < 0.5:
         name, content = random.choice(sorted(beside().items()))
         files = {name: mutated(content, random).decode("latin-1")}
-    return json.dumps({"words": drawn_command(random), "files": files}).encode()
+        if random.random() < 0.7:
+            words = using(name, random)
+    return json.dumps({"words": words, "files": files}).encode()
 
 
 KINDS = {

@@ -9,6 +9,7 @@ import io
 import math
 import re
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,6 @@ from inphase.stored import read_npz, reading
 from inphase.tables import Table, existing, is_float, one_line, read_table, read_text
 
 ISOLATED = 1_000_000  # rows that any matrix may have; others have a byte at least for each
-NO_NUMBER = re.compile(rb"[^-+0-9.eE\s]|\.\d*\.|[\d.][-+]|[eE]\S*[eE.]")  # somewhere in a line of numbers
 HEADERS = (("source", "target"), ("from", "to"))
 
 
@@ -265,10 +265,13 @@ def _matrix_market(file: Path, weight: str | None, directed: bool | None, n: int
 def _check_lines(file: Path, lines: list[bytes], wanted: int, finite: bool) -> None:
     """ValueError with the line that holds more than `wanted` finite numbers; of what follows a number, SciPy says nothing."""
     begin = next(k for k, line in enumerate(lines) if not line.startswith(b"%") and line.strip())
-    body = b"\n".join(lines[begin + 1 :])
-    if finite and len(body.split()) % wanted == 0 and NO_NUMBER.search(body) is None:
-        return
-    for k, line in enumerate(lines[begin + 1 :], begin + 2):
+    body = lines[begin + 1 :]
+    numbers = -1  # where there is something else
+    with suppress(ValueError), reading(file, "holds something else than numbers"):
+        numbers = len(np.fromstring(b"\n".join(body).decode("latin-1"), sep=" "))
+    if finite and numbers == wanted * sum(not line.isspace() for line in body if line):
+        return  # as each line has as many at least
+    for k, line in enumerate(body, begin + 2):
         fields = line.decode("latin-1").split()
         bad = next((s for s in fields if not (is_float(s) and math.isfinite(float(s)))), None)
         if bad is not None:
