@@ -70,7 +70,7 @@ VALUES = {
     "--weight": ["weight", "none", ""],
     "--normalized": ["in-degree", "strength", "mean-degree", "n", "none", ""],
     **{
-        f"--{part}": [*NUMBERS, *CALLS]
+        f"--{part}": [*TAME, *CALLS]
         for part in ("frequencies", "field", "delays", "noise", "inertia", "damping")
     },
     "--n": SIZES,
