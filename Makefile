@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-all lint figures benchmark clean
+.PHONY: help demo test test-all fuzz lint figures benchmark clean
 
 help:
 	@grep -E '^#|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
@@ -23,6 +23,10 @@ test: $(VENV)/.installed lint ## lint, types, rooms and the quick tests
 
 test-all: $(VENV)/.installed lint ## the checks of minutes too
 	$(BIN)/python -m pytest -n auto --maxprocesses 4
+
+MINUTES ?= 10
+fuzz: $(VENV)/.installed ## damaged files and command lines for MINUTES, with a fresh seed -> fuzz-results/
+	$(BIN)/python tests/fuzz --minutes $(MINUTES) --out fuzz-results
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check src tests benchmarks docs

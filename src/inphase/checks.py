@@ -79,7 +79,8 @@ def finite_array(name: str, value: Any, shape: tuple[int, ...] | None = None) ->
         raise ValueError(f"{name} must be an array of real numbers; got rows of different lengths") from None
     if found.dtype.kind not in "iuf":
         raise TypeError(f"{name} must be an array of real numbers; got {value!r:.60} ({found.dtype})")
-    array = np.array(found, dtype=float)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is no number, or too large, is refused below
+        array = np.array(found, dtype=float)
     if shape is not None and array.shape != shape:
         raise ValueError(f"{name} must have shape {shape}; got shape {array.shape}")
     bad = np.argwhere(~np.isfinite(array))

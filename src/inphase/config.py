@@ -200,9 +200,9 @@ class RunSection(Section):
     initial: str = "uniform"
     options: Options = Field(default_factory=dict)
     phases: Vector | None = None
-    t_end: float | None = Field(default=None, gt=0)
-    tolerance: float = Field(default=1e-8, gt=0)
-    step: float | None = Field(default=None, gt=0)
+    t_end: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    tolerance: float = Field(default=1e-8, gt=0, allow_inf_nan=False)
+    step: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     method: str | None = None
     velocities: float | list[float] | None = None
     history: str | None = None

@@ -27,6 +27,7 @@ from pydantic import (
 
 from inphase.checks import checked_options, finite_vector
 from inphase.interaction import CATALOG, Interaction
+from inphase.stored import reading
 
 FOLDER = "folder"  # of the TOML file, in the context of a validation
 
@@ -136,12 +137,10 @@ def load(section: type[S], path: str | os.PathLike[str]) -> S:
     OSError, ValueError
         With the file, the key, the value and what was expected.
     """
-    try:
-        with Path(path).open("rb") as file:
-            data = tomllib.load(file)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not TOML: {error}") from None
-    return validated(section, data, str(path), Path(path).parent)
+    content = Path(path).read_bytes()
+    with reading(path, "is not TOML: {}"):
+        data = tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
+        return validated(section, data, str(path), Path(path).parent)
 
 
 def toml(data: Mapping[str, Any], comment: str) -> str:
@@ -179,7 +178,7 @@ def _sentences(section: type[BaseModel], data: Any, faults: Sequence[Any]) -> li
         if any(other[: len(keys)] == keys and other != keys for other in at):
             continue
         fault = next((one for one in found if one["type"] == "value_error"), found[0])
-        name = ".".join(map(str, keys)) or "file"
+        name = ".".join(f"{key!s:.60}" for key in keys[:8]) or "file"
         if fault["type"] == "extra_forbidden":
             known = _section_of(section, keys[:-1]).model_fields
             told.append(f"unknown key {name!r}; known: {', '.join(known)}")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
@@ -21,11 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inphase.checks import finite_array, integer
+from inphase.stored import open_netcdf, open_npz, read_npy, reading
 
 Floats = NDArray[np.float64]
 Name = str | int
 
 COMMENTS = ("#", "%")
+MOST_TEXT = 2**28  # bytes that an array of a small file's texts may take, each as long as the longest
 SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", " ": "white space"}
 
 
@@ -102,7 +103,7 @@ class Table(NamedTuple):
             elif any(a and not self.is_number(a) and self.is_number(b) for a, b in zip(first, second)):
                 raise ValueError(
                     f"{self.at(0)}: the line must be a header without numbers, or like the lines below it; "
-                    f"got {', '.join(first)!r:.80}"
+                    f"got {one_line(first)!r:.80}"
                 )
         if not found.rows:
             raise ValueError(f"{str(self.file)!r} holds no values")
@@ -111,7 +112,7 @@ class Table(NamedTuple):
     def position(self, column: Name | None) -> int:
         """Where a column stands, by its name or its number from 0 on; None: the one there is."""
         count = len(self.rows[0])
-        shown = ", ".join(self.names) or f"0 to {count - 1}"
+        shown = f"{one_line(self.names):.400}" or f"0 to {count - 1}"
         if column is None and count > 1:
             raise ValueError(f"column must be chosen: {str(self.file)!r} has the columns {shown}")
         if isinstance(column, str) and self.names.count(column) == 1:
@@ -124,6 +125,15 @@ class Table(NamedTuple):
         """The fields of column k."""
         return [row[k] for row in self.rows]
 
+    def text_array(self, k: int) -> NDArray[np.str_]:
+        """Column k as an array, whose texts all take the room of the longest."""
+        texts = self.texts(k)
+        longest = max(map(len, texts))
+        if 4 * longest * len(texts) > max(MOST_TEXT, 100 * self.file.stat().st_size):
+            at = self.at(next(row for row, text in enumerate(texts) if len(text) == longest))
+            raise ValueError(f"{at}: a text of {longest} characters is too long for a column of {len(texts)}")
+        return np.array(texts)
+
     def numbers(self, k: int, name: str | None = None) -> Floats:
         """Column k as finite numbers; ValueError with the line of one that is none."""
         fields = self.texts(k)
@@ -135,12 +145,14 @@ class Table(NamedTuple):
             remedy = ", with a decimal comma as others of the column have" if commas and "." in field else ""
             if "," in field and self.separator != ";":
                 remedy = "; decimal commas are read where semicolons set the columns apart"
-            raise ValueError(f"{self.at(int(bad[0]))}: {what} must be a finite number; got {field!r}{remedy}")
+            raise ValueError(
+                f"{self.at(int(bad[0]))}: {one_line([what]):.80} must be a finite number; got {field!r:.80}{remedy}"
+            )
         return values
 
     def values(self, k: int) -> NDArray[Any]:
         """Column k as numbers if it begins with one, else as texts."""
-        return self.numbers(k) if self.is_number(self.rows[0][k]) else np.array(self.texts(k))
+        return self.numbers(k) if self.is_number(self.rows[0][k]) else self.text_array(k)
 
 
 def read_table(path: str | PathLike[str]) -> Table:
@@ -204,7 +216,7 @@ def _split(file: Path, numbers: list[int], lines: list[str], mark: str) -> Table
     for field in rows[-1] if mark == "," else ():
         if len(parts := field.split()) > 1 and all(map(is_float, parts)):
             raise ValueError(
-                f"{file}, line {starts[-1]}: between commas there must be one number; got {field!r} (numbers "
+                f"{file}, line {starts[-1]}: between commas there must be one number; got {field!r:.80} (numbers "
                 f"with decimal commas must be set apart by semicolons)"
             )
     return Table(file, mark, starts, rows)
@@ -232,6 +244,11 @@ def _fields(lines: list[str], mark: str) -> Iterator[tuple[int, tuple[str, ...]]
         raise csv.Error(begin, str(error)) from None
 
 
+def one_line(fields: Iterable[str]) -> str:
+    """Fields as messages show them: set apart by commas, in one line."""
+    return " ".join(", ".join(fields).split())
+
+
 def is_float(field: str) -> bool:
     """Whether a text is a number; 1_5, which Python would take for 15, is a name."""
     try:
@@ -251,7 +268,7 @@ def _number(field: str, comma: bool) -> float:
 def _is_index(column: Name, count: int) -> bool:
     """Whether a column is named by its number, which the command line gives as text."""
     if isinstance(column, str):
-        return column.isdecimal() and int(column) < count
+        return column.isdecimal() and len(column) < 19 and int(column) < count
     return integer("column", column, least=0) < count
 
 
@@ -370,10 +387,16 @@ def read_labels(path: str | PathLike[str], column: Name) -> NDArray[Any]:
         table = read_table(file).headed([column])
         k = table.position(column)
         texts = table.texts(k)
-        values = table.numbers(k) if all(map(table.is_number, texts)) else np.array(texts)
-    if values.dtype.kind not in "biuf":
+        values = table.numbers(k) if all(map(table.is_number, texts)) else table.text_array(k)
+    if values.dtype.kind in "OSU":
+        with reading(path, "holds texts that are none: {}"):
+            values.tolist()
         return values
-    bad = np.flatnonzero(values != np.round(values))
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"labels of {path} must be whole numbers or texts; got {values.dtype}")
+    with np.errstate(invalid="ignore", over="ignore"):
+        whole = (values == np.round(values)) & (np.abs(values.astype(float)) < 2.0**63)
+    bad = np.flatnonzero(~whole)
     if len(bad):
         at = int(bad[0])
         what = (
@@ -394,54 +417,45 @@ def _real(file: Path, values: NDArray[Any]) -> Floats:
         )
     if not values.size:
         raise ValueError(f"{str(file)!r} holds no values")
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"{file} must hold real numbers; got {values.dtype}")
     return finite_array(f"the array of {str(file)!r}", values + 0 if values.dtype.kind == "b" else values)
 
 
 def _arrays(file: Path, columns: Sequence[Name] | None, usual: str | None) -> list[NDArray[Any]]:
     """The columns of an array file as they are stored."""
-    suffix = file.suffix.lower()
-    try:
-        return ARRAYS[suffix](file, columns, usual)
-    except _Unfit:
-        raise
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{file} is truncated, or no {suffix[1:].upper()} file: {error}") from None
-
-
-class _Unfit(ValueError):
-    """A file that can be read does not hold what is asked for."""
+    return ARRAYS[file.suffix.lower()](file, columns, usual)
 
 
 def _npy(file: Path, columns: Sequence[Name] | None, _: str | None) -> list[NDArray[Any]]:
-    with file.open("rb") as opened:
-        stored = np.lib.format.read_array(opened, allow_pickle=False)
+    stored = read_npy(file)
     if columns is None:
         return [stored]
     table = stored[:, None] if stored.ndim == 1 else stored
     for column in columns:
         if table.ndim != 2 or not _is_index(column, table.shape[1]):
-            raise _Unfit(f"column must be one of those of {file}, of shape {stored.shape}; got {column!r}")
+            raise ValueError(
+                f"column must be one of those of {file}, of shape {stored.shape}; got {column!r}"
+            )
     return [table[:, int(column)] for column in columns]
 
 
 def _npz(file: Path, columns: Sequence[Name] | None, usual: str | None) -> list[NDArray[Any]]:
-    with file.open("rb") as opened, np.lib.npyio.NpzFile(opened, allow_pickle=False) as stored:
+    with open_npz(file) as stored:
         return [stored[name] for name in _chosen(file, stored.files, columns, usual)]
 
 
 def _netcdf(file: Path, columns: Sequence[Name] | None, usual: str | None) -> list[NDArray[Any]]:
-    import xarray as xr  # here, since it takes long to import and only this needs it
-
     found = []
-    with xr.open_dataset(file, decode_times=False) as dataset:
+    with open_netcdf(file) as dataset:
         for name in _chosen(file, [*map(str, dataset.data_vars)], columns, usual):
             values = dataset[name]
             if "time" in values.dims:
                 if values.sizes["time"] == 0:
-                    raise _Unfit(f"{name} of {str(file)!r} must have at least one time; got none")
+                    raise ValueError(f"{name} of {str(file)!r} must have at least one time; got none")
                 values = values.isel(time=-1)
             if values.ndim != 1:
-                raise _Unfit(f"{name} of {str(file)!r} must have shape (n,); got shape {values.shape}")
+                raise ValueError(f"{name} of {str(file)!r} must have shape (n,); got shape {values.shape}")
             found.append(values.to_numpy())
     return found
 
@@ -449,11 +463,15 @@ def _netcdf(file: Path, columns: Sequence[Name] | None, usual: str | None) -> li
 def _chosen(file: Path, there: list[str], columns: Sequence[Name] | None, usual: str | None) -> list[str]:
     """Names of the stored arrays that are wanted."""
     if columns is None and usual is None and len(there) != 1:
-        raise _Unfit(f"column must be chosen: {str(file)!r} has the arrays {', '.join(there) or 'none'}")
+        raise ValueError(
+            f"column must be chosen: {str(file)!r} has the arrays {one_line(there) or 'none':.400}"
+        )
     wanted = list(map(str, columns or [usual or there[0]]))
     for name in wanted:
         if name not in there:
-            raise _Unfit(f"{file} must have the array {name!r}; it has {', '.join(there) or 'none'}")
+            raise ValueError(
+                f"{file} must have the array {name!r:.80}; it has {one_line(there) or 'none':.400}"
+            )
     return wanted
 
 

@@ -635,6 +635,19 @@ def test_checkpoints_of_another_training_and_truncated_ones(tmp_path):
     learn.train("case-1", seed=3, folder=tmp_path, **SMALL)
     with pytest.raises(ValueError, match=r"is of another training: sparsity was 0\.0, now 0\.1"):
         learn.train("case-1", seed=3, folder=tmp_path, sparsity=0.1, **SMALL)
+    for changes, words in (
+        ({"state.0": np.ones(7)}, "state.0 has the shape"),
+        ({"best.own": np.ones((2, 2, 2))}, "own must have shape"),
+        ({"record": []}, "is no checkpoint of this version"),
+        ({"record": {"judged": [[1]]}}, "is no checkpoint of this version"),
+        ({"done": "x"}, "done must be an integer"),
+        ({"training": []}, "is no checkpoint of this version"),
+    ):
+        texts = {name: change for name, change in changes.items() if name in about}
+        save_arrays(path, arrays | {n: c for n, c in changes.items() if n not in texts}, about | texts)
+        with pytest.raises(ValueError, match=words) as caught:
+            learn.train("case-1", seed=3, folder=tmp_path, **SMALL)
+        assert "start-000.npz" in str(caught.value)
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match=r"start-000\.npz is truncated"):
         learn.train("case-1", seed=3, folder=tmp_path, **SMALL)

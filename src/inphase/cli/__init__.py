@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inphase.cli.grammar import joined, parameters
-from inphase.cli.options import Parser
+from inphase.cli.options import Parser, cut
 from inphase.cli.verbs import VERBS
 
 __all__ = ["main"]
@@ -88,7 +88,7 @@ def _refuse(verb: str, rest: Sequence[str], takes: Mapping[str, set[str]]) -> No
 def _one_line(error: BaseException) -> str:
     if isinstance(error, FileNotFoundError) and error.filename and error.strerror:
         return f"no such file: {error.filename}"
-    return " ".join(str(error).split())
+    return cut(" ".join(str(error).split()))
 
 
 class _Version(argparse.Action):

@@ -13,6 +13,7 @@ from typing import Any
 from inphase.cli.grammar import usages, without_file
 
 Words = str | Callable[[], str]
+LONGEST = 1000  # characters of a message
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,12 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> Any:
         """End with status 2 and one line."""
-        self.exit(2, f"inphase: {' '.join(message.split())}; see {self.prog} --help\n")
+        self.exit(2, f"inphase: {cut(' '.join(message.split()))}; see {self.prog} --help\n")
+
+
+def cut(text: str) -> str:
+    """A text of the length of a message: what was given may be long."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 20]} ... {text[-15:]}"
 
 
 def _systems() -> str:

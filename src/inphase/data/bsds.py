@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from inphase.checks import integer
 from inphase.data.cache import check_content, data_folder, download
+from inphase.data.matlab import read_matlab
+from inphase.stored import reading
 
 Labels = NDArray[np.int64]
 Groups = Sequence[Sequence[int]]
@@ -117,23 +119,10 @@ def bsds_labels(
 
 def _annotations(path: str | os.PathLike[str]) -> list[Labels]:
     """The segments of each annotator, (height, width), from 1."""
-    from scipy.io import loadmat
-
-    try:
-        content = loadmat(os.fspath(path), appendmat=False)
-    except OSError as error:
-        raise OSError(f"cannot read {path}: {error.strerror or error}") from None
-    except Exception as error:  # a truncated file raises what the reader stumbles over
-        raise ValueError(f"{path} is truncated, or no .mat file: {error}") from None
-    try:
-        cells = content["groundTruth"]
-        found = [
-            np.asarray(cells[0, k]["Segmentation"][0, 0]).astype(np.int64) for k in range(cells.shape[1])
-        ]
-    except (KeyError, IndexError, ValueError, TypeError):
-        raise ValueError(
-            f"{path} is no ground truth of BSDS: it lacks groundTruth{{1, k}}.Segmentation"
-        ) from None
+    with reading(path, "is truncated, or no .mat file: {}"):
+        content = read_matlab(Path(path).read_bytes())
+    with reading(path, "is no ground truth of BSDS: it lacks groundTruth{1, k}.Segmentation"):
+        found = [cell["Segmentation"].astype(np.int64) for cell in content["groundTruth"]]
     if not found or any(s.ndim != 2 for s in found):
         raise ValueError(f"{path} is no ground truth of BSDS: its segments are no matrices")
     return found

@@ -232,12 +232,14 @@ def from_records(
     for edge in edges:
         for end, key in (("source", edge.source), ("target", edge.target)):
             if key not in position:
-                raise ValueError(f"{where(edge.place)}: the {end} of the edge is {key!r}, which is no node")
+                raise ValueError(
+                    f"{where(edge.place)}: the {end} of the edge is {key!r:.80}, which is no node"
+                )
     labels = [node.label for node in nodes]
     if len(set(labels)) < len(labels):  # labels are free text in GML; keys are not
         twice = next(label for label, times in Counter(labels).items() if times > 1)
         warnings.warn(
-            f"{name}: two nodes have the label {twice!r}; nodes are labeled by their ids instead",
+            f"{name}: two nodes have the label {twice!r:.80}; nodes are labeled by their ids instead",
             stacklevel=4,
         )
         labels = [node.key for node in nodes]
@@ -259,7 +261,7 @@ def edge_weights(edges: Sequence[Edge], weight: str | None, where: Callable[[Any
 def edge_number(value: Any, name: str, edge: Edge, where: Callable[[Any], str]) -> float:
     """The weight of an edge as a finite float; ValueError that says `where` it is not."""
     if not _is_finite_number(value):
-        raise ValueError(f"{where(edge.place)}: {name} must be a finite number; got {value!r}")
+        raise ValueError(f"{where(edge.place)}: {name} must be a finite number; got {value!r:.80}")
     return float(value)
 
 
@@ -268,9 +270,10 @@ def numeric_columns(nodes: Sequence[Node]) -> dict[str, Column]:
     tables = [_flat(node.attributes) for node in nodes]
     columns = {}
     for key in tables[0]:
-        values = [table.get(key) for table in tables]
-        if all(map(_is_finite_number, values)):
-            columns[str(key)] = np.array(values, dtype=float)
+        if all(
+            _is_finite_number(table.get(key)) for table in tables
+        ):  # mostly, the first tell that it is none
+            columns[str(key)] = np.array([table[key] for table in tables], dtype=float)
     return columns
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -67,8 +68,8 @@ class Graph:
         labels = labels or range(n)
         if len(labels) != n:
             raise ValueError(f"labels must be {n}, one for each node; got {len(labels)}")
-        if len(set(labels)) != n:
-            twice = next(label for k, label in enumerate(labels) if label in labels[:k])
+        if not isinstance(labels, range) and len(set(labels)) != n:
+            twice = next(label for label, times in Counter(labels).items() if times > 1)
             raise ValueError(f"labels must differ from each other; got {twice!r} more than once")
         columns = {key: finite_array(f"column {key!r}", values, (n,)) for key, values in self.nodes.items()}
         for key, value in {"matrix": matrix, "labels": labels, "nodes": columns}.items():

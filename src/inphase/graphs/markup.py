@@ -44,7 +44,7 @@ def read_gml(text: str, path: str, name: str, weight: str | None, directed: bool
     graph = next((e.value for e in entries if e.key == "graph" and isinstance(e.value, list)), None)
     if graph is None:
         raise ValueError(
-            f"{path} must hold a graph [...]; got {', '.join(e.key for e in entries) or 'nothing'}"
+            f"{path} must hold a graph [...]; got {', '.join(e.key for e in entries) or 'nothing':.80}"
         )
     nodes = [_gml_node(entry, where) for entry in graph if entry.key == "node"]
     _check_nodes(nodes, [entry.line for entry in graph if entry.key == "node"], path, where)
@@ -78,7 +78,7 @@ def _entries(
         if kind == "end" or (token == "]" and kind == "bracket" and opened is not None):
             return entries
         if kind != "word" or not KEY.fullmatch(token):
-            raise ValueError(f"{where(line)}: expected the name of an entry; got {token!r}")
+            raise ValueError(f"{where(line)}: expected the name of an entry; got {token!r:.80}")
         entries.append(Entry(token, _value(token, tokens, where, line), line))
     return entries
 
@@ -92,15 +92,17 @@ def _value(key: str, tokens: Iterator[tuple[str, str, int]], where: Callable[[in
     try:
         return int(token) if token.lstrip("+-").isdecimal() else float(token)
     except ValueError:
-        got = repr(token) if token else "the end of the file"
+        got = f"{token!r:.80}" if token else "the end of the file"
         raise ValueError(
-            f"{where(line)}: {key} must be a number, a quoted text or [...]; got {got}"
+            f"{where(line)}: {key:.60} must be a number, a quoted text or [...]; got {got}"
         ) from None
 
 
 def _gml_node(entry: Entry, where: Callable[[int], str]) -> Node:
     parts = _attributes(entry, ("id",), where)
     key = parts.pop("id")
+    if isinstance(parts.get("label"), list):
+        raise ValueError(f"{where(entry.line)}: node must have one label; got {parts['label']!r:.80}")
     return Node(key, parts.pop("label", key), parts)
 
 
@@ -112,20 +114,26 @@ def _gml_edge(entry: Entry, where: Callable[[int], str]) -> Edge:
 def _attributes(entry: Entry, needed: tuple[str, ...], where: Callable[[int], str]) -> dict[str, Any]:
     """Names and values; a key given several times becomes a list, and `graphics` gives x, y and z."""
     if not isinstance(entry.value, list):
-        raise ValueError(f"{where(entry.line)}: {entry.key} must be followed by [...]; got {entry.value!r}")
+        raise ValueError(
+            f"{where(entry.line)}: {entry.key:.60} must be followed by [...]; got {entry.value!r:.80}"
+        )
     found: dict[str, Any] = {}
+    several: set[str] = set()  # of which a list is made
     for key, value, _ in entry.value:
         if isinstance(value, list):
-            found |= {k: v for k, v, _ in value if key == "graphics" and k in "xyz"}
+            place = {k: v for k, v, _ in value if key == "graphics" and k in ("x", "y", "z")}
+            found, several = found | place, several - set(place)
+        elif key in several:
+            found[key].append(value)
         elif key in found:
-            found[key] = [*(found[key] if isinstance(found[key], list) else [found[key]]), value]
+            several.add(key)
+            found[key] = [found[key], value]
         else:
             found[key] = value
     for key in needed:
-        if isinstance(found.get(key, []), list):
-            raise ValueError(
-                f"{where(entry.line)}: {entry.key} must have one {key}; got {', '.join(found) or 'nothing'}"
-            )
+        if key in several or key not in found:
+            got = f"{len(found[key])} of them" if key in several else ", ".join(found) or "nothing"
+            raise ValueError(f"{where(entry.line)}: {entry.key:.60} must have one {key}; got {got:.80}")
     return found
 
 
@@ -136,7 +144,7 @@ def _check_nodes(nodes: list[Node], lines: list[int], path: str, where: Callable
     for node, line in zip(nodes, lines):
         if node.key in seen:
             raise ValueError(
-                f"{where(line)}: nodes must have different ids; {node.key!r} is also in line {seen[node.key]}"
+                f"{where(line)}: nodes must have different ids; {node.key!r:.80} is also in line {seen[node.key]}"
             )
         seen[node.key] = line
 
@@ -159,7 +167,7 @@ class _GraphML:
         self.edges: list[Edge] = []
         self.owner: dict[str, Any] | None = None  # attributes of the element around
         self.key = ""  # of the <data> or <default> that is open
-        self.text = ""
+        self.text: list[str] = []
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self.end
@@ -177,17 +185,17 @@ class _GraphML:
         missing = next((name for name in names if name not in attributes), None)
         if missing is not None:
             raise self.fail(
-                f"<{tag}> must have the attribute {missing!r}; got {', '.join(attributes) or 'none'}"
+                f"<{tag}> must have the attribute {missing!r}; got {', '.join(attributes) or 'none':.80}"
             )
         return [attributes[name] for name in names]
 
     def entity(self, name: str, *_: Any) -> None:
         raise self.fail(
-            f"entities cannot be declared (a few lines of them can stand for gigabytes); got {name!r}"
+            f"entities cannot be declared (a few lines of them can stand for gigabytes); got {name!r:.60}"
         )
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        tag, self.text = tag.split(" ")[-1], ""
+        tag, self.text = tag.split(" ")[-1], []
         self.open.append((tag, self.parser.CurrentLineNumber))
         if tag == "graph" and self.directed is None:
             self.directed = self.need(tag, attributes, "edgedefault")[0] == "directed"
@@ -221,19 +229,21 @@ class _GraphML:
         elif tag == "default":
             self.defaults[self.key] = self.value()
         elif tag == "data" and self.owner is not None:
-            if self.key not in self.keys:
-                raise self.fail(f"the key {self.key!r} is not declared")
-            self.owner[self.keys[self.key][1]] = self.value()
+            value = self.value()
+            self.owner[self.keys[self.key][1]] = value
 
     def characters(self, text: str) -> None:
-        self.text += text
+        self.text.append(text)
 
     def value(self) -> Any:
+        if self.key not in self.keys:
+            raise self.fail(f"the key {self.key!r:.60} is not declared")
         _, name, kind = self.keys[self.key]
+        text = "".join(self.text)
         try:
-            return NUMBERS[kind](self.text) if kind in NUMBERS else self.text.strip()
+            return NUMBERS[kind](text) if kind in NUMBERS else text.strip()
         except ValueError:
-            raise self.fail(f"{name} must be of the type {kind}; got {self.text!r:.60}") from None
+            raise self.fail(f"{name:.60} must be of the type {kind}; got {text!r:.60}") from None
 
     def defaults_of(self, element: str) -> dict[str, Any]:
         return {self.keys[k][1]: v for k, v in self.defaults.items() if self.keys[k][0] in (element, "all")}
@@ -256,7 +266,10 @@ def read_graphml(content: bytes, path: str, name: str, weight: str | None, direc
         raise ValueError(f"{path}, line 1: the encoding must be a known one; got {error}") from None
     _check_nodes(found.nodes, found.node_lines, path, found.where)
     for element, records in (("node", found.nodes), ("edge", found.edges)):
-        for key, value in found.defaults_of(element).items():
+        defaults = found.defaults_of(element)
+        if len(defaults) * len(records) > 4 * len(content):  # a small file would stand for gigabytes
+            raise ValueError(f"{path}: {len(defaults)} defaults are too many for {len(records)} records")
+        for key, value in defaults.items():
             for record in records:
                 record.attributes.setdefault(key, value)  # type: ignore[attr-defined]
     weights = edge_weights(found.edges, weight, found.where)

@@ -5,9 +5,11 @@ A malformed file is refused with its name, the number of the line and what was e
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -20,8 +22,10 @@ from inphase.checks import integer
 from inphase.graphs.building import WEIGHT_NAMES, assemble
 from inphase.graphs.graph import LARGEST, Graph
 from inphase.graphs.markup import read_gml, read_graphml
-from inphase.tables import Table, existing, is_float, read_table, read_text
+from inphase.stored import read_npz, reading
+from inphase.tables import Table, existing, is_float, one_line, read_table, read_text
 
+ISOLATED = 1_000_000  # rows that any matrix may have; others have a byte at least for each
 HEADERS = (("source", "target"), ("from", "to"))
 
 
@@ -89,7 +93,10 @@ def read(
     count = None if n is None else integer("n", n, least=1)
     if count is not None and count > LARGEST:
         raise ValueError(f"n must be at most {LARGEST}; got {n}")
-    graph = reader(file, weight, directed, count)
+    try:
+        graph = reader(file, weight, directed, count)
+    except (ValueError, TypeError) as error:
+        raise ValueError(str(error) if str(file) in str(error) else f"{file}: {error}") from None
     if not graph.matrix.nnz:
         raise ValueError(f"{file} must hold a graph with edges; got none")
     if count is not None and graph.n != count:
@@ -136,11 +143,11 @@ def read_columns(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
         raise ValueError(f"{file} must hold a header and at least one row; got {len(table.rows)} lines")
     if len(set(names)) < len(names) or "" in names:
         raise ValueError(
-            f"{table.at(0)}: names of columns must be different and not empty; got {', '.join(names)}"
+            f"{table.at(0)}: names of columns must be different and not empty; got {one_line(names):.400}"
         )
     if all(map(table.is_number, names)):
         raise ValueError(
-            f"{table.at(0)}: a header with the names of columns must come first; got {', '.join(names)}"
+            f"{table.at(0)}: a header with the names of columns must come first; got {one_line(names):.80}"
         )
     below = table.under_header()
     return {name: below.values(k) for k, name in enumerate(names)}
@@ -159,7 +166,7 @@ def _edge_list(file: Path, weight: str | None, directed: bool | None, n: int | N
     unnamed = next((row for row, pair in enumerate(zip(sources, targets)) if "" in pair), None)
     if unnamed is not None:
         raise ValueError(
-            f"{table.at(unnamed)}: source and target must be named; got {', '.join(table.rows[unnamed])!r}"
+            f"{table.at(unnamed)}: source and target must be named; got {one_line(table.rows[unnamed])!r:.80}"
         )
     weights = np.ones(len(sources)) if w is None else table.numbers(w, "weight")
     position, labels = _positions(table, sources, targets, n)
@@ -178,15 +185,15 @@ def _layout(table: Table, weight: str | None) -> tuple[int, int, int | None, boo
                 column = first.index(weight) if weight in first else None
             if weight is not None and column is None:
                 raise ValueError(
-                    f"{table.at(0)}: the header must have the column {weight!r}; got {', '.join(first)}"
+                    f"{table.at(0)}: the header must have the column {weight!r}; got {one_line(first):.400}"
                 )
             return names.index(u), names.index(v), column, True
     if weight is not None:
         raise ValueError(
-            f"{table.at(0)}: weight={weight!r} needs a header with source, target; got {', '.join(first)}"
+            f"{table.at(0)}: weight={weight!r} needs a header with source, target; got {one_line(first):.80}"
         )
     if len(first) not in (2, 3):
-        got = ", ".join(first)
+        got = one_line(first)
         raise ValueError(f"{table.at(0)}: expected source, target[, weight], or a header; got {got!r:.80}")
     return 0, 1, 2 if len(first) == 3 else None, False
 
@@ -200,7 +207,7 @@ def _positions(
             for name in pair:
                 if not (_whole(name) and int(name) < n):
                     raise ValueError(
-                        f"{table.at(row)}: nodes must be whole numbers from 0 to {n - 1}; got {name!r}"
+                        f"{table.at(row)}: nodes must be whole numbers from 0 to {n - 1}; got {name!r:.80}"
                     )
         return {name: int(name) for name in {*sources, *targets}}, range(n)
     if all(map(_whole, {*sources, *targets})):
@@ -208,8 +215,8 @@ def _positions(
         return {str(number): i for i, number in enumerate(numbers)}, numbers
     names = list(dict.fromkeys(name for pair in zip(sources, targets) for name in pair))
     if len(names) > 2 and all(map(_whole, names[2:])) and not (_whole(names[0]) or _whole(names[1])):
-        got = ", ".join(names[:2])
-        raise ValueError(f"{table.at(0)}: a header must have the names source and target; got {got}")
+        got = one_line(names[:2])
+        raise ValueError(f"{table.at(0)}: a header must have the names source and target; got {got:.80}")
     return {name: i for i, name in enumerate(names)}, names
 
 
@@ -223,64 +230,112 @@ def _whole(name: str) -> bool:
 def _matrix_market(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:
     from scipy.io import mminfo, mmread
 
+    content = file.read_bytes()
+    content += (
+        b"" if content.endswith(b"\n") else b"\n"
+    )  # without it, some damage to the last line crashes SciPy
+    lines = content.split(b"\n")
     try:
-        rows, columns, entries = (int(number) for number in mminfo(file)[:3])
-        # of at least a digit and the end of a line
-        if max(rows, columns) > LARGEST or entries > 2 * file.stat().st_size:
-            got = f"{rows} rows, {columns} columns and {entries} entries in {file.stat().st_size} bytes"
-            raise ValueError(f"the header must fit the file, with at most {LARGEST} rows; got {got}")
-        matrix = mmread(file)
-    except (ValueError, OverflowError) as error:
-        reason = re.sub(r"^Line (\d+):\s*", r"line \1: ", str(error))
-        outside = re.fullmatch(r"line (\d+): (row|column) index out of bounds", reason, flags=re.IGNORECASE)
+        with reading(file, "is truncated, or no MTX file: {}"):
+            if b"\0" in content:
+                raise ValueError("it holds bytes that are no text")
+            rows, columns, entries, layout, field, _ = mminfo(io.BytesIO(content))
+            _check_rows(file, (rows, columns))
+            if entries > 2 * len(content):  # an entry is at least a digit and the end of a line
+                got = f"{rows} rows, {columns} columns and {entries} entries in {len(content)} bytes"
+                raise ValueError(f"{file}, line 1: the header must fit the file; got {got}")
+            matrix = mmread(io.BytesIO(content))
+    except ValueError as error:
+        where = re.search(r"Line (\d+):\s*(.*)", str(error))
+        if where is None:
+            raise
+        outside = re.fullmatch(r"(row|column) index out of bounds", where[2], flags=re.IGNORECASE)
+        what = where[2]
         if outside:
-            is_row = outside[2].lower() == "row"
-            field = read_text(file).splitlines()[int(outside[1]) - 1].split()[0 if is_row else 1]
-            reason = f"line {outside[1]}: a {outside[2].lower()} must be from 1 to {rows if is_row else columns}; got {field}"
-        raise ValueError(f"{file}, {reason}") from None
+            is_row = outside[1].lower() == "row"
+            got = (*lines[int(where[1]) - 1].split(), b"", b"")[0 if is_row else 1].decode("latin-1")
+            what = f"a {outside[1].lower()} must be from 1 to {rows if is_row else columns}; got {got:.80}"
+        raise ValueError(f"{file}, line {where[1]}: {what}") from None
     values = matrix.data if sparse.issparse(matrix) else matrix
-    if values.dtype.kind != "c" and not np.all(np.isfinite(values)):
-        lines = enumerate(read_text(file).splitlines(), 1)
-        last = ((k, line.split()[-1]) for k, line in lines if line.strip() and line[0] != "%")
-        line, field = next((k, s) for k, s in last if is_float(s) and not math.isfinite(float(s)))
-        raise ValueError(f"{file}, line {line}: weight must be a finite number; got {field!r}")
+    wanted = (2 if layout == "coordinate" else 0) + {"pattern": 0, "complex": 2}.get(field, 1)
+    _check_lines(file, lines, wanted, bool(np.all(np.isfinite(values))))
     return _from_matrix(file, matrix, weight, directed)
+
+
+def _check_lines(file: Path, lines: list[bytes], wanted: int, finite: bool) -> None:
+    """ValueError with the line that holds more than `wanted` finite numbers; of what follows a number, SciPy says nothing."""
+    begin = next(k for k, line in enumerate(lines) if not line.startswith(b"%") and line.strip())
+    body = lines[begin + 1 :]
+    numbers = -1  # where there is something else
+    with suppress(ValueError), reading(file, "holds something else than numbers"):
+        numbers = len(np.fromstring(b"\n".join(body).decode("latin-1"), sep=" "))
+    if finite and numbers == wanted * sum(not line.isspace() for line in body if line):
+        return  # as each line has as many at least
+    for k, line in enumerate(body, begin + 2):
+        fields = line.decode("latin-1").split()
+        bad = next((s for s in fields if not (is_float(s) and math.isfinite(float(s)))), None)
+        if bad is not None:
+            raise ValueError(f"{file}, line {k}: weight must be a finite number; got {bad!r:.80}")
+        if fields and len(fields) != wanted:
+            raise ValueError(f"{file}, line {k}: expected {wanted} numbers; got {len(fields)}")
+
+
+def _check_rows(file: Path, shape: tuple[int, ...]) -> None:
+    """ValueError for a matrix that has far more rows than its file has room for."""
+    size = file.stat().st_size
+    most = min(LARGEST, max(ISOLATED, size))
+    if max(shape, default=0) > most:
+        raise ValueError(
+            f"{file}: the header must fit the file, with at most {most} rows; got the shape {shape} in {size} bytes"
+        )
 
 
 def _npz(file: Path, weight: str | None, directed: bool | None, n: int | None) -> Graph:
-    import zipfile
-
-    wanted = f"{file} must hold a sparse matrix saved by scipy.sparse.save_npz"
-    try:
-        matrix = sparse.load_npz(file)
-    except (
-        ValueError,
-        TypeError,
-        AttributeError,
-        KeyError,
-        EOFError,
-        OSError,
-        MemoryError,
-        zipfile.BadZipFile,
-    ):
-        raise ValueError(f"{wanted}; got another file, or a damaged one") from None
-    if matrix.format in ("csr", "csc", "bsr"):
-        try:
+    wanted = "must hold a sparse matrix saved by scipy.sparse.save_npz; got"
+    arrays = read_npz(file, f"{wanted} another file, or a damaged one")
+    with reading(file, f"{wanted} another file, or a damaged one"):
+        kind, shape = arrays["format"].item(), arrays["shape"]
+        make, names = LAYOUTS[kind.decode() if isinstance(kind, bytes) else kind]
+        names = ("coords",) if "coords" in arrays else names
+        places = [arrays[name] for name in names]
+        if any(part.dtype.kind not in "iu" for part in (*places, shape)):  # SciPy would cut 1.5 to 1
+            raise ValueError("places must be whole numbers")
+    _check_rows(file, tuple(shape.ravel()))
+    with reading(file, f"{wanted} indices that do not fit it ({{}})"):
+        matrix = make(arrays["data"], places, tuple(shape.tolist()))
+        if matrix.format in ("csr", "csc", "bsr"):
             matrix.check_format(full_check=True)
-        except ValueError as error:
-            raise ValueError(f"{wanted}; got indices that do not fit it ({error})") from None
+        if matrix.dtype.kind in "biuf":
+            matrix = sparse.csr_array(matrix, dtype=float)
     return _from_matrix(file, matrix, weight, directed)
+
+
+def _coo(data: Any, places: list[Any], shape: tuple[int, ...]) -> Any:
+    return sparse.coo_array((data, tuple(places[0]) if len(places) == 1 else tuple(places)), shape=shape)
+
+
+LAYOUTS: dict[str, tuple[Callable[[Any, list[Any], tuple[int, ...]], Any], tuple[str, ...]]] = {
+    "csr": (
+        lambda data, places, shape: sparse.csr_array((data, *places), shape=shape),
+        ("indices", "indptr"),
+    ),
+    "csc": (
+        lambda data, places, shape: sparse.csc_array((data, *places), shape=shape),
+        ("indices", "indptr"),
+    ),
+    "bsr": (
+        lambda data, places, shape: sparse.bsr_array((data, *places), shape=shape),
+        ("indices", "indptr"),
+    ),
+    "dia": (lambda data, places, shape: sparse.dia_array((data, *places), shape=shape), ("offsets",)),
+    "coo": (_coo, ("row", "col")),
+}
 
 
 def _from_matrix(file: Path, matrix: Any, weight: str | None, directed: bool | None) -> Graph:
     if weight is not None:
         raise ValueError(f"weight must be left out for a matrix, which holds nothing else; got {weight!r}")
-    if max(matrix.shape) > LARGEST:
-        raise ValueError(f"{file} must hold at most {LARGEST} nodes; got a matrix of shape {matrix.shape}")
-    try:
-        graph = Graph(matrix, name=file.stem)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{file}: {error}") from None
+    graph = Graph(matrix, name=file.stem)
     if directed is False and graph.directed:
         difference = (graph.matrix - graph.matrix.T).tocoo()
         i, j = (int(part[np.argmax(np.abs(difference.data))]) for part in (difference.row, difference.col))

@@ -140,7 +140,7 @@ class ProblemSection(Section):
 
 
 def _whole(file: str, values: Any) -> Any:
-    bad = np.flatnonzero(values != np.round(values))
+    bad = np.flatnonzero((values != np.round(values)) | (np.abs(values) >= 2.0**63))
     if len(bad):
         given = f"{values[bad[0]]:g} for node {bad[0]} (from 0)"
         raise ValueError(f"delay_steps of {file} must be whole numbers; got {given}")

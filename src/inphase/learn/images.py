@@ -7,7 +7,10 @@ validate (10%), half to test.
 
 from __future__ import annotations
 
+import io
+import logging
 import os
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +21,12 @@ from numpy.typing import ArrayLike, NDArray
 from inphase.checks import finite_array
 from inphase.data.bsds import KURANET, Groups, Labels, bsds_folder, bsds_labels, file_of
 from inphase.learn.problems import Problem, from_image, numbered
+from inphase.stored import read_npy, reading
 
 PICTURES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr")  # Pillow's modes that are read
 MASKS = ("1", "L", "P", "I", "I;16")
 ARRAYS = (".npy", ".csv")
+LONGEST = 100  # characters of a field of a .csv file
 SAMPLE = "skimage:"
 
 
@@ -228,19 +233,20 @@ def _mask(path: str | os.PathLike[str]) -> tuple[Labels, tuple[str, ...]]:
 
 def _array(path: str | os.PathLike[str]) -> NDArray[Any]:
     """A .npy file, or the rows of a .csv file: whole numbers, numbers or texts."""
-    try:
-        if Path(path).suffix.lower() == ".npy":
-            return np.asarray(np.load(path, allow_pickle=False))
-        cells = np.loadtxt(path, dtype=str, delimiter=",", ndmin=2, encoding="utf-8")
-    except OSError as error:
-        raise OSError(f"cannot read {path}: {error.strerror or error}") from None
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{path} is truncated, or holds no array: {error}") from None
+    what = "is truncated, or holds no array: {}"
+    if Path(path).suffix.lower() == ".npy":
+        return read_npy(path, what)
+    with reading(path, what):
+        text = Path(path).read_text(encoding="utf-8-sig")
+        longest = max(map(len, text.replace("\n", ",").split(",")))
+        if longest > LONGEST:  # each field takes the room of the longest
+            raise ValueError(f"fields must have at most {LONGEST} characters; got one of {longest}")
+        cells = np.loadtxt(io.StringIO(text), dtype=str, delimiter=",", ndmin=2)
     cells = np.char.strip(cells)
     for kind in (np.int64, np.float64):
         try:
             return cells.astype(kind)
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
     return np.asarray(cells)
 
@@ -250,14 +256,19 @@ def _opened(path: str | os.PathLike[str]) -> Any:
         from PIL import Image, UnidentifiedImageError
     except ImportError:
         raise ImportError("images need Pillow: pip install 'inphase[learn]'") from None
-    try:
-        with Image.open(path) as picture:
-            picture.load()
-            return picture
-    except UnidentifiedImageError:
-        raise OSError(f"cannot read {path}: no image") from None
-    except OSError as error:
-        raise OSError(f"cannot read {path}: {error.strerror or error}") from None
+    with reading(path, "cannot be read as an image: {}", raises=OSError):
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        logging.getLogger("PIL").addHandler(
+            logging.NullHandler()
+        )  # what it logs would be a line on standard error
+        try:
+            with Image.open(path) as picture:
+                picture.load()
+                return picture
+        except UnidentifiedImageError:
+            raise OSError(f"cannot read {path}: no image") from None
+        except OSError as error:
+            raise OSError(f"cannot read {path}: {error.strerror or error}") from None
 
 
 def sample_image(name: str) -> NDArray[np.uint8]:

@@ -38,6 +38,7 @@ from inphase.learn import problems as tasks
 from inphase.learn.problems import Nodes, Problem
 from inphase.learn.settings import KURAMOTO, Settings
 from inphase.status import Status
+from inphase.stored import reading
 
 Floats = NDArray[np.float64]
 
@@ -277,27 +278,29 @@ class Trained:
             As `inphase.coupling.learnt.load_network`.
         """
         network, _, about = load_network(path)
-        try:
+        with reading(path, "is a network without the course of its training: {}"):
             stored = about["settings"]["loss"]
             known = isinstance(stored, dict) or stored in loss_functions.BY_NAME_ALONE
             loss = None if known else _unknown_loss
             settings = Settings.from_dict(
                 about["settings"], loss if known or problem is None else problem.settings.loss
             )
-            rows = [Start(network=network, **row) for row in about["starts"]]
-            chosen, seed, name = about["chosen"], about["seed"], about["problem"]
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"{path} is a network without the course of its training: {error}") from None
+            rows = [_start(network, row) for row in about["starts"]]
+            chosen, seed, name = int(about["chosen"]), about["seed"], about["problem"]
+            first = [row.number for row in rows].index(chosen)
         if problem is None and name is not None and not about.get("given_nodes", False):
             with contextlib.suppress(ValueError):
                 problem = tasks.problem(name)
         if problem is not None:
             problem = dataclass_replace(problem, settings=settings)
-        for row in rows:
-            row.judged = [(int(at), float(loss), float(v)) for at, loss, v in row.judged]
-        found = cls(problem, settings, [row for row in rows if row.number == chosen], seed)
-        found.starts += [row for row in rows if row.number != chosen]
-        return found
+        return cls(problem, settings, [rows[first], *rows[:first], *rows[first + 1 :]], seed)
+
+
+def _start(network: PairNetwork, row: dict[str, Any]) -> Start:
+    """A start as files have it."""
+    found = Start(network=network, **row)
+    found.judged = [(int(at), float(loss), float(v)) for at, loss, v in found.judged]
+    return found
 
 
 def _unknown_loss(phases: Any, nodes: Any) -> Any:
@@ -648,6 +651,11 @@ class Run:
 
     def _resume(self, path: Path) -> None:
         arrays, about = load_arrays(path)
+        with reading(path, "is no checkpoint of this version: {}"):
+            self._take(path, arrays, about)
+
+    def _take(self, path: Path, arrays: dict[str, Any], about: dict[str, Any]) -> None:
+        """Go on from what a checkpoint holds."""
         wanted, stored = self._about(), about.get("training", {})
         before = Settings().to_dict() | {
             "initial_sha256": None,
@@ -656,20 +664,17 @@ class Run:
         for name, value in wanted.items():
             was = stored.get(name, before.get(name))  # what an older file lacks had its default
             if was != value:
-                raise ValueError(f"{path} is of another training: {name} was {was!r}, now {value!r}")
+                raise ValueError(f"{path} is of another training: {name} was {was!r:.80}, now {value!r:.80}")
         leaves, shape = jax.tree.flatten(self.state)
+        kept = [jnp.asarray(arrays[f"state.{k}"]) for k in range(len(leaves))]
+        for k, (leaf, old) in enumerate(zip(kept, leaves)):
+            if (leaf.shape, leaf.dtype) != (jnp.shape(old), jnp.result_type(old)):
+                raise ValueError(f"state.{k} has the shape {leaf.shape}, {leaf.dtype}")
         best = {name[5:]: array for name, array in arrays.items() if name.startswith("best.")}
-        try:
-            self.state = jax.tree.unflatten(
-                shape, [jnp.asarray(arrays[f"state.{k}"]) for k in range(len(leaves))]
-            )
-            self.done = self.resumed = int(about["done"])
-            self.record = Start(
-                network=PairNetwork.from_arrays(best, self.settings.activation), **about["record"]
-            )
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"{path} is no checkpoint of this version: {error}") from None
-        self.record.judged = [(int(at), float(loss), float(v)) for at, loss, v in self.record.judged]
+        network = PairNetwork.from_arrays(best, self.settings.activation)
+        record, done = _start(network, about["record"]), integer("done", about["done"], least=0)
+        self.state, self.record = jax.tree.unflatten(shape, kept), record
+        self.done = self.resumed = done
 
 
 def _digest(nodes: Nodes) -> str:

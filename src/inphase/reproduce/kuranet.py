@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from inphase.files import output_folder, write_text
+from inphase.stored import read_json
 from inphase.version import version
 
 if TYPE_CHECKING:
@@ -293,8 +294,8 @@ def _kept(path: Path, trained: Trained, chosen: Trained, extent: Extent, seed: i
     }
     about = json.loads(json.dumps(about))
     if path.exists():
-        kept: Numbers = json.loads(path.read_text(encoding="utf-8"))
-        if kept.get("about") == about:
+        kept = read_json(path)
+        if isinstance(kept, dict) and kept.get("about") == about:
             return kept
     found = {"about": about} | _measured(trained, chosen, extent, seed)
     write_text(path, json.dumps(found, indent=1, ensure_ascii=False))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -28,10 +27,12 @@ from inphase.files import write_arrays
 from inphase.interaction import Interaction
 from inphase.kernels.product import THIN, thin_product
 from inphase.kernels.terms import AllPairs, Term
+from inphase.stored import read_npz, reading
 from inphase.types import Phases, Square, Vector
 from inphase.version import version
 
 FORMAT = 1  # of the files
+WHAT = "is truncated, or no file of inphase: {}"
 
 
 class Learnt(Matrix):
@@ -243,17 +244,11 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Array], about
 
 def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]]:
     """The inverse of `save_arrays`; ValueError that names the file if it is truncated or of another kind."""
-    path = Path(path)
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+    arrays = read_npz(path, WHAT)
+    with reading(path, WHAT):
         about = json.loads(str(arrays.pop("about")))
-    except OSError as error:
-        if error.errno is None:  # NumPy's own, about the content
-            raise ValueError(f"{path} is truncated, or no file of inphase: {error}") from None
-        raise OSError(f"cannot read {path}: {error.strerror}") from None
-    except (zipfile.BadZipFile, EOFError, ValueError, KeyError, AttributeError) as error:
-        raise ValueError(f"{path} is truncated, or no file of inphase: {error}") from None
+        if not isinstance(about, dict):
+            raise ValueError("what is told about its arrays is no JSON object")
     return arrays, about
 
 
@@ -291,11 +286,7 @@ def load_network(path: str | os.PathLike[str]) -> tuple[PairNetwork, Normalizati
     """
     arrays, about = load_arrays(path)
     if about.get("format") != FORMAT:
-        raise ValueError(f"{path} has the format {about.get('format')!r}; this version reads {FORMAT}")
-    try:
+        raise ValueError(f"{path} has the format {about.get('format')!r:.60}; this version reads {FORMAT}")
+    with reading(path, "holds no network: {}"):
         network = PairNetwork.from_arrays(arrays, about["activation"])
         return network, Normalization(**about["normalization"]), about
-    except KeyError as error:
-        raise ValueError(f"{path} lacks {error.args[0]!r}") from None
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{path} holds no network: {error}") from None

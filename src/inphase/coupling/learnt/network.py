@@ -112,6 +112,9 @@ class PairNetwork:
             object.__setattr__(self, name, tuple(finite_array(name, a) for a in getattr(self, name)))
         if self.own.ndim != 2 or not self.own.size:
             raise ValueError(f"own must have shape (m, h) with m, h >= 1; got shape {self.own.shape}")
+        flat = next((w.shape for w in self.weights if w.ndim != 2 or not w.size), None)
+        if flat is not None:
+            raise ValueError(f"weights must have shapes (h_l, h_{{l+1}}), none of them 0; got {flat}")
         sizes = self.hidden
         finite_array("other", self.other, self.own.shape)
         finite_array("out", self.out, (sizes[-1], 2) if self.out.ndim == 2 else (sizes[-1],))

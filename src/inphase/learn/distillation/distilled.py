@@ -22,6 +22,7 @@ from inphase.learn.distillation.models import MODELS, Separable, Symbolic
 from inphase.learn.evaluation import evaluate, mean_and_error, task_for, untrained
 from inphase.learn.problems import Problem
 from inphase.learn.training import Trained
+from inphase.stored import read_json, reading
 from inphase.version import version
 
 Floats = NDArray[np.float64]
@@ -265,33 +266,33 @@ class Distilled:
         ValueError
             If it is truncated, of a newer format, or no such file.
         """
-        try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise OSError(f"cannot read {path}: {error.strerror}") from None
-        except ValueError as error:
-            raise ValueError(f"{path} is truncated, or no JSON: {error}") from None
+        data = read_json(path)
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             given = data.get("format") if isinstance(data, dict) else None
-            raise ValueError(f"{path} has the format {given!r}; this version reads {FORMAT}")
+            raise ValueError(f"{path} has the format {given!r:.60}; this version reads {FORMAT}")
+        with reading(path, "holds no distilled coupling: {}"):
+            return cls._from_dict(data)
+
+    @classmethod
+    def _from_dict(cls, data: dict[str, Any]) -> Distilled:
+        """What `save` wrote."""
         try:
             models: Any = tuple(MODELS[data["kind"]].from_dict(model) for model in data["models"])
-            if data["kind"] == "separable":  # of which the one with all terms is kept
-                models = tuple(models[0].cut(k) for k in range(len(models[0]) + 1))
             rule, columns = Normalization(**data["normalization"]), tuple(map(str, data["columns"]))
             target, about = check_name("target", data["target"], TARGETS), dict(data["about"])
-            made = cls(models, 0, target, columns, rule, path_table(data["path"]), about)
-            for model in models:
-                model.table(*np.zeros((2, 1, len(columns))))
-            if len(made.path.terms) != len(models):
-                raise ValueError(
-                    f"its path has {len(made.path.terms)} numbers of terms, its models {len(models)}"
-                )
-            return made.with_terms(data["count"])
+            path, count = path_table(data["path"]), data["count"]
         except KeyError as error:
-            raise ValueError(f"{path} lacks or does not know {error.args[0]!r}") from None
-        except (TypeError, ValueError, AttributeError, IndexError) as error:
-            raise ValueError(f"{path} holds no distilled coupling: {error}") from None
+            raise ValueError(f"lacks or does not know {error.args[0]!r:.60}") from None
+        if data["kind"] == "separable":  # of which the one with all terms is kept
+            models = tuple(models[0].cut(k) for k in range(len(models[0]) + 1))
+        made = cls(models, 0, target, columns, rule, path, about)
+        for model in models:
+            model.table(*np.zeros((2, 1, len(columns))))
+        if len(made.path.terms) != len(models):
+            raise ValueError(
+                f"its path has {len(made.path.terms)} numbers of terms, its models {len(models)}"
+            )
+        return made.with_terms(count)
 
     def __str__(self) -> str:
         about = f"R² = {self.r_squared:.4f} ± {self.r_squared_error:.0e} on {self.about['held_out']} nodes held out"
