@@ -28,7 +28,8 @@ TAKES = {
     "study": f"json {SYSTEM} {GRAPH} {PARTS} {START} {RUN} proof-time",
     "simulate": f"json {SYSTEM} {GRAPH} {PARTS} {START} {RUN}",
     "coarsen": f"json {SYSTEM} frequencies {START} t-end tolerance out overwrite no-progress",
-    "equilibria": f"json {SYSTEM} {GRAPH} frequencies field delays inertia damping n seed out overwrite no-progress starts all samples",
+    "equilibria": f"json {SYSTEM} {GRAPH} frequencies field delays inertia damping n seed out overwrite no-progress"
+    " starts all samples",
     "certify": "json formula n theorem no-refutation save no-progress",
     "check": "json",
     "diagram": "json formula size workers out overwrite no-progress",

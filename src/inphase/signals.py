@@ -32,6 +32,7 @@ def heeded() -> Iterator[list[int]]:
     once more, shortly after. Does nothing outside of the main thread, which alone is interrupted.
     """
     came: list[int] = []
+    again: list[threading.Timer] = []
     if not _in_main_thread():
         yield came
         return
@@ -42,7 +43,8 @@ def heeded() -> Iterator[list[int]]:
 
     def dropped(what: Any) -> None:
         if came and issubclass(what.exc_type, KeyboardInterrupt):
-            threading.Timer(0.05, _thread.interrupt_main, [came[-1]]).start()
+            again.append(threading.Timer(0.05, _send, [came[-1]]))
+            again[-1].start()
         else:
             hook(what)
 
@@ -53,6 +55,17 @@ def heeded() -> Iterator[list[int]]:
             yield came
         finally:
             sys.unraisablehook = hook
+            for timer in again:
+                timer.cancel()
+
+
+def _send(number: int) -> None:
+    """Send the main thread a signal, which also ends its waiting where the system can do so."""
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, number)
+    else:
+        _thread.interrupt_main(number)
 
 
 @contextmanager

@@ -136,8 +136,11 @@ def diagram(
     cells: list[Cell] = []
     if workers > 1:
         with ProcessPoolExecutor(workers, initializer=follow) as pool, ended_by_signals():
-            for done, row in enumerate(pool.map(_row, jobs), 1):
-                cells += row
+            rows = [
+                pool.submit(_row, job) for job in jobs
+            ]  # not `map`, which cancels them before they are ended
+            for done, row in enumerate(rows, 1):
+                cells += row.result()
                 if progress:
                     progress(done / rows, f"{done} of {rows} rows")
     else:
