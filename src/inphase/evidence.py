@@ -98,7 +98,9 @@ def certificate(model: PhaseModel, n: int, seconds: float) -> Certificate | None
     if not (model.is_gradient and model.g.smooth and n >= 2 and small):
         return None
     try:
-        return synchronization(model, n=n if known.equal else None, budget=2000, refutation=n <= 500)
+        return synchronization(
+            model, n=n if known.equal else None, budget=2000, seconds=seconds, refutation=n <= 500
+        )
     except ValueError:
         return None
 

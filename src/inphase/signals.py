@@ -24,21 +24,21 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def heeded() -> Iterator[list[int]]:
+def heeded() -> Iterator[list[signal.Signals]]:
     """Raise SIGTERM as `Terminated` within the block; yields the list of the signals that have come.
 
     A signal that something else handles, or that is ignored, as Ctrl-C in a background job, is left alone.
     Python drops exceptions within callbacks from C, such as those of the compiler: there the signal is sent
     once more, shortly after. Does nothing outside of the main thread, which alone is interrupted.
     """
-    came: list[int] = []
+    came: list[signal.Signals] = []
     again: list[threading.Timer] = []
     if not _in_main_thread():
         yield came
         return
 
     def raised(number: int, frame: Any) -> None:
-        came.append(number)
+        came.append(signal.Signals(number))
         raise (Terminated if number == signal.SIGTERM else KeyboardInterrupt)
 
     def dropped(what: Any) -> None:
@@ -59,7 +59,7 @@ def heeded() -> Iterator[list[int]]:
                 timer.cancel()
 
 
-def _send(number: int) -> None:
+def _send(number: signal.Signals) -> None:
     """Send the main thread a signal, which also ends its waiting where the system can do so."""
     main = threading.main_thread().ident
     if hasattr(signal, "pthread_kill") and main is not None:

@@ -188,7 +188,8 @@ def _conclude(
     drawn: list[str] = []  # the figures, which a proof does not change
 
     def tell(proof: Certificate | None, status: str) -> None:
-        result.summary = summary(model, first, result.run, result.tree, rates, proof)
+        if proof is not None or not result.summary:
+            result.summary = summary(model, first, result.run, result.tree, rates, proof)
         result.summary["numbers"]["proof_status"] = status
         result.summary["numbers"]["wall_time_seconds"] = round(clock.perf_counter() - began, 2)
         if folder is not None:

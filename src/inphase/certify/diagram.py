@@ -136,11 +136,10 @@ def diagram(
     cells: list[Cell] = []
     if workers > 1:
         with ProcessPoolExecutor(workers, initializer=follow) as pool, ended_by_signals():
-            rows = [
-                pool.submit(_row, job) for job in jobs
-            ]  # not `map`, which cancels them before they are ended
-            for done, row in enumerate(rows, 1):
-                cells += row.result()
+            # not `map`, which cancels them before they are ended
+            futures = [pool.submit(_row, job) for job in jobs]
+            for done, future in enumerate(futures, 1):
+                cells += future.result()
                 if progress:
                     progress(done / rows, f"{done} of {rows} rows")
     else:
