@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 
 from inphase.cli import main
+from inphase.files import manifest
 
 
 def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict]:
@@ -62,7 +63,7 @@ def test_study_says_no_where_the_answer_is_no(tmp_path, capsys, arguments, begin
         '[run]\nn = 30\ninitial = "clusters"\noptions = {masses = [1, 1, 1], spread = 0.2}\n'
     )
     arguments = [{"FREQUENCIES": str(frequencies), "THREE_CLUSTERS": str(three)}.get(a, a) for a in arguments]
-    status, found = run_json(capsys, "study", *arguments, "--out", str(tmp_path))
+    status, found = run_json(capsys, "study", *arguments, "--out", str(tmp_path / "out"))
     assert status == 0
     assert found["answer"].startswith(begins)
 
@@ -73,7 +74,7 @@ def test_a_file_and_the_arguments_describe_the_same_run(tmp_path, capsys):
         '[interaction]\nformula = "sin(x) + a*sin(2*x)"\nparameters = {a = 0.25}\n'
         '[model]\ngain = "softmax"\n[run]\nn = 20\nseed = 5\nt_end = 7.0\n'
     )
-    out = ["--out", str(tmp_path)]
+    out = ["--out", str(tmp_path / "out")]
     _, from_file = run_json(capsys, "simulate", str(path), *out)
     _, from_arguments = run_json(
         capsys, "simulate", "--formula", "sin(x) + a*sin(2*x)", "--a", "0.25", "--gain", "softmax",
@@ -208,7 +209,7 @@ def test_bad_input_ends_with_status_2_and_one_line(arguments, says, tmp_path, ca
 def test_a_bad_file_is_refused_with_the_name_of_the_key(text, says, tmp_path, capsys):
     path = tmp_path / "model.toml"
     path.write_text(text)
-    assert main(["simulate", str(path), "--out", str(tmp_path)]) == 2
+    assert main(["simulate", str(path), "--out", str(tmp_path / "out")]) == 2
     assert says in capsys.readouterr().err
 
 
@@ -271,11 +272,11 @@ def test_a_full_disk_names_the_file_and_leaves_the_old_one(tmp_path):
     )
     old = tmp_path / "trajectory.nc"
     old.write_text("the last good state")
-    process = start(
-        "simulate", "kuramoto", "--n", "5000", "--t-end", "5", "--out", str(tmp_path), before=limit
-    )
+    given = ["--n", "5000", "--t-end", "5", "--out", str(tmp_path), "--overwrite"]
+    process = start("simulate", "kuramoto", *given, before=limit)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 2 and out == ""
     assert f"cannot write {old}" in err
     assert old.read_text() == "the last good state"
-    assert [path.name for path in tmp_path.iterdir()] == ["trajectory.nc"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.json", "trajectory.nc"]
+    assert manifest(tmp_path)["status"] == "unfinished"

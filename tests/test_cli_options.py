@@ -23,17 +23,18 @@ SYSTEM = "formula strength gain"
 GRAPH = "graph directed weight normalized"
 PARTS = "frequencies field delays noise inertia damping"
 START = "n seed initial phases"
-RUN = "t-end tolerance step method out no-progress"
+RUN = "t-end tolerance step method out overwrite no-progress"
 TAKES = {
-    "study": f"json {SYSTEM} {GRAPH} {PARTS} {START} {RUN}",
+    "study": f"json {SYSTEM} {GRAPH} {PARTS} {START} {RUN} proof-time",
     "simulate": f"json {SYSTEM} {GRAPH} {PARTS} {START} {RUN}",
-    "coarsen": f"json {SYSTEM} frequencies {START} t-end tolerance out no-progress",
-    "equilibria": f"json {SYSTEM} {GRAPH} frequencies field delays inertia damping n seed out no-progress starts all samples",
+    "coarsen": f"json {SYSTEM} frequencies {START} t-end tolerance out overwrite no-progress",
+    "equilibria": f"json {SYSTEM} {GRAPH} frequencies field delays inertia damping n seed out overwrite no-progress"
+    " starts all samples",
     "certify": "json formula n theorem no-refutation save no-progress",
     "check": "json",
-    "diagram": "json formula size workers out no-progress",
-    "train": "json out resume no-progress",
-    "reproduce": "json out quick data seed workers no-progress",
+    "diagram": "json formula size workers out overwrite no-progress",
+    "train": "json out overwrite resume no-progress",
+    "reproduce": "json out overwrite quick data seed workers no-progress",
 }
 TAKES = {verb: {f"--{name}" for name in names.split()} for verb, names in TAKES.items()}
 ALL = sorted(set().union(*TAKES.values()))
@@ -87,7 +88,7 @@ def test_coarsen_refuses_in_a_file_what_it_offers_no_option_for(part, tmp_path, 
     """All but equal frequencies."""
     path = tmp_path / "model.toml"
     path.write_text(f"[interaction]\nname = 'kuramoto'\n[model]\n{part} = 0.5\n[run]\nn = 4\n")
-    arguments = ["coarsen", str(path), "--out", str(tmp_path)]
+    arguments = ["coarsen", str(path), "--out", str(tmp_path / "out")]
     if f"--{part}" in TAKES["coarsen"]:
         assert main(arguments) == 0
     else:
@@ -220,9 +221,9 @@ def test_an_initial_condition_wins_over_that_of_the_file(tmp_path, capsys):
         (tmp_path / "model.toml").write_text(
             f"[interaction]\nname = 'kuramoto'\n[run]\nn = 6\nt_end = 1e-9\n{start}\n"
         )
-        arguments = ["simulate", str(tmp_path / "model.toml"), "--out", str(tmp_path)]
+        arguments = ["simulate", str(tmp_path / "model.toml"), "--out", str(tmp_path / "out")]
         assert main([*arguments, "--initial", "twisted(2)"]) == 0
-        with xr.open_dataset(tmp_path / "trajectory.nc", engine="h5netcdf") as data:
+        with xr.open_dataset(tmp_path / "out" / "trajectory.nc", engine="h5netcdf") as data:
             np.testing.assert_array_equal(data.phase.values[0], initial.twisted(6, winding=2))
 
 
@@ -283,8 +284,8 @@ def test_a_column_may_be_called_like_a_distribution(tmp_path, capsys):
         f"graph [\n{nodes}edge [ source 0 target 1 ]\nedge [ source 1 target 2 ]\n]"
     )
     arguments = ["--graph", str(tmp_path / "graph.gml"), "--frequencies", "normal", "--t-end", "1"]
-    assert main(["simulate", "kuramoto", *arguments, "--out", str(tmp_path)]) == 0
-    with xr.open_dataset(tmp_path / "trajectory.nc", engine="h5netcdf") as run:
+    assert main(["simulate", "kuramoto", *arguments, "--out", str(tmp_path / "out")]) == 0
+    with xr.open_dataset(tmp_path / "out" / "trajectory.nc", engine="h5netcdf") as run:
         assert json.loads(run.attrs["model"])["frequencies"] == [0.0, 0.1, 0.2]
 
 
@@ -345,8 +346,8 @@ def test_a_run_that_ends_early_has_status_3(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(simulation, "simulate", partial(simulation.simulate, max_steps=30))
     assert ended(3, tmp_path, capsys, *few)[0]["status"] == "max_steps"
     monkeypatch.setattr("inphase.studies.simulate", partial(ip.simulate, max_steps=30))
-    found, line = ended(3, tmp_path, capsys, "study", *few[1:])
-    assert "max_steps" in line and (tmp_path / "report.html").exists()
+    found, line = ended(3, tmp_path / "study", capsys, "study", *few[1:])
+    assert "max_steps" in line and (tmp_path / "study" / "report.html").exists()
 
 
 def test_coarsening_that_ends_early_has_status_3(tmp_path, capsys, monkeypatch):

@@ -160,7 +160,8 @@ def test_a_condition_is_looked_at_after_every_step():
 def test_max_steps_ends_the_run_between_outputs():
     run = ip.simulate(model("ring"), start(), times=[0.0, 0.5, 2.0], step=H, max_steps=30)
     assert run.attrs["status"] == "max_steps" and run.attrs["accepted_steps"] == 3 * 30
-    assert np.array_equal(run.time, [0.0, 0.5]) and np.allclose(run.end_time, 30 * H, rtol=1e-15)
+    assert np.array_equal(run.time[:2], [0.0, 0.5]) and np.allclose(run.end_time, 30 * H, rtol=1e-15)
+    assert np.all(run.time[2:] == run.end_time) and np.array_equal(run.phase[2], run.end_phase)
     np.testing.assert_allclose(
         run.end_phase, step_by_step(model("ring"), start(), "heun", 30)[-1], atol=1e-12
     )
@@ -200,4 +201,4 @@ def test_a_long_way_to_the_next_output_is_cut_into_short_calls(monkeypatch):
         run.attrs["status"] == "interrupted" and run.attrs["accepted_steps"] == 4 * sum(counts) < 4 * 10_000
     )
     assert max(lasting) < 0.3  # on a loaded machine, too
-    assert np.array_equal(run.time, [0.0])
+    assert np.array_equal(run.time, [0.0, float(run.end_time[0])])

@@ -241,10 +241,12 @@ n = 60
 t_end = 0.5
 step = 0.05
 """
-    assert main(["simulate", str(toml(tmp_path, good)), "--out", str(tmp_path), "--json"]) == 0
+    assert main(["simulate", str(toml(tmp_path, good)), "--out", str(tmp_path / "out"), "--json"]) == 0
     capsys.readouterr()
     assert replace[0] in good
-    assert main(["simulate", str(toml(tmp_path, good.replace(*replace))), "--out", str(tmp_path)]) == 2
+    assert (
+        main(["simulate", str(toml(tmp_path, good.replace(*replace))), "--out", str(tmp_path / "out")]) == 2
+    )
     printed = capsys.readouterr()
     assert message in printed.err and printed.err.count("\n") == 1 and not printed.out
 
@@ -281,9 +283,15 @@ def test_weights_and_columns_from_the_command_line(tmp_path, capsys):
     (tmp_path / "edges.csv").write_text("source,target,w\na,b,2.0\nb,c,3.0\n")
     (tmp_path / "omega.csv").write_text("node,omega,other\nc,0.3,1\na,0.1,1\nb,0.2,1\n")
     arguments = ["--graph", str(tmp_path / "edges.csv"), "--weight", "w", "--directed", "--t-end", "1"]
-    arguments += ["--frequencies", f"{tmp_path / 'omega.csv'}:omega", "--out", str(tmp_path), "--json"]
+    arguments += [
+        "--frequencies",
+        f"{tmp_path / 'omega.csv'}:omega",
+        "--out",
+        str(tmp_path / "out"),
+        "--json",
+    ]
     assert main(["simulate", "kuramoto", *arguments]) == 0
-    with xr.open_dataset(tmp_path / "trajectory.nc", engine="h5netcdf") as run:
+    with xr.open_dataset(tmp_path / "out" / "trajectory.nc", engine="h5netcdf") as run:
         model = json.loads(run.attrs["model"])
     assert model["frequencies"] == [0.1, 0.2, 0.3]
     capsys.readouterr()

@@ -481,6 +481,7 @@ def test_fig1_states_the_attraction_range(tmp_path):
         "fig1.json",
         "fig1.png",
         "fig1.svg",
+        "manifest.json",
     ]
     assert files["png"].read_bytes().startswith(b"\x89PNG")
     assert ElementTree.parse(files["svg"]).getroot().tag.endswith("svg")

@@ -24,6 +24,7 @@ seed = 0
 initial = "uniform"           # options = { ... } for the initial condition; phases = [...] instead of both
 t_end = 50.0
 step = 0.01                   # constant steps, which noise needs; method = "heun" or "euler"
+proof_time = 60.0             # seconds for which study looks for a proof, after its report is written
 out = "results"
 """
 
@@ -206,6 +207,7 @@ class RunSection(Section):
     method: str | None = None
     velocities: float | list[float] | None = None
     history: str | None = None
+    proof_time: float = Field(default=60.0, ge=0)
     out: FilePath | None = None
 
     @model_validator(mode="after")

@@ -101,8 +101,8 @@ def _evidence(kind: str, statement: str, value: float | None = None) -> dict[str
     return {"kind": kind, "statement": statement, "value": value, "proof": False}
 
 
-def certificate(model: PhaseModel, n: int) -> Certificate | None:
-    """What `certify` finds in seconds; None where a model is too large for that, or not its subject."""
+def certificate(model: PhaseModel, n: int, seconds: float) -> Certificate | None:
+    """What `certify` finds in so many seconds; None where a model is too large for that, or not its subject."""
     from inphase.certify import synchronization
 
     known = model.coupling.facts(n)
@@ -110,7 +110,9 @@ def certificate(model: PhaseModel, n: int) -> Certificate | None:
     if not (model.is_gradient and model.g.smooth and n >= 2 and small):
         return None
     try:
-        return synchronization(model, n=n if known.equal else None, budget=2000, refutation=n <= 500)
+        return synchronization(
+            model, n=n if known.equal else None, budget=2000, seconds=seconds, refutation=n <= 500
+        )
     except ValueError:
         return None
 

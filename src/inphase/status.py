@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -76,3 +77,14 @@ class Status(StrEnum):
 
     def __repr__(self) -> str:
         return repr(self.value)
+
+
+def worst(statuses: Iterable[str]) -> Status:
+    """The status that matters of several runs: interrupted before ended early before complete; "finished" of none.
+
+    Examples
+    --------
+    >>> worst(["finished", "interrupted", "max_steps"])
+    'interrupted'
+    """
+    return max(map(Status, statuses), key=lambda status: status.exit_code, default=Status.FINISHED)

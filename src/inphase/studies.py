@@ -5,32 +5,36 @@ from __future__ import annotations
 import json
 import os
 import time as clock
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase import initial, observables, theory
+from inphase.checks import finite_number
 from inphase.description import FILE as PARTS_FILE
 from inphase.evidence import certificate, summary
-from inphase.files import output_folder, write_arrays, write_dataset, write_text
+from inphase.files import OutputFolder, write_arrays, write_dataset, write_text
 from inphase.model import PhaseModel, longest_delay
 from inphase.report.words import values
 from inphase.simulation import coarsen, simulate
 from inphase.simulation.coarsening import coarsening_obstacle
-from inphase.status import Status
+from inphase.status import Status, worst
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from inphase.certify import Certificate
     from inphase.graphs import Graph
 
 Array = NDArray[np.float64]
 MOST_WATCHED = 10  # times the usual time of a run, where a graph relaxes slowly
 RELAXED_UP_TO = 6000  # oscillators whose slowest mode is looked for
 KEPT = 24_000_000  # bytes of phases in trajectory.nc
+FILES = ("report.html", "study.json", "trajectory.nc", "tree.nc", "proof.json", PARTS_FILE)
+PROOF_TIME = 60.0  # seconds that the report waits for a proof, unless it is told otherwise
 
 
 @dataclass
@@ -72,10 +76,16 @@ class Study:
     files: dict[str, str] = field(default_factory=dict)
 
     @property
+    def statuses(self) -> list[str]:
+        """How the run, the tree and, after Ctrl-C, the search for a proof ended: see `inphase.status.Status`."""
+        parts = [self.run] + ([] if self.tree is None else [self.tree])
+        proof = self.summary.get("numbers", {}).get("proof_status")
+        return [str(part.attrs["status"]) for part in parts] + [proof] * (proof == Status.INTERRUPTED)
+
+    @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended it."""
-        parts = [self.run] + ([] if self.tree is None else [self.tree])
-        return any(part.attrs["status"] == "interrupted" for part in parts)
+        return Status.INTERRUPTED in self.statuses
 
 
 def study(
@@ -91,6 +101,8 @@ def study(
     tolerance: float = 1e-8,
     step: float | None = None,
     graph: Graph | None = None,
+    proof_time: float = PROOF_TIME,
+    overwrite: bool = False,
     progress: bool = False,
     **how: Any,
 ) -> Study:
@@ -104,8 +116,8 @@ def study(
     seed : int
         Of the initial condition.
     out : path, optional
-        A folder for report.html, study.json, trajectory.nc, tree.nc, proof.json and parts.npz; nothing is written
-        without it.
+        A folder for report.html, study.json, trajectory.nc, tree.nc, proof.json, parts.npz and manifest.json, of
+        which those of an earlier study go; nothing is written without it.
     phases : array_like, shape (n,), optional
         Initial phases; else drawn by the name `start` with `options` (see `inphase.initial`).
     t_end : float, optional
@@ -117,6 +129,11 @@ def study(
         Constant step instead; with noise, a fiftieth of the coupling's time scale if not given.
     graph : inphase.graphs.Graph, optional
         The graph of the coupling, whose columns `x` and `y` place its nodes in the report's drawing.
+    proof_time : float
+        Seconds after which no proof is looked for any more; 0: none is. The report is written before, and
+        once more with what was found.
+    overwrite : bool
+        Write into a folder that holds other files than an earlier study's.
     progress : bool
         Show bars.
     **how
@@ -125,13 +142,15 @@ def study(
     Returns
     -------
     Study
+        After Ctrl-C in the run, the tree or the search for a proof, with what there is, and `interrupted`.
 
     Raises
     ------
     ValueError, TypeError
         On bad input, before anything runs.
     OSError
-        If the folder or a file cannot be written; what was written before stays.
+        If the folder is not a study's own, another process writes there, or a file cannot be written; what
+        was written before stays.
 
     Examples
     --------
@@ -140,9 +159,9 @@ def study(
     >>> result.summary["numbers"]["clusters_at_end"]
     1
     """
-    began = clock.perf_counter()
+    began, seconds = clock.perf_counter(), finite_number("proof_time", proof_time, least=0.0)
     given = {"t_end": t_end, "step": step, **how} | ({} if tolerance == 1e-8 else {"tolerance": tolerance})
-    folder = None if out is None else output_folder(out)
+    given |= {} if seconds == PROOF_TIME else {"proof_time": seconds}
     if phases is None:
         phases = initial.phases(start, n if n is not None else (model.size or 1000), seed, **(options or {}))
     first = _one_start(model, phases)
@@ -152,18 +171,42 @@ def study(
     if step is None and model.has_noise:
         step = 0.02 * _time_scale(model, n)
     how |= {"tolerance": tolerance, "step": step, "seed": seed, "progress": progress}
-    run, tree, files = _experiment(model, first, end, folder, **how)
-    proof = certificate(model, n)
-    if folder is not None and proof is not None and proof.verdict != "undecided":
-        files["proof"] = str(proof.save(folder / "proof.json"))
-    findings = summary(model, first, run, tree, rates, proof)
-    findings["numbers"]["wall_time_seconds"] = round(clock.perf_counter() - began, 2)
     chosen = {name: value for name, value in given.items() if value is not None}
-    title, growth = _title(model, n), _growth(run, rates)
-    result = Study(model, first, seed, title, graph, run, tree, growth, findings, chosen, files)
-    if folder is not None:
-        _write(result, folder)
+    with nullcontext() if out is None else OutputFolder(out, "study", FILES, overwrite=overwrite) as folder:
+        run, tree, files = _experiment(model, first, end, folder, **how)
+        title, growth = _title(model, n), _growth(run, rates)
+        result = Study(model, first, seed, title, graph, run, tree, growth, {}, chosen, files)
+        _conclude(result, rates, seconds, began, folder)
     return result
+
+
+def _conclude(
+    result: Study, rates: Array | None, seconds: float, began: float, folder: OutputFolder | None
+) -> None:
+    """The summary and the report: at first without a proof, where one is looked for, and then with it."""
+    model, first = result.model, result.initial
+    drawn: list[str] = []  # the figures, which a proof does not change
+
+    def tell(proof: Certificate | None, status: str) -> None:
+        if proof is not None or not result.summary:
+            result.summary = summary(model, first, result.run, result.tree, rates, proof)
+        result.summary["numbers"]["proof_status"] = status
+        result.summary["numbers"]["wall_time_seconds"] = round(clock.perf_counter() - began, 2)
+        if folder is not None:
+            if proof is not None and proof.verdict != "undecided":
+                result.files["proof"] = str(proof.save(folder.file("proof.json")))
+            _write(result, folder, drawn)
+            folder.status = worst(result.statuses)
+
+    if result.interrupted or seconds == 0:
+        return tell(None, "not sought")
+    if folder is not None:
+        tell(None, "pending")
+    try:
+        proof = certificate(model, len(first), seconds)
+    except KeyboardInterrupt:
+        return tell(None, Status.INTERRUPTED.value)
+    return tell(proof, "not sought" if proof is None else proof.verdict)
 
 
 def _one_start(model: PhaseModel, phases: ArrayLike) -> Array:
@@ -175,19 +218,20 @@ def _one_start(model: PhaseModel, phases: ArrayLike) -> Array:
 
 
 def _experiment(
-    model: PhaseModel, first: Array, end: float, folder: Path | None, **how: Any
+    model: PhaseModel, first: Array, end: float, folder: OutputFolder | None, **how: Any
 ) -> tuple[xr.Dataset, xr.Dataset | None, dict[str, str]]:
     """The trajectory and, where it coarsens, the mergers, each written as soon as it is there; and the files."""
     files: dict[str, str] = {}
     run = simulate(model, first, times=_frames(end, len(first)), **how)
     if folder is not None:
-        files["trajectory"] = str(write_dataset(folder / "trajectory.nc", run))
+        folder.about = {"model": json.loads(run.attrs["model"]), "n": len(first), "seed": how["seed"]}
+        files["trajectory"] = str(write_dataset(folder.file("trajectory.nc"), run))
     merges = model.is_gradient and coarsening_obstacle(model, len(first)) is None
     if run.attrs["status"] != Status.FINISHED or not merges:
         return run, None, files
     tree = coarsen(model, first, t_end=1e14, progress=how["progress"])
     if folder is not None:
-        files["tree"] = str(write_dataset(folder / "tree.nc", tree))
+        files["tree"] = str(write_dataset(folder.file("tree.nc"), tree))
     return run, tree, files
 
 
@@ -196,23 +240,19 @@ def _frames(end: float, n: int) -> Array:
     return np.linspace(0.0, end, 1 + 4 * int(np.clip(KEPT // (32 * n), 1, 50)))
 
 
-def _write(result: Study, folder: Path) -> None:
-    from inphase.report.page import again, page  # Matplotlib loads only where something is drawn
+def _write(result: Study, folder: OutputFolder, drawn: list[str]) -> None:
+    """study.json and the report; `drawn` has its figures, or takes them."""
+    from inphase.report.page import again, page, plates  # Matplotlib loads only where something is drawn
 
-    data = {
-        "title": result.title,
-        "seed": result.seed,
-        "model": json.loads(result.run.attrs["model"]),
-        **result.summary,
-    }
-    data["growth"] = result.growth
-    result.files["study"] = str(
-        write_text(folder / "study.json", json.dumps(data, indent=1, ensure_ascii=False))
-    )
+    about = {"title": result.title, "seed": result.seed, "model": folder.about["model"]}
+    data = json.dumps(about | result.summary | {"growth": result.growth}, indent=1, ensure_ascii=False)
+    result.files["study"] = str(write_text(folder.file("study.json"), data))
     arrays = again(result)[1].arrays
     if arrays:
-        result.files["parts"] = str(write_arrays(folder / PARTS_FILE, arrays))
-    result.files["report"] = str(write_text(folder / "report.html", page(result)))
+        result.files["parts"] = str(write_arrays(folder.file(PARTS_FILE), arrays))
+    if not drawn:
+        drawn.append(plates(result))
+    result.files["report"] = str(write_text(folder.file("report.html"), page(result, drawn[0])))
 
 
 def _title(model: PhaseModel, n: int) -> str:

@@ -17,6 +17,7 @@ from inphase.certify.stable import EQUAL_CLUSTERS
 from inphase.certify.synchronization import prove_point
 from inphase.certify.theorem import Box, Theorem
 from inphase.certify.theorems import THEOREMS
+from inphase.signals import ended_by_signals, follow
 
 RANKED = sorted((t for t in THEOREMS.values() if t.rank is not None), key=lambda t: t.rank or 0)
 COLORS = {"proved": "#2a9d5c", "refuted": "#c8553d", "undecided": "#d9d9d9"}
@@ -134,9 +135,11 @@ def diagram(
     jobs = [(known.formula, dict(known.ranges), names, across, row, depth) for row in pairwise(along)]
     cells: list[Cell] = []
     if workers > 1:
-        with ProcessPoolExecutor(workers) as pool:
-            for done, row in enumerate(pool.map(_row, jobs), 1):
-                cells += row
+        with ProcessPoolExecutor(workers, initializer=follow) as pool, ended_by_signals():
+            # not `map`, which cancels them before they are ended
+            futures = [pool.submit(_row, job) for job in jobs]
+            for done, future in enumerate(futures, 1):
+                cells += future.result()
                 if progress:
                     progress(done / rows, f"{done} of {rows} rows")
     else:

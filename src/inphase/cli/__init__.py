@@ -1,12 +1,14 @@
 """The command line: one thin verb for each public function, in `verbs/`.
 
 Exit status: 0 done; 1 the answer is no (a check that fails); 2 bad input, with one line that says what to
-change; 3 a run ended before its end, what there is was written; 130 interrupted, likewise.
+change; 3 a run ended before its end, what there is was written; 130 interrupted by Ctrl-C, and 143 by
+SIGTERM, likewise.
 """
 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,20 +16,39 @@ from typing import Any
 from inphase.cli.grammar import joined, parameters
 from inphase.cli.options import Parser, cut
 from inphase.cli.verbs import VERBS
+from inphase.signals import heeded
+from inphase.status import Status
 
 __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb and return the exit status."""
+    """Run one verb and return the exit status; SIGTERM is answered as Ctrl-C is."""
+    with heeded() as came:
+        try:
+            status = _ended(sys.argv[1:] if arguments is None else arguments)
+        except Exception:
+            if not came:
+                raise
+            status = _interrupted()  # what fails after a signal fails of it: processes may have got it, too
+    terminated = status == Status.INTERRUPTED.exit_code and signal.SIGTERM in came
+    return 128 + signal.SIGTERM if terminated else status
+
+
+def _interrupted() -> int:
+    print("inphase: interrupted", file=sys.stderr)
+    return Status.INTERRUPTED.exit_code
+
+
+def _ended(arguments: Sequence[str]) -> int:
+    """The exit status of a verb; KeyboardInterrupt and what is foreseen are one line."""
     try:
-        options = parsed(sys.argv[1:] if arguments is None else arguments)
+        options = parsed(arguments)
         if options.verb is None:
             return 2
         return VERBS[options.verb].run(options)
     except KeyboardInterrupt:
-        print("inphase: interrupted", file=sys.stderr)
-        return 130
+        return _interrupted()
     except MemoryError as error:
         print(
             f"inphase: not enough memory for a system of this size ({_one_line(error) or 'allocation failed'})",

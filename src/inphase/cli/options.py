@@ -136,7 +136,16 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "tolerance": {"type": float, "words": "local error per step, radians"},
     "step": {"type": float, "words": "constant step, which noise needs"},
     "method": {"words": _methods},
-    "out": {"words": "output folder"},
+    "out": {"words": "output folder (default: results), which belongs to one verb"},
+    "overwrite": {
+        "action": "store_true",
+        "words": "write into a folder that holds other files: another verb's go, others stay unless names are the same",
+    },
+    "proof-time": {
+        "type": float,
+        "metavar": "SECONDS",
+        "words": "how long a proof is looked for, after the report is written (default: 60; 0: not)",
+    },
     "no-progress": {"action": "store_true", "words": "no progress bars"},
 }
 SYSTEM = ("system", "formula", "strength", "gain")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inphase.status import Status
+from inphase.status import Status, worst
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,11 +57,9 @@ def print_files(to: Console, files: Mapping[str, str]) -> None:
 
 def exit_status(statuses: Iterable[str], folder: str | Path) -> int:
     """0 where the runs came to their end; else a line on standard error, and 130 (interrupted) or 3."""
-    worst = max(
-        (Status(status) for status in statuses), key=lambda status: status.exit_code, default=Status.FINISHED
-    )
-    if worst.complete:
+    status = worst(statuses)
+    if status.complete:
         return 0
-    what = "interrupted" if worst is Status.INTERRUPTED else f"the run ended early ({worst.text})"
+    what = "interrupted" if status is Status.INTERRUPTED else f"the run ended early ({status.text})"
     print(f"inphase: {what}; what there is was written to {folder}", file=sys.stderr)
-    return worst.exit_code
+    return status.exit_code

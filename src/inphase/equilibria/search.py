@@ -19,6 +19,7 @@ from inphase.equilibria.states import Equilibrium, classify, distance, in_gauge
 from inphase.kernels.threads import few_threads
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar
+from inphase.signals import held
 from inphase.status import Status
 from inphase.types import Vector
 
@@ -348,18 +349,19 @@ class DistinctStates:
 
     def enter(self, phases: Vector, frequency: float) -> int:
         """Count a root; the number of its state."""
-        known = self.match(phases, frequency)
-        if known is None:
+        found, state = self.match(phases, frequency), None
+        if found is None:
             state = self.describe(in_gauge(phases, self.system.rotates), frequency)
-            known = self._same_family(state)
-            if known is None:
+            found = self._same_family(state)
+        known = len(self.states) if found is None else found
+        with held():  # Ctrl-C finds a root entered or not
+            if found is None and state is not None:
                 self.states.append(state)
                 self.hits.append(0)
-                known = len(self.states) - 1
             # a family is shown by a point where it does not branch
-            elif state.neutral < self.states[known].neutral:
+            elif state is not None and state.neutral < self.states[known].neutral:
                 self.states[known] = state
-        self.hits[known] += 1
+            self.hits[known] += 1
         return known
 
     def match(self, phases: Vector, frequency: float | None = None, within: float = SAME) -> int | None:

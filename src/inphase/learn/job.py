@@ -12,21 +12,22 @@ import csv
 import io
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from inphase.configuration import toml
 from inphase.coupling.learnt.coupling import save_network
-from inphase.files import output_folder, write_text
+from inphase.files import OutputFolder, write_text
 from inphase.learn.configuration import Configuration
 from inphase.learn.evaluation import evaluate, mean_and_error, untrained
 from inphase.learn.problems import Nodes, Problem
 from inphase.learn.settings import Settings
 from inphase.learn.training import Start, Trained, train
-from inphase.status import Status
+from inphase.status import Status, worst
 from inphase.version import version
+
+FILES = ("coupling.npz", "training.json", "nodes.csv", "model.toml")
 
 
 def carry_out(
@@ -34,6 +35,7 @@ def carry_out(
     out: str | os.PathLike[str] | None = None,
     *,
     resume: bool = False,
+    overwrite: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
     """Train, choose, evaluate on fresh nodes, and write the files.
@@ -45,40 +47,61 @@ def carry_out(
         The folder; the configuration's if not given. Checkpoints of the same training in it are gone on from.
     resume : bool
         Refuse to begin anew: there must be checkpoints.
+    overwrite : bool
+        Write into a folder that holds other files than an earlier training's.
     progress : bool
         Loss, V and the remaining time on standard error.
 
     Returns
     -------
     dict
-        As in training.json; only {"status": "interrupted", "folder"} after Ctrl-C, when checkpoints are all
-        there is.
+        As in training.json, whose "status" is the worst of the starts'; only {"status": "interrupted",
+        "folder"} after Ctrl-C, when checkpoints are all there is.
 
     Raises
     ------
     OSError, ValueError, TypeError
-        If input is bad, the folder holds another training, or no start stayed finite.
+        If input is bad, the folder holds another training or what is not a training's, another process
+        writes there, or no start stayed finite.
     """
     run, task = configuration.run, configuration.build()
     graph_sizes = [task.settings.nodes, *run.evaluate_n]
     _check_sizes(task, graph_sizes, run.evaluate_graphs)
-    folder = output_folder(run.out if out is None else out)
-    checkpoints = folder / "checkpoints"
-    if resume and not list(checkpoints.glob("start-*.npz")):
-        raise ValueError(f"--resume: there is no checkpoint in {checkpoints}; leave it out to begin")
-    trained = train(
-        task, starts=run.starts, seed=run.seed, folder=checkpoints, progress=progress, workers=run.workers
-    )
+    folder = OutputFolder(run.out if out is None else out, "train", FILES, overwrite=overwrite)
+    try:
+        with folder:
+            folder.about = {"problem": task.name, "seed": run.seed}
+            checkpoints = folder.path / "checkpoints"
+            if resume and not list(checkpoints.glob("start-*.npz")):
+                raise ValueError(f"--resume: there is no checkpoint in {checkpoints}; leave it out to begin")
+            trained = train(
+                task,
+                starts=run.starts,
+                seed=run.seed,
+                folder=checkpoints,
+                progress=progress,
+                workers=run.workers,
+            )
+            return _concluded(trained, configuration, graph_sizes, folder)
+    except KeyboardInterrupt:
+        return {"status": Status.INTERRUPTED.value, "folder": str(folder.path)}
+
+
+def _concluded(
+    trained: Trained, configuration: Configuration, sizes: list[int], folder: OutputFolder
+) -> dict[str, Any]:
+    """What is found of a training that has ended, written to its folder."""
     if trained.interrupted:
-        return {"status": Status.INTERRUPTED.value, "folder": str(folder)}
+        raise KeyboardInterrupt
     if not np.isfinite(trained.chosen.best):
-        raise ValueError(
-            f"no start stayed finite: take a smaller rate than {task.settings.rate:g} or a smaller clip"
-        )
-    found = _findings(trained, configuration, graph_sizes)
+        rate = trained.settings.rate
+        raise ValueError(f"no start stayed finite: take a smaller rate than {rate:g} or a smaller clip")
+    found = _findings(trained, configuration, sizes)
     files = _write(folder, trained, configuration)
-    found |= {"files": files | {"training": str(folder / "training.json")}}
-    write_text(folder / "training.json", json.dumps(found, indent=1, ensure_ascii=False))
+    training = folder.file("training.json")
+    found |= {"files": files | {"training": str(training)}}
+    write_text(training, json.dumps(found, indent=1, ensure_ascii=False))
+    folder.status = found["status"]
     return found
 
 
@@ -105,7 +128,7 @@ def _findings(trained: Trained, configuration: Configuration, sizes: list[int]) 
     tested = [start["test"]["loss"] for start in starts if start["test"] is not None]
     control = untrained(trained.problem, run.seed)
     return {
-        "status": Status.FINISHED.value,
+        "status": worst(start.status for start in trained.starts).value,
         "problem": trained.problem.name,
         "columns": list(trained.problem.columns),
         "chosen": chosen.number,
@@ -175,11 +198,11 @@ def _versions() -> dict[str, str]:
 # ------------------------------------------------------------------------------------------------------ files
 
 
-def _write(folder: Path, trained: Trained, configuration: Configuration) -> dict[str, str]:
+def _write(folder: OutputFolder, trained: Trained, configuration: Configuration) -> dict[str, str]:
     task, settings = trained.problem, trained.settings
     assert task is not None
     coupling = save_network(
-        folder / "coupling.npz",
+        folder.file("coupling.npz"),
         trained.network,
         settings.rule,
         problem=task.name,
@@ -191,8 +214,8 @@ def _write(folder: Path, trained: Trained, configuration: Configuration) -> dict
     )
     nodes = task.draw("test", settings.nodes, trained.seed)
     text, parts = _table(task, nodes, settings.step)
-    table = write_text(folder / "nodes.csv", text)
-    model = write_text(folder / "model.toml", _model(settings, parts, configuration))
+    table = write_text(folder.file("nodes.csv"), text)
+    model = write_text(folder.file("model.toml"), _model(settings, parts, configuration))
     return {"coupling": str(coupling), "nodes": str(table), "model": str(model)}
 
 

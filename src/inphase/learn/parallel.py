@@ -1,8 +1,8 @@
 """Pieces of work in processes of their own: what several starts of a training run in.
 
 A process takes one number after another. What it reports, returns or raises comes back through its pipe; a
-message from here, or the end of the pipe (this process was killed), tells it to stop. Ctrl-C reaches this
-process alone.
+message from here, or the end of the pipe (this process was killed), tells it to stop. Ctrl-C and SIGTERM, which
+may be sent to all processes, reach this one alone.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from typing import Any
+
+from inphase.signals import SIGNALS
 
 # Of NumPy and Numba, which would contend with the other processes. XLA is left as it is: with one core, or
 # with --xla_cpu_multi_thread_eigen=false, it rounds otherwise (measured), and the numbers are to be those of
@@ -164,7 +166,7 @@ def _stop(crew: list[_Process], found: dict[int, Any]) -> None:
     finally:
         for one in crew:
             if one.process.is_alive():
-                one.process.terminate()  # files are written beside and renamed: whole, or not at all
+                one.process.kill()  # files are written beside and renamed: whole, or not at all
                 one.process.join()
             one.pipe.close()
 
@@ -186,20 +188,22 @@ def _one_thread() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _deaf() -> Iterator[None]:
-    """Ctrl-C ignored, which a process born meanwhile inherits: a terminal sends it to all processes."""
+    """Both signals ignored, which a process born meanwhile inherits: a terminal sends Ctrl-C to all processes."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _serve(pipe: Connection, payload: bytes, number: int | None) -> None:
     """What a process does: one number after another, until there is none."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(EOFError, OSError):  # the process that began this one is no more
         try:
             work, common = pickle.loads(payload)

@@ -30,7 +30,7 @@ from numpy.typing import ArrayLike, NDArray
 from inphase.checks import integer
 from inphase.coupling.learnt.coupling import Learnt, load_arrays, load_network, save_arrays, save_network
 from inphase.coupling.learnt.network import PairNetwork
-from inphase.files import output_folder
+from inphase.files import locked, output_folder
 from inphase.learn import dynamics, parallel
 from inphase.learn import losses as loss_functions
 from inphase.learn import network as pairs
@@ -364,7 +364,8 @@ def train(
         that cannot be pickled and workers > 1, or one without a name of its own (a lambda) and there is a
         folder: checkpoints know it by name.
     OSError
-        If the folder cannot be written to, or a process was killed (ChildProcessError).
+        If the folder cannot be written to, another process trains there (BlockingIOError), or a process was
+        killed (ChildProcessError).
 
     References
     ----------
@@ -386,10 +387,19 @@ def train(
     target = None if folder is None else output_folder(folder)
     common = _common(task, seed, target, initial)
     tell = _Progress(starts, progress, watch)
-    if min(wanted, starts) > 1:
-        results, _ = parallel.each(
-            _one_start, common, starts, min(wanted, starts), lambda _, report: tell(report)
-        )
+    with contextlib.nullcontext() if target is None else locked(target):
+        trained = Trained(task, task.settings, _all_starts(common, starts, min(wanted, starts), tell), seed)
+        if target is not None:
+            trained.save(target / "trained.npz")
+    return trained
+
+
+def _all_starts(
+    common: _Common, starts: int, workers: int, tell: Callable[[dict[str, Any]], object]
+) -> list[Start]:
+    """What became of the starts, one after another or in processes; after Ctrl-C of those that had begun."""
+    if workers > 1:
+        results, _ = parallel.each(_one_start, common, starts, workers, lambda _, report: tell(report))
         found = [results[number] for number in sorted(results)]
     else:
         found = []
@@ -397,10 +407,7 @@ def train(
             found.append(_one_start(common, len(found), tell))
     if not found:  # Ctrl-C before a process had begun
         raise KeyboardInterrupt
-    trained = Trained(task, task.settings, found, seed)
-    if target is not None:
-        trained.save(target / "trained.npz")
-    return trained
+    return found
 
 
 class _Common(NamedTuple):

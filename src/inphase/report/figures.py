@@ -477,7 +477,8 @@ def tree_figure(tree: xr.Dataset, initial: ArrayLike | None = None) -> Figure:
     figure = Figure(figsize=(7, 4.8), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2.4, 1])
     left, right = _time_window(tree, [float(b.time[0]) for b in drawn if b.time[0] > 0])
-    lines, widths, low, high = [], [], np.inf, -np.inf
+    lines, widths = [], []
+    low, high = (np.inf, -np.inf) if drawn else (0.0, 2 * np.pi)  # early on, none may be heavy enough
     for branch in drawn:
         time, position = curve(branch, left)
         if branch.ends == "left":

@@ -54,13 +54,15 @@ class Study(Protocol):
     def chosen(self) -> Mapping[str, Any]: ...  # noqa: D102
 
 
-def page(study: Study) -> str:
+def page(study: Study, drawn: str | None = None) -> str:
     """The report of a study: one HTML document, figures inside, without scripts or external resources.
 
     Parameters
     ----------
     study : Study
         From `inphase.study`.
+    drawn : str, optional
+        Its `plates`, where they have been drawn before.
 
     Returns
     -------
@@ -74,13 +76,18 @@ def page(study: Study) -> str:
         answer=escape(str(summary["answer"])),
         evidence=_evidence(summary["evidence"]),
         model=_model(study),
-        figures="\n".join(_figures(study)),
+        figures=plates(study) if drawn is None else drawn,
         numbers=fact_table(
             (str(key).replace("_", " "), plain(value)) for key, value in summary["numbers"].items()
         ),
         again=_again(study),
     )
     return document(study.title, _origin(study), body, _provenance(study))
+
+
+def plates(study: Study) -> str:
+    """The figures of a report, as HTML; they do not depend on its summary."""
+    return "\n".join(_figures(study))
 
 
 def _origin(study: Study) -> str:

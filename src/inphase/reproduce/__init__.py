@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inphase.checks import integer
-from inphase.files import output_folder, replace_file, write_text
+from inphase.files import OutputFolder, replace_file, write_text
 from inphase.reproduce import synchronization
 from inphase.reproduce.options import Options
+from inphase.status import Status
 from inphase.version import version
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def reproduce(
     data: str | os.PathLike[str] | None = None,
     seed: int = 0,
     workers: int | None = None,
+    overwrite: bool = False,
     progress: Callable[[str], object] | None = None,
 ) -> dict[str, Path]:
     """Carry out an experiment of a paper and write what was found.
@@ -72,6 +74,8 @@ def reproduce(
         Of long experiments.
     workers : int, optional
         Processes of long experiments; as many as processors if not given.
+    overwrite : bool
+        Write into a folder that holds other files than those of experiments.
     progress : callable, optional
         Called with lines of text.
 
@@ -86,7 +90,10 @@ def reproduce(
     ValueError
         If there is no experiment of that name, or it needs data that are not given.
     OSError
-        If the folder cannot be written to, or data cannot be read.
+        If the folder cannot be written to or is not one of experiments, another process writes there, or data
+        cannot be read.
+    KeyboardInterrupt
+        After Ctrl-C; what a long experiment has trained and measured stays.
     ImportError
         If it needs an extra that is not installed.
 
@@ -101,22 +108,30 @@ def reproduce(
         raise ValueError(f"experiment must be one of {sorted(EXPERIMENTS)}; got {name!r}")
     processes = (os.cpu_count() or 1) if workers is None else integer("workers", workers, least=1)
     place = None if data is None else Path(data)
-    options = Options(quick, place, integer("seed", seed, least=0), processes, progress)
-    experiment = EXPERIMENTS[name]
-    return experiment.run(name, experiment.description, output_folder(out), options)
+    experiment, names = EXPERIMENTS[name], (f"{name}.*", f"{name}-figures/*")
+    folder = OutputFolder(out, "reproduce", names, overwrite=overwrite, shared=True)
+
+    def begin(status: Status) -> None:
+        folder.status, folder.about = status, {"experiment": name}
+        folder.begin()
+
+    options = Options(quick, place, integer("seed", seed, least=0), processes, progress, begin)
+    with folder:
+        return experiment.run(name, experiment.description, folder.path, options)
 
 
 def _figure(
-    draw: Callable[[], tuple[Figure, dict[str, Any]]], name: str, description: str, folder: Path, _: Options
+    draw: Callable[[], tuple[Figure, dict[str, Any]]], name: str, about: str, folder: Path, options: Options
 ) -> dict[str, Path]:
     from inphase.report.style import png, svg
 
     figure, numbers = draw()
-    about = {"name": name, "description": description, "inphase_version": version(), "proof": False}
+    told = {"name": name, "description": about, "inphase_version": version(), "proof": False}
+    options.begin(Status.FINISHED)
     return {
         "png": replace_file(folder / f"{name}.png", lambda path: path.write_bytes(png(figure))),
         "svg": replace_file(folder / f"{name}.svg", lambda path: path.write_bytes(svg(figure))),
-        "json": write_text(folder / f"{name}.json", json.dumps(about | numbers, indent=1) + "\n"),
+        "json": write_text(folder / f"{name}.json", json.dumps(told | numbers, indent=1) + "\n"),
     }
 
 

@@ -18,6 +18,7 @@ from inphase.files import output_folder, replace_file, write_text
 from inphase.report.paper import Motion, Part, Plate, paper
 from inphase.report.style import png, svg
 from inphase.reproduce import kuranet, kuranet_report
+from inphase.status import worst
 from inphase.version import version
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def carry_out(name: str, description: str, folder: Path, options: Options) -> di
         parts,
         about,
     )
+    options.begin(worst(start.status for one in found.values() for start in one.starts.starts))
     return {
         "html": write_text(folder / f"{name}.html", page),
         "json": write_text(folder / f"{name}.json", json.dumps(numbers, indent=1, ensure_ascii=False) + "\n"),

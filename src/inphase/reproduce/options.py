@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from inphase.status import Status
+
 
 @dataclass(frozen=True)
 class Options:
@@ -22,6 +24,9 @@ class Options:
         Processes.
     progress : callable, optional
         Called with lines of text.
+    begin : callable
+        Called with how the computation ended, before the first file of the result is written: those of an
+        earlier one go.
     """
 
     quick: bool = False
@@ -29,3 +34,4 @@ class Options:
     seed: int = 0
     workers: int = 1
     progress: Callable[[str], object] | None = None
+    begin: Callable[[Status], object] = lambda status: None

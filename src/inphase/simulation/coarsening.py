@@ -21,6 +21,7 @@ from inphase.kernels import clusters, merging
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar
 from inphase.provenance import attributes
+from inphase.signals import held
 from inphase.simulation.stiff import A_TABLE, C_TABLE, GAMMA, ORDER, rodas5p
 from inphase.status import Status
 
@@ -189,6 +190,14 @@ class _Tree:
         self._carry += (self._time - (total - carried)) + (step - carried)
         self._time = total
 
+    def advance(self, end: Array, step: float, crossing: Callable[[NDArray[np.int64]], Array]) -> bool:
+        """Go to the end of a step; whether clusters have merged or stand in another order."""
+        self.positions = end
+        self.add_time(step)
+        changed = self.merge(crossing, step) or self.recut()
+        self.keep_path()
+        return changed
+
     def _cut(self) -> None:
         """Start the order behind the largest gap, so that no merger crosses the cut."""
         if len(self.positions) > 1:
@@ -324,13 +333,12 @@ def _run(
                     continue
                 before, before_speed = tree.positions, speed
                 speed = system.velocity(end)
-                tree.positions = end
-                tree.add_time(step)
                 crossing = _Crossing(before, before_speed, end, speed, step, tree.distance)
-                if tree.merge(crossing, step) or tree.recut():
+                with held():  # Ctrl-C finds the tree before the step or after it
+                    changed = tree.advance(end, step, crossing)
+                if changed:
                     system = _system(model, tree.masses, memory)
                     speed = system.velocity(tree.positions)
-                tree.keep_path()
                 step *= min(6.0, 0.9 * max(ratio, 1e-10) ** (-1 / ORDER))
                 update(float(np.log10(1 + tree.time)))
     finally:

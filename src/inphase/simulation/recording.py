@@ -112,18 +112,17 @@ class Recorder:
     def _frames(self, status: Status) -> tuple[Array, Array, NDArray[np.bool_]]:
         """Times (T,), states (T, replicas, size), and which of them lie ahead of their replica, (T, replicas).
 
-        What follows the last state of a replica is filled with it, for good where it stopped.
+        A run that ended early ends with the moment at which it did. What follows the last state of a replica is
+        filled with it, for good where it stopped.
         """
-        end, kept = self._ends, len(self.times)
-        if status == Status.STOPPED and len(end.due) == 1:  # it ends with the moment at which it stopped
-            kept = int(end.due[0])
-            kept -= bool(kept and self.times[kept - 1] == end.time[0])
-            states = np.concatenate([self.states[:kept], end.state[None]])
-            return np.append(self.times[:kept], end.time), states, np.zeros((kept + 1, 1), dtype=bool)
-        if not status.complete:
-            kept = int(np.max(end.due))
-        states = self.states[:kept]
-        for row, due in enumerate(end.due):
+        end, times, states = self._ends, self.times, self.states
+        dues, last = end.due, float(np.max(end.time))
+        if not status.complete or (status == Status.STOPPED and len(dues) == 1):
+            kept = int(np.max(dues))  # frames before the moment at which it ended, which is one, too
+            kept -= bool(kept and times[kept - 1] >= last)
+            times, states = np.append(times[:kept], last), np.concatenate([states[:kept], end.state[None]])
+            dues = np.where(end.time == last, kept + 1, np.minimum(dues, kept))
+        for row, due in enumerate(dues):
             states[due:, row] = end.state[row]
-        ahead = np.arange(kept)[:, None] >= end.due
-        return self.times[:kept], states, ahead & np.array([not name for name in self.stopped_by])
+        ahead = np.arange(len(times))[:, None] >= dues
+        return times, states, ahead & np.array([not name for name in self.stopped_by])

@@ -96,7 +96,7 @@ def simulate(
         which another run can go on (with delays, that also needs the past); and `stopped_by` ("" where no
         condition held). A replica that stopped keeps its last phases in the frames that follow.
         `attrs["status"]`, an `inphase.status.Status`: "finished", "stopped", "interrupted", "max_steps", "step
-        underflow" or "not finite"; in the last four cases with NaN in the frames after a replica's `end_time`.
+        underflow" or "not finite"; in these four the last frame is at the latest `end_time`, NaN after one's own.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from typing import Any
 
 from inphase.cli import output, system
@@ -10,23 +11,26 @@ from inphase.cli.options import START, SYSTEM, Parser, Verb, take
 
 
 def _options(parser: Parser) -> None:
-    take(parser, *SYSTEM, "frequencies", *START, "t-end", "tolerance", "out", "no-progress",
+    take(parser, *SYSTEM, "frequencies", *START, "t-end", "tolerance", "out", "overwrite",
+         "no-progress",
          frequencies="equal natural frequencies: clusters are seen in the frame that turns with them")  # fmt: skip
 
 
 def _run(options: argparse.Namespace) -> int:
-    from inphase.files import output_folder, write_dataset
+    from inphase.files import OutputFolder, write_dataset
     from inphase.simulation import coarsen
 
     described = system.config(options)
     model = described.build()
     phases = system.start(described, model.size)
-    folder = output_folder(described.run.out or "results")
+    out = described.run.out or "results"
     # the tolerance of [run] is that of `simulate`
     accuracy = {} if options.tolerance is None else {"tolerance": options.tolerance}
     t_end = described.run.t_end or 1e14
-    tree = coarsen(model, phases, t_end, progress=output.shows_progress(options), **accuracy)
-    path = write_dataset(folder / "tree.nc", tree)
+    with OutputFolder(out, "coarsen", ["tree.nc"], overwrite=options.overwrite) as folder:
+        tree = coarsen(model, phases, t_end, progress=output.shows_progress(options), **accuracy)
+        folder.status, folder.about = tree.attrs["status"], {"model": json.loads(tree.attrs["model"])}
+        path = write_dataset(folder.file("tree.nc"), tree)
     late = tree.clusters.values < 10
     mergers = list(zip(tree.time.values[late].tolist(), tree.clusters.values[late].tolist()))
     numbers: dict[str, Any] = {
@@ -42,7 +46,7 @@ def _run(options: argparse.Namespace) -> int:
     else:
         told = ", ".join(f"{left} at t = {time:.4g}" for time, left in mergers)
         output.print_pairs(numbers | {"last_mergers": told or "none"}, 16)
-    return output.exit_status([tree.attrs["status"]], folder)
+    return output.exit_status([tree.attrs["status"]], out)
 
 
 VERB = Verb(

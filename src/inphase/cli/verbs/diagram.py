@@ -7,6 +7,9 @@ from typing import Any
 
 from inphase.cli import grammar, output, system
 from inphase.cli.options import Parser, Verb, take
+from inphase.status import Status
+
+FILES = ("diagram.csv", "diagram.png")
 
 
 def _options(parser: Parser) -> None:
@@ -14,16 +17,19 @@ def _options(parser: Parser) -> None:
          system="a name of the catalog", formula="f as an expression with two parameters")  # fmt: skip
     parser.option("--size", type=int, default=50, words="cells along each parameter (default: 50)")
     parser.option("--workers", type=int, default=1, words="processes (default: 1)")
-    parser.option("--out", default="results", words="output folder (default: results)")
+    take(parser, "out", "overwrite")
 
 
 def _run(options: argparse.Namespace) -> int:
     from inphase.certify import diagram
-    from inphase.files import output_folder, replace_file, write_text
+    from inphase.files import OutputFolder, replace_file, write_text
     from inphase.progress import progress_bar
 
-    folder, subject = output_folder(options.out), system.subject(options)
-    with progress_bar("diagram", 1.0, output.shows_progress(options)) as update:
+    subject = system.subject(options)
+    with (
+        OutputFolder(options.out or "results", "diagram", FILES, overwrite=options.overwrite) as folder,
+        progress_bar("diagram", 1.0, output.shows_progress(options)) as update,
+    ):
         found = diagram(
             subject,
             size=options.size,
@@ -31,11 +37,14 @@ def _run(options: argparse.Namespace) -> int:
             progress=lambda done, words: update(done),
             **grammar.ranges(options.parameters),
         )
-    told: dict[str, Any] = {name: found.count(name) for name in ("proved", "refuted", "undecided")}
-    told |= {
-        "table": str(write_text(folder / "diagram.csv", found.table())),
-        "figure": str(replace_file(folder / "diagram.png", found.figure)),
-    }
+        folder.about = {"formula": found.formula, "parameters": list(found.names)}
+        files = {
+            "table": str(write_text(folder.file("diagram.csv"), found.table())),
+            "figure": str(replace_file(folder.file("diagram.png"), found.figure)),
+        }
+        folder.status = Status.FINISHED
+    counts = {name: found.count(name) for name in ("proved", "refuted", "undecided")}
+    told: dict[str, Any] = counts | files
     if options.json:
         output.print_json(told)
     else:

@@ -5,24 +5,26 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inphase.cli import output, system
 from inphase.cli.options import GRAPH, SYSTEM, Parser, Verb, take
+from inphase.status import Status
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from inphase.equilibria import Census, Landscape
+    from inphase.files import OutputFolder
     from inphase.model import PhaseModel
 
+FILES = ("equilibria.json", "basins.nc", "basins.png")
 HEADER = ("state", "stable", "unstable directions", "frequency", "leading rate", "hits")
 
 
 def _options(parser: Parser) -> None:
     take(parser, *SYSTEM, *GRAPH, "frequencies", "field", "delays", "inertia", "damping", "n", "seed", "out",
-         "no-progress", seed="seed of the random starts")  # fmt: skip
+         "overwrite", "no-progress", seed="seed of the random starts")  # fmt: skip
     parser.option("--starts", type=int, words="random starts of the search (default: 100)")
     parser.option("--all", action="store_true", words="all of them, with proof: f = sin on a small graph")
     parser.option(
@@ -32,7 +34,8 @@ def _options(parser: Parser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from inphase import equilibria
-    from inphase.files import output_folder
+    from inphase.files import OutputFolder
+    from inphase.provenance import model_text
 
     described = system.config(options)
     model, run = described.build(), described.run
@@ -40,25 +43,28 @@ def _run(options: argparse.Namespace) -> int:
     if n is None:
         raise ValueError("equilibria needs the number of oscillators: --n 5")
     _check(options, model)
-    folder = output_folder(run.out or "results")
+    out = run.out or "results"
     if model.has_noise:
         print("inphase: noise is left out: these are states of the model without it", file=sys.stderr)
-    if options.all:
-        return _census(equilibria.all_equilibria(model, n), folder, options.json)
-    starts = {} if options.starts is None else {"starts": options.starts}
-    found = equilibria.find(model, n, seed=run.seed, progress=output.shows_progress(options), **starts)
-    files = {"equilibria": _write_states(found.to_dict(), folder)}
-    basins = None
-    if options.samples and not found.interrupted:
-        basins = equilibria.basins(model, n, samples=options.samples, seed=run.seed)
-        files |= _write_basins(basins, folder)
+    with OutputFolder(out, "equilibria", FILES, overwrite=options.overwrite) as folder:
+        folder.about = {"model": json.loads(model_text(model)), "n": n}
+        if options.all:
+            census = equilibria.all_equilibria(model, n)
+            return _census(census, folder, options.json)
+        starts = {} if options.starts is None else {"starts": options.starts}
+        found = equilibria.find(model, n, seed=run.seed, progress=output.shows_progress(options), **starts)
+        files, basins = {"equilibria": _write_states(found.to_dict(), folder)}, None
+        if options.samples and not found.interrupted:
+            basins = equilibria.basins(model, n, samples=options.samples, seed=run.seed)
+            files |= _write_basins(basins, folder)
+        folder.status = found.status
     shares = {} if basins is None else _shares(basins)
     if options.json:
         states = _states(found)
         output.print_json({"states": states, "failed": found.failed, "basins": shares, "files": files})
     else:
         _print(found, shares, files)
-    return output.exit_status(["interrupted"] if found.interrupted else [], folder)
+    return output.exit_status([found.status], out)
 
 
 def _check(options: argparse.Namespace, model: PhaseModel) -> None:
@@ -75,25 +81,25 @@ def _check(options: argparse.Namespace, model: PhaseModel) -> None:
         )
 
 
-def _write_states(states: Any, folder: Path) -> str:
+def _write_states(states: Any, folder: OutputFolder) -> str:
     from inphase.files import write_text
 
-    return str(write_text(folder / "equilibria.json", json.dumps(states, indent=1)))
+    return str(write_text(folder.file("equilibria.json"), json.dumps(states, indent=1)))
 
 
-def _write_basins(basins: xr.Dataset, folder: Path) -> dict[str, str]:
+def _write_basins(basins: xr.Dataset, folder: OutputFolder) -> dict[str, str]:
     from inphase.files import replace_file, write_dataset
     from inphase.report.network_figures import basin_figure
     from inphase.report.style import png
 
     picture = png(basin_figure(basins))
     return {
-        "basins": str(write_dataset(folder / "basins.nc", basins)),
-        "figure": str(replace_file(folder / "basins.png", lambda path: path.write_bytes(picture))),
+        "basins": str(write_dataset(folder.file("basins.nc"), basins)),
+        "figure": str(replace_file(folder.file("basins.png"), lambda path: path.write_bytes(picture))),
     }
 
 
-def _census(census: Census, folder: Path, as_json: bool) -> int:
+def _census(census: Census, folder: OutputFolder, as_json: bool) -> int:
     numbers: dict[str, Any] = {
         "count": census.count,
         "complete": census.complete,
@@ -102,6 +108,7 @@ def _census(census: Census, folder: Path, as_json: bool) -> int:
         "bound": census.bound,
     }
     path = _write_states(numbers | {"equilibria": [state.to_dict() for state in census.equilibria]}, folder)
+    folder.status = Status.FINISHED
     if as_json:
         output.print_json(numbers | {"file": path})
     else:

@@ -15,6 +15,7 @@ def _options(parser: Parser) -> None:
     parser.option(
         "--out", default="results", words="output folder (default: results); a stopped run there goes on"
     )
+    take(parser, "overwrite")
     parser.option(
         "--quick", action="store_true", words="a trial of minutes, whose figures are not the method's"
     )
@@ -25,6 +26,7 @@ def _options(parser: Parser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from inphase.files import manifest
     from inphase.reproduce import reproduce
 
     if options.name is None:
@@ -37,6 +39,7 @@ def _run(options: argparse.Namespace) -> int:
         data=options.data,
         seed=options.seed,
         workers=options.workers,
+        overwrite=options.overwrite,
         progress=None if silent else lambda line: print(line, file=sys.stderr, flush=True),
     )
     paths = [str(path) for path in files.values()]
@@ -44,7 +47,8 @@ def _run(options: argparse.Namespace) -> int:
         output.print_json({"name": options.name, "files": paths})
     else:
         print("\n".join(paths))
-    return 0
+    told = manifest(options.out)
+    return output.exit_status([] if told is None else [told["status"]], options.out)
 
 
 def _list(as_json: bool) -> int:

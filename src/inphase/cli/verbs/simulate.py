@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from typing import Any
 
 from inphase.cli import output, system
@@ -11,11 +12,11 @@ from inphase.cli.options import GRAPH, PARTS, START, SYSTEM, Parser, Verb, take
 
 def _options(parser: Parser) -> None:
     take(parser, *SYSTEM, *GRAPH, *PARTS, *START)
-    take(parser, "t-end", "tolerance", "step", "method", "out", "no-progress")
+    take(parser, "t-end", "tolerance", "step", "method", "out", "overwrite", "no-progress")
 
 
 def _run(options: argparse.Namespace) -> int:
-    from inphase.files import output_folder, write_dataset
+    from inphase.files import OutputFolder, write_dataset
     from inphase.observables import order_parameter
     from inphase.simulation import simulate
 
@@ -24,11 +25,13 @@ def _run(options: argparse.Namespace) -> int:
     phases, wanted = system.start(described, model.size), described.run
     if wanted.t_end is None:
         raise ValueError("simulate needs the final time: --t-end 50")
-    folder = output_folder(wanted.out or "results")
     names = ("tolerance", "step", "method", "seed", "velocities", "history")
     how = {name: getattr(wanted, name) for name in names}
-    run = simulate(model, phases, wanted.t_end, progress=output.shows_progress(options), **how)
-    path = write_dataset(folder / "trajectory.nc", run)
+    out = wanted.out or "results"
+    with OutputFolder(out, "simulate", ["trajectory.nc"], overwrite=options.overwrite) as folder:
+        run = simulate(model, phases, wanted.t_end, progress=output.shows_progress(options), **how)
+        folder.status, folder.about = run.attrs["status"], {"model": json.loads(run.attrs["model"])}
+        path = write_dataset(folder.file("trajectory.nc"), run)
     numbers: dict[str, Any] = {
         "status": run.attrs["status"],
         "n": int(run.sizes["oscillator"]),
@@ -41,7 +44,7 @@ def _run(options: argparse.Namespace) -> int:
         output.print_json(numbers)
     else:
         output.print_pairs(numbers, 16)
-    return output.exit_status([run.attrs["status"]], folder)
+    return output.exit_status([run.attrs["status"]], out)
 
 
 VERB = Verb(

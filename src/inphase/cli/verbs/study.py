@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def _options(parser: Parser) -> None:
     take(parser, *SYSTEM, *GRAPH, *PARTS, *START)
-    take(parser, "t-end", "tolerance", "step", "method", "out", "no-progress")
+    take(parser, "t-end", "tolerance", "step", "method", "proof-time", "out", "overwrite", "no-progress")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -37,6 +37,8 @@ def _run(options: argparse.Namespace) -> int:
         tolerance=run.tolerance,
         step=run.step,
         graph=graph,
+        proof_time=run.proof_time,
+        overwrite=options.overwrite,
         progress=output.shows_progress(options),
         **how,
     )
@@ -44,8 +46,7 @@ def _run(options: argparse.Namespace) -> int:
         output.print_json({"title": result.title, **result.summary, "files": result.files})
     else:
         _print(result)
-    parts = [result.run] + ([] if result.tree is None else [result.tree])
-    return output.exit_status([part.attrs["status"] for part in parts], folder)
+    return output.exit_status(result.statuses, folder)
 
 
 def _print(result: Study) -> None:

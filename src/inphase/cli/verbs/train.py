@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 from inphase.cli import output
 from inphase.cli.options import Parser, Verb, take
+from inphase.status import Status
 
 STARTS = ("start", "ended", "updates", "seconds", "validation loss", "test loss")
 FRESH = ("fresh nodes", "graphs", "pairs", "loss", "V", "untrained loss")
@@ -15,7 +17,7 @@ FRESH = ("fresh nodes", "graphs", "pairs", "loss", "V", "untrained loss")
 
 def _options(parser: Parser) -> None:
     parser.option("file", words="the training, in TOML: inphase.learn.configuration lists its keys")
-    take(parser, "out", "no-progress",
+    take(parser, "out", "overwrite", "no-progress",
          out="output folder (default: the file's, or results); a stopped training there goes on",
          **{"no-progress": "no lines of progress"})  # fmt: skip
     parser.option("--resume", action="store_true", words="refuse to begin anew where there is no checkpoint")
@@ -26,19 +28,23 @@ def _run(options: argparse.Namespace) -> int:
     from inphase.learn.job import carry_out
 
     found = carry_out(
-        load(options.file), options.out, resume=options.resume, progress=not options.no_progress
+        load(options.file),
+        options.out,
+        resume=options.resume,
+        overwrite=options.overwrite,
+        progress=not options.no_progress,
     )
     if options.json:
         output.print_json(found)
-    elif found["status"] == "finished":
+    elif found["status"] != Status.INTERRUPTED:
         _print(found)
-    if found["status"] == "interrupted":
+    if found["status"] == Status.INTERRUPTED:
         print(
             f"inphase: interrupted; the same command goes on from the checkpoints in {found['folder']}",
             file=sys.stderr,
         )
-        return 130
-    return 0
+        return Status.INTERRUPTED.exit_code
+    return output.exit_status([found["status"]], Path(found["files"]["training"]).parent)
 
 
 def _print(found: dict[str, Any]) -> None:
