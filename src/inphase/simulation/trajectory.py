@@ -20,6 +20,7 @@ from inphase.simulation.delayed import delayed
 from inphase.simulation.events import Condition, as_conditions, holds, name_of
 from inphase.simulation.explicit import DormandPrince
 from inphase.simulation.fixed import FixedStep
+from inphase.simulation.growth import GrowthLimit
 from inphase.simulation.motion import Motion
 from inphase.simulation.past import Past
 from inphase.simulation.recording import Recorder, output_times
@@ -251,7 +252,7 @@ def _method(model: PhaseModel, method: str | None, step: float | None) -> str:
 def _adaptive(motion: Motion, state: Array, end: float, tolerance: float, history: Past) -> DormandPrince:
     end = max(end, 1e-300)  # a run of zero length still has its first velocity computed
     if not motion.model.has_delays:
-        return DormandPrince(motion, state, end, tolerance)
+        return DormandPrince(motion, state, end, tolerance, GrowthLimit(motion, len(state)))
     return delayed(motion, state, end, tolerance, history)
 
 
