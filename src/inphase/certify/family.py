@@ -137,7 +137,8 @@ def family(subject: Any, ranges: Mapping[str, Any], n: int | None = None, graph:
     unknown = set(wanted) - ex.parameters(interaction.expression)
     if unknown:
         raise ValueError(
-            f"unknown parameter {sorted(unknown)[0]!r}; {interaction.name} has {sorted(interaction.parameters)}"
+            f"unknown parameter {sorted(unknown)[0]!r}; {ex.shortened(interaction.name)} has "
+            f"{ex.shortened(sorted(interaction.parameters))}"
         )
     if len(interaction.parameters) == 1:
         spelled = ex.attention_spelling(interaction.expression)

@@ -35,7 +35,7 @@ class _ClustersAtMost:
     tolerance: float
 
     @property
-    def __name__(self) -> str:  # type: ignore[override]  # what `name_of` reads
+    def __name__(self) -> str:  # what `name_of` reads
         return f"clusters<={self.k}"
 
     def __call__(self, time: float, phases: NDArray[np.float64]) -> bool:

@@ -52,7 +52,9 @@ class GrowthLimit:
         delays = np.empty(0) if motion.delays is None else motion.delays[motion.delays > 0]
         self._delays = {float(pick(delays)) for pick in (np.min, np.max) if len(delays)}
 
-    def __call__(self, step: Array, states: Array, nearby: Callable[[Rows], Callable[[Array], Array]]) -> Array:
+    def __call__(
+        self, step: Array, states: Array, nearby: Callable[[Rows], Callable[[Array], Array]]
+    ) -> Array:
         """Steps (replicas,) from these states, cut where they are too long.
 
         nearby(rows) is the velocity of those replicas at states (rows, size) near theirs.
