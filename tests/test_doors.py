@@ -115,7 +115,11 @@ def test_a_gain_that_is_not_positive_at_the_start_is_refused(value):
 
 @pytest.mark.parametrize("n", [None, 4])
 def test_certify_refuses_gains_that_are_seen_not_to_be_positive(n):
-    for gain in (lambda y: np.cos(y - y[..., :1]), lambda y: 0 * y - 1, lambda y: np.where(y > 2, np.nan, 1.0)):
+    for gain in (
+        lambda y: np.cos(y - y[..., :1]),
+        lambda y: 0 * y - 1,
+        lambda y: np.where(y > 2, np.nan, 1.0),
+    ):
         with pytest.raises(ValueError, match="gain must be positive everywhere"):
             ip.certify.synchronization(ip.PhaseModel(SIN, gain=gain), n=n)
     good = ip.PhaseModel(SIN, gain=lambda y: 2 + np.cos(y))
@@ -213,7 +217,6 @@ def test_short_formulas_are_shown_whole():
 
 
 # ------------------------------------------------------------------------------------------------ output folders
-
 
 
 @pytest.mark.parametrize(

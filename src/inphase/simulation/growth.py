@@ -136,12 +136,12 @@ def _rate_bound(model: PhaseModel, n: int) -> float | None:
 
     With inertia, m λ² + d λ = d μ where μ is the rate without, so λ <= μ and λ <= sqrt(μ d/m).
     """
-    terms = model.coupling.spelled(n)
-    if terms is None or model.g.kind != "one":
+    strength = model.coupling.largest_strength(n) if model.g.kind == "one" else None
+    if strength is None:
         return None
-    # the sum of the moduli of a term's derivatives by all phases, in units of f': 1 + 1, or 1 + 2 + 1
-    feels = sum((2 if term.pairwise else 4) * term.most(n) for term in terms)
-    forces = feels * model.interaction.derivative().maximum + np.abs(model.field)
+    # the moduli of a term's derivatives by all phases, added, in units of f': 1 + 1, or 1 + 2 + 1
+    steepness = (2 if model.coupling.pairwise else 4) * model.interaction.derivative().maximum
+    forces = steepness * strength + np.abs(model.field)
     rates = np.broadcast_to(forces / model.damping, n)
     if model.has_inertia:
         inertia = np.broadcast_to(model.inertia, n)
