@@ -69,7 +69,7 @@ def test_a_condition_answers_yes_or_no(answer, how):
     def far(time, phases):
         return answer
 
-    with pytest.raises(TypeError, match="stop must return True or False; far returned .* write a comparison"):
+    with pytest.raises(TypeError, match=r"stop must return True or False; far returned .* write a comparison"):
         ip.simulate(TWO, START, t_end=1.0, stop=far, **how)
 
 
@@ -108,7 +108,7 @@ def test_conditions_refuse_widths_that_mean_nothing(tolerance, as_a_user):
 def test_a_gain_that_is_not_positive_at_the_start_is_refused(value):
     model = ip.PhaseModel(SIN, gain=lambda y: np.where(y > 0.5, value, 1.0))
     for how in ({}, {"step": 0.1}):
-        with pytest.raises(ValueError, match="gain must be positive everywhere; .* for oscillator 1"):
+        with pytest.raises(ValueError, match=r"gain must be positive everywhere; .* for oscillator 1"):
             ip.simulate(model, [[0.0, 0.2], [0.0, 1.0]], t_end=1.0, **how)
     assert ip.simulate(model, [0.0, 0.2], t_end=1.0).attrs["status"] == "finished"
 

@@ -64,8 +64,7 @@ def simulate(
     times : array_like, shape (T,), optional
         The times to keep instead, ascending and non-negative; the run ends at the last.
     tolerance : float
-        Bound on the local error of each phase per adaptive step, radians, from 1e-15 to 0.1; with inertia, of
-        each velocity too.
+        Bound, from 1e-15 to 0.1, on the local error per adaptive step of phases, radians, and of velocities.
     method : "dormand-prince", "heun", "euler", "midpoint" or "rk4", optional
         If not given, "heun" with noise or `step`, else "dormand-prince". With noise, "euler" is Euler-Maruyama
         (strong order 1) and "heun" stochastic Heun (weak order 2); delays are rounded to whole constant steps.
