@@ -69,7 +69,9 @@ def test_a_condition_answers_yes_or_no(answer, how):
     def far(time, phases):
         return answer
 
-    with pytest.raises(TypeError, match=r"stop must return True or False; far returned .* write a comparison"):
+    with pytest.raises(
+        TypeError, match=r"stop must return True or False; far returned .* write a comparison"
+    ):
         ip.simulate(TWO, START, t_end=1.0, stop=far, **how)
 
 
