@@ -120,7 +120,7 @@ def test_bad_parameter_values_are_skipped():
     assert curves["two_pi"][2:] == pytest.approx([0.0, 5 / np.pi])  # log 0.5 < 0 repels
     line = by_gid(figures.ratio_figure(f), "two_pi")[0]
     assert np.nanmin(line.get_xdata()[np.isfinite(line.get_ydata())]) == pytest.approx(0.0, abs=0.05)
-    pole = ip.Interaction("sin(x)/(1 + a*cos(x))", a=-2.0)  # finite where it is looked at, but not analytic
+    pole = ip.Interaction("sin(x)/(1 + a*cos(x))", a=0.5)  # refused where |a| >= 1
     assert np.isnan(figures.ratio_curves(pole, "a", [-2.0])["two_pi"]).all()
 
 

@@ -71,6 +71,18 @@ def finite_number(name: str, value: Any, *, positive: bool = False, least: float
     return number
 
 
+def error_bound(name: str, value: Any) -> float:
+    """`value` as a bound on errors, radians or radians per unit of time: from 1e-15 to 0.1."""
+    number = finite_number(name, value, positive=True)
+    if not 1e-15 <= number <= 0.1:
+        remedy = "take 1e-12 or more" if number < 1e-15 else "take 1e-3 or less"
+        raise ValueError(
+            f"{name} must lie between 1e-15, which is rounding, and 0.1, beyond which nothing is right; "
+            f"got {value!r}: {remedy}"
+        )
+    return number
+
+
 def finite_array(name: str, value: Any, shape: tuple[int, ...] | None = None) -> NDArray[np.float64]:
     """`value` as a new float64 array without NaN or infinity, of the shape given."""
     try:

@@ -31,14 +31,16 @@ out = "results"
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from inphase import configuration, distributions, graphs
+from inphase.checks import error_bound
 from inphase.configuration import (
     FilePath,
     InteractionSection,
@@ -202,7 +204,7 @@ class RunSection(Section):
     options: Options = Field(default_factory=dict)
     phases: Vector | None = None
     t_end: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    tolerance: float = Field(default=1e-8, gt=0, allow_inf_nan=False)
+    tolerance: Annotated[float, Field(gt=0), AfterValidator(partial(error_bound, "tolerance"))] = 1e-8
     step: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     method: str | None = None
     velocities: float | list[float] | None = None

@@ -43,7 +43,9 @@ class Section(BaseModel):
 
 
 def resolved(path: str, info: ValidationInfo) -> str:
-    """A path as seen from the working directory."""
+    """A path as seen from the working directory; ValueError for the empty one, which names nothing."""
+    if not path:
+        raise ValueError("must name a file or a folder; got ''")
     return str(Path(info.context[FOLDER], path)) if info.context else path
 
 

@@ -71,7 +71,9 @@ def write_dataset(path: Path, data: xr.Dataset) -> Path:
 
 
 def output_folder(path: str | os.PathLike[str]) -> Path:
-    """The folder, made if need be and proved writable; OSError that names it otherwise."""
+    """The folder, made if need be and proved writable; OSError that names it otherwise, ValueError for ''."""
+    if not os.fspath(path):
+        raise ValueError('the output folder needs a name; got "": write "." for the current folder')
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)

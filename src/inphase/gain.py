@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from inphase.coupling import Coupling
@@ -57,6 +58,34 @@ class Gain:
     def name(self) -> str | None:
         """ "softmax", or None where g = 1: what `theory` and a TOML file call it."""
         return "softmax" if self.kind == "softmax" else None
+
+    def check(self, phases: Phases) -> None:
+        """Refuse a function that is not positive at some phases (..., n).
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where it returns anything but positive numbers of that shape; the message says where.
+        """
+        if self.function is None:
+            return
+        found = np.asarray(self.function(phases))
+        if found.dtype.kind not in "biuf":
+            raise TypeError(f"gain must return real numbers; the function returned {found.dtype}")
+        try:
+            values = np.broadcast_to(found, phases.shape)
+        except ValueError:
+            raise ValueError(
+                f"gain must return numbers of the phases' shape, {phases.shape}; got shape {found.shape}"
+            ) from None
+        bad = np.argwhere(~((values > 0) & np.isfinite(values)))
+        if len(bad):
+            *row, i = (int(k) for k in bad[0])
+            where = np.array2string(phases[tuple(row)], precision=4, threshold=6)
+            raise ValueError(
+                f"gain must be positive everywhere; the function returned {values[*row, i]:g} for oscillator {i} at "
+                f"the phases {where}"
+            )
 
     def with_profile(self, f: Interaction) -> list[Interaction]:
         """[f], and h beside it where the gain sums over it."""

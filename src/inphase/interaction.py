@@ -114,10 +114,37 @@ class Interaction:
             self.expression = ex.record(formula, list(parameters))
         else:
             raise TypeError(
-                f"formula must be a function of (x, m, ...) or an expression in text; got {formula!r}"
+                f"formula must be a function of (x, m, ...) or an expression in text; got {ex.quoted(formula)}"
             )
         self.name = name or ex.text(self.expression)
+        if not isinstance(formula, ex.Expression):
+            self._check_poles()
         self._check_values()
+
+    @property
+    def _shown(self) -> str:
+        """Its name as messages show it."""
+        return ex.shortened(self.name)
+
+    @property
+    def _given(self) -> str:
+        """Its parameters as messages show them."""
+        return f" with {ex.shortened(self.parameters)}" if self.parameters else ""
+
+    def _check_poles(self) -> None:
+        try:
+            found = ex.pole(self.expression, self.parameters)
+        except (
+            ZeroDivisionError,
+            OverflowError,
+        ):  # of the parameters alone: refused as the value that it has
+            return
+        if found is not None:
+            x, part, what = found
+            raise ValueError(
+                f"the interaction {self._shown} is not finite at x = {round(x, 6) + 0.0:g}{self._given}: "
+                f"{ex.shortened(part)} {what} there, and f must be finite and smooth on the whole circle"
+            )
 
     def _check_values(self) -> None:
         near = 3.0 * 0.4 ** np.arange(12)  # narrow interactions live close to 0
@@ -126,16 +153,12 @@ class Interaction:
             with np.errstate(all="ignore"):
                 here, around = self(points), self(points + 2 * np.pi)
         except (ZeroDivisionError, OverflowError) as error:
-            raise ValueError(
-                f"the interaction {self.name} is not finite with {self.parameters}: {error}"
-            ) from None
+            raise ValueError(f"the interaction {self._shown} is not finite{self._given}: {error}") from None
         if not np.all(np.isfinite(here)):
             bad = points[~np.isfinite(here)][0]
-            raise ValueError(
-                f"the interaction {self.name} is not finite at x = {bad:.3g} with {self.parameters}"
-            )
+            raise ValueError(f"the interaction {self._shown} is not finite at x = {bad:.3g}{self._given}")
         if np.max(np.abs(here - around)) > 1e-8 * (1e-300 + np.max(np.abs(here))):
-            raise ValueError(f"the interaction {self.name} is not 2π-periodic")
+            raise ValueError(f"the interaction {self._shown} is not 2π-periodic")
 
     # --------------------------------------------------------------------------------------- four arithmetics
 
@@ -202,9 +225,11 @@ class Interaction:
         unknown = set(parameters) - set(self.parameters)
         if unknown:
             raise TypeError(
-                f"unknown parameter {sorted(unknown)[0]!r}; {self.name} has {sorted(self.parameters)}"
+                f"unknown parameter {sorted(unknown)[0]!r}; {self._shown} has {ex.shortened(sorted(self.parameters))}"
             )
-        return Interaction(self.expression, name=self.name, **(self.parameters | parameters))
+        found = Interaction(self.expression, name=self.name, **(self.parameters | parameters))
+        found._check_poles()
+        return found
 
     def derivative(self, order: int = 1) -> Interaction:
         """The `order`-th derivative, itself an interaction."""
@@ -227,7 +252,7 @@ class Interaction:
             raise ValueError(f'gain must be None or "softmax" here; got {gain!r}')
         if self.profile is None or np.min(self.profile(np.linspace(0, np.pi, 257))) <= 0:
             raise ValueError(
-                f'gain="softmax" needs f = sin x · h(cos x) with h > 0; {self!r} is not seen to be so'
+                f'gain="softmax" needs f = sin x · h(cos x) with h > 0; {ex.quoted(self)} is not seen to be so'
             )
         return self.profile
 
@@ -346,7 +371,7 @@ class Interaction:
                 return values
             before = tail
         raise ValueError(
-            f"the Fourier series of {self.name} with {self.parameters} does not decay within 500,000 modes: "
+            f"the Fourier series of {self._shown}{self._given} does not decay within 500,000 modes: "
             "f is not analytic on the circle, or too narrow"
         )
 
@@ -382,7 +407,7 @@ class Interaction:
         """
         F = self.modes
         if abs(F[0]) > 1e-13 * self.maximum:
-            raise ValueError(f"{self.name} has the mean {F[0].real:.3g}: its potential is not periodic")
+            raise ValueError(f"{self._shown} has the mean {F[0].real:.3g}: its potential is not periodic")
         points = np.asarray(x, dtype=float)
         total = np.zeros_like(points)
         for k, mode in enumerate(F[1:], 1):
@@ -481,7 +506,9 @@ class Interaction:
 def checked(interaction: Any) -> Interaction:
     """`interaction` itself; TypeError unless it is one."""
     if not isinstance(interaction, Interaction):
-        raise TypeError(f"interaction must be an Interaction, such as ip.kuramoto(); got {interaction!r}")
+        raise TypeError(
+            f"interaction must be an Interaction, such as ip.kuramoto(); got {ex.quoted(interaction)}"
+        )
     return interaction
 
 

@@ -243,9 +243,7 @@ class PhaseModel:
         array = self.check(phases)
         found = self.flow(array, np.empty(array.shape))
         if self.g.function is not None and not np.all(np.isfinite(found)):
-            raise ValueError(
-                f"gain must be positive everywhere; the function returned {np.min(self.g.function(array)):g}"
-            )
+            self.g.check(array)
         return found
 
     def flow(self, phases: Phases, out: Phases, sources: Phases | None = None) -> Phases:

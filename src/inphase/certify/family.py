@@ -16,9 +16,11 @@ from inphase import expression as ex
 from inphase.certify.balls import interval
 from inphase.certify.networks import graph_coupling, is_graph, several
 from inphase.coupling import AllToAll, Dense, Lattice, RankOne, Ring, Sparse
+from inphase.gain import Gain
 from inphase.interaction import CATALOG, Interaction
 
 End = Fraction | float  # a rational, or ±inf
+PROBED = 100_000  # phases at which a gain is looked at
 ANY = {"kind": "all-to-all", "weights": "any positive"}
 
 
@@ -135,7 +137,8 @@ def family(subject: Any, ranges: Mapping[str, Any], n: int | None = None, graph:
     unknown = set(wanted) - ex.parameters(interaction.expression)
     if unknown:
         raise ValueError(
-            f"unknown parameter {sorted(unknown)[0]!r}; {interaction.name} has {sorted(interaction.parameters)}"
+            f"unknown parameter {sorted(unknown)[0]!r}; {ex.shortened(interaction.name)} has "
+            f"{ex.shortened(sorted(interaction.parameters))}"
         )
     if len(interaction.parameters) == 1:
         spelled = ex.attention_spelling(interaction.expression)
@@ -250,11 +253,21 @@ def _parts(model: Any, n: int | None, graph: Any) -> dict[str, Any]:
     if gain in (None, "softmax"):
         parts["gain"] = gain or "none"
     else:
+        _probe(Gain.of(gain), n)
         parts["gain"] = "none or positive"
         parts["assumptions"] = (
             "the gain is a smooth positive function of the phases (asserted by the user)",
         )
     return parts | {"obstacle": "; ".join(obstacles)}
+
+
+def _probe(gain: Gain, n: int | None) -> None:
+    """Refuse a function of the user's that is not positive in sync, in a splay state or at random phases."""
+    rng = np.random.default_rng(0)
+    for size in (2, 3, 5) if n is None else (n,):
+        splay = 2 * np.pi * np.arange(size) / size
+        rows = int(np.clip(PROBED // size, 1, 200))
+        gain.check(np.stack([np.zeros(size), splay, *rng.uniform(-np.pi, np.pi, (rows, size))]))
 
 
 def _positive(values: Any) -> bool:

@@ -20,6 +20,7 @@ from inphase.kernels import tape
 from inphase.kernels.terms import AllPairs, Factors, Field, Links, Term
 from inphase.types import Phases, Square, Vector
 
+MATRIX_UP_TO = 2000  # oscillators, for which a matrix of all pairs is made only to look at it
 Indices = NDArray[np.integer[Any]]
 
 
@@ -145,6 +146,16 @@ class Coupling(ABC):
     def mean_strength(self, n: int) -> float:
         """The moduli of all weights that an oscillator feels, on average: it sets the time scale."""
         return sum(term.strength(n) for term in self.terms(n))
+
+    def largest_strength(self, n: int) -> float | None:
+        """A bound on the moduli of all weights that an oscillator feels, added; None where it would cost a matrix.
+
+        It bounds rates. A kind that has no terms of its own and many oscillators says it itself, or not.
+        """
+        if type(self).terms is Coupling.terms and n > MATRIX_UP_TO:
+            return None
+        terms = self.spelled(n)
+        return None if terms is None else sum(term.most(n) for term in terms)
 
     def common_weights(self, n: int) -> Vector | None:
         """c_j, (n,), where K_ij = c_j for every i, so that all hear one and the same sum; None otherwise."""
@@ -393,6 +404,12 @@ class Combined(Coupling):
     def mean_strength(self, n: int) -> float:
         """The parts' strengths, added."""
         return sum(abs(factor) * part.mean_strength(n) for factor, part in self.parts)
+
+    def largest_strength(self, n: int) -> float | None:
+        """The parts' bounds, added."""
+        found = [(factor, part.largest_strength(n)) for factor, part in self.parts]
+        known = [abs(factor) * most for factor, most in found if most is not None]
+        return sum(known) if len(known) == len(found) else None
 
     def common_weights(self, n: int) -> Vector | None:
         """The parts' weights, added, where each part has such."""

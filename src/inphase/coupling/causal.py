@@ -88,6 +88,10 @@ class Causal(Coupling):
         """1, or Σ_{j<=i} |c_j| averaged over i."""
         return 1.0 if self.normalized else float(np.mean(np.cumsum(np.abs(self._weights(n)))))
 
+    def largest_strength(self, n: int) -> float:
+        """1, or Σ_j |c_j|, which the last one feels."""
+        return 1.0 if self.normalized else float(np.sum(np.abs(self._weights(n))))
+
     def facts(self, n: int) -> Facts:
         """Pairs, which need no matrix to be known."""
         return Facts(pairs=True)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from inphase import expression as ex
 from inphase.checks import finite_number, integer
 from inphase.density.spectral import density
 from inphase.interaction import Interaction, checked
@@ -45,7 +46,7 @@ def odd_amplitudes(interaction: Interaction) -> Floats:
     """s_1, s_2, ... of f = Σ_k s_k sin kx; ValueError unless f is odd."""
     if not checked(interaction).odd:
         raise ValueError(
-            f"interaction must be odd, f(−x) = −f(x), for states that are at rest; got {interaction!r} "
+            f"interaction must be odd, f(−x) = −f(x), for states that are at rest; got {ex.quoted(interaction)} "
             "(others turn: evolve_density follows them)"
         )
     return -interaction.modes[1:].imag

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.checks import finite_number, integer
+from inphase.checks import error_bound, finite_number, integer
 from inphase.kernels.threads import few_threads
 from inphase.model import PhaseModel
 from inphase.provenance import attributes
@@ -54,7 +54,7 @@ def lyapunov_exponents(
         Time between orthonormalizations; 2/‖∂F/∂y‖ at the start if not given, so that a frame never shrinks
         by more than a few digits.
     tolerance : float
-        Bound on the local error of each phase, and of each component of the frame, per step.
+        Bound on the local error of each phase, and of each component of the frame, per step; from 1e-15 to 0.1.
     seed : int
         Of the first frame.
 
@@ -97,7 +97,7 @@ def lyapunov_exponents(
         raise ValueError(f"count must be at most {space.size}, the dimension of the state; got {count}")
     t_end = finite_number("t_end", t_end, positive=True)
     transient = finite_number("transient", transient, least=0)
-    tolerance = finite_number("tolerance", tolerance, positive=True)
+    tolerance = error_bound("tolerance", tolerance)
     rng = np.random.default_rng(integer("seed", seed, least=0))
     frame = np.linalg.qr(rng.normal(size=(space.size, count)))[0]
     interval = _interval(interval, space, space.state(row), t_end)

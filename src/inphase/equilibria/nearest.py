@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from inphase.checks import finite_number, finite_vector
+from inphase.checks import error_bound, finite_number, finite_vector
 from inphase.equilibria.locked import Locked
 from inphase.equilibria.search import DistinctStates, solve
 from inphase.equilibria.states import Equilibrium, distance, in_gauge
@@ -49,7 +49,7 @@ def nearest(
     model.check(start)
     reach = finite_number("within", within, positive=True)
     system = Locked(model, len(start))
-    limit = finite_number("tolerance", tolerance, positive=True) * max(1.0, system.scale)
+    limit = error_bound("tolerance", tolerance) * max(1.0, system.scale)
     distinct = DistinctStates(system, ())
     with few_threads(len(start)):
         root = solve(system, start, limit=limit)

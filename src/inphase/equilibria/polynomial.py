@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from inphase import expression as ex
 from inphase.ball_context import BallContext
 from inphase.checks import finite_number, integer
 from inphase.equilibria.locked import Locked
@@ -178,7 +179,7 @@ class _System:
         strength = model.interaction.sine_strength
         if strength is None:
             raise ValueError(
-                f"all_equilibria is for f = k sin x, as `k * kuramoto()`; got {model.interaction!r}"
+                f"all_equilibria is for f = k sin x, as `k * kuramoto()`; got {ex.quoted(model.interaction)}"
             )
         if model.gain is not None or model.has_delays or model.has_noise:
             raise ValueError("all_equilibria is for models without gain, delays and noise")

@@ -12,7 +12,7 @@ from scipy import linalg, sparse
 from scipy.sparse.linalg import splu
 
 from inphase import initial, observables
-from inphase.checks import finite_array, finite_number, integer
+from inphase.checks import error_bound, finite_array, integer
 from inphase.equilibria.locked import EPS, Locked
 from inphase.equilibria.stability import spectrum_at
 from inphase.equilibria.states import Equilibrium, classify, distance, in_gauge
@@ -114,7 +114,8 @@ def find(
         states. With delays each of those has several frequencies.
     seed : int
     tolerance : float
-        On the residual max \\|dθ_i/dt − Ω\\|, in units of the Jacobian's size where that is above 1.
+        On the residual max \\|dθ_i/dt − Ω\\|, in units of the Jacobian's size where that is above 1;
+        from 1e-15 to 0.1.
     guesses : array_like, shape (n,) or (m, n), optional
         More starts.
     relabel : bool
@@ -144,7 +145,7 @@ def find(
     """
     size = size_of(model, n)
     system = Locked(model, size)
-    limit = finite_number("tolerance", tolerance, positive=True) * max(1.0, system.scale)
+    limit = error_bound("tolerance", tolerance) * max(1.0, system.scale)
     count, seed = integer("starts", starts, least=0), integer("seed", seed, least=0)
     given = _guesses(guesses, size)
     distinct = DistinctStates(system, ("all", "shifts and reflections") if relabel else ())

@@ -2,8 +2,9 @@
 
 from inphase.expression.calculus import derivative
 from inphase.expression.parsing import parse
+from inphase.expression.poles import pole
 from inphase.expression.printing import latex
-from inphase.expression.spelling import text
+from inphase.expression.spelling import quoted, shortened, text
 from inphase.expression.structure import (
     attention_parameter,
     attention_spelling,
@@ -54,8 +55,11 @@ __all__ = [
     "parity",
     "parse",
     "periodic",
+    "pole",
     "profile",
+    "quoted",
     "record",
+    "shortened",
     "sine_factor",
     "slope",
     "tape",

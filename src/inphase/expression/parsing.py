@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
+from inphase.expression.spelling import quoted
 from inphase.expression.tree import (
     FUNCTIONS,
     PI,
@@ -35,7 +36,7 @@ def parse(source: str, names: Sequence[str]) -> Expression:
         body = ast.parse(source.strip().replace("^", "**"), mode="eval").body
         return _from_syntax(body, source, names)
     except (SyntaxError, RecursionError, MemoryError, OverflowError) as error:
-        raise ValueError(f"cannot read the expression {source!r}: {error}") from None
+        raise ValueError(f"cannot read the expression {quoted(source)}: {error}") from None
 
 
 _OPERATORS: dict[type[ast.operator], Callable[[Expression, Expression], Expression]] = {
@@ -70,7 +71,7 @@ def _from_syntax(node: ast.expr, source: str, names: Sequence[str]) -> Expressio
         case ast.Name(id=name):
             known = ", ".join(["x", "pi", *names])
             raise ValueError(
-                f"unknown name {name!r} in the expression {source!r}; known: {known} and {', '.join(FUNCTIONS)}"
+                f"unknown name {quoted(name)} in the expression {quoted(source)}; known: {known} and {', '.join(FUNCTIONS)}"
             )
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -walk(operand)
@@ -79,16 +80,18 @@ def _from_syntax(node: ast.expr, source: str, names: Sequence[str]) -> Expressio
         case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _OPERATORS:
             a, b = walk(left), walk(right)
             if isinstance(operator, ast.Pow) and b.kind == "constant" and abs(b.value) > 1000:
-                raise ValueError(f"the exponent {b.value} in {source!r} is larger than 1000")
+                raise ValueError(f"the exponent {b.value} in {quoted(source)} is larger than 1000")
             return _OPERATORS[type(operator)](a, b)
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
             return apply(name, walk(argument))
         case ast.Call(func=ast.Name(id=name)):
             if name in ("abs", "sign"):
                 raise ValueError(
-                    f"{name} is not analytic: an interaction must be an analytic formula; got {source!r}"
+                    f"{name} is not analytic: an interaction must be an analytic formula; got {quoted(source)}"
                 )
             raise ValueError(
-                f"unknown function {name!r} in {source!r}; known, of one argument: {', '.join(FUNCTIONS)}"
+                f"unknown function {quoted(name)} in {quoted(source)}; known, of one argument: {', '.join(FUNCTIONS)}"
             )
-    raise ValueError(f"{ast.unparse(node)!r} is not arithmetic: the expression {source!r} is refused")
+    raise ValueError(
+        f"{quoted(ast.unparse(node))} is not arithmetic: the expression {quoted(source)} is refused"
+    )

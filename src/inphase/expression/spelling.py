@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+MOST = 60  # characters of a formula in a message
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}
+
+
+def shortened(formula: Any) -> str:
+    """A formula, or a text that quotes one, as messages show it: cut with … where it is long.
+
+    Examples
+    --------
+    >>> shortened("sin(x) + " * 40), len(shortened("x" * 1000))
+    ('sin(x) + sin(x) + sin(x) + sin(x) + sin(x) + sin(x) + sin(x…', 60)
+    """
+    shown = str(formula)
+    return shown if len(shown) <= MOST else f"{shown[: MOST - 1]}…"
+
+
+def quoted(given: Any) -> str:
+    """What a user gave, as Python writes it, shortened."""
+    return shortened(repr(given))
 
 
 def rank_of(node: Any) -> int:

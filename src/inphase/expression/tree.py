@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from inphase.expression.spelling import text
+from inphase.expression.spelling import quoted, shortened, text
 
 
 class Expression:
@@ -108,7 +108,7 @@ def constant(number: Any) -> Expression:
     if isinstance(number, (bool, np.bool_)) or not isinstance(
         number, (int, float, Fraction, np.integer, np.floating)
     ):
-        raise TypeError(f"a formula takes numbers, x and its parameters; got {number!r}")
+        raise TypeError(f"a formula takes numbers, x and its parameters; got {quoted(number)}")
     if not isinstance(number, (int, Fraction)):
         if not math.isfinite(number):
             raise ValueError(f"a formula's numbers must be finite; got {number!r}")
@@ -162,7 +162,7 @@ def multiply(a: Expression, b: Expression) -> Expression:
 def divide(a: Expression, b: Expression) -> Expression:
     """a / b, with numbers folded."""
     if b is ZERO:
-        raise ValueError(f"the formula divides {a!r} by zero")
+        raise ValueError(f"the formula divides {shortened(a)} by zero")
     if a is ZERO or b is ONE:
         return a
     if b.kind == "constant":
@@ -176,7 +176,7 @@ def power(a: Expression, exponent: Any) -> Expression:
         exponent = exponent.value
     if isinstance(exponent, Expression) or exponent != int(exponent):
         raise TypeError(
-            f"powers take integer exponents; got {exponent!r} (write exp(p*log(...)) or sqrt(...))"
+            f"powers take integer exponents; got {quoted(exponent)} (write exp(p*log(...)) or sqrt(...))"
         )
     exponent = int(exponent)
     if exponent in (0, 1):
@@ -185,7 +185,7 @@ def power(a: Expression, exponent: Any) -> Expression:
         a.kind == "constant"
         and abs(exponent) * max(a.value.numerator.bit_length(), a.value.denominator.bit_length()) > 2048
     ):
-        raise ValueError(f"the number ({a!r})**{exponent} is too large for a formula")
+        raise ValueError(f"the number ({shortened(a)})**{exponent} is too large for a formula")
     return constant(a.value**exponent) if a.kind == "constant" else Expression("**", (a,), exponent)
 
 

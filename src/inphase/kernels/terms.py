@@ -42,6 +42,10 @@ class Links(NamedTuple):
         """Σ_j |K_ij|, averaged over the n listeners."""
         return float(np.sum(np.abs(self.weights))) / n
 
+    def most(self, n: int) -> float:
+        """The largest Σ_j |K_ij|."""
+        return float(np.max(np.bincount(self.rows, np.abs(self.weights), minlength=n)))
+
 
 class AllPairs(NamedTuple):
     """Σ_j K_ij f(θ_i − θ_j + α_ij) for a dense K."""
@@ -61,6 +65,10 @@ class AllPairs(NamedTuple):
     def strength(self, n: int) -> float:
         """Σ_j |K_ij|, averaged over the n listeners."""
         return float(np.mean([np.abs(row).sum(dtype=float) for row in self.weights]))
+
+    def most(self, n: int) -> float:
+        """The largest Σ_j |K_ij|."""
+        return float(np.max([np.abs(row).sum(dtype=float) for row in self.weights]))
 
 
 class Factors(NamedTuple):
@@ -88,6 +96,10 @@ class Factors(NamedTuple):
         )
         return float(sum(parts)) / len(rows)
 
+    def most(self, n: int) -> float:
+        """A bound on Σ_j |K_ij|: that of the factors' moduli."""
+        return float(np.max(np.abs(self.left) @ np.sum(np.abs(self.right), axis=0)))
+
 
 class Field(NamedTuple):
     """r_i Σ_j c_j f(θ_i − θ_j), or r_i Σ_jk c_j c_k f of one of the other two arguments."""
@@ -109,6 +121,11 @@ class Field(NamedTuple):
         """The moduli of the weights that a listener feels, averaged over the n listeners."""
         heard = float(np.sum(np.abs(self.columns)))
         return float(np.mean(np.abs(self.weights))) * (heard if self.pairwise else heard**2)
+
+    def most(self, n: int) -> float:
+        """The moduli of the weights that a listener feels, at the most."""
+        heard = float(np.sum(np.abs(self.columns)))
+        return float(np.max(np.abs(self.weights))) * (heard if self.pairwise else heard**2)
 
 
 class Triangles(NamedTuple):
@@ -132,6 +149,15 @@ class Triangles(NamedTuple):
         """The moduli of the weights that a listener feels, averaged over the n listeners."""
         terms = 1 if self.directed else 3 * (2 if self.kind == ORDERED else 1)
         return terms * float(np.sum(np.abs(self.weights))) / n
+
+    def most(self, n: int) -> float:
+        """The moduli of the weights that a listener feels, at the most."""
+        if not len(self.weights):
+            return 0.0
+        listens = self.nodes[:, :1] if self.directed else self.nodes
+        each = np.repeat(np.abs(self.weights), listens.shape[1])
+        terms = 1 if self.directed or self.kind != ORDERED else 2
+        return terms * float(np.max(np.bincount(listens.ravel(), each, minlength=n)))
 
 
 Term = Links | AllPairs | Factors | Field | Triangles

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
+from inphase import expression as ex
 from inphase.interaction import Interaction
 from inphase.report.branches import branches, curve, drawn_share
 from inphase.report.style import (
@@ -155,7 +156,9 @@ def ratio_figure(interaction: Interaction, parameter: str | None = None) -> Figu
         If f is not odd, or has no parameter of that name.
     """
     if not interaction.odd:
-        raise ValueError(f"the L1 criterion needs an odd interaction; {interaction.name} is not")
+        raise ValueError(
+            f"the L1 criterion needs an odd interaction; {ex.shortened(interaction.name)} is not"
+        )
     if parameter is not None and parameter not in interaction.parameters:
         raise ValueError(f"parameter must be one of {sorted(interaction.parameters)}; got {parameter!r}")
     figure = Figure(figsize=(7, 3.6), layout="constrained")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.checks import finite_number, integer
+from inphase.checks import error_bound, finite_number, integer
 from inphase.coupling import AllToAll
 from inphase.coupling.summing import PAIRS_UP_TO
 from inphase.kernels import clusters, merging
@@ -61,7 +61,7 @@ def coarsen(
     t_end : float
         For instance 1e14; the run ends earlier when one cluster is left.
     tolerance : float
-        Local error of each phase per step, radians.
+        Local error of each phase per step, radians, from 1e-15 to 0.1.
     merge_distance : float
         Radians; larger than `tolerance`.
     max_steps : int
@@ -98,7 +98,7 @@ def coarsen(
     start = clock.perf_counter()
     initial = _checked(model, phases)
     t_end = finite_number("t_end", t_end, positive=True)
-    tolerance = finite_number("tolerance", tolerance, positive=True)
+    tolerance = error_bound("tolerance", tolerance)
     merge_distance = finite_number("merge_distance", merge_distance, positive=True)
     if not tolerance < merge_distance < 0.1:
         raise ValueError(

@@ -34,6 +34,7 @@ from inphase.kernels import history as ring
 from inphase.kernels import steps
 from inphase.methods import DORMAND_PRINCE
 from inphase.simulation.explicit import GROW, SAFETY, SHRINK, DormandPrince
+from inphase.simulation.growth import GrowthLimit
 from inphase.simulation.motion import Motion
 from inphase.simulation.past import Past, polynomials
 
@@ -91,7 +92,10 @@ def delayed(
     unheard = np.zeros_like(coefficients[:, :, motion.space.heavy])  # nobody hears a velocity
     coefficients = np.concatenate([coefficients, unheard], axis=2)
     past = starts, coefficients
-    return DelayedDormandPrince(motion, state, t_end, tolerance, heard=heard, delays=delays, past=past)
+    limit = GrowthLimit(motion, len(state))
+    return DelayedDormandPrince(
+        motion, state, t_end, tolerance, heard=heard, delays=delays, past=past, limit=limit
+    )
 
 
 class DelayedDormandPrince(DormandPrince):
@@ -122,6 +126,7 @@ class DelayedDormandPrince(DormandPrince):
         heard: Indices,
         delays: Array,
         past: tuple[Array, Array],
+        limit: GrowthLimit | None = None,
     ) -> None:
         self._velocity_heard, self._heard, self._delays = velocity, heard, delays
         self._shortest = float(np.min(delays, where=delays > 0, initial=np.inf))
@@ -132,7 +137,7 @@ class DelayedDormandPrince(DormandPrince):
         self._sources = np.empty((len(phases), len(delays)))
         rows, zeros = np.arange(len(phases)), np.zeros(len(phases))
         super().__init__(
-            lambda y, out: self._evaluate(rows, zeros, zeros > 0, y, out), phases, t_end, tolerance
+            lambda y, out: self._evaluate(rows, zeros, zeros > 0, y, out), phases, t_end, tolerance, limit
         )
 
     @property
@@ -150,7 +155,7 @@ class DelayedDormandPrince(DormandPrince):
         # no sliver of a step is left over
         h = np.where(remaining <= self.step * (1 + 1e-6), remaining, self.step)
         h = np.where((h > self._shortest) & (h <= WORTH * self._shortest), self._shortest, h)
-        h = np.where(self.running, h, 0.0)
+        h = self._limited(np.where(self.running, h, 0.0))
         settled, quickly = self._sweeps(h)
         error = steps.error(self.stages, DORMAND_PRINCE.error, h) / self.tolerance
         self.accepted = (error <= 1.0) & settled & self.running
@@ -171,6 +176,18 @@ class DelayedDormandPrince(DormandPrince):
         super().keep(rows)
         self._past.keep(rows)
         self._sources = np.empty((len(self.phases), len(self._delays)))
+
+    def _nearby(self, rows: Indices) -> Callable[[Array], Array]:
+        """As if what is heard were moved along at once: a step that is longer than the delays hears itself."""
+        here, sources = self.phases[rows], np.empty((len(rows), len(self._delays)))
+        time = self.time[rows]
+        self._past.look(rows, self._heard, self._delays, time, np.zeros(len(rows), bool), here, sources)
+
+        def velocity(states: Array) -> Array:
+            heard = sources + (states - here)[:, self._heard]
+            return self._velocity_heard(states, np.empty_like(states), heard)
+
+        return velocity
 
     def _sweeps(self, h: Array) -> tuple[Mask, Mask]:
         """All stages of the step, again and again where it hears

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from inphase.kernels import steps
 from inphase.methods import DORMAND_PRINCE
+from inphase.simulation.growth import GrowthLimit
 
 Array = NDArray[np.float64]
 Velocity = Callable[[Array, Array], Array]
@@ -34,10 +35,19 @@ class DormandPrince:
         The last step of each replica ends there exactly.
     tolerance : float
         Local error per step, radians.
+    limit : GrowthLimit, optional
+        Keeps steps from jumping over instabilities.
     """
 
-    def __init__(self, velocity: Velocity, phases: Array, t_end: float, tolerance: float) -> None:
-        self.interpolant = DORMAND_PRINCE.interpolant
+    def __init__(
+        self,
+        velocity: Velocity,
+        phases: Array,
+        t_end: float,
+        tolerance: float,
+        limit: GrowthLimit | None = None,
+    ) -> None:
+        self.interpolant, self._limit = DORMAND_PRINCE.interpolant, limit
         self._velocity, self.t_end, self.tolerance = velocity, t_end, tolerance
         replicas = len(phases)
         self.phases = np.ascontiguousarray(phases, dtype=float).copy()
@@ -63,7 +73,7 @@ class DormandPrince:
         succeeded; `before`, `stages`, `taken` are its record.
         """
         remaining = self.t_end - self.time
-        h = np.where(self.running, np.minimum(self.step, remaining), 0.0)
+        h = self._limited(np.where(self.running, np.minimum(self.step, remaining), 0.0))
         for s in range(1, DORMAND_PRINCE.stages):
             steps.combine(self.phases, self.stages, DORMAND_PRINCE.a[s, :s], h, self._trial)
             self._velocity(self._trial, self.stages[s])
@@ -74,6 +84,14 @@ class DormandPrince:
         self._finish(
             h, np.where(self.accepted & (h < self.step), self.step, h * factor), np.full_like(h, self.t_end)
         )
+
+    def _limited(self, h: Array) -> Array:
+        """Steps of that length, or as long as what grows allows."""
+        return h if self._limit is None else self._limit(h, self.phases, self._nearby)
+
+    def _nearby(self, rows: NDArray[np.intp]) -> Callable[[Array], Array]:
+        """The velocity of those replicas at states (rows, size) near theirs."""
+        return lambda states: self._velocity(states, np.empty_like(states))
 
     def _finish(self, h: Array, following: Array, target: Array) -> None:
         """Book a trial step of length h: the next step sizes,
@@ -114,3 +132,5 @@ class DormandPrince:
         for name in ("phases", "before", "_trial", "time", "time_before", "step", "taken", "accepted"):
             setattr(self, name, np.ascontiguousarray(getattr(self, name)[rows]))
         self.stages = np.ascontiguousarray(self.stages[:, rows])
+        if self._limit is not None:
+            self._limit.keep(rows)

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.checks import check_name, finite_number, integer
+from inphase.checks import check_name, error_bound, finite_number, integer
 from inphase.kernels import steps
 from inphase.methods import DORMAND_PRINCE, RUNGE_KUTTA, WITH_DELAYS, WITH_NOISE, Method
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar
 from inphase.provenance import attributes
 from inphase.simulation.delayed import delayed
-from inphase.simulation.events import Condition, as_conditions, name_of
+from inphase.simulation.events import Condition, as_conditions, holds, name_of
 from inphase.simulation.explicit import DormandPrince
 from inphase.simulation.fixed import FixedStep
+from inphase.simulation.growth import GrowthLimit
 from inphase.simulation.motion import Motion
 from inphase.simulation.past import Past
 from inphase.simulation.recording import Recorder, output_times
@@ -63,7 +64,7 @@ def simulate(
     times : array_like, shape (T,), optional
         The times to keep instead, ascending and non-negative; the run ends at the last.
     tolerance : float
-        Bound on the local error of each phase per adaptive step, radians; with inertia, of each velocity too.
+        Bound, from 1e-15 to 0.1, on the local error per adaptive step of phases, radians, and of velocities.
     method : "dormand-prince", "heun", "euler", "midpoint" or "rk4", optional
         If not given, "heun" with noise or `step`, else "dormand-prince". With noise, "euler" is Euler-Maruyama
         (strong order 1) and "heun" stochastic Heun (weak order 2); delays are rounded to whole constant steps.
@@ -164,6 +165,7 @@ class Simulation:
         if initial.ndim > 2 or not initial.size:
             raise ValueError(f"phases must have shape (n,) or (replicas, n); got {initial.shape}")
         flat = initial.reshape(-1, initial.shape[-1])
+        model.g.check(flat)
         self.model, self.shape, self.method = model, initial.shape, _method(model, method, step)
         self.numbers = _numbers(replicas, len(flat))
         if history is not None and not model.has_delays:
@@ -171,7 +173,7 @@ class Simulation:
         self.motion = Motion(model, flat.shape[1])
         state = self.motion.start(flat, velocities)
         kept = output_times(t_end, times, state.size)
-        tolerance = finite_number("tolerance", tolerance, positive=True)
+        tolerance = error_bound("tolerance", tolerance)
         self.conditions, self.most = as_conditions(stop), integer("max_steps", max_steps, least=1)
         self.progress = progress
         self.run: DormandPrince | FixedStep
@@ -249,7 +251,7 @@ def _method(model: PhaseModel, method: str | None, step: float | None) -> str:
 def _adaptive(motion: Motion, state: Array, end: float, tolerance: float, history: Past) -> DormandPrince:
     end = max(end, 1e-300)  # a run of zero length still has its first velocity computed
     if not motion.model.has_delays:
-        return DormandPrince(motion, state, end, tolerance)
+        return DormandPrince(motion, state, end, tolerance, GrowthLimit(motion, len(state)))
     return delayed(motion, state, end, tolerance, history)
 
 
@@ -319,7 +321,7 @@ def _stop_at_start(n: int, states: Array, conditions: list[Condition], recorder:
 
 def _held(conditions: list[Condition], time: float, phases: Array) -> str | None:
     """The name of the first condition that holds."""
-    return next((name_of(condition) for condition in conditions if condition(time, phases)), None)
+    return next((name_of(condition) for condition in conditions if holds(condition, time, phases)), None)
 
 
 def _march(
@@ -363,12 +365,12 @@ def _check_conditions(
     stopped = []
     for r in map(int, np.flatnonzero(run.accepted)):
         for condition in conditions:
-            if condition(float(run.time[r]), run.phases[r, :n]):
+            if holds(condition, float(run.time[r]), run.phases[r, :n]):
                 low, high = 0.0, 1.0
                 begin, taken = float(run.time_before[r]), float(run.taken[r])
                 for _ in range(40):
                     middle = 0.5 * (low + high)
-                    if condition(begin + middle * taken, run.state_within(r, middle)[:n]):
+                    if holds(condition, begin + middle * taken, run.state_within(r, middle)[:n]):
                         high = middle
                     else:
                         low = middle

@@ -55,6 +55,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _subject(options: argparse.Namespace) -> tuple[Any, str | None]:
     """What is asked about, and the file of its graph where it is one."""
+    from inphase.expression import quoted
     from inphase.interaction import CATALOG
 
     subject = system.subject(options)
@@ -62,7 +63,7 @@ def _subject(options: argparse.Namespace) -> tuple[Any, str | None]:
         return subject, None
     if not Path(subject).exists():
         raise ValueError(
-            f"{subject!r} is neither a name ({', '.join(CATALOG)}) nor a file of edges; or give --formula"
+            f"{quoted(subject)} is neither a name ({', '.join(CATALOG)}) nor a file of edges; or give --formula"
         )
     return "kuramoto", subject
 

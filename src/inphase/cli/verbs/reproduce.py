@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from inphase.cli import output
 from inphase.cli.options import Parser, Verb, take
@@ -34,7 +33,7 @@ def _run(options: argparse.Namespace) -> int:
     silent = options.no_progress or options.json
     files = reproduce(
         options.name,
-        Path(options.out),
+        options.out,
         quick=options.quick,
         data=options.data,
         seed=options.seed,
