@@ -31,8 +31,9 @@ class Equilibrium:
     residual : float
         max_i |dθ_i/dt − Ω|.
     eigenvalues : ndarray of complex, shape (m,)
-        Of the linearized model, off the rotation, by descending real part; all of them, or the leading ones
-        (large sparse models and delays).
+        Of the linearized model, off the rotation, by descending real part: all of them if `complete`, else the
+        leading ones (sparse models of more than 2000 rows, more than 1000 oscillators in mean fields, and
+        delays). `stable`, `index` and `neutral` speak of all eigenvalues either way, where they are known.
     eigenvalue_error : float
         Bound (an estimate, from residuals and condition numbers) on the error of the leading eigenvalue; NaN
         without one.
@@ -48,6 +49,8 @@ class Equilibrium:
         See `classify`.
     order_parameter : float
         |Σ_j e^{iθ_j}|/n.
+    complete : bool
+        Whether `eigenvalues` holds all.
 
     Examples
     --------
@@ -68,6 +71,7 @@ class Equilibrium:
     neutral: int
     name: str
     order_parameter: float
+    complete: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Numbers and lists, for JSON; eigenvalues as [real, imaginary], None for an unknown error."""
