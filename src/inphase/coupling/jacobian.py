@@ -142,10 +142,11 @@ class DiagonalPlusLowRank:
     Parameters
     ----------
     diagonal : ndarray, shape (n,)
+        Complex where the matrix is shifted by a complex number.
     left, right : ndarray, shape (n, q)
     """
 
-    diagonal: Vector
+    diagonal: NDArray[Any]
     left: NDArray[np.float64]
     right: NDArray[np.float64]
 
@@ -178,7 +179,9 @@ class DiagonalPlusLowRank:
             np.hstack([other.right, other.diagonal[:, None] * self.right]),
         )
 
-    def plus(self, shift: Any = 0.0, column: Vector | None = None, row: Vector | None = None) -> DiagonalPlusLowRank:
+    def plus(
+        self, shift: Any = 0.0, column: Vector | None = None, row: Vector | None = None
+    ) -> DiagonalPlusLowRank:
         """shift · I more, and column · rowᵀ where these are given."""
         if column is None or row is None:
             return DiagonalPlusLowRank(self.diagonal + shift, self.left, self.right)

@@ -207,7 +207,7 @@ def rank_of(model: PhaseModel, n: int) -> int | None:
     if not model.coupling.facts(n).factors:
         return None
     modes = max(len(f.modes) for f in model.g.with_profile(model.interaction)) - 1
-    return 2 * modes * sum(factors_of(term).left.shape[1] for term in model.coupling.terms(n))
+    return 2 * modes * sum(int(factors_of(term).left.shape[1]) for term in model.coupling.terms(n))
 
 
 def row_sum(matrix: Any) -> float:
@@ -236,7 +236,10 @@ def _factored_solve(matrix: DiagonalPlusLowRank, right: Vector) -> Vector:
         return np.asarray(found)
     turned = matrix.T
     operator = LinearOperator(
-        (len(right), len(right)), matvec=lambda v: matrix @ v.ravel(), rmatvec=lambda v: turned @ v.ravel(), dtype=float
+        (len(right), len(right)),
+        matvec=lambda v: matrix @ v.ravel(),
+        rmatvec=lambda v: turned @ v.ravel(),
+        dtype=float,
     )
     return _least_squares(operator, right, LEAST_SQUARES_STEPS)
 

@@ -38,7 +38,10 @@ def count_right_of(matrix: DiagonalPlusLowRank, line: float, resolution: float) 
     """
     gap = line - matrix.diagonal
     nearest = float(np.min(np.abs(gap)))
-    reach = float(np.max(np.abs(gap))) + float(np.sum(np.abs(matrix.left) ** 2) * np.sum(np.abs(matrix.right) ** 2)) ** 0.5
+    reach = (
+        float(np.max(np.abs(gap)))
+        + float(np.sum(np.abs(matrix.left) ** 2) * np.sum(np.abs(matrix.right) ** 2)) ** 0.5
+    )
     if nearest == 0:
         return None
 
@@ -94,7 +97,7 @@ def rightmost(matrix: DiagonalPlusLowRank, count: int, error: float) -> tuple[Co
     values: list[complex] = []
     errors: list[float] = []
     for guess, vector in found:
-        value, residual, condition = _refined(matrix, guess, vector)
+        value, residual, condition = _refined(matrix, guess, vector, size)
         if all(abs(value - known) > 1e-9 * size for known in values):
             pair = [value] if abs(value.imag) <= 1e-9 * size else [value, value.conjugate()]
             values, errors = values + pair, errors + [condition * (error + residual)] * len(pair)
@@ -113,9 +116,10 @@ def _arnoldi(operator: LinearOperator, **options: Any) -> list[tuple[complex, Co
     return list(zip(values, vectors.T))
 
 
-def _refined(matrix: DiagonalPlusLowRank, value: complex, right: Complex) -> tuple[complex, float, float]:
+def _refined(
+    matrix: DiagonalPlusLowRank, value: complex, right: Complex, size: float
+) -> tuple[complex, float, float]:
     """An eigenvalue after inverse iteration from the right and the left, its residual and its condition number."""
-    size = matrix.largest_row_sum()
     near = value + 1e-9 * max(abs(value), 1e-6 * size) * (1 + 1j)
     shifted = matrix.plus(-near)
     forward, backward = shifted.inverse(), shifted.T.inverse()

@@ -16,8 +16,6 @@ modification of the symmetric eigenproblem*, Numerische Mathematik 31 (1978), fo
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
@@ -67,7 +65,9 @@ class Symmetric:
         for metric in metrics:
             root = np.sqrt(metric)
             basis, both = linalg.qr(
-                np.hstack([root[:, None] * matrix.left, matrix.right / root[:, None]]), mode="economic", check_finite=False
+                np.hstack([root[:, None] * matrix.left, matrix.right / root[:, None]]),
+                mode="economic",
+                check_finite=False,
             )
             inner = both[:, : matrix.rank] @ both[:, matrix.rank :].T
             skew = float(np.linalg.norm(inner - inner.T)) / 2
@@ -114,7 +114,9 @@ class Symmetric:
                 found += [low] * (wanted - k + 1)
                 break
             if small_eigenvalue(high, k) < 0:
-                high = float(brentq(small_eigenvalue, low, high, args=(k,), xtol=EPS * self.size, rtol=4 * EPS))
+                high = float(
+                    brentq(small_eigenvalue, low, high, args=(k,), xtol=EPS * self.size, rtol=4 * EPS)
+                )
             found.append(high)
         return np.sort(np.concatenate([found, self.apart]))[::-1][:count]
 
@@ -133,13 +135,15 @@ class Symmetric:
 
 
 def _coupled(diagonal: Vector, factors: Array, within: float) -> tuple[Vector, Array, Vector]:
-    """(d, V, eigenvalues apart): among equal diagonal entries, a rotation leaves q that V reaches; the others are eigenvalues."""
+    """(d, V, eigenvalues apart): of equal diagonal entries, a rotation leaves q that V reaches; the others are apart."""
     rank = factors.shape[1]
     group, size = np.unique(np.round(diagonal / within), return_inverse=True, return_counts=True)[1:]
     if not np.any(size > rank):
         return diagonal, factors, np.empty(0)
     order, ends = np.argsort(group, kind="stable"), np.cumsum(size)
-    alone = np.concatenate([order[e - s : e] for s, e in zip(size, ends) if s <= rank] or [np.empty(0, dtype=int)])
+    alone = np.concatenate(
+        [order[e - s : e] for s, e in zip(size, ends) if s <= rank] or [np.empty(0, dtype=int)]
+    )
     values, parts, apart = [diagonal[alone]], [factors[alone]], []
     for s, e in zip(size[size > rank], ends[size > rank]):
         same = order[e - s : e]

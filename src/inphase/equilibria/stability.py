@@ -160,9 +160,7 @@ def spectrum_at(system: Locked, phases: Vector, frequency: float, leading: int =
 def _doubt(system: Locked, phases: Vector, frequency: float) -> float:
     """The Jacobian's error from that of the phases: four times what Newton's next step would change."""
     step, change = system.step(system.bordered(phases, frequency), system.residual(phases, frequency))
-    here, there = (
-        system.matrix(p, f) for p, f in ((phases, frequency), (phases + step, frequency + change))
-    )
+    here, there = (system.matrix(p, f) for p, f in ((phases, frequency), (phases + step, frequency + change)))
     if system.factored:
         rows = largest(np.abs(step), ROWS)
         return 4 * row_sum(there.rows(rows) - here.rows(rows))
@@ -174,7 +172,12 @@ def _unknown(why: str) -> Spectrum:
 
 
 def _spectrum(
-    values: Any, errors: Any, method: str, unstable: int | None, complete: bool = True, counted: int | None = None
+    values: Any,
+    errors: Any,
+    method: str,
+    unstable: int | None,
+    complete: bool = True,
+    counted: int | None = None,
 ) -> Spectrum:
     order = np.argsort(-np.real(values), kind="stable")
     values, errors = np.asarray(values, dtype=complex)[order], np.asarray(errors, dtype=float)[order]
@@ -228,10 +231,10 @@ def _low_rank(system: Locked, phases: Vector, frequency: float, leading: int, do
     form = Symmetric.of(matrix, turn)
     if form is not None:
         error += form.error
-        values, above = form.leading(leading), form.above(error)
+        leaders, above = form.leading(leading), form.above(error)
         near = form.above(-error) - above
         method = "secular equation, symmetric: the leading eigenvalues; all are counted"
-        return _spectrum(values, np.full(len(values), error), method, above, complete=False, counted=near)
+        return _spectrum(leaders, np.full(len(leaders), error), method, above, complete=False, counted=near)
     if system.rotates:
         one = np.ones(system.n)
         matrix = matrix.plus(column=-4 * system.scale / system.n * one, row=one)
@@ -388,7 +391,9 @@ def _delayed(system: Locked, phases: Vector, frequency: float, leading: int, dou
     errors = [_root_error(*characteristic(value), error) for value in values]
     method = f"collocation of the past, degree {degree}: approximate, not surely all of the rightmost"
     above = int(np.count_nonzero(values.real > errors))
-    return _spectrum(values, errors, method, None if above == len(values) and len(values) else above, complete=False)
+    return _spectrum(
+        values, errors, method, None if above == len(values) and len(values) else above, complete=False
+    )
 
 
 def _root_error(matrix: Complex, slope: Complex, error: float) -> float:

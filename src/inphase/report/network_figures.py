@@ -97,9 +97,7 @@ def phase_bar(figure: Figure, axes: Any, drawn: Any) -> None:
 
 
 @styled
-def graph_figure(
-    graph: Graph, values: ArrayLike, kind: str = "phase", places: Array | None = None
-) -> Figure:
+def graph_figure(graph: Graph, values: ArrayLike, kind: str = "phase", places: Array | None = None) -> Figure:
     """A graph with its nodes colored by phase, or by effective frequency.
 
     Nodes stand where the graph's columns `x` and `y` put them, if `placed_by_coordinates`, else where
@@ -149,9 +147,8 @@ def graph_figure(
         look = {"c": shown[nodes], "cmap": DEVIATION, "norm": Normalize(middle - reach, middle + reach)}
     rim = 0.3 if graph.n <= RIMS_UP_TO else 0.0
     many = len(nodes) > AS_IMAGE_FROM
-    drawn = axes.scatter(
-        *places[nodes].T, s=size, lw=rim, edgecolors=INK, zorder=2, gid="nodes", rasterized=many, **look
-    )
+    x, y = places[nodes].T
+    drawn = axes.scatter(x, y, s=size, lw=rim, edgecolors=INK, zorder=2, gid="nodes", rasterized=many, **look)
     if kind == "phase":
         phase_bar(figure, axes, drawn)
     else:
@@ -194,13 +191,13 @@ def layout(graph: Graph) -> Array:
         return np.column_stack([graph.nodes["x"], graph.nodes["y"]])
     adjacency = graph.matrix + graph.matrix.T
     count = min(PIVOTS, graph.n, max(FEWEST, HOPS // graph.n))
-    hops, far, pivot = np.empty((graph.n, count)), np.full(graph.n, np.inf), int(np.argmax(graph.degrees))
+    ways, far, pivot = np.empty((graph.n, count)), np.full(graph.n, np.inf), int(np.argmax(graph.degrees))
     for k in range(count):
-        hops[:, k] = _hops(adjacency, pivot)
-        np.minimum(far, hops[:, k], out=far)
+        ways[:, k] = hops(adjacency, pivot)
+        np.minimum(far, ways[:, k], out=far)
         pivot = int(np.argmax(np.where(np.isfinite(far), far, -1)))
-    apart = 2.0 + float(np.max(hops[np.isfinite(hops)]))  # other components stand aside
-    squares = np.where(np.isfinite(hops), hops, apart) ** 2
+    apart = 2.0 + float(np.max(ways[np.isfinite(ways)]))  # other components stand aside
+    squares = np.where(np.isfinite(ways), ways, apart) ** 2
     centered = squares - squares.mean(axis=0) - squares.mean(axis=1, keepdims=True) + squares.mean()
     u, s, _ = np.linalg.svd(centered, full_matrices=False)
     places = np.zeros((graph.n, 2))
@@ -211,7 +208,7 @@ def layout(graph: Graph) -> Array:
     return np.asarray(places + 0.004 * np.ptp(places) * jitter)
 
 
-def _hops(adjacency: Any, source: int) -> Array:
+def hops(adjacency: Any, source: int) -> Array:
     """The number of edges between a node and each other, (n,); inf where there is no way."""
     order, before = csgraph.breadth_first_order(adjacency, source, return_predecessors=True)
     before[before < 0] = source
