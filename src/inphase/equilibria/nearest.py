@@ -12,7 +12,8 @@ from inphase.equilibria.states import Equilibrium, distance, in_gauge
 from inphase.kernels.threads import few_threads
 from inphase.model import PhaseModel
 
-FACTORS_UP_TO = 4e8  # n · rank² of a Jacobian diagonal + low rank, whose spectrum then takes seconds
+FACTORS_UP_TO = 3e8  # n · rank² of a Jacobian diagonal + low rank, whose spectrum then takes seconds
+ONE_WAY_UP_TO = 3e7  # the same where f is not odd or there is a gain: the Jacobian is not symmetric
 LISTED_UP_TO, DENSE_UP_TO = 6000, 2000  # oscillators on a graph, and joined by a matrix
 
 
@@ -76,8 +77,8 @@ def can_polish(model: PhaseModel, n: int) -> bool:
     -------
     bool
         True for mean fields and couplings of low rank (all-to-all, rank one, by factors, and their sums) with
-        n · rank² up to 4·10⁸, rank being twice the modes of f times the columns of the factors; for graphs up to
-        6000 oscillators; and for others up to 2000. False with noise or a callable gain, where they do not
+        n · rank² up to 3·10⁸ (3·10⁷ where f is not odd or with a gain), rank being twice the modes of f times
+        the columns of the factors; for graphs up to 6000 oscillators; and for others up to 2000. False with noise or a callable gain, where they do not
         apply, and where their answer would be undecided.
 
     Examples
@@ -91,5 +92,6 @@ def can_polish(model: PhaseModel, n: int) -> bool:
     rank = rank_of(model, n)
     plain = not (model.has_delays or model.has_inertia)
     if rank is not None and plain and n >= LOW_RANK_FROM and 4 * rank < n:
-        return n * rank**2 <= FACTORS_UP_TO
+        symmetric = model.interaction.odd and model.g.kind == "one"
+        return n * rank**2 <= (FACTORS_UP_TO if symmetric else ONE_WAY_UP_TO)
     return n <= (LISTED_UP_TO if model.coupling.facts(n).listed else DENSE_UP_TO)

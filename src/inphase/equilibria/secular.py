@@ -96,6 +96,8 @@ class Symmetric:
 
     def leading(self, count: int) -> Array:
         """The `count` largest eigenvalues, descending."""
+        if not len(self.diagonal):
+            return np.sort(self.apart)[::-1][:count]
         n, negative = len(self.diagonal), int(np.count_nonzero(self.signs < 0))
         wanted = min(count, n)
         order = np.sort(self.diagonal)[::-1]
@@ -130,7 +132,11 @@ class Symmetric:
         gap[kept] = np.inf
         with np.errstate(divide="ignore", invalid="ignore"):
             weights = 1 / gap
-        corner[k:, k:] = -np.diag(self.signs) - self.factors.T @ (weights[:, None] * self.factors)
+        if np.all(weights <= 0):  # a product with its own transpose is half the work
+            scaled = np.sqrt(-weights)[:, None] * self.factors
+            corner[k:, k:] = scaled.T @ scaled - np.diag(self.signs)
+        else:
+            corner[k:, k:] = -np.diag(self.signs) - self.factors.T @ (weights[:, None] * self.factors)
         return corner
 
 
