@@ -291,6 +291,25 @@ def test_many_oscillators_in_seconds(f, n):
     assert state.eigenvalue_error < 1e-9 and can_polish(many, n)
 
 
+@pytest.mark.parametrize("coupling", [ip.AllToAll(), ip.RankOne(np.zeros(N), np.ones(N))])
+def test_oscillators_that_do_not_interact(coupling, monkeypatch):
+    """Of rank zero, or next to it: all are neutral, or each is held by its field."""
+    taken_apart(monkeypatch)
+    free = stability(ip.PhaseModel(0 * SIN, coupling), rng(0).uniform(0, 6, N))
+    assert (free.unstable, free.neutral, free.stable) == (0, N - 1, None)
+    held = stability(ip.PhaseModel(0 * SIN, coupling, field=-np.linspace(1, 2, N)), np.zeros(N))
+    assert held.stable and held.eigenvalues.real == pytest.approx(-np.linspace(1, 2, N)[:6], abs=1e-12)
+
+
+def test_a_chain_of_near_phases_is_no_cluster_and_names_stay_short():
+    """Among very many oscillators of a continuous density neighbors are closer than the tolerance of names."""
+    chain = np.linspace(0, 0.5, 1_000_000)
+    assert classify(chain) == "cohesive"
+    sizes = np.arange(1, 60) + 1
+    name = classify(np.repeat(np.linspace(0, 6, 59), sizes))
+    assert name.startswith("59 clusters (60+59+58+") and name.endswith("+41+...)") and len(name) < 90
+
+
 def test_who_can_be_polished():
     assert can_polish(ip.PhaseModel(SIN), 1_000_000) and can_polish(ip.PhaseModel(SIN, ip.Ring(1)), 5000)
     assert not can_polish(ip.PhaseModel(SIN, ip.Ring(1)), 100_000)
