@@ -78,8 +78,8 @@ def can_polish(model: PhaseModel, n: int) -> bool:
     bool
         True for mean fields and couplings of low rank (all-to-all, rank one, by factors, and their sums) with
         n · rank² up to 3·10⁸ (3·10⁷ where f is not odd or with a gain), rank being twice the modes of f times
-        the columns of the factors; for graphs up to 6000 oscillators; and for others up to 2000. False with noise or a callable gain, where they do not
-        apply, and where their answer would be undecided.
+        the columns of the factors; for graphs up to 6000 oscillators; and for others up to 2000. False with
+        noise or a callable gain, where they do not apply.
 
     Examples
     --------
