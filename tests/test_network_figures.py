@@ -1,8 +1,12 @@
 """The figures of networks show the numbers they are given."""
 
+import time as clock
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.sparse import csgraph
 
 import inphase as ip
 from inphase.report import network_figures as figures
@@ -109,3 +113,74 @@ def test_the_same_phase_has_the_same_color():
     np.testing.assert_array_equal(first, second)
     np.testing.assert_array_equal(first, near)
     assert np.max(np.abs(first - opposite)) > 0.2
+
+
+def size_of_report(n, degree, folder):
+    """Bytes of a study's report of a random graph, its text, and the graph."""
+    graph = ip.graphs.erdos_renyi(n, degree / n, seed=1)
+    omega = np.random.default_rng(0).normal(0, 1, n)
+    model = ip.PhaseModel(ip.kuramoto(), 0.2 * ip.Sparse(graph), frequencies=omega)
+    result = ip.study(model, graph=graph, t_end=0.5, tolerance=1e-3, out=folder)
+    text = Path(result.files["report"]).read_text(encoding="utf-8")
+    assert "The graph, colored by effective frequency" in text and "Every oscillator in time" in text
+    return len(text.encode()), text, graph
+
+
+def test_the_report_of_a_large_graph_is_small_and_says_what_is_drawn(tmp_path):
+    size, text, graph = size_of_report(20_000, 20, tmp_path)
+    edges = graph.matrix.nnz // 2
+    assert edges > 190_000 and size < 1_200_000
+    share = f"{20_000 / edges * 100:.6g}% of the {edges} edges"
+    assert text.count(f"Drawn are 50% of the 20000 nodes and {share}, chosen at random.") == 2
+    assert "One of every 10 is drawn (10%)." in text
+
+
+@pytest.mark.long
+def test_the_report_of_100_000_nodes_and_a_million_edges_is_no_larger(tmp_path):
+    size, text, graph = size_of_report(100_000, 22, tmp_path)
+    assert graph.matrix.nnz > 2_100_000 and size < 1_200_000
+    assert text.count("Drawn are 10% of the 100000 nodes") == 2
+
+
+@pytest.mark.parametrize(("n", "degree"), [(200, 100), (1400, 2), (3000, 4)])
+def test_figures_of_middling_graphs_are_small_too(n, degree):
+    """Where nodes and edges are drawn as such, there are few of them; everything is drawn, and nothing said of shares."""
+    from inphase.report.style import svg
+
+    graph = ip.graphs.erdos_renyi(n, degree / n, seed=1)
+    nodes, pairs, total = figures.drawn_parts(graph)
+    assert len(nodes) == n and len(pairs) == total == graph.matrix.nnz // 2
+    assert len(svg(figures.graph_figure(graph, np.random.default_rng(0).uniform(0, 6, n)))) < 600_000
+
+
+def test_a_sample_is_of_the_graphs_own_edges_and_of_different_nodes():
+    graph = ip.graphs.erdos_renyi(12_000, 6 / 12_000, seed=2)
+    nodes, pairs, total = figures.drawn_parts(graph)
+    assert len(np.unique(nodes)) == 10_000 and len(pairs) == 20_000 < total
+    assert np.all(graph.matrix[pairs[:, 0], pairs[:, 1]] != 0) and len(np.unique(pairs, axis=0)) == 20_000
+    places = np.random.default_rng(1).random((12_000, 2))
+    speeds = np.arange(12_000.0)
+    drawn = figures.graph_figure(graph, speeds, "frequency", places)
+    np.testing.assert_array_equal(by_gid(drawn, "nodes").get_offsets(), places[nodes])
+    np.testing.assert_array_equal(by_gid(drawn, "nodes").get_array(), speeds[nodes])
+    np.testing.assert_array_equal(by_gid(drawn, "edges").get_segments()[7], places[pairs[7]])
+    assert by_gid(drawn, "nodes").get_rasterized() and by_gid(drawn, "edges").get_rasterized()
+
+
+def test_layouts_of_100_000_nodes_take_seconds_and_keep_distances():
+    graph = ip.graphs.ring(100_000)
+    begin = clock.perf_counter()
+    places = figures.layout(graph)
+    assert clock.perf_counter() - begin < 40  # 2 s; by Dijkstra's method it was minutes
+    around = np.unwrap(np.arctan2(*(places - places.mean(axis=0)).T))
+    assert abs(abs(around[-1] - around[0]) - 2 * np.pi) < 0.3
+
+
+def test_hops_are_shortest_ways_and_infinite_between_components():
+    graph = ip.graphs.erdos_renyi(300, 1.5 / 300, seed=3)
+    adjacency = graph.matrix + graph.matrix.T
+    exact = csgraph.shortest_path(adjacency, unweighted=True, directed=False, indices=17)
+    assert np.isinf(exact).any() and exact[np.isfinite(exact)].max() > 10
+    line = ip.graphs.path(500)
+    np.testing.assert_array_equal(figures.hops(adjacency, 17), exact)
+    np.testing.assert_array_equal(figures.hops(line.matrix, 3), np.abs(np.arange(500) - 3))

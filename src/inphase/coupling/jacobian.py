@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,11 @@ from numpy.typing import NDArray
 from inphase.kernels import fourier
 from inphase.kernels.terms import Factors, Field, Term
 from inphase.types import Square, Vector
+
+PIVOTS = 48  # small diagonal entries that an elimination leaves to the small matrix
+SMALL = 1e-3  # of the largest: such diagonal entries are small
+VANISHING = 1e-9  # of the largest: entries by which nothing is divided
+ROWS = 8  # of a large matrix that are looked up where its largest is sought
 
 
 @dataclass(frozen=True)
@@ -131,15 +137,16 @@ class LowRankJacobian:
 
 @dataclass(frozen=True)
 class DiagonalPlusLowRank:
-    """diag(d) + left @ right.T, for couplings of several mean fields.
+    """diag(d) + left @ right.T, for couplings of several mean fields, and for linear algebra of any low rank.
 
     Parameters
     ----------
     diagonal : ndarray, shape (n,)
+        Complex where the matrix is shifted by a complex number.
     left, right : ndarray, shape (n, q)
     """
 
-    diagonal: Vector
+    diagonal: NDArray[Any]
     left: NDArray[np.float64]
     right: NDArray[np.float64]
 
@@ -147,6 +154,11 @@ class DiagonalPlusLowRank:
     def rank(self) -> int:
         """q: the rank of the second part (at most)."""
         return int(self.left.shape[1])
+
+    @property
+    def T(self) -> DiagonalPlusLowRank:
+        """The transpose."""
+        return DiagonalPlusLowRank(self.diagonal, self.right, self.left)
 
     def low_rank(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(left, right)."""
@@ -156,8 +168,77 @@ class DiagonalPlusLowRank:
         """The matrix, (n, n)."""
         return np.diag(self.diagonal) + self.left @ self.right.T
 
-    def __matmul__(self, vector: Vector) -> Vector:
-        return np.asarray(self.diagonal * vector + self.left @ (self.right.T @ vector))
+    def __matmul__(self, other: Any) -> Any:
+        """With a vector (n,), or with another matrix of this kind, which gives one of the ranks' sum."""
+        if not isinstance(other, DiagonalPlusLowRank):
+            return self.diagonal * other + self.left @ (self.right.T @ other)
+        first = self.diagonal[:, None] * other.left + self.left @ (self.right.T @ other.left)
+        return DiagonalPlusLowRank(
+            self.diagonal * other.diagonal,
+            np.hstack([first, self.left]),
+            np.hstack([other.right, other.diagonal[:, None] * self.right]),
+        )
+
+    def plus(
+        self, shift: Any = 0.0, column: Vector | None = None, row: Vector | None = None
+    ) -> DiagonalPlusLowRank:
+        """shift · I more, and column · rowᵀ where these are given."""
+        if column is None or row is None:
+            return DiagonalPlusLowRank(self.diagonal + shift, self.left, self.right)
+        left, right = np.column_stack([self.left, column]), np.column_stack([self.right, row])
+        return DiagonalPlusLowRank(self.diagonal + shift, left, right)
+
+    def rows(self, which: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Some rows of the matrix, (rows, n)."""
+        found = self.left[which] @ self.right.T
+        found[np.arange(len(which)), which] += self.diagonal[which]
+        return np.asarray(found)
+
+    def largest_row_sum(self) -> float:
+        """The largest sum of moduli over a row, among the rows for which the parts allow the largest."""
+        bound = np.abs(self.diagonal) + np.abs(self.left) @ np.abs(self.right).sum(axis=0)
+        return float(np.max(np.abs(self.rows(largest(bound, ROWS))).sum(axis=1)))
+
+    def inverse(self) -> Callable[[Any], Any]:
+        """right side -> solution of (diag(d) + left @ right.T) u = right side, O(n q² + q³) once and O(n q) each.
+
+        Block elimination: the unknowns with a small diagonal entry, where Woodbury's formula would divide by
+        it, stay in a small system together with right.T @ u. The solution is refined once.
+
+        Raises
+        ------
+        np.linalg.LinAlgError
+            If more than 48 diagonal entries vanish, or the small system is singular.
+        """
+        from scipy.linalg import get_lapack_funcs
+
+        small = small_entries(self.diagonal)
+        k = len(small)
+        divisor = self.diagonal.copy()
+        divisor[small] = np.inf
+        spread = self.left / divisor[:, None]
+        corner = np.eye(k + self.rank, dtype=spread.dtype)
+        corner[np.arange(k), np.arange(k)] = self.diagonal[small]
+        corner[:k, k:] = self.left[small]
+        corner[k:, :k] = -self.right[small].T
+        corner[k:, k:] += self.right.T @ spread
+        factor, substitute = get_lapack_funcs(("getrf", "getrs"), (corner,))
+        lower, pivots, zero = factor(corner)
+        if zero:
+            raise np.linalg.LinAlgError("the matrix is singular")
+
+        def once(right: Any) -> Any:
+            first = right / divisor
+            inner = substitute(lower, pivots, np.concatenate([right[small], self.right.T @ first]))[0]
+            found = first - spread @ inner[k:]
+            found[small] = inner[:k]
+            return found
+
+        def solve(right: Any) -> Any:
+            found = once(right)
+            return found + once(right - self @ found)
+
+        return solve
 
     def growth_exceeds(self, rate: float) -> bool:
         """Whether a mode grows faster than `rate`: exact where J is symmetric in some metric."""
@@ -185,6 +266,39 @@ class DiagonalPlusLowRank:
             return np.asarray(first + spread @ lu_solve(factored, self.right.T @ first, check_finite=False))
 
         return solve
+
+
+def factors_of(term: Term) -> Factors:
+    """A mean field of pairs, or a matrix of low rank, by its factors."""
+    assert isinstance(term, Field | Factors)
+    return term if isinstance(term, Factors) else Factors(term.weights[:, None], term.columns[:, None])
+
+
+def largest(values: Any, count: int) -> NDArray[np.int64]:
+    """The places of the largest values, `count` at most, in no order."""
+    if len(values) <= count:
+        return np.arange(len(values))
+    return np.argpartition(values, len(values) - count)[len(values) - count :]
+
+
+def small_entries(diagonal: Any, scale: float = 0.0) -> NDArray[np.int64]:
+    """The places of entries that are small beside the largest (or `scale`), 48 at most.
+
+    Raises
+    ------
+    np.linalg.LinAlgError
+        If more vanish.
+    """
+    size = np.abs(diagonal)
+    scale = max(scale, float(np.max(size)))
+    found = largest(-size, PIVOTS + 1)
+    found = found[size[found] <= SMALL * scale]
+    if len(found) > PIVOTS:
+        last = int(np.argmax(size[found]))
+        if size[found[last]] <= VANISHING * scale:
+            raise np.linalg.LinAlgError(f"more than {PIVOTS} entries of the diagonal vanish")
+        found = np.delete(found, last)
+    return np.asarray(found)
 
 
 def _above(shift: float, diagonal: Vector) -> Vector:
@@ -221,8 +335,7 @@ def factored_jacobian(
         return LowRankJacobian(phases, diagonal, np.array(columns), [a * rows for a in factors], modes)
     lefts, rights = [], []
     for term in terms:
-        assert isinstance(term, Field | Factors)
-        one = term if isinstance(term, Factors) else Factors(term.weights[:, None], term.columns[:, None])
+        one = factors_of(term)
         for listens, heard in zip(one.left.T, one.right.T):
             part = LowRankJacobian(phases, diagonal, heard, [a * listens for a in factors], modes).low_rank()
             lefts.append(part[0])

@@ -2,7 +2,7 @@
 
 `find` searches from many starts; `stability` gives the spectrum of one state with its error; `classify` names
 a state; `basins` estimates the shares of phase space that lead to each; `nearest` is the one next to a given
-state. `all_equilibria` proves which there are on small graphs, `continue_equilibrium` follows one in a
+state, where `can_polish`. `all_equilibria` proves which there are on small graphs, `continue_equilibrium` follows one in a
 parameter, and `lyapunov_exponents` says how fast neighbors part where nothing rests. Every search solves the
 equations in `locked.py`.
 """
@@ -11,7 +11,7 @@ from inphase.equilibria.basins import basins
 from inphase.equilibria.continuation import continue_equilibrium, switch_branch
 from inphase.equilibria.locked import locked_velocity
 from inphase.equilibria.lyapunov import lyapunov_exponents
-from inphase.equilibria.nearest import nearest
+from inphase.equilibria.nearest import can_polish, nearest
 from inphase.equilibria.polynomial import Census, all_equilibria, complex_solutions
 from inphase.equilibria.search import Landscape, find
 from inphase.equilibria.stability import Spectrum, stability
@@ -24,6 +24,7 @@ __all__ = [
     "Spectrum",
     "all_equilibria",
     "basins",
+    "can_polish",
     "classify",
     "complex_solutions",
     "continue_equilibrium",

@@ -14,15 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import linalg, sparse
-from scipy.sparse.linalg import splu
+from scipy.sparse.linalg import LinearOperator, splu
 
 from inphase.checks import finite_number, finite_vector
+from inphase.coupling.jacobian import DiagonalPlusLowRank, factors_of
 from inphase.model import PhaseModel
 from inphase.types import Vector
 
 EPS = float(np.finfo(float).eps)
 DENSE_JACOBIAN_BELOW = 300  # oscillators, for which a sparse Jacobian is not worth its overhead
+LOW_RANK_FROM = 300  # oscillators in mean fields, for which a Jacobian held by factors is faster
 RANK = 1e-11  # singular values below this share of the largest count as zero in a Newton step
+LEAST_SQUARES_STEPS = 400  # of iterations where a Jacobian held by factors is singular
 
 
 def locked_velocity(model: PhaseModel, phases: ArrayLike, frequency: float = 0.0) -> Vector:
@@ -67,6 +70,8 @@ class Locked:
         Whether a common turn of all phases changes nothing: then Ω is unknown, and one phase is free.
     late : bool
         Whether some pair that is joined has a delay.
+    factored : bool
+        Whether the Jacobian is taken as diagonal + low rank: O(n·rank) numbers, and no matrix of n columns.
     scale : float
         The size of the Jacobian (largest row sum of moduli) where forces are not small; rounding is relative
         to it.
@@ -86,8 +91,10 @@ class Locked:
             self._join_pairs()
             self.late = len(self._row) > 0
             self.delayed = self.delayed and self.late
+        rank = rank_of(model, n)
+        self.factored = n >= LOW_RANK_FROM and rank is not None and 4 * rank < n and not self.late
         generic = np.random.default_rng(n).uniform(0, 2 * np.pi, n)
-        self.scale = max(row_sum(self.jacobian(phases, 0.0)[0]) for phases in (np.zeros(n), generic)) or 1.0
+        self.scale = max(row_sum(self.matrix(phases, 0.0)) for phases in (np.zeros(n), generic)) or 1.0
 
     def _join_pairs(self) -> None:
         joined = self.model.coupling.joined(self.n)
@@ -124,6 +131,13 @@ class Locked:
         dense = self.n < DENSE_JACOBIAN_BELOW or off.nnz > 0.2 * self.n**2
         return total.toarray() if dense else total.tocsr(), -self._by_row(weights * delays) - 1.0
 
+    def matrix(self, phases: Vector, frequency: float) -> Any:
+        """∂F/∂φ: a DiagonalPlusLowRank if `factored`, else as `jacobian` gives it."""
+        if not self.factored:
+            return self.jacobian(phases, frequency)[0]
+        found = self.model.jacobian_low_rank(phases)
+        return DiagonalPlusLowRank(found.diagonal, *found.low_rank())
+
     def linear_pairs(self, phases: Vector, frequency: float) -> tuple[Any, Any, Vector, Vector]:
         """(i, j, w, τ), one entry per pair, of the linearized model near a state.
 
@@ -154,8 +168,12 @@ class Locked:
     def bordered(self, phases: Vector, frequency: float) -> Any:
         """The derivative of (F, mean of φ) in (φ, Ω), (n + 1, n + 1), or ∂F/∂φ alone.
 
-        Its border is scaled to the Jacobian.
+        Its border is scaled to the Jacobian. If `factored`, the border is folded in: ∂F/∂φ − scale · (the mean
+        of), (n, n), is regular where the other is, and x with its mean a stands for φ = x − a, Ω = scale · a.
         """
+        if self.factored:
+            found, one = self.matrix(phases, frequency), np.ones(self.n)
+            return found.plus(column=-self.scale / self.n * one, row=one) if self.rotates else found
         jacobian, column = self.jacobian(phases, frequency)
         if not self.rotates:
             return jacobian
@@ -165,17 +183,37 @@ class Locked:
 
     def step(self, matrix: Any, residual: Vector) -> tuple[Vector, float]:
         """Newton's step (δφ, δΩ) from the bordered matrix; the shortest one where that is singular."""
+        if self.factored:
+            return self.parts(_factored_solve(matrix, -residual))
         right = np.append(-residual, 0.0) if self.rotates else -residual
         if sparse.issparse(matrix):
             found = _sparse_solve(matrix, right)
         else:
             found = linalg.lstsq(matrix, right, cond=RANK, lapack_driver="gelsy", check_finite=False)[0]
-        change = float(found[-1]) * self.scale / np.sqrt(self.n) if self.rotates else 0.0
-        return found[: self.n], change
+        return self.parts(found)
+
+    def parts(self, unknowns: Vector) -> tuple[Vector, float]:
+        """(δφ, δΩ) from the unknowns of the bordered matrix."""
+        if not self.rotates:
+            return unknowns, 0.0
+        if self.factored:
+            mean = float(np.mean(unknowns))
+            return unknowns - mean, self.scale * mean
+        return unknowns[: self.n], float(unknowns[-1]) * self.scale / np.sqrt(self.n)
+
+
+def rank_of(model: PhaseModel, n: int) -> int | None:
+    """The rank by which the Jacobian of n oscillators differs from a diagonal, where K is given by factors."""
+    if not model.coupling.facts(n).factors:
+        return None
+    modes = max(len(f.modes) for f in model.g.with_profile(model.interaction)) - 1
+    return 2 * modes * sum(int(factors_of(term).left.shape[1]) for term in model.coupling.terms(n))
 
 
 def row_sum(matrix: Any) -> float:
     """The largest sum of moduli over a row."""
+    if isinstance(matrix, DiagonalPlusLowRank):
+        return matrix.largest_row_sum()
     return float(np.max(np.asarray(abs(matrix).sum(axis=1))))
 
 
@@ -185,8 +223,32 @@ def _sparse_solve(matrix: Any, right: Vector) -> Vector:
         found = splu(matrix.tocsc()).solve(right)
     except RuntimeError:  # exactly singular
         found = np.full_like(right, np.nan)
-    if np.all(np.isfinite(found)) and np.max(np.abs(found)) < 1e3:
+    return found if _sound(found) else _least_squares(matrix, right, 4 * len(right))
+
+
+def _factored_solve(matrix: DiagonalPlusLowRank, right: Vector) -> Vector:
+    """By elimination; where that breaks down, by least squares with iterations."""
+    try:
+        found = matrix.inverse()(right)
+    except np.linalg.LinAlgError:
+        found = np.full_like(right, np.nan)
+    if _sound(found):
         return np.asarray(found)
+    turned = matrix.T
+    operator = LinearOperator(
+        (len(right), len(right)),
+        matvec=lambda v: matrix @ v.ravel(),
+        rmatvec=lambda v: turned @ v.ravel(),
+        dtype=float,
+    )
+    return _least_squares(operator, right, LEAST_SQUARES_STEPS)
+
+
+def _sound(found: Vector) -> bool:
+    return bool(np.all(np.isfinite(found)) and np.max(np.abs(found)) < 1e3)
+
+
+def _least_squares(matrix: Any, right: Vector, steps: int) -> Vector:
     from scipy.sparse.linalg import lsmr
 
-    return np.asarray(lsmr(matrix, right, atol=1e-14, btol=1e-14, maxiter=4 * len(right))[0])
+    return np.asarray(lsmr(matrix, right, atol=1e-14, btol=1e-14, maxiter=steps)[0])

@@ -13,6 +13,7 @@ from scipy.sparse.linalg import splu
 
 from inphase import initial, observables
 from inphase.checks import error_bound, finite_array, integer
+from inphase.coupling.jacobian import DiagonalPlusLowRank, factors_of
 from inphase.equilibria.locked import EPS, Locked
 from inphase.equilibria.stability import spectrum_at
 from inphase.equilibria.states import Equilibrium, classify, distance, in_gauge
@@ -270,13 +271,15 @@ def _descend(system: Locked, phases: Vector, omega: float) -> tuple[Vector, floa
         if cost <= (1e-7 * system.scale) ** 2 or trust > 1e10:
             break
         if matrix is None:
-            matrix = system.bordered(phases, omega)[: system.n]  # the damping does what the gauge is for
+            matrix = system.bordered(phases, omega)
+            if not system.factored:
+                matrix = matrix[: system.n]  # the damping does what the gauge is for
             gradient, normal = matrix.T @ residual, matrix.T @ matrix
             if np.linalg.norm(gradient) <= 1e-6 * system.scale * np.sqrt(cost):
                 break  # a local minimum of |F| that is no root
         step = _damped(normal, -gradient, trust * system.scale * np.sqrt(cost))
-        change = float(step[-1]) * system.scale / np.sqrt(system.n) if system.rotates else 0.0
-        trial, trial_omega = phases + step[: system.n], omega + change
+        move, change = system.parts(step)
+        trial, trial_omega = phases + move, omega + change
         next_residual = system.residual(trial, trial_omega)
         next_cost = float(next_residual @ next_residual)
         expected = cost - float(np.sum((residual + matrix @ step) ** 2))
@@ -289,6 +292,11 @@ def _descend(system: Locked, phases: Vector, omega: float) -> tuple[Vector, floa
 
 def _damped(normal: Any, right: Vector, damping: float) -> Vector:
     """(AᵀA + μ) δ = right."""
+    if isinstance(normal, DiagonalPlusLowRank):
+        try:
+            return np.asarray(normal.plus(damping).inverse()(right))
+        except np.linalg.LinAlgError:
+            return np.zeros_like(right)  # no gain, which raises the damping
     if sparse.issparse(normal):
         damped = sparse.csc_array(normal + sparse.diags_array(np.full(len(right), damping)))
         options = {"SymmetricMode": True}  # it is positive definite: no pivoting, and an order made for that
@@ -403,6 +411,7 @@ class DistinctStates:
             neutral=spectrum.neutral,
             name=classify(phases, ring=self.ring),
             order_parameter=float(np.abs(observables.order_parameter(phases))),
+            complete=spectrum.complete,
         )
 
     def _same_family(self, state: Equilibrium) -> int | None:
@@ -427,6 +436,8 @@ def _symmetry(model: PhaseModel, n: int) -> str:
     parts = (model.frequencies, model.field, model.inertia, model.damping)
     if any(np.ptp(part) != 0 for part in parts) or sparse.issparse(model.delays) or np.ptp(model.delays) != 0:
         return "none"
+    if n > PERMUTATIONS_UP_TO and model.coupling.facts(n).factors:
+        return _symmetry_by_factors(model, n)
     try:
         edges = model.coupling.edges(n).tocoo()
     except ValueError:  # the terms are not pairs
@@ -439,7 +450,25 @@ def _symmetry(model: PhaseModel, n: int) -> str:
     ) and edges.nnz == n * np.count_nonzero(first)
     if not around:
         return "none"
-    if n < 3 or np.ptp(first[1:]) <= 1e-12 * np.max(np.abs(first)):
+    return _around(first)
+
+
+def _around(first: Vector) -> str:
+    """The same, where K_ij is a function of i − j, from the first row of K."""
+    if len(first) < 3 or np.ptp(first[1:]) <= 1e-12 * np.max(np.abs(first)):
         return "all"
-    mirrored = np.allclose(first[1:], first[1:][::-1], rtol=1e-12, atol=0)
+    mirrored = np.allclose(first[1:], first[1:][::-1], rtol=1e-12, atol=1e-15 * np.max(np.abs(first)))
     return "shifts and reflections" if mirrored else "none"
+
+
+def _symmetry_by_factors(model: PhaseModel, n: int) -> str:
+    """The same for K = L Rᵀ, without its n² numbers: K_{i+1, j+1} = K_ij to 1e-12 of |K|."""
+    if model.coupling.facts(n).equal:
+        return "all"
+    terms = [factors_of(term) for term in model.coupling.terms(n)]
+    left, right = (np.hstack([np.asarray(pair[k], dtype=float) for pair in terms]) for k in (0, 1))
+    turned = np.hstack([left, np.roll(left, 1, axis=0)]), np.hstack([right, -np.roll(right, 1, axis=0)])
+    (_, one), (_, other), (_, low), (_, high) = (np.linalg.qr(part) for part in (*turned, left, right))
+    if np.linalg.norm(one @ other.T) > 1e-12 * np.linalg.norm(low @ high.T):
+        return "none"
+    return _around(right @ left[0])

@@ -1,7 +1,8 @@
 """Is an equilibrium stable? The spectrum of the linearized model, off the rotation, each with its error.
 
-Three ways: all eigenvalues of a dense matrix; the leading ones of a large sparse matrix, by shift and invert
-(Lanczos where it is symmetric, Arnoldi otherwise); and, with delays, those of the infinitesimal generator, by
+Four ways: all eigenvalues of a dense matrix; the leading ones of a large sparse matrix, by shift and invert
+(Lanczos where it is symmetric, Arnoldi otherwise), and of many oscillators in mean fields, where the matrix is
+diagonal + low rank (`secular`, `rightmost`); and, with delays, those of the infinitesimal generator, by
 collocation.
 """
 
@@ -16,7 +17,10 @@ from scipy import linalg, sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs, eigsh, splu
 
 from inphase.checks import finite_number, finite_vector, integer
+from inphase.coupling.jacobian import ROWS, largest
 from inphase.equilibria.locked import EPS, Locked, row_sum
+from inphase.equilibria.rightmost import count_right_of, rightmost
+from inphase.equilibria.secular import Symmetric
 from inphase.kernels.threads import few_threads
 from inphase.model import PhaseModel
 from inphase.state_space import StateSpace
@@ -25,6 +29,7 @@ from inphase.types import Vector
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 WHOLE_SPECTRUM_UP_TO = 2000  # rows of a sparse matrix whose whole spectrum is computed
+WHOLE_LOW_RANK_UP_TO = 1000  # oscillators in mean fields whose whole spectrum is computed
 LARGEST_DENSE_SPECTRUM = 6000  # rows of a dense matrix
 DEGREE = 24  # of the polynomials in the past that delays call for
 
@@ -44,6 +49,11 @@ class Spectrum:
         The number of eigenvalues above 0 by more than their error; None if not all of these were found.
     method : str
         How they were computed.
+    complete : bool
+        Whether these are all eigenvalues, and not the leading ones of more.
+    counted : int or None
+        The number of eigenvalues whose real part is within the leading one's error of 0, where all of these were
+        counted though not computed.
 
     Examples
     --------
@@ -57,6 +67,8 @@ class Spectrum:
     errors: Array
     unstable: int | None
     method: str
+    complete: bool = True
+    counted: int | None = None
 
     @property
     def stable(self) -> bool | None:
@@ -69,7 +81,9 @@ class Spectrum:
 
     @property
     def neutral(self) -> int:
-        """The number of eigenvalues whose real part is within its error of 0."""
+        """The number of eigenvalues whose real part is within its error of 0; among the leading ones, if not counted."""
+        if self.counted is not None:
+            return self.counted
         return int(np.count_nonzero(np.abs(self.eigenvalues.real) <= self.errors))
 
 
@@ -86,15 +100,16 @@ def stability(model: PhaseModel, phases: ArrayLike, frequency: float = 0.0, *, l
     frequency : float
         Ω, with which a model with delays turns.
     leading : int
-        How many eigenvalues are computed where the matrix is sparse with more than 2000 rows, or where there
-        are delays.
+        How many eigenvalues are computed where the matrix is sparse with more than 2000 rows, where it is that of
+        more than 1000 oscillators in mean fields, or where there are delays.
 
     Returns
     -------
     Spectrum
         Without the eigenvalue 0 of a common turn of all phases (where there is no field). Empty, and
         undecided, for models with delays and inertia, for those with delays and more than 285 oscillators,
-        and for dense ones of more than 6000.
+        and for dense ones of more than 6000. `complete` says whether these are all; of mean fields, where K is
+        given by factors, `unstable` is exact though only the leading ones are computed, in O(n · rank²).
 
     Raises
     ------
@@ -125,6 +140,10 @@ def spectrum_at(system: Locked, phases: Vector, frequency: float, leading: int =
     doubt = _doubt(system, phases, frequency)
     if system.late:
         return _delayed(system, phases, frequency, leading, doubt)
+    if system.factored and len(phases) > WHOLE_LOW_RANK_UP_TO:
+        if system.model.has_inertia:
+            return _unknown(f"inertia and {len(phases)} oscillators in mean fields")
+        return _low_rank(system, phases, frequency, leading, doubt)
     jacobian = system.jacobian(phases, frequency)[0]
     matrix, turn = _linearization(system, jacobian)
     rounding = 8 * EPS * max(system.scale, row_sum(matrix))
@@ -141,21 +160,28 @@ def spectrum_at(system: Locked, phases: Vector, frequency: float, leading: int =
 def _doubt(system: Locked, phases: Vector, frequency: float) -> float:
     """The Jacobian's error from that of the phases: four times what Newton's next step would change."""
     step, change = system.step(system.bordered(phases, frequency), system.residual(phases, frequency))
-    here, there = (
-        system.jacobian(p, f)[0] for p, f in ((phases, frequency), (phases + step, frequency + change))
-    )
+    here, there = (system.matrix(p, f) for p, f in ((phases, frequency), (phases + step, frequency + change)))
+    if system.factored:
+        rows = largest(np.abs(step), ROWS)
+        return 4 * row_sum(there.rows(rows) - here.rows(rows))
     return 4 * row_sum(there - here)
 
 
 def _unknown(why: str) -> Spectrum:
-    return Spectrum(np.empty(0, dtype=complex), np.empty(0), None, f"undecided: {why}")
+    return Spectrum(np.empty(0, dtype=complex), np.empty(0), None, f"undecided: {why}", complete=False)
 
 
-def _spectrum(values: Any, errors: Any, method: str, unstable: int | None) -> Spectrum:
+def _spectrum(
+    values: Any,
+    errors: Any,
+    method: str,
+    unstable: int | None,
+    complete: bool = True,
+    counted: int | None = None,
+) -> Spectrum:
     order = np.argsort(-np.real(values), kind="stable")
-    return Spectrum(
-        np.asarray(values, dtype=complex)[order], np.asarray(errors, dtype=float)[order], unstable, method
-    )
+    values, errors = np.asarray(values, dtype=complex)[order], np.asarray(errors, dtype=float)[order]
+    return Spectrum(values, errors, unstable, method, complete, counted)
 
 
 def _linearization(system: Locked, jacobian: Any) -> tuple[Any, Vector]:
@@ -192,6 +218,36 @@ def _dense(matrix: Array, error: float, symmetric: bool) -> Spectrum:
         overlap = np.abs(np.sum(left.conj() * right, axis=0))
         errors, method = error / np.maximum(overlap, EPS), "dense"
     return _spectrum(values, errors, method, int(np.count_nonzero(values.real > errors)))
+
+
+# ------------------------------------------------------------------------------------------------ mean fields
+
+
+def _low_rank(system: Locked, phases: Vector, frequency: float, leading: int, doubt: float) -> Spectrum:
+    """Of a matrix diagonal + low rank: the leading eigenvalues, and how many are above 0 and next to it."""
+    matrix = system.matrix(phases, frequency)
+    turn = np.full(system.n, 1 / np.sqrt(system.n) if system.rotates else 0.0)
+    error = 8 * EPS * np.sqrt(system.n) * max(system.scale, row_sum(matrix)) + doubt
+    form = Symmetric.of(matrix, turn)
+    if form is not None:
+        error += form.error
+        leaders, above = form.leading(leading), form.above(error)
+        near = form.above(-error) - above
+        method = "secular equation, symmetric: the leading eigenvalues; all are counted"
+        return _spectrum(leaders, np.full(len(leaders), error), method, above, complete=False, counted=near)
+    if system.rotates:
+        one = np.ones(system.n)
+        matrix = matrix.plus(column=-4 * system.scale / system.n * one, row=one)
+    try:
+        values, errors = rightmost(matrix, leading, error)
+    except np.linalg.LinAlgError:
+        return _unknown("the matrix has too many equal rows")
+    if not len(values):
+        return _unknown("Arnoldi did not converge")
+    beyond = count_right_of(matrix, float(values[0].real + 2 * errors[0] + 1e-7 * system.scale), errors[0])
+    unstable = count_right_of(matrix, float(errors[0]), float(errors[0]))
+    sure = "the rightmost" if beyond == 0 else "not surely all of the rightmost"
+    return _spectrum(values, errors, f"Arnoldi and the argument principle: {sure}", unstable, complete=False)
 
 
 # ---------------------------------------------------------------------------------------------- large, sparse
@@ -233,7 +289,7 @@ def _symmetric_sparse(matrix: Any, turn: Vector, leading: int, error: float) -> 
     above = int(np.count_nonzero(values > errors))
     if above == len(values):  # more may follow: count the pivots of the other sign
         above = _negative_pivots(_shifted(matrix, float(np.max(errors)) + 1e-9 * top))
-    return _spectrum(values, errors, f"Lanczos, shifted to {shift:.3g} and inverted", above)
+    return _spectrum(values, errors, f"Lanczos, shifted to {shift:.3g} and inverted", above, complete=False)
 
 
 def _shifted(matrix: Any, shift: float) -> Any:
@@ -277,7 +333,7 @@ def _general_sparse(matrix: Any, turn: Vector, leading: int, error: float) -> Sp
     errors = found[:, 0] * (error + found[:, 1])
     above = int(np.count_nonzero(values.real > errors))
     method = f"Arnoldi, shifted to {shift:.3g} and inverted: the eigenvalues next to it, not surely all of the rightmost"
-    return _spectrum(values, errors, method, None if above == len(values) else above)
+    return _spectrum(values, errors, method, None if above == len(values) else above, complete=False)
 
 
 def _condition_and_residual(matrix: Any, turn: Vector, value: complex, right: Complex) -> tuple[float, float]:
@@ -335,7 +391,9 @@ def _delayed(system: Locked, phases: Vector, frequency: float, leading: int, dou
     errors = [_root_error(*characteristic(value), error) for value in values]
     method = f"collocation of the past, degree {degree}: approximate, not surely all of the rightmost"
     above = int(np.count_nonzero(values.real > errors))
-    return _spectrum(values, errors, method, None if above == len(values) and len(values) else above)
+    return _spectrum(
+        values, errors, method, None if above == len(values) and len(values) else above, complete=False
+    )
 
 
 def _root_error(matrix: Complex, slope: Complex, error: float) -> float:

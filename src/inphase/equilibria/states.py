@@ -14,6 +14,7 @@ from inphase.types import Vector
 
 TAU = 2 * np.pi
 CURVATURE = 0.04  # a site is coherent below: 1% of 4, the largest |e^{iθ_{k−1}} − 2 e^{iθ_k} + e^{iθ_{k+1}}|
+SIZES_NAMED = 20  # sizes of clusters in a name, at most
 CHIMERA_FROM = 30  # oscillators: a smooth wave on fewer bends more than that
 CHIMERA_SHARE = 0.1  # of the ring, at least, in the longest coherent stretch, and in all that is not coherent
 
@@ -31,8 +32,9 @@ class Equilibrium:
     residual : float
         max_i |dθ_i/dt − Ω|.
     eigenvalues : ndarray of complex, shape (m,)
-        Of the linearized model, off the rotation, by descending real part; all of them, or the leading ones
-        (large sparse models and delays).
+        Of the linearized model, off the rotation, by descending real part: all of them if `complete`, else the
+        leading ones (sparse models of more than 2000 rows, more than 1000 oscillators in mean fields, and
+        delays). `stable`, `index` and `neutral` speak of all eigenvalues either way, where they are known.
     eigenvalue_error : float
         Bound (an estimate, from residuals and condition numbers) on the error of the leading eigenvalue; NaN
         without one.
@@ -48,6 +50,8 @@ class Equilibrium:
         See `classify`.
     order_parameter : float
         |Σ_j e^{iθ_j}|/n.
+    complete : bool
+        Whether `eigenvalues` holds all.
 
     Examples
     --------
@@ -68,6 +72,7 @@ class Equilibrium:
     neutral: int
     name: str
     order_parameter: float
+    complete: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Numbers and lists, for JSON; eigenvalues as [real, imaginary], None for an unknown error."""
@@ -119,7 +124,7 @@ def classify(phases: ArrayLike, *, ring: bool = False, tolerance: float = 1e-6) 
         - "antipodal (a+b)": two clusters of a and b oscillators at distance π;
         - "splay": n >= 3 phases equally spaced in some order, so that Z_k = Σ_j e^{ikθ_j}/n = 0 for
           0 < k < n;
-        - "k clusters (a+b+...)": k <= max(2, n/2) clusters, sizes descending;
+        - "k clusters (a+b+...)": k <= max(2, n/2) clusters, sizes descending, the 20 largest of more;
         - "balanced": Z_1 = 0, as in the incoherent state;
         - "cohesive": all phases within less than a quarter of the circle, so that no two differ by π/2 or
           more, as in locked
@@ -178,10 +183,17 @@ def _clusters(theta: Vector, limit: float) -> str:
     count = len(found.masses)
     if n < 2 or count > max(2, n // 2) or count == n > 2:
         return ""
-    sizes = "+".join(str(size) for size in sorted(np.bincount(found.labels).tolist(), reverse=True))
+    if np.max(np.abs(wrapped(theta - found.positions[found.labels]))) > 2 * limit:
+        return ""  # a chain of neighbors, as among very many oscillators, is no cluster
+    sizes = _listed(sorted(np.bincount(found.labels).tolist(), reverse=True))
     if count == 2 and abs(abs(wrapped(found.positions[1] - found.positions[0])) - np.pi) <= 2 * limit:
         return f"antipodal ({sizes})"
     return f"{count} clusters ({sizes})"
+
+
+def _listed(sizes: list[int]) -> str:
+    """The sizes with plus signs; of many, the largest."""
+    return "+".join(map(str, sizes[:SIZES_NAMED])) + ("+..." if len(sizes) > SIZES_NAMED else "")
 
 
 def _spread(theta: Vector, limit: float, ring: bool) -> str:

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 PIVOTS = 60  # nodes whose distances to all others place a graph's nodes
-EDGES_DRAWN = 60_000
+HOPS = 3_000_000  # such distances, for which fewer pivots are taken, but not fewer than FEWEST
+FEWEST = 8
+NODES_DRAWN, EDGES_DRAWN = 10_000, 20_000  # at most: of more, a random sample
+ROWS_DRAWN = 2000  # oscillators of a raster, at most
+AS_IMAGE_FROM = 1500  # nodes or edges: these become an image within the figure, whose size no longer grows
 CROWDED_FROM = 3000  # edges, beyond which they are drawn fainter and fainter
 SMALL = 50  # nodes, up to which a graph is readable wherever its nodes stand
 SHORT = 0.5  # of the mean distance of random pairs: edges are shorter where coordinates are a layout
@@ -61,7 +65,7 @@ def raster_figure(run: xr.Dataset, order: ArrayLike | None = None) -> Figure:
         )
     time, phase = run.time.values, run.phase.transpose("time", "oscillator").values
     rows = np.arange(phase.shape[1]) if order is None else np.asarray(order)
-    rows = rows[:: max(1, len(rows) // 2000)]
+    rows = rows[:: raster_step(len(rows))]
     figure = Figure(figsize=(7, 3.8), layout="constrained")
     axes = figure.subplots()
     edges = np.concatenate([[time[0]], (time[1:] + time[:-1]) / 2, [time[-1]]])
@@ -73,6 +77,11 @@ def raster_figure(run: xr.Dataset, order: ArrayLike | None = None) -> Figure:
     axes.set(xlabel="time", ylabel="oscillator" if order is None else "oscillator, in the order given")
     phase_bar(figure, axes, mesh)
     return figure
+
+
+def raster_step(n: int) -> int:
+    """Of every so many of n oscillators, `raster_figure` draws one."""
+    return -(-n // ROWS_DRAWN)
 
 
 def wrapped(phases: Array) -> Array:
@@ -88,11 +97,12 @@ def phase_bar(figure: Figure, axes: Any, drawn: Any) -> None:
 
 
 @styled
-def graph_figure(graph: Graph, values: ArrayLike, kind: str = "phase") -> Figure:
+def graph_figure(graph: Graph, values: ArrayLike, kind: str = "phase", places: Array | None = None) -> Figure:
     """A graph with its nodes colored by phase, or by effective frequency.
 
     Nodes stand where the graph's columns `x` and `y` put them, if `placed_by_coordinates`, else where
-    `layout` does.
+    `layout` does. Of more than 10,000 nodes and 20,000 edges a random sample is drawn, and what is many is an
+    image within the figure: its size does not grow with the graph's.
 
     Parameters
     ----------
@@ -100,6 +110,8 @@ def graph_figure(graph: Graph, values: ArrayLike, kind: str = "phase") -> Figure
     values : array_like, shape (n,)
         Phases in radians, or frequencies in radians per unit of time.
     kind : "phase" or "frequency"
+    places : ndarray, shape (n, 2), optional
+        What `layout` gave, where it is known.
 
     Raises
     ------
@@ -111,28 +123,32 @@ def graph_figure(graph: Graph, values: ArrayLike, kind: str = "phase") -> Figure
         raise ValueError(f"values must have shape ({graph.n},), one for each node; got shape {shown.shape}")
     if kind not in ("phase", "frequency"):
         raise ValueError(f'kind must be "phase" or "frequency"; got {kind!r}')
-    places = layout(graph)
+    places = layout(graph) if places is None else places
+    nodes, pairs, total = drawn_parts(graph)
     figure = Figure(figsize=(7, 5.6), layout="constrained")
     axes = figure.subplots()
-    pairs = sparse.triu(graph.matrix + graph.matrix.T, 1).tocoo()
-    every = max(1, pairs.nnz // EDGES_DRAWN)
-    ends = np.stack([places[pairs.row[::every]], places[pairs.col[::every]]], axis=1)
-    crowd = np.sqrt(max(pairs.nnz, 1)) * max(1.0, pairs.nnz / CROWDED_FROM) ** 0.5
-    alpha = float(np.clip(40 / crowd, 0.05, 0.9))
-    axes.add_collection(
-        LineCollection(list(ends), colors=GRAY, linewidths=0.5, alpha=alpha, zorder=1, gid="edges")
+    crowd = np.sqrt(max(total, 1)) * max(1.0, total / CROWDED_FROM) ** 0.5
+    edges = LineCollection(
+        list(places[pairs]),
+        colors=GRAY,
+        linewidths=0.5,
+        alpha=float(np.clip(40 / crowd, 0.05, 0.9)),
+        zorder=1,
+        gid="edges",
+        rasterized=len(pairs) > AS_IMAGE_FROM,
     )
+    axes.add_collection(edges)
     size = float(np.clip(6000 / graph.n, 5, 90))
     if kind == "phase":
-        look: dict[str, Any] = {"c": wrapped(shown), "cmap": PHASE, "norm": Normalize(-np.pi, np.pi)}
+        look: dict[str, Any] = {"c": wrapped(shown[nodes]), "cmap": PHASE, "norm": Normalize(-np.pi, np.pi)}
     else:
         middle, off = float(np.median(shown)), np.abs(shown - np.median(shown))
         reach = float(np.quantile(off, WITHIN_COLORS)) or float(np.max(off)) or 1.0
-        look = {"c": shown, "cmap": DEVIATION, "norm": Normalize(middle - reach, middle + reach)}
+        look = {"c": shown[nodes], "cmap": DEVIATION, "norm": Normalize(middle - reach, middle + reach)}
     rim = 0.3 if graph.n <= RIMS_UP_TO else 0.0
-    drawn = axes.scatter(
-        places[:, 0], places[:, 1], s=size, lw=rim, edgecolors=INK, zorder=2, gid="nodes", **look
-    )
+    many = len(nodes) > AS_IMAGE_FROM
+    x, y = places[nodes].T
+    drawn = axes.scatter(x, y, s=size, lw=rim, edgecolors=INK, zorder=2, gid="nodes", rasterized=many, **look)
     if kind == "phase":
         phase_bar(figure, axes, drawn)
     else:
@@ -174,14 +190,14 @@ def layout(graph: Graph) -> Array:
     if placed_by_coordinates(graph):
         return np.column_stack([graph.nodes["x"], graph.nodes["y"]])
     adjacency = graph.matrix + graph.matrix.T
-    pivots, far = [int(np.argmax(graph.degrees))], None
-    for _ in range(min(PIVOTS, graph.n)):
-        hops = csgraph.shortest_path(adjacency, unweighted=True, directed=False, indices=pivots[-1])
-        far = hops if far is None else np.minimum(far, hops)
-        pivots.append(int(np.argmax(np.where(np.isfinite(far), far, -1))))
-    hops = csgraph.shortest_path(adjacency, unweighted=True, directed=False, indices=pivots[:-1]).T
-    apart = 2.0 + float(np.max(hops[np.isfinite(hops)]))  # other components stand aside
-    squares = np.where(np.isfinite(hops), hops, apart) ** 2
+    count = min(PIVOTS, graph.n, max(FEWEST, HOPS // graph.n))
+    ways, far, pivot = np.empty((graph.n, count)), np.full(graph.n, np.inf), int(np.argmax(graph.degrees))
+    for k in range(count):
+        ways[:, k] = hops(adjacency, pivot)
+        np.minimum(far, ways[:, k], out=far)
+        pivot = int(np.argmax(np.where(np.isfinite(far), far, -1)))
+    apart = 2.0 + float(np.max(ways[np.isfinite(ways)]))  # other components stand aside
+    squares = np.where(np.isfinite(ways), ways, apart) ** 2
     centered = squares - squares.mean(axis=0) - squares.mean(axis=1, keepdims=True) + squares.mean()
     u, s, _ = np.linalg.svd(centered, full_matrices=False)
     places = np.zeros((graph.n, 2))
@@ -190,6 +206,31 @@ def layout(graph: Graph) -> Array:
     # nodes with the same distances would lie on one another
     jitter = np.random.default_rng(0).normal(size=places.shape)
     return np.asarray(places + 0.004 * np.ptp(places) * jitter)
+
+
+def hops(adjacency: Any, source: int) -> Array:
+    """The number of edges between a node and each other, (n,); inf where there is no way."""
+    order, before = csgraph.breadth_first_order(adjacency, source, return_predecessors=True)
+    before[before < 0] = source
+    count = np.zeros(len(before))
+    count[order[1:]] = 1
+    while np.any(before != source):  # each round doubles the part of the way that is counted
+        count += count[before]
+        before = before[before]
+    reached = np.zeros(len(count), dtype=bool)
+    reached[order] = True
+    return np.where(reached, count, np.inf)
+
+
+def drawn_parts(graph: Graph) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """The nodes and the edges that `graph_figure` draws, (nodes,) and (edges, 2), and how many edges there are."""
+    rng = np.random.default_rng(0)
+    pairs = sparse.triu(graph.matrix + graph.matrix.T, 1).tocoo()
+    nodes, edges = (
+        np.arange(size) if size <= most else np.sort(rng.choice(size, most, replace=False))
+        for size, most in ((graph.n, NODES_DRAWN), (pairs.nnz, EDGES_DRAWN))
+    )
+    return nodes, np.stack([pairs.row[edges], pairs.col[edges]], axis=1), pairs.nnz
 
 
 @styled

@@ -226,6 +226,9 @@ def _network_figures(study: Study) -> Iterable[tuple[Figure, str, str]]:
     if study.model.coupling.facts(len(study.initial)).field or run.sizes["time"] < 2:
         return
     caption = "The phase of each oscillator, as color, in the order in which they are numbered."
+    every = network_figures.raster_step(run.sizes["oscillator"])
+    if every > 1:
+        caption += f" One of every {every} is drawn ({marked(100 / every)}%)."
     yield network_figures.raster_figure(run), "Every oscillator in time", caption
     if graph is None:
         return
@@ -234,17 +237,30 @@ def _network_figures(study: Study) -> Iterable[tuple[Figure, str, str]]:
         if network_figures.placed_by_coordinates(graph)
         else "by their distances along edges"
     )
-    text = f"Nodes are placed {placed}. Colors: the phases at the end of the run."
-    yield network_figures.graph_figure(graph, run.phase.values[-1]), "The graph, colored by phase", text
+    part, places = _part_drawn(graph), network_figures.layout(graph)
+    text = f"Nodes are placed {placed}. Colors: the phases at the end of the run.{part}"
+    figure = network_figures.graph_figure(graph, run.phase.values[-1], places=places)
+    yield figure, "The graph, colored by phase", text
     half = run.sizes["time"] // 2
     span = float(run.time[-1] - run.time[half])
     speeds = observables.effective_frequencies(run.phase.values[half], run.phase.values[-1], span)
-    text = f"The mean of dθ/dt over the last {marked(span)} units of time; gray: the median."
+    text = f"The mean of dθ/dt over the last {marked(span)} units of time; gray: the median.{part}"
     yield (
-        network_figures.graph_figure(graph, speeds, "frequency"),
+        network_figures.graph_figure(graph, speeds, "frequency", places),
         "The graph, colored by effective frequency",
         text,
     )
+
+
+def _part_drawn(graph: Graph) -> str:
+    """What share of a graph is drawn, where that is not all."""
+    nodes, pairs, total = network_figures.drawn_parts(graph)
+    shares = [
+        f"{marked(100 * len(drawn) / count)}% of the {count} {name}"
+        for drawn, count, name in ((nodes, graph.n, "nodes"), (pairs, total, "edges"))
+        if len(drawn) < count
+    ]
+    return f" Drawn are {' and '.join(shares)}, chosen at random." if shares else ""
 
 
 def _interaction_caption(f: Interaction) -> str:

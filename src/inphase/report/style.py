@@ -5,7 +5,9 @@ No global state of pyplot is touched. `svg` and `png` turn a figure into the byt
 
 from __future__ import annotations
 
+import base64
 import io
+import re
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec
@@ -24,6 +26,8 @@ DENSITY = LinearSegmentedColormap.from_list(
 )
 NOT_A_PROOF = "computed in floating point: not a proof"
 LINES_UP_TO = 200  # oscillators that are drawn as lines
+LARGE_IMAGE = 60_000  # bytes of an image within a figure
+EMBEDDED = re.compile(rb"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
 
 STYLE: Any = {
     "font.family": "DejaVu Sans",
@@ -76,8 +80,25 @@ def save(figure: Figure, **options: Any) -> bytes:
 
 
 def svg(figure: Figure) -> bytes:
-    """The figure as an SVG file, text as outlines, without a date: equal figures give equal bytes."""
-    return save(figure, format="svg", dpi=200, metadata={"Date": None})
+    """The figure as an SVG file, text as outlines, without a date: equal figures give equal bytes.
+
+    Layers that are images within it (`rasterized`) have at most 256 colors if they are large.
+    """
+    return EMBEDDED.sub(_fewer_colors, save(figure, format="svg", dpi=200, metadata={"Date": None}))
+
+
+def _fewer_colors(found: re.Match[bytes]) -> bytes:
+    """A large PNG image in an SVG file by a palette: a third of its size, and the eye sees no difference."""
+    from PIL import Image
+
+    data = base64.b64decode(found[1])
+    if len(data) < LARGE_IMAGE:
+        return found[0]
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(data)) as image:
+        palette = image.convert("RGBA").quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        palette.save(buffer, "PNG", optimize=True)
+    return b"data:image/png;base64," + base64.b64encode(min(data, buffer.getvalue(), key=len))
 
 
 def png(figure: Figure, dpi: int = 200) -> bytes:
