@@ -11,6 +11,10 @@ synchronizes ("proved"), or that a stable state exists that is not synchronized 
 (Theorems 1-9) is in docs/theory/; this file re-verifies the inequalities in which each theorem ends, on boxes
 that must tile the claim.
 
+Work: every interval that is made counts one, more if its ends are long; a check ends, "not verified", at a
+limit that follows from the lengths of the certificate and of its formula (`allowance`). Honest certificates stay
+ten times below it.
+
 Arithmetic: intervals whose ends are integers over 2^P, rounded outward; Taylor jets of intervals give
 derivatives. Key symbols: f(x) odd, 2π-periodic, analytic; τ with f' < 0 on (τ, π]; g = f'/f on (0, π); M
 bounds the largest gap.
@@ -23,12 +27,15 @@ import keyword
 import math
 import re
 import sys
+import threading
+import time
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 
 P = 128
 ONE = 1 << P
+RATE = 1000  # measured: see `allowance`
 SCHEMA = 1
 FUNCTIONS = ("sin", "cos", "tan", "exp", "log", "sqrt", "sinh", "cosh", "tanh", "atan")
 
@@ -42,6 +49,40 @@ def require(truth, reason):
         raise Rejected(reason)
 
 
+# ------------------------------------------------------------------------------------------------------- work
+
+LOCK = threading.RLock()  # the counters below are of one check at a time
+SLICE = 1 << 16  # between two looks at the clock
+LONG = 1 << 5 * P
+left = math.inf  # of the slice
+rest, deadline = 0, math.inf  # what may follow the slice, and until when
+
+
+def begin(work, seconds=None):
+    """Allow `work` from here on, and some seconds if they are given."""
+    global left, rest, deadline
+    left, rest = 0, work
+    deadline = math.inf if seconds is None else time.monotonic() + seconds
+    exp_point.cache_clear(), sin_cos_point.cache_clear()  # so that the work is always the same
+
+
+def pay(work):
+    """Count work; Rejected where there is no more."""
+    global left, rest
+    left -= work
+    while left < 0:
+        require(rest > 0, "the check takes more work than a certificate of this length needs")
+        require(time.monotonic() <= deadline, "the check is not done in the seconds that it was given")
+        more = min(rest, SLICE)
+        left, rest = left + more, rest - more
+
+
+def allowance(model, leaves):
+    """The limit of work: RATE for each character of the certificate and of its formula, multiplied."""
+    text = json.dumps([model, leaves], separators=(",", ":"))
+    return RATE * (len(model["formula"]) + 100) * (len(text) + 100)
+
+
 # -------------------------------------------------------------------------------------------------- intervals
 
 
@@ -51,6 +92,10 @@ class I:
     __slots__ = ("hi", "lo")
 
     def __init__(self, lo, hi):
+        global left
+        left -= 1
+        if left < 0 or hi > LONG or lo < -LONG:
+            pay_for_length(lo, hi)
         self.lo, self.hi = lo, hi
 
     def __add__(self, b):
@@ -88,10 +133,7 @@ class I:
         if k % 2 == 0 and self.lo < 0:
             m = max(-self.lo, self.hi)
             return I(0, I(m, m).power(k).hi) if self.hi > 0 else (-self).power(k)
-        result = number(1)
-        for _ in range(k):
-            result = result * self
-        return result
+        return power(self, k, number(1))
 
     def positive_part(self):
         return I(max(self.lo, 0), max(self.hi, 0))
@@ -100,10 +142,27 @@ class I:
         return I(max(self.lo, b.lo), min(self.hi, b.hi))
 
 
+def pay_for_length(lo, hi):
+    """Long integers take the time of many short ones."""
+    length = max(lo.bit_length(), hi.bit_length()) // 512
+    require(length < 64, "a number is too large")
+    pay(length * length)
+
+
 def number(q):
     """An integer or Fraction as an interval."""
     q = Fraction(q)
     return I((q.numerator << P) // q.denominator, -((-q.numerator << P) // q.denominator))
+
+
+def power(v, k, one):
+    """v^k for k >= 0 by squarings, of intervals and of jets."""
+    result = one
+    while k:
+        result = result * v if k % 2 else result
+        k //= 2
+        v = v * v if k else v
+    return result
 
 
 def span(lo, hi):
@@ -166,19 +225,21 @@ def sqrt(x):
 
 
 def log(x):
-    """log by bisection on exp: any y with exp(y) below x is below log x."""
+    """log by Newton steps from a double, judged by exp: any y with exp(y) below x is below log x."""
     require(x.lo > 0, "log of an interval that is not positive")
 
-    def bracket(n):
-        low, high = -P * ONE, P * ONE
-        while high - low > 1 << 24:  # coarse on purpose: 104 bits
-            m = (low + high) >> 1
-            low, high = (m, high) if exp_point(m).hi <= n else (low, m)
-        return low, high + (1 << 24)
+    def near(n):
+        y = int((math.log(n) - P * math.log(2)) * (1 << 50)) << P - 50
+        for _ in range(2):
+            e = exp_point(y).lo
+            require(e > 0, "log out of range")
+            y += ((n - e) << P) // e
+        return y
 
-    low, high = bracket(x.lo)[0], bracket(x.hi)[1]
-    require(exp_point(low).hi <= x.lo and exp_point(high).lo >= x.hi, "log out of range")
-    return I(low, high)
+    low, high, step = near(x.lo), near(x.hi), 1 << 24  # coarse on purpose: 104 bits
+    while exp_point(low - step).hi > x.lo or exp_point(high + step).lo < x.hi:
+        step <<= 2
+    return I(low - step, high + step)
 
 
 def atan(x):
@@ -288,7 +349,7 @@ class Formula:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise Rejected(f"the formula cannot be read: {error}") from None
         self.source, self.names = source, names
-        self.cache = {}
+        self.cache = {}  # of one box
 
     def derivatives(self, x, box, order):
         """[f, f', ..., f^(order)] over the interval x and the intervals of the parameters in `box`."""
@@ -321,9 +382,7 @@ class Formula:
                 k, v = exponent(node.right), self._value(a, x, box, n)
                 if not isinstance(v, Jet):
                     return v.power(k)
-                result = Jet(jet(number(1)))
-                for _ in range(abs(k)):
-                    result = result * v
+                result = power(v, abs(k), Jet(jet(number(1))))
                 return result if k >= 0 else Jet(divide(jet(number(1)), result.a))
             case ast.BinOp(left=a, right=b):
                 u, v = self._value(a, x, box, n), self._value(b, x, box, n)
@@ -362,7 +421,8 @@ class Formula:
                 inner = self.parity(a)
                 return inner if inner != "odd" else ("odd" if exponent(node.right) % 2 else "even")
             case ast.BinOp(op=ast.Add() | ast.Sub(), left=a, right=b):
-                return self.parity(a) if self.parity(a) == self.parity(b) else "none"
+                kind = self.parity(a)
+                return kind if kind == self.parity(b) else "none"
             case ast.BinOp(left=a, right=b):
                 kinds = [self.parity(a), self.parity(b)]
                 return "none" if "none" in kinds else ("even" if kinds[0] == kinds[1] else "odd")
@@ -377,8 +437,8 @@ class Formula:
         """Whether x stands only in sin, cos, tan of k x + constant with an integer k."""
         node = self.tree if node is None else node
         match node:
-            case ast.Call(func=ast.Name(id="sin" | "cos" | "tan"), args=[a]) if slope(a) is not None:
-                return slope(a).denominator == 1
+            case ast.Call(func=ast.Name(id="sin" | "cos" | "tan"), args=[a]) if (k := slope(a)) is not None:
+                return k.denominator == 1
             case ast.Name(id="x"):
                 return False
             case ast.BinOp(left=a, right=b):
@@ -444,8 +504,8 @@ class Formula:
                 return inner(a) / I(
                     min(abs(v.lo), abs(v.hi)) if v.lo > 0 or v.hi < 0 else 0, max(abs(v.lo), abs(v.hi))
                 )
-            case ast.Call(func=ast.Name(id="sin" | "cos"), args=[a]) if slope(a) is not None:
-                return function("cosh", [number(abs(slope(a))) * rho])[0]
+            case ast.Call(func=ast.Name(id="sin" | "cos"), args=[a]) if (k := slope(a)) is not None:
+                return function("cosh", [number(abs(k)) * rho])[0]
             case ast.Call(func=ast.Name(id="exp" | "sinh" | "cosh"), args=[a]):
                 return exp(inner(a))
         raise Rejected("no bound of the formula off the real line")
@@ -462,28 +522,33 @@ def exponent(node):
 
 def free(node):
     """Whether x does not occur."""
-    return not any(isinstance(n, ast.Name) and n.id == "x" for n in ast.walk(node))
+    for n in ast.walk(node):
+        pay(1)
+        if isinstance(n, ast.Name) and n.id == "x":
+            return False
+    return True
 
 
 def slope(node):
     """The rational k of k·x + (free of x), else None."""
-    if free(node):
-        return Fraction(0)
     match node:
         case ast.Name(id="x"):
             return Fraction(1)
         case ast.UnaryOp(op=ast.USub(), operand=a):
-            return None if slope(a) is None else -slope(a)
+            k = slope(a)
+            return None if k is None else -k
         case ast.BinOp(op=ast.Add() | ast.Sub(), left=a, right=b):
             p, q = slope(a), slope(b)
             return None if p is None or q is None else (p + q if isinstance(node.op, ast.Add) else p - q)
         case ast.BinOp(op=ast.Mult(), left=ast.Constant(value=int() as k), right=a):
-            return None if slope(a) is None else k * slope(a)
+            inner = slope(a)
+            return None if inner is None else k * inner
         case ast.BinOp(
             op=ast.Mult(), left=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as k)), right=a
         ):
-            return None if slope(a) is None else -k * slope(a)
-    return None
+            inner = slope(a)
+            return None if inner is None else -k * inner
+    return Fraction(0) if free(node) else None
 
 
 # ------------------------------------------------------------------------------ enclosures on cells of [0, π]
@@ -645,7 +710,7 @@ def neighbor_bound(f, box, leaf, claim, tau):
         beta = attention_parameter(claim)
         require(beta is not None and box[beta].hi <= 0, "no bound of two neighbors is given")
         return I(tau, tau)
-    s = number(Fraction(*leaf["s"]))
+    s = number(rational(leaf["s"]))
     # x + y >= 2s keeps away from x = 0
     require(s.lo << 1 > PI.hi and s.hi < PI.lo, "s must lie between π/2 and π")
     pairs_fall(f, box, tau, lambda x, y: x.hi + y.hi < 2 * s.lo)
@@ -795,7 +860,7 @@ def cluster_count(f, box, leaf, claim):
     """
     slope0, tau = gradient_kind(f, box), decreasing_from(f, box)
     positive_inside(f, box, tau)
-    s, a = number(Fraction(*leaf["s"])), number(Fraction(*leaf["a"]))
+    s, a = number(rational(leaf["s"])), number(rational(leaf["a"]))
     require(
         s.lo << 1 > PI.hi and s.hi < PI.lo and a.lo > 0,
         "s must lie between π/2 and π, and a must be positive",
@@ -809,7 +874,7 @@ def cluster_count(f, box, leaf, claim):
         "samples must be an even integer in 8..1024",
     )
     values = [f.derivatives(PI.times(2 * j).over(size), box, 1)[0] for j in range(size // 2 + 1)]
-    rho, half = number(Fraction(*leaf["strip"])), size // 2
+    rho, half = number(rational(leaf["strip"])), size // 2
     require(rho.lo > 0, "the strip must be positive")
     top = f.majorant(rho, box).times(2)  # |F_k| <= top e^{−kρ}; aliases of k are size ± k, 2 size ± k, ...
     decay = exp(-rho)
@@ -827,6 +892,7 @@ def cluster_count(f, box, leaf, claim):
         if sinh.lo > ONE and (a * top.over(4) / sinh.power(2 * count)).hi < slope0.lo:
             return  # and all larger counts, as sinh(ρ/2) > 1
         require(count < half // 2, "too few samples for this many clusters")
+        pay(half)
         head = sum(modes[k] * math.comb(k + count - 1, 2 * count - 1) for k in range(count, half))
         # beyond `half` the ratio of consecutive terms is at most q < 1
         q = decay * number(Fraction(half + count, half - count + 1))
@@ -861,6 +927,10 @@ def degree(f, box, leaf, claim):
     f = k sin x with k > 0, which is sin x in other units of time.
     """
     require(f.sine_factor(box).lo > 0, "k > 0 is not verified for f = k sin x")
+    if claim["model"]["coupling"]["kind"] == "circulant":  # not written out: n is not bounded by the text
+        n, offsets = circulant(claim["model"]["coupling"])
+        require(math.gcd(n, *offsets) == 1 and 8 * len(offsets) > 3 * (n - 1), "the degrees are too small")
+        return
     n, edges = graph(claim)
     degrees = [0] * n
     for i, j in edges:
@@ -878,11 +948,12 @@ def stable_state(f, box, leaf, claim):
     The Hessian is definite off the rotation.
     """
     gradient_kind(f, box)
+    require(2 <= len(leaf["angles"]) <= 500, "a state has from 2 to 500 angles here")
     masses, pairs, sizes = clusters(leaf, claim)
     size = len(masses)
-    theta = [Fraction(*q) for q in leaf["angles"]]
+    theta = [rational(q) for q in leaf["angles"]]
     require(len(theta) == size >= 2 and theta[0] == 0, "one angle for each cluster, the first 0")
-    radius = Fraction(*leaf["radius"])
+    radius = rational(leaf["radius"])
     require(radius > 0, "the radius must be positive")
     point = [number(t) for t in theta]
     wide = [
@@ -980,7 +1051,8 @@ def clusters(leaf, claim):
                 require(degrees[a][b] <= sizes[b] - (a == b), "a degree exceeds its class")
             require(sizes[a] * degrees[a][a] % 2 == 0, "no regular graph of this size and degree")
         return [number(m) for m in sizes], [[number(d) for d in row] for row in degrees], sizes
-    if coupling["kind"] == "graph":
+    if coupling["kind"] in ("graph", "circulant"):
+        require(len(leaf["angles"]) == coupling["n"], "one angle for each oscillator")
         n, edges = graph(claim)
         require(connected(n, edges), "the graph is not connected")
         pairs = [[None] * n for _ in range(n)]
@@ -1010,6 +1082,7 @@ def approximate_inverse(matrix):
         a[c], a[pivot] = a[pivot], a[c]
         a[c] = [v / a[c][c] for v in a[c]]
         for k in range(n):
+            pay(1 + n // 10)
             if k != c and a[k][c]:
                 a[k] = [v - a[k][c] * w for v, w in zip(a[k], a[c])]
     return [[number(Fraction(v)) for v in row[n:]] for row in a]
@@ -1072,11 +1145,9 @@ def twisted_state(f, box, leaf, claim):
     if all(b.lo > 0 for b in bonds):
         return  # a connected graph of attracting bonds
     require(n <= 20_000, "n is too large for the sum over modes")
+    waves = [(number(1) - sin_cos(PI.times(2 * k).over(n))[1]).positive_part() for k in range(n)]
     for k in range(1, n // 2 + 1):
-        waves = [number(1) - sin_cos(PI.times(2 * (k * d % n)).over(n))[1] for d in offsets]
-        require(
-            total([b * w.positive_part() for b, w in zip(bonds, waves)]).lo > 0, f"mode {k} is not stable"
-        )
+        require(total([b * waves[k * d % n] for b, d in zip(bonds, offsets)]).lo > 0, f"mode {k} is not stable")
 
 
 def circulant(coupling):
@@ -1098,6 +1169,7 @@ def graph(claim):
     require(coupling["kind"] == "graph", "the claim has no graph")
     n, edges = coupling["n"], [tuple(e) for e in coupling["edges"]]
     require(isinstance(n, int) and n >= 2, "n must be an integer")
+    require(len(edges) >= n - 1, "the graph is not connected")
     require(
         all(len(e) == 2 and all(isinstance(i, int) for i in e) and 0 <= e[0] < e[1] < n for e in edges),
         "edges are i < j < n",
@@ -1143,13 +1215,27 @@ COUPLINGS = {"all-to-all", "rank-one", "graph", "circulant", "equitable"}
 # ---------------------------------------------------------------------------------------- boxes and the claim
 
 
-def dyadic(pair):
-    mantissa, power = pair
+def integers(pair):
     require(
-        all(isinstance(v, int) and not isinstance(v, bool) for v in pair) and abs(power) < 5000,
-        "not a dyadic number",
+        isinstance(pair, list) and len(pair) == 2 and all(type(v) is int for v in pair),
+        "a number is given by two integers",
     )
-    return Fraction(mantissa) * Fraction(2) ** power
+    require(all(v.bit_length() < 10_000 for v in pair), "an integer is too long")
+    return pair
+
+
+def rational(pair):
+    """p/q of [p, q]."""
+    numerator, denominator = integers(pair)
+    require(denominator > 0, "a denominator must be positive")
+    return Fraction(numerator, denominator)
+
+
+def dyadic(pair):
+    """m 2^e of [m, e]."""
+    mantissa, exponent = integers(pair)
+    require(abs(exponent) < 5000, "an exponent of 2 is too large")
+    return Fraction(mantissa) * Fraction(2) ** exponent
 
 
 def ends(entry):
@@ -1181,17 +1267,22 @@ def claimed_range(pair):
     def end(v):
         if v in ("inf", "-inf"):
             return math.inf if v == "inf" else -math.inf
-        require(
-            all(isinstance(k, int) and not isinstance(k, bool) for k in v) and len(v) == 2,
-            "a range has rational ends",
-        )
-        require(v[1] > 0 and math.gcd(*v) == 1, "a rational end must be in lowest terms")
-        return Fraction(*v)
+        q = rational(v)
+        require(q.denominator == v[1], "a rational end must be in lowest terms")
+        return q
 
     require(isinstance(pair, list) and len(pair) == 2, "a range is a pair")
     lo, hi = end(pair[0]), end(pair[1])
     require(lo < hi or (lo == hi and abs(lo) < math.inf), "a claimed range is empty")
     return lo, hi
+
+
+def ranked(names, claimed, boxes):
+    """The same with the ends of each parameter numbered in their order: small integers are quicker to compare."""
+    every = [claimed, *boxes]
+    order = {n: {e: k for k, e in enumerate(sorted({e for b in every for e in b[n]}))} for n in names}
+    first, *others = [{n: tuple(order[n][e] for e in b[n]) for n in names} for b in every]
+    return first, others
 
 
 def tile(names, claimed, leaves):
@@ -1201,6 +1292,7 @@ def tile(names, claimed, leaves):
     for n in names:
         edges = sorted({b[n][0] for b in leaves} | {b[n][1] for b in leaves})
         for cut in edges[len(edges) // 2 :] + edges[: len(edges) // 2]:
+            pay(2 * len(leaves))
             low, high = [b for b in leaves if b[n][1] <= cut], [b for b in leaves if b[n][0] >= cut]
             if low and high and len(low) + len(high) == len(leaves) and claimed[n][0] < cut < claimed[n][1]:
                 left, right = {**claimed, n: (claimed[n][0], cut)}, {**claimed, n: (cut, claimed[n][1])}
@@ -1239,10 +1331,27 @@ def statement(claim: dict) -> str:
     return f"A stable state that is not synchronized exists: f(x) = {model['formula']}{where}; {network}; gain {model['gain']}."
 
 
-def verify(data: dict) -> str:
+def verify(data: dict, seconds: float | None = None) -> str:
     """Raise Rejected unless the certificate's claim is verified; returns the statement."""
+    return examine(data, seconds)[0]
+
+
+def examine(data: dict, seconds: float | None = None) -> tuple[str, float]:
+    """(the statement, the share of the allowed work that it took) of a certificate; Rejected if not verified."""
     require(isinstance(data, dict) and data.get("schema") == SCHEMA, "unknown schema")
     claim, leaves = data["claim"], data["leaves"]
+    require(isinstance(claim["model"]["formula"], str) and isinstance(leaves, list), "a part is of another kind")
+    limit = allowance(claim["model"], leaves)
+    with LOCK:
+        begin(limit, seconds)
+        try:
+            return verified(claim, leaves), 1 - (left + rest) / limit
+        finally:
+            begin(math.inf)
+
+
+def verified(claim, leaves):
+    """The statement of a claim that the leaves verify."""
     model = claim["model"]
     require(set(claim) == {"verdict", "statement", "model"}, "the claim has unknown or missing parts")
     require(
@@ -1283,8 +1392,8 @@ def verify(data: dict) -> str:
         for n in names:
             b[n] = (max(b[n][0], claimed[n][0]), min(b[n][1], claimed[n][1]))
             require(b[n][0] <= b[n][1], "a box lies outside the claim")
-    require(tile(names, claimed, boxes), "the boxes do not tile the claimed parameters")
-    table = PROVE if claim["verdict"] == "proved" else REFUTE
+    require(tile(names, *ranked(names, claimed, boxes)), "the boxes do not tile the claimed parameters")
+    table, f = PROVE if claim["verdict"] == "proved" else REFUTE, Formula(model["formula"], names)
     for leaf in leaves:
         theorem = leaf["theorem"]
         require(theorem in table, f"no theorem {theorem!r} for the verdict {claim['verdict']}")
@@ -1293,7 +1402,7 @@ def verify(data: dict) -> str:
                 coupling["kind"] in ("all-to-all", "rank-one"),
                 "this theorem is for all-to-all or rank-one coupling",
             )
-        f = Formula(model["formula"], names)
+        f.cache = {}
         finite = {n: leaf_range(leaf, n) for n in names}
         box = {n: span(*v) for n, v in finite.items() if not any(isinstance(e, float) for e in v)}
         # g_i = Σ_j K_ij h(cos), positive where h is
@@ -1328,17 +1437,21 @@ def explain(path: str) -> tuple[bool, str]:
         return False, f"unreadable file: {error}"
 
 
-def explain_text(text: str) -> tuple[bool, str]:
-    """(verified, the statement or the reason why not) of a certificate's JSON text."""
+def explain_text(text: str, seconds: float | None = None) -> tuple[bool, str]:
+    """(verified, the statement or the reason why not) of a certificate's JSON text, within some seconds if given."""
     try:
-        return True, verify(
-            json.loads(text, object_pairs_hook=without_repetition, parse_constant=no_such_number)
-        )
+        data = json.loads(text, object_pairs_hook=without_repetition, parse_constant=no_such_number)
+        return True, verify(data, seconds)
     except Rejected as reason:
         return False, str(reason)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, ZeroDivisionError, OverflowError,
-            RecursionError) as error:  # fmt: skip
-        return False, f"malformed certificate: {type(error).__name__}: {error}"
+    except json.JSONDecodeError as error:
+        return False, f"the certificate is not JSON: {error}"
+    except KeyError as error:
+        return False, f"the certificate lacks {error}"
+    except (RecursionError, MemoryError):
+        return False, "the certificate, or its formula, is nested too deeply"
+    except Exception as error:  # of whatever kind: what cannot be read is not verified
+        return False, f"the certificate is malformed: {error} ({type(error).__name__})"
 
 
 if __name__ == "__main__":
