@@ -92,9 +92,12 @@ class Enclosure:
         self._known: dict[tuple[float, float, int], list[Any]] = {}
 
     def on(self, x: Any, order: int) -> list[Any]:
-        """[f, ..., f^(order)] on a ball, paid for."""
+        """[f, ..., f^(order)] on a ball, paid for; not finite where the formula divides by what may be 0."""
         self.budget.spend(self._weight * (order + 1) * (1 + ctx.prec // 1024))
-        return self.interaction.jet(x, order, **self.box)
+        try:
+            return self.interaction.jet(x, order, **self.box)
+        except (ValueError, ZeroDivisionError):  # a quotient of series whose denominator's ball holds 0
+            return [arb("nan")] * (order + 1)
 
     def jet(self, lo: float, hi: float, order: int) -> list[Any]:
         """[f, ..., f^(order)] over the cell, as balls (not finite where f is not seen to be analytic)."""

@@ -13,8 +13,8 @@ from inphase.checks import finite_number, integer
 from inphase.expression import Expression
 
 BOXES = 20_000
-WORK = 2_500  # for one box, in the mean
-SHARE = 800  # times that is what one box alone may take
+WORK = 2_000  # for one box, in the mean
+SHARE = 500  # times that is what one box alone may take
 
 
 class Spent(RuntimeError):
@@ -50,10 +50,10 @@ class Budget:
     Examples
     --------
     >>> budget = Budget(boxes=1)
-    >>> budget.part().spend(3_000)
+    >>> budget.part().spend(2_001)
     Traceback (most recent call last):
         ...
-    inphase.certify.budget.Spent: the budget of 1 boxes is spent: give a larger one, or smaller ranges
+    inphase.certify.budget.Spent: the work of a budget of 1 boxes is done: give a larger one, or smaller ranges
     """
 
     __slots__ = ("at", "boxes", "deadline", "left", "seconds", "whole")
@@ -72,16 +72,16 @@ class Budget:
         found.left, found.whole, found.deadline = SHARE * WORK, self, self.deadline
         return found
 
-    def afresh(self) -> Budget:
-        """The same work once more, to the same moment."""
-        found = Budget(self.boxes)
+    def afresh(self, boxes: int | None = None) -> Budget:
+        """The same work once more, or that for `boxes`, to the same moment."""
+        found = Budget(boxes or self.boxes)
         found.seconds, found.deadline = self.seconds, self.deadline
         return found
 
     @property
     def end(self) -> str:
         """What to say where the boxes are spent."""
-        return f"the budget of {self.boxes} boxes is spent: give a larger one, or smaller ranges"
+        return f"the work of a budget of {self.boxes} boxes is done: give a larger one, or smaller ranges"
 
     @property
     def seconds_left(self) -> float | None:

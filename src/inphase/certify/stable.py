@@ -127,8 +127,7 @@ def settle(
 ) -> Floats | None:
     """A stationary state with θ_0 = 0, in [0, 2π), by the flow and Newton; None if it does not settle."""
     budget, slope = budget or Budget(), f.derivative()
-    # a function of an array takes some ten microseconds, and a hundredth for each of its entries
-    dear = weight(f.expression) * (4 + weights.size // 100)
+    dear = 30 + weight(f.expression) * (1 + weights.size // 200)  # the work of a force, as measured
     theta = np.array(start, dtype=float)
     h = 0.5 / max(
         float(np.max(np.sum(weights, axis=1))) * float(np.max(np.abs(slope(np.linspace(0, 6.3, 400))))),

@@ -23,6 +23,7 @@ from inphase.certify.theorems import THEOREMS, attention
 
 Ranges = dict[str, tuple[End, End]]
 Progress = Callable[[float, str], None]
+REFUTATION = 7_500  # the least budget of the search for a stable state
 REACH = 100  # cuts of boxes that are infinite, each one further out: no theorem but attention's has an infinite one
 NO_REACH = "no theorem reaches that far: give a finite range"
 
@@ -133,7 +134,7 @@ def synchronization(
         if refutation:
             found = None
             with suppress(Spent):
-                found = refute.refutation(known, where, budget=purse.afresh())
+                found = refute.refutation(known, where, budget=purse.afresh(max(budget // 4, REFUTATION)))
             if found is not None:
                 claim = claim_of(known, "refuted", found.ranges, found.coupling)
                 search.leaves, search.margins = [found.leaf], [found.margin]
