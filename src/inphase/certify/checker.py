@@ -11,9 +11,9 @@ synchronizes ("proved"), or that a stable state exists that is not synchronized 
 (Theorems 1-9) is in docs/theory/; this file re-verifies the inequalities in which each theorem ends, on boxes
 that must tile the claim.
 
-Work: every interval that is made counts one, more if its ends are long; a check ends, "not verified", at a
-limit that follows from the lengths of the certificate and of its formula (`allowance`). Honest certificates stay
-ten times below it.
+Work: every interval that is made counts one, more if its ends are long. A box may take 4 million, 15,000 more
+for each character of the formula and 2,000 for each other character that describes it (`allowance`), some seconds
+in all where they are few; beyond, it is not verified. Honest boxes stay ten times below.
 
 Arithmetic: intervals whose ends are integers over 2^P, rounded outward; Taylor jets of intervals give
 derivatives. Key symbols: f(x) odd, 2π-periodic, analytic; τ with f' < 0 on (τ, π]; g = f'/f on (0, π); M
@@ -35,7 +35,6 @@ from itertools import pairwise
 
 P = 128
 ONE = 1 << P
-RATE = 120  # of work, see `allowance`: an honest certificate has taken at most 10
 SCHEMA = 1
 FUNCTIONS = ("sin", "cos", "tan", "exp", "log", "sqrt", "sinh", "cosh", "tanh", "atan")
 
@@ -58,11 +57,10 @@ left = math.inf  # of the slice
 rest, deadline = 0, math.inf  # what may follow the slice, and until when
 
 
-def begin(work, seconds=None):
-    """Allow `work` from here on, and some seconds if they are given."""
-    global left, rest, deadline
+def allow(work):
+    """Allow so much work from here on."""
+    global left, rest
     left, rest = 0, work
-    deadline = math.inf if seconds is None else time.monotonic() + seconds
     exp_point.cache_clear(), sin_cos_point.cache_clear()  # so that the work is always the same
 
 
@@ -71,16 +69,16 @@ def pay(work):
     global left, rest
     left -= work
     while left < 0:
-        require(rest > 0, "the check takes more work than a certificate of this length needs")
+        require(rest > 0, "a box takes more work than one of its length needs")
         require(time.monotonic() <= deadline, "the check is not done in the seconds that it was given")
         more = min(rest, SLICE)
         left, rest = left + more, rest - more
 
 
-def allowance(model, leaves):
-    """The limit of work: RATE for each character of the certificate and of its formula, multiplied."""
-    text = json.dumps([model, leaves], separators=(",", ":"))
-    return RATE * (len(model["formula"]) + 100) * (len(text) + 100)
+def allowance(formula, *others):
+    """The limit of work, by the lengths of the formula and of the other parts as text without spaces."""
+    text = json.dumps(others, separators=(",", ":"))
+    return 4_000_000 + 15_000 * len(formula) + 2_000 * len(text)
 
 
 # -------------------------------------------------------------------------------------------------- intervals
@@ -344,9 +342,9 @@ class Formula:
         try:
             self.tree = ast.parse(source, mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise Rejected(f"the formula cannot be read: {error}") from None
+            raise Rejected(f"the formula cannot be read: {error or type(error).__name__}") from None
         self.source, self.names = source, names
-        self.cache = {}  # of one box
+        self.cache = {}
 
     def derivatives(self, x, box, order):
         """[f, f', ..., f^(order)] over the interval x and the intervals of the parameters in `box`."""
@@ -1076,7 +1074,7 @@ def approximate_inverse(matrix):
         a[c], a[pivot] = a[pivot], a[c]
         a[c] = [v / a[c][c] for v in a[c]]
         for k in range(n):
-            pay(1 + n // 10)
+            pay(1 + n // 5)
             if k != c and a[k][c]:
                 a[k] = [v - a[k][c] * w for v, w in zip(a[k], a[c])]
     return [[number(Fraction(v)) for v in row[n:]] for row in a]
@@ -1141,9 +1139,20 @@ def twisted_state(f, box, leaf, claim):
     if all(b.lo > 0 for b in bonds):
         return  # a connected graph of attracting bonds
     require(n <= 20_000, "n is too large for the sum over modes")
-    waves = [(number(1) - sin_cos(PI.times(2 * k).over(n))[1]).positive_part() for k in range(n)]
+    waves = all_waves(n)
     for k in range(1, n // 2 + 1):
-        require(total([b * waves[k * d % n] for b, d in zip(bonds, offsets)]).lo > 0, f"mode {k} is not stable")
+        pay(1 + len(offsets) // 4)
+        pairs = ((b.lo, waves[k * d % n]) for b, d in zip(bonds, offsets))
+        require(sum(b * (w.lo if b > 0 else w.hi) for b, w in pairs) > 0, f"mode {k} is not stable")
+
+
+def all_waves(n):
+    """1 − cos(2πk/n) for k = 0..n−1, by the angles' sums: k = many a + b."""
+    many = math.isqrt(n) + 1
+    low = [sin_cos(PI.times(2 * b).over(n)) for b in range(many)]
+    high = [sin_cos(PI.times(2 * many * a).over(n)) for a in range(n // many + 1)]
+    both = ((*high[k // many], *low[k % many]) for k in range(n))
+    return [(number(1) - (c * d - s * t)).positive_part() for s, c, t, d in both]
 
 
 def circulant(coupling):
@@ -1333,21 +1342,33 @@ def verify(data: dict, seconds: float | None = None) -> str:
 
 
 def examine(data: dict, seconds: float | None = None) -> tuple[str, float]:
-    """(the statement, the share of the allowed work that it took) of a certificate; Rejected if not verified."""
+    """(the statement, the largest share of its allowance that a box took); Rejected if it is not verified."""
+    global deadline
     require(isinstance(data, dict) and data.get("schema") == SCHEMA, "unknown schema")
     claim, leaves = data["claim"], data["leaves"]
     require(isinstance(claim["model"]["formula"], str) and isinstance(leaves, list), "a part is of another kind")
-    limit = allowance(claim["model"], leaves)
     with LOCK:
-        begin(limit, seconds)
+        deadline = math.inf if seconds is None else time.monotonic() + seconds
         try:
-            return verified(claim, leaves), 1 - (left + rest) / limit
+            allow(allowance("", claim, leaves))
+            claim_is_tiled(claim, leaves)
+            return claim["statement"], max(share_of(claim, leaf) for leaf in leaves)
         finally:
-            begin(math.inf)
+            deadline = math.inf
+            allow(math.inf)
 
 
-def verified(claim, leaves):
-    """The statement of a claim that the leaves verify."""
+def share_of(claim, leaf):
+    """The share of its allowance that the box of a leaf takes to be verified."""
+    model = claim["model"]
+    limit = allowance(model["formula"], model["coupling"], leaf)
+    allow(limit)
+    leaf_holds(claim, leaf)
+    return 1 - (left + rest) / limit
+
+
+def claim_is_tiled(claim, leaves):
+    """The claim is one that theorems are for, its sentence says it, and the boxes of the leaves fill it."""
     model = claim["model"]
     require(set(claim) == {"verdict", "statement", "model"}, "the claim has unknown or missing parts")
     require(
@@ -1389,24 +1410,27 @@ def verified(claim, leaves):
             b[n] = (max(b[n][0], claimed[n][0]), min(b[n][1], claimed[n][1]))
             require(b[n][0] <= b[n][1], "a box lies outside the claim")
     require(tile(names, *ranked(names, claimed, boxes)), "the boxes do not tile the claimed parameters")
-    table, f = PROVE if claim["verdict"] == "proved" else REFUTE, Formula(model["formula"], names)
-    for leaf in leaves:
-        theorem = leaf["theorem"]
-        require(theorem in table, f"no theorem {theorem!r} for the verdict {claim['verdict']}")
-        if theorem in ALL_TO_ALL:
-            require(
-                coupling["kind"] in ("all-to-all", "rank-one"),
-                "this theorem is for all-to-all or rank-one coupling",
-            )
-        f.cache = {}
-        finite = {n: leaf_range(leaf, n) for n in names}
-        box = {n: span(*v) for n, v in finite.items() if not any(isinstance(e, float) for e in v)}
-        # g_i = Σ_j K_ij h(cos), positive where h is
-        if model["gain"] == "softmax" and attention_parameter(claim) is None:
-            gradient_kind(f, box)
-            positive_inside(f, box, decreasing_from(f, box))
-        table[theorem](f, box, leaf, claim)
-    return claim["statement"]
+
+
+def leaf_holds(claim, leaf):
+    """The theorem of a leaf, verified on its box."""
+    model, theorem = claim["model"], leaf["theorem"]
+    table = PROVE if claim["verdict"] == "proved" else REFUTE
+    require(theorem in table, f"no theorem {theorem!r} for the verdict {claim['verdict']}")
+    if theorem in ALL_TO_ALL:
+        require(
+            model["coupling"]["kind"] in ("all-to-all", "rank-one"),
+            "this theorem is for all-to-all or rank-one coupling",
+        )
+    names = sorted(model["parameters"])
+    f = Formula(model["formula"], names)
+    finite = {n: leaf_range(leaf, n) for n in names}
+    box = {n: span(*v) for n, v in finite.items() if not any(isinstance(e, float) for e in v)}
+    # g_i = Σ_j K_ij h(cos), positive where h is
+    if model["gain"] == "softmax" and attention_parameter(claim) is None:
+        gradient_kind(f, box)
+        positive_inside(f, box, decreasing_from(f, box))
+    table[theorem](f, box, leaf, claim)
 
 
 def without_repetition(pairs):
