@@ -97,7 +97,7 @@ class Budget:
             self.whole.spend(work)
         elif self.left < 0:
             self._stop(self.end)
-        elif time.monotonic() > self.deadline:
+        elif time.monotonic() >= self.deadline:
             self._stop(f"the time limit of {self.seconds:g} s is over: give more seconds, or smaller ranges")
 
     def _stop(self, words: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from flint import arb
 
 from inphase.certify.balls import Enclosure, interval, point, precision, roots
-from inphase.certify.budget import Budget
+from inphase.certify.budget import BOXES, Budget
 from inphase.certify.theorem import Criterion
 from inphase.certify.theorems import THEOREMS
 from inphase.interaction import Interaction
@@ -28,6 +28,8 @@ def crossing(
     bracket: tuple[float, float],
     criterion: str,
     digits: int = 25,
+    *,
+    budget: int = BOXES,
     seconds: float | None = None,
 ) -> tuple[Fraction, Fraction]:
     """An interval of width below 10^-digits in which the criterion's ratio passes 1.
@@ -44,8 +46,10 @@ def crossing(
         One of `CRITERIA`.
     digits : int
         Decimal digits of the enclosure.
+    budget : int
+        As in `synchronization`.
     seconds : float, optional
-        A time limit; by default the work alone is limited, that of a `synchronization`.
+        A time limit.
 
     Raises
     ------
@@ -63,13 +67,13 @@ def crossing(
     """
     if criterion not in CRITERIA:
         raise ValueError(f"unknown criterion {criterion!r}; known: {', '.join(CRITERIA)}")
-    known, second, budget = CRITERIA[criterion], interaction.derivative(2), Budget(seconds=seconds)
+    known, second, purse = CRITERIA[criterion], interaction.derivative(2), Budget(budget, seconds)
     primitive = second + interaction if known.slope_weight else second
     with precision(64 + 8 * digits):
 
         def excess(value: Fraction) -> Any:
             box = {parameter: point(value)}
-            return _ratio(Enclosure(interaction, box, budget), Enclosure(primitive, box, budget), known) - 1
+            return _ratio(Enclosure(interaction, box, purse), Enclosure(primitive, box, purse), known) - 1
 
         a, b = Fraction(bracket[0]), Fraction(bracket[1])
         low, high = excess(a), excess(b)

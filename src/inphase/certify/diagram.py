@@ -195,9 +195,7 @@ def _cell(
         return "undecided", ""
     middle = {name: ((lo + hi) / 2, (lo + hi) / 2) for name, (lo, hi) in ranges.items()}
     center = Box(known, middle, budget)
-    if prove_box(center, theorems).leaf is None and not (
-        center.attracts and equal_clusters(known, center)
-    ):
+    if prove_box(center, theorems).leaf is None and not (center.attracts and equal_clusters(known, center)):
         return "undecided", ""
     name = max(ranges, key=lambda k: ranges[k][1] - ranges[k][0])
     lo, hi = ranges[name]

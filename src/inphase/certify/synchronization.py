@@ -24,7 +24,7 @@ from inphase.certify.theorems import THEOREMS, attention
 Ranges = dict[str, tuple[End, End]]
 Progress = Callable[[float, str], None]
 REFUTATION = 7_500  # the least budget of the search for a stable state
-REACH = 100  # cuts of boxes that are infinite, each one further out: no theorem but attention's has an infinite one
+REACH = 30  # cuts of infinite boxes, each one further out; only β = ∞ is ever reached, and by other boxes
 NO_REACH = "no theorem reaches that far: give a finite range"
 
 
@@ -84,8 +84,8 @@ def synchronization(
     refutation : bool
         Whether to look for a stable state that is not synchronized.
     budget : int
-        The largest number of boxes, and of the work that so many take in the mean: an end within about a
-        minute by default, the same on every machine. What is not decided then is "undecided".
+        The largest number of boxes, and the work that so many take in the mean: by default about a minute, the
+        same work on every machine. What is not decided then is "undecided", and the statement says where.
     seconds : float, optional
         A time limit, after which what is not decided is "undecided"; the answer then depends on the machine.
     progress : callable, optional
@@ -101,9 +101,9 @@ def synchronization(
     Raises
     ------
     ValueError, TypeError
-        On an empty range, NaN, an unknown parameter or theorem, n < 2, a budget below 1, negative seconds; on a graph that is directed,
-        disconnected, with other weights or self-loops, or given beside a model with a coupling of its own. (A
-        model with such a coupling is "undecided", and the statement names the obstacle.)
+        On an empty range, NaN, an unknown parameter or theorem, n < 2, a budget below 1, negative seconds; on a
+        graph that is directed, disconnected, with other weights or self-loops, or given beside a model with a
+        coupling of its own. (A model with such a coupling is "undecided", and the statement names the obstacle.)
 
     Examples
     --------
@@ -224,9 +224,7 @@ def _cover(search: _Search, ranges: Ranges, part: tuple[float, float]) -> bool:
         best = _try(search, box, cheap)
         # the dear theorems are for where the cheap ones fail at the middle itself, or nearly: elsewhere
         # cutting is quicker
-        if best.leaf is None and (
-            middle is None or _try(search, search.box(middle), cheap).margin < 0.1
-        ):
+        if best.leaf is None and (middle is None or _try(search, search.box(middle), cheap).margin < 0.1):
             best = max(
                 best, _try(search, box), key=lambda attempt: (attempt.leaf is not None, attempt.margin)
             )

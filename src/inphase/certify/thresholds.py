@@ -21,7 +21,7 @@ from typing import Any
 from flint import arb, arb_mat
 
 from inphase.certify.balls import Enclosure, interval, lower, point, precision, upper
-from inphase.certify.budget import Budget
+from inphase.certify.budget import BOXES, Budget
 from inphase.certify.certificate import Certificate, claim_of
 from inphase.certify.family import Family
 from inphase.certify.stable import STABLE_STATE, certified
@@ -69,7 +69,9 @@ class Threshold:
         return Certificate("refuted", claim["statement"], 0.0, claim, [leaf], (STABLE_STATE,))
 
 
-def thresholds(n: int | Sequence[int], *, seconds: float | None = None) -> list[Threshold]:
+def thresholds(
+    n: int | Sequence[int], *, budget: int = BOXES, seconds: float | None = None
+) -> list[Threshold]:
     """Enclosures, of width at most 1e-9, of the least |β| with a stable three-cluster state, for each n >= 3.
 
     For n divisible by 3 it is 2/3 exactly: three equal clusters are stable for every |β| > 2/3
@@ -78,8 +80,10 @@ def thresholds(n: int | Sequence[int], *, seconds: float | None = None) -> list[
     Parameters
     ----------
     n : int or sequence of int
+    budget : int
+        For each n, as in `synchronization`.
     seconds : float, optional
-        A time limit for all of them; by default the work alone is limited, for each n.
+        A time limit for all of them.
 
     Raises
     ------
@@ -98,7 +102,7 @@ def thresholds(n: int | Sequence[int], *, seconds: float | None = None) -> list[
     for k in counts:
         if isinstance(k, bool) or not isinstance(k, int) or k < 3:
             raise ValueError(f"n must be an integer of at least 3; got {k!r}")
-    whole = Budget(seconds=seconds)
+    whole = Budget(budget, seconds)
     with precision(96):
         return [_threshold(k, whole.afresh()) for k in counts]
 
@@ -156,9 +160,9 @@ def _splits(n: int, masses: list[Any], budget: Budget) -> list[tuple[int, int, i
         for m in masses
     ]
     many = len(ranges[0]) * len(ranges[1])
-    budget.spend(many // 4)
     if many > MANY:
         return [(0, 1, 2)]  # nothing is excluded yet, nor are two parts known to be equal
+    budget.spend(many // 4)
     return [
         (i, j, n - i - j)
         for i in ranges[0]
@@ -186,6 +190,7 @@ def _lowest(n: int, budget: Budget) -> tuple[Fraction, float, float, tuple[int, 
     """
     counter, used = itertools.count(), 0
     queue: list[Any] = []
+    budget.at = f"n = {n}, no stable state of three clusters below |β| = 2/3"
 
     def push(kind: str, box: tuple[float, float, float, float]) -> None:
         a, b, c, d = box
@@ -269,10 +274,7 @@ def _newton_starts(start: tuple[float, ...], masses: list[Fraction], f: Any) -> 
     import numpy as np
 
     w = np.array([float(m) for m in masses])
-    slope = (
-        np.array([[float(f.on(arb(a - c), 1)[1].mid()) for c in start] for a in start])
-        * w
-    )
+    slope = np.array([[float(f.on(arb(a - c), 1)[1].mid()) for c in start] for a in start]) * w
     np.fill_diagonal(slope, 0)
     jacobian = np.diag(slope.sum(axis=1)) - slope
     soft = np.linalg.svd(jacobian[1:, 1:])[2][-1]
@@ -289,9 +291,7 @@ def _newton(angles: list[Any], masses: list[Fraction], f: Any) -> tuple[Fraction
     w = [point(m) for m in masses]
     here = [arb(0), *angles]
     for _ in range(60):
-        pairs = [
-            [f.on((here[k] - here[j]).mid(), 1) for j in range(3)] for k in range(3)
-        ]
+        pairs = [[f.on((here[k] - here[j]).mid(), 1) for j in range(3)] for k in range(3)]
         force = arb_mat(
             [[sum((w[j] * pairs[k][j][0] for j in range(3) if j != k), arb(0)).mid()] for k in (1, 2)]
         )
