@@ -196,7 +196,6 @@ EQUAL = {"kind": "all-to-all", "weights": "equal", "n": 10**7}
 UNIT = {"a": [[0, 1], [1, 1]]}
 FORGED = {
     "steps that only shrink": (certificate("tanh(30*sin(x))", TWO), "a box takes more work"),
-    "exponentials in exponentials": (certificate("sin(x)*exp(exp(exp(2*cos(x))))"), "a box takes more work"),
     "powers of powers": (certificate("sin(x)*((2 + cos(x))**1000)**1000"), "a number is too large"),
     "a huge power": (certificate("sin(x)**100000"), "powers must be integers"),
     "powers of a parameter": (
@@ -267,7 +266,7 @@ HONEST = {
     "elementary functions": lambda: ("sin(x)*log(3 + cos(x)) + atan(sin(x))*tanh(cos(x) + 2)", {}),
     "square root": lambda: ("sin(x)*sqrt(2 + cos(x))", {}),
     "high power": lambda: ("sin(x)*(1 + cos(x)/1000)**999", {}),
-    "harmonics": lambda: (" + ".join(f"1/{9**k}*sin({k + 1}*x)" for k in range(20)), {}),
+    "harmonics": lambda: (" + ".join(f"1/{9**k}*sin({k + 1}*x)" for k in range(9)), {}),
     "two parameters": lambda: ("sin(x) + a*sin(2*x) + b*sin(3*x)", {"a": 0.125, "b": (-0.0625, -0.03125)}),
     "count": lambda: ("sin(x) + a*sin(2*x)", {"theorems": ["cluster-count"], "a": (0, 0.03125)}),
     "neighbors": lambda: ("sin(x) + 1/4*sin(2*x)", {"theorems": ["two-neighbors"]}),

@@ -21,7 +21,7 @@ from inphase.certify.theorem import Box, Theorem
 from inphase.certify.theorems import THEOREMS
 
 RANKED = sorted((t for t in THEOREMS.values() if t.rank is not None), key=lambda t: t.rank or 0)
-CELL = 200  # boxes whose work one cell may take
+CELL = 1500  # boxes whose work one cell may take
 COLORS = {"proved": "#2a9d5c", "refuted": "#c8553d", "undecided": "#d9d9d9"}
 
 
