@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager
 from fractions import Fraction
 from typing import Any
 
-from flint import arb, fmpq
+from flint import arb, ctx, fmpq
 
 from inphase.ball_context import BallContext
+from inphase.certify.budget import Budget, weight
 from inphase.interaction import Interaction
 
 Range = tuple[Fraction, Fraction]
@@ -79,17 +80,30 @@ class Enclosure:
         f.
     box : mapping of str to arb
         The parameters that are boxes; the others are the interaction's own numbers, exactly.
+    budget : Budget, optional
+        From which every series is paid; by default one of its own.
     """
 
-    def __init__(self, interaction: Interaction, box: Mapping[str, Any]) -> None:
-        self.interaction, self.box = interaction, dict(box)
+    def __init__(
+        self, interaction: Interaction, box: Mapping[str, Any], budget: Budget | None = None
+    ) -> None:
+        self.interaction, self.box, self.budget = interaction, dict(box), budget or Budget()
+        self._weight = weight(interaction.expression)
         self._known: dict[tuple[float, float, int], list[Any]] = {}
+
+    def on(self, x: Any, order: int) -> list[Any]:
+        """[f, ..., f^(order)] on a ball, paid for; not finite where the formula divides by what may be 0."""
+        self.budget.spend(self._weight * (order + 1) * (1 + ctx.prec // 1024))
+        try:
+            return self.interaction.jet(x, order, **self.box)
+        except (ValueError, ZeroDivisionError):  # a quotient of series whose denominator's ball holds 0
+            return [arb("nan")] * (order + 1)
 
     def jet(self, lo: float, hi: float, order: int) -> list[Any]:
         """[f, ..., f^(order)] over the cell, as balls (not finite where f is not seen to be analytic)."""
         key = (lo, hi, order)
         if key not in self._known:
-            self._known[key] = self.interaction.jet(interval(lo, hi), order, **self.box)
+            self._known[key] = self.on(interval(lo, hi), order)
         return self._known[key]
 
     def at(self, x: float, order: int) -> list[Any]:

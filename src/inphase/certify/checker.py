@@ -11,6 +11,10 @@ synchronizes ("proved"), or that a stable state exists that is not synchronized 
 (Theorems 1-9) is in docs/theory/; this file re-verifies the inequalities in which each theorem ends, on boxes
 that must tile the claim.
 
+Work: every interval that is made counts one, more if its ends are long. A box may take 4 million, 15,000 more
+for each character of the formula and 2,000 for each other character that describes it (`allowance`), some seconds
+in all where they are few; beyond, it is not verified. Honest boxes stay ten times below.
+
 Arithmetic: intervals whose ends are integers over 2^P, rounded outward; Taylor jets of intervals give
 derivatives. Key symbols: f(x) odd, 2π-periodic, analytic; τ with f' < 0 on (τ, π]; g = f'/f on (0, π); M
 bounds the largest gap.
@@ -23,6 +27,8 @@ import keyword
 import math
 import re
 import sys
+import threading
+import time
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
@@ -42,6 +48,40 @@ def require(truth, reason):
         raise Rejected(reason)
 
 
+# ------------------------------------------------------------------------------------------------------- work
+
+LOCK = threading.RLock()  # the counters below are of one check at a time
+SLICE = 1 << 16  # between two looks at the clock
+LONG = 1 << 2 * P
+left = math.inf  # of the slice
+rest, deadline = 0, math.inf  # what may follow the slice, and until when
+
+
+def allow(work):
+    """Allow so much work from here on."""
+    global left, rest
+    left, rest = 0, work
+    exp_point.cache_clear()  # so that the work is always the same
+    sin_cos_point.cache_clear()
+
+
+def pay(work):
+    """Count work; Rejected where there is no more."""
+    global left, rest
+    left -= work
+    while left < 0:
+        require(rest > 0, "a box takes more work than one of its length needs")
+        require(time.monotonic() < deadline, "the check is not done in the seconds that it was given")
+        more = min(rest, SLICE)
+        left, rest = left + more, rest - more
+
+
+def allowance(formula, *others):
+    """The limit of work, by the lengths of the formula and of the other parts as text without spaces."""
+    text = json.dumps(others, separators=(",", ":"))
+    return 4_000_000 + 15_000 * len(formula) + 2_000 * len(text)
+
+
 # -------------------------------------------------------------------------------------------------- intervals
 
 
@@ -51,6 +91,10 @@ class I:
     __slots__ = ("hi", "lo")
 
     def __init__(self, lo, hi):
+        global left
+        left -= 1
+        if left < 0 or hi > LONG or lo < -LONG:
+            pay_for_length(lo, hi)
         self.lo, self.hi = lo, hi
 
     def __add__(self, b):
@@ -88,10 +132,7 @@ class I:
         if k % 2 == 0 and self.lo < 0:
             m = max(-self.lo, self.hi)
             return I(0, I(m, m).power(k).hi) if self.hi > 0 else (-self).power(k)
-        result = number(1)
-        for _ in range(k):
-            result = result * self
-        return result
+        return power(self, k, number(1))
 
     def positive_part(self):
         return I(max(self.lo, 0), max(self.hi, 0))
@@ -100,10 +141,27 @@ class I:
         return I(max(self.lo, b.lo), min(self.hi, b.hi))
 
 
+def pay_for_length(lo, hi):
+    """Long integers take the time of many short ones."""
+    length = max(lo.bit_length(), hi.bit_length()) // 256
+    require(length < 128, "a number is too large")
+    pay(length * length)
+
+
 def number(q):
     """An integer or Fraction as an interval."""
     q = Fraction(q)
     return I((q.numerator << P) // q.denominator, -((-q.numerator << P) // q.denominator))
+
+
+def power(v, k, one):
+    """v^k for k >= 0 by squarings, of intervals and of jets."""
+    result = one
+    while k:
+        result = result * v if k % 2 else result
+        k //= 2
+        v = v * v if k else v
+    return result
 
 
 def span(lo, hi):
@@ -166,33 +224,32 @@ def sqrt(x):
 
 
 def log(x):
-    """log by bisection on exp: any y with exp(y) below x is below log x."""
+    """log by a step of Halley's from a double, judged by exp: any y with exp(y) below x is below log x."""
     require(x.lo > 0, "log of an interval that is not positive")
 
-    def bracket(n):
-        low, high = -P * ONE, P * ONE
-        while high - low > 1 << 24:  # coarse on purpose: 104 bits
-            m = (low + high) >> 1
-            low, high = (m, high) if exp_point(m).hi <= n else (low, m)
-        return low, high + (1 << 24)
+    def near(n):
+        y = int((math.log(n) - P * math.log(2)) * (1 << 50)) << P - 50
+        e = exp_point(y).lo
+        return y + ((n - e) << P + 1) // (n + e)  # of order three
 
-    low, high = bracket(x.lo)[0], bracket(x.hi)[1]
-    require(exp_point(low).hi <= x.lo and exp_point(high).lo >= x.hi, "log out of range")
-    return I(low, high)
+    low, high, step = near(x.lo), near(x.hi), 1 << 24  # coarse on purpose: 104 bits
+    while exp_point(low - step).hi > x.lo or exp_point(high + step).lo < x.hi:
+        step <<= 2
+    return I(low - step, high + step)
 
 
 def atan(x):
-    """atan: three halvings of the angle, then the alternating series."""
+    """atan: six halvings of the angle, then the alternating series."""
 
     def point(n):
         t = I(n, n)
-        for _ in range(3):
+        for _ in range(6):
             t = t / (number(1) + sqrt(number(1) + t.power(2)))
         square, power, total = t * t, t, t
-        for j in range(3, P, 2):
+        for j in range(3, P // 5 + 2, 2):
             power = -(power * square)
             total = total + power.over(j)
-        return I(total.lo - 4, total.hi + 4).times(8)  # |t| < 0.2, so the tail is below 0.2^P
+        return I(total.lo - 4, total.hi + 4).times(64)  # |t| < 2^-5, so the tail is below 2^-P
 
     return I(point(x.lo).lo, point(x.hi).hi)
 
@@ -286,25 +343,26 @@ class Formula:
         try:
             self.tree = ast.parse(source, mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise Rejected(f"the formula cannot be read: {error}") from None
+            raise Rejected(f"the formula cannot be read: {error or type(error).__name__}") from None
         self.source, self.names = source, names
         self.cache = {}
 
     def derivatives(self, x, box, order):
         """[f, f', ..., f^(order)] over the interval x and the intervals of the parameters in `box`."""
-        key = (x.lo, x.hi, order, id(box))
-        if key not in self.cache:
+        key = (x.lo, x.hi, id(box))
+        if len(self.cache.get(key, ())) <= order:
             jet = self._value(
                 self.tree, Jet([x, number(1), *[I(0, 0)] * (order - 1)][: order + 1]), box, order
             )
             a = jet.a if isinstance(jet, Jet) else [jet, *[I(0, 0)] * order]
             self.cache[key] = [c.times(math.factorial(k)) for k, c in enumerate(a)]
-        return self.cache[key]
+        return self.cache[key][: order + 1]
 
     def _value(self, node, x, box, n):
         def jet(v):
             return v.a if isinstance(v, Jet) else [v, *[I(0, 0)] * n]
 
+        pay(3)  # what a node takes by itself
         match node:
             case ast.Constant(value=int()) if not isinstance(node.value, bool):
                 return number(node.value)
@@ -321,9 +379,7 @@ class Formula:
                 k, v = exponent(node.right), self._value(a, x, box, n)
                 if not isinstance(v, Jet):
                     return v.power(k)
-                result = Jet(jet(number(1)))
-                for _ in range(abs(k)):
-                    result = result * v
+                result = power(v, abs(k), Jet(jet(number(1))))
                 return result if k >= 0 else Jet(divide(jet(number(1)), result.a))
             case ast.BinOp(left=a, right=b):
                 u, v = self._value(a, x, box, n), self._value(b, x, box, n)
@@ -362,7 +418,8 @@ class Formula:
                 inner = self.parity(a)
                 return inner if inner != "odd" else ("odd" if exponent(node.right) % 2 else "even")
             case ast.BinOp(op=ast.Add() | ast.Sub(), left=a, right=b):
-                return self.parity(a) if self.parity(a) == self.parity(b) else "none"
+                kind = self.parity(a)
+                return kind if kind == self.parity(b) else "none"
             case ast.BinOp(left=a, right=b):
                 kinds = [self.parity(a), self.parity(b)]
                 return "none" if "none" in kinds else ("even" if kinds[0] == kinds[1] else "odd")
@@ -377,8 +434,8 @@ class Formula:
         """Whether x stands only in sin, cos, tan of k x + constant with an integer k."""
         node = self.tree if node is None else node
         match node:
-            case ast.Call(func=ast.Name(id="sin" | "cos" | "tan"), args=[a]) if slope(a) is not None:
-                return slope(a).denominator == 1
+            case ast.Call(func=ast.Name(id="sin" | "cos" | "tan"), args=[a]) if (k := slope(a)) is not None:
+                return k.denominator == 1
             case ast.Name(id="x"):
                 return False
             case ast.BinOp(left=a, right=b):
@@ -444,8 +501,8 @@ class Formula:
                 return inner(a) / I(
                     min(abs(v.lo), abs(v.hi)) if v.lo > 0 or v.hi < 0 else 0, max(abs(v.lo), abs(v.hi))
                 )
-            case ast.Call(func=ast.Name(id="sin" | "cos"), args=[a]) if slope(a) is not None:
-                return function("cosh", [number(abs(slope(a))) * rho])[0]
+            case ast.Call(func=ast.Name(id="sin" | "cos"), args=[a]) if (k := slope(a)) is not None:
+                return function("cosh", [number(abs(k)) * rho])[0]
             case ast.Call(func=ast.Name(id="exp" | "sinh" | "cosh"), args=[a]):
                 return exp(inner(a))
         raise Rejected("no bound of the formula off the real line")
@@ -462,28 +519,33 @@ def exponent(node):
 
 def free(node):
     """Whether x does not occur."""
-    return not any(isinstance(n, ast.Name) and n.id == "x" for n in ast.walk(node))
+    for n in ast.walk(node):
+        pay(1)
+        if isinstance(n, ast.Name) and n.id == "x":
+            return False
+    return True
 
 
 def slope(node):
     """The rational k of k·x + (free of x), else None."""
-    if free(node):
-        return Fraction(0)
     match node:
         case ast.Name(id="x"):
             return Fraction(1)
         case ast.UnaryOp(op=ast.USub(), operand=a):
-            return None if slope(a) is None else -slope(a)
+            k = slope(a)
+            return None if k is None else -k
         case ast.BinOp(op=ast.Add() | ast.Sub(), left=a, right=b):
             p, q = slope(a), slope(b)
             return None if p is None or q is None else (p + q if isinstance(node.op, ast.Add) else p - q)
         case ast.BinOp(op=ast.Mult(), left=ast.Constant(value=int() as k), right=a):
-            return None if slope(a) is None else k * slope(a)
+            inner = slope(a)
+            return None if inner is None else k * inner
         case ast.BinOp(
             op=ast.Mult(), left=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as k)), right=a
         ):
-            return None if slope(a) is None else -k * slope(a)
-    return None
+            inner = slope(a)
+            return None if inner is None else -k * inner
+    return Fraction(0) if free(node) else None
 
 
 # ------------------------------------------------------------------------------ enclosures on cells of [0, π]
@@ -582,9 +644,9 @@ def pairs_fall(f, box, tau, outside):
         if d < a or outside(I(a, b), I(c, d)):
             continue
         count += 1
-        x = [on_cell(f, box, a, b, k, lambda e, k=k: e[k]) for k in (0, 1)]
-        y = [on_cell(f, box, c, d, k, lambda e, k=k: e[k]) for k in (0, 1)]
-        if (x[1] * y[0].positive_part() + x[0].positive_part() * y[1]).hi < 0:
+        gx, fx = (on_cell(f, box, a, b, k, lambda e, k=k: e[k]) for k in (1, 0))
+        gy, fy = (on_cell(f, box, c, d, k, lambda e, k=k: e[k]) for k in (1, 0))
+        if (gx * fy.positive_part() + fx.positive_part() * gy).hi < 0:
             continue
         require(count < 60_000 and b - a + d - c > HALF_TURN >> 26, "the two-neighbor bound is not verified")
         if b - a > d - c:
@@ -645,7 +707,7 @@ def neighbor_bound(f, box, leaf, claim, tau):
         beta = attention_parameter(claim)
         require(beta is not None and box[beta].hi <= 0, "no bound of two neighbors is given")
         return I(tau, tau)
-    s = number(Fraction(*leaf["s"]))
+    s = number(rational(leaf["s"]))
     # x + y >= 2s keeps away from x = 0
     require(s.lo << 1 > PI.hi and s.hi < PI.lo, "s must lie between π/2 and π")
     pairs_fall(f, box, tau, lambda x, y: x.hi + y.hi < 2 * s.lo)
@@ -795,7 +857,7 @@ def cluster_count(f, box, leaf, claim):
     """
     slope0, tau = gradient_kind(f, box), decreasing_from(f, box)
     positive_inside(f, box, tau)
-    s, a = number(Fraction(*leaf["s"])), number(Fraction(*leaf["a"]))
+    s, a = number(rational(leaf["s"])), number(rational(leaf["a"]))
     require(
         s.lo << 1 > PI.hi and s.hi < PI.lo and a.lo > 0,
         "s must lie between π/2 and π, and a must be positive",
@@ -809,7 +871,7 @@ def cluster_count(f, box, leaf, claim):
         "samples must be an even integer in 8..1024",
     )
     values = [f.derivatives(PI.times(2 * j).over(size), box, 1)[0] for j in range(size // 2 + 1)]
-    rho, half = number(Fraction(*leaf["strip"])), size // 2
+    rho, half = number(rational(leaf["strip"])), size // 2
     require(rho.lo > 0, "the strip must be positive")
     top = f.majorant(rho, box).times(2)  # |F_k| <= top e^{−kρ}; aliases of k are size ± k, 2 size ± k, ...
     decay = exp(-rho)
@@ -827,6 +889,7 @@ def cluster_count(f, box, leaf, claim):
         if sinh.lo > ONE and (a * top.over(4) / sinh.power(2 * count)).hi < slope0.lo:
             return  # and all larger counts, as sinh(ρ/2) > 1
         require(count < half // 2, "too few samples for this many clusters")
+        pay(half)
         head = sum(modes[k] * math.comb(k + count - 1, 2 * count - 1) for k in range(count, half))
         # beyond `half` the ratio of consecutive terms is at most q < 1
         q = decay * number(Fraction(half + count, half - count + 1))
@@ -861,6 +924,10 @@ def degree(f, box, leaf, claim):
     f = k sin x with k > 0, which is sin x in other units of time.
     """
     require(f.sine_factor(box).lo > 0, "k > 0 is not verified for f = k sin x")
+    if claim["model"]["coupling"]["kind"] == "circulant":  # not written out: n is not bounded by the text
+        n, offsets = circulant(claim["model"]["coupling"])
+        require(math.gcd(n, *offsets) == 1 and 8 * len(offsets) > 3 * (n - 1), "the degrees are too small")
+        return
     n, edges = graph(claim)
     degrees = [0] * n
     for i, j in edges:
@@ -878,11 +945,12 @@ def stable_state(f, box, leaf, claim):
     The Hessian is definite off the rotation.
     """
     gradient_kind(f, box)
+    require(2 <= len(leaf["angles"]) <= 500, "a state has from 2 to 500 angles here")
     masses, pairs, sizes = clusters(leaf, claim)
     size = len(masses)
-    theta = [Fraction(*q) for q in leaf["angles"]]
+    theta = [rational(q) for q in leaf["angles"]]
     require(len(theta) == size >= 2 and theta[0] == 0, "one angle for each cluster, the first 0")
-    radius = Fraction(*leaf["radius"])
+    radius = rational(leaf["radius"])
     require(radius > 0, "the radius must be positive")
     point = [number(t) for t in theta]
     wide = [
@@ -895,21 +963,19 @@ def stable_state(f, box, leaf, claim):
     force = [total([pair(point, k, j, 0) for j in range(size) if j != k]) for k in range(1, size)]
     bonds = [[pair(wide, k, j, 1) if j != k else I(0, 0) for j in range(size)] for k in range(size)]
     jacobian = [[total(bonds[k]) if k == j else -bonds[k][j] for j in range(1, size)] for k in range(1, size)]
-    if size > 1:
-        guess = approximate_inverse(jacobian)
-        for k in range(size - 1):
-            row = guess[k]
-            step = total([row[j] * force[j] for j in range(size - 1)])
-            image = -step
-            for j in range(size - 1):
-                entry = (number(1) if j == k else I(0, 0)) - total(
-                    [row[m] * jacobian[m][j] for m in range(size - 1)]
-                )
-                image = image + entry * span(-radius, radius)
-            require(
-                image.lo > number(-radius).hi and image.hi < number(radius).lo,
-                "the Krawczyk step does not contract",
-            )
+    guess, off = approximate_inverse(jacobian), span(-radius, radius)
+    columns = [
+        [(m, row[j]) for m, row in enumerate(jacobian) if row[j].lo or row[j].hi] for j in range(size - 1)
+    ]
+    for k, row in enumerate(guess):
+        image = -total([a * b for a, b in zip(row, force)])
+        for j, column in enumerate(columns):
+            product = total([row[m] * entry for m, entry in column])
+            image = image + ((number(1) if j == k else I(0, 0)) - product) * off
+        require(
+            image.lo > number(-radius).hi and image.hi < number(radius).lo,
+            "the Krawczyk step does not contract",
+        )
     require(any(w.lo > 0 and w.hi < PI.times(2).lo for w in wide[1:]), "the state may be synchronized")
     symmetric = [[bonds[k][j] * masses[k] for j in range(size)] for k in range(size)]
     positive_definite(
@@ -980,7 +1046,8 @@ def clusters(leaf, claim):
                 require(degrees[a][b] <= sizes[b] - (a == b), "a degree exceeds its class")
             require(sizes[a] * degrees[a][a] % 2 == 0, "no regular graph of this size and degree")
         return [number(m) for m in sizes], [[number(d) for d in row] for row in degrees], sizes
-    if coupling["kind"] == "graph":
+    if coupling["kind"] in ("graph", "circulant"):
+        require(len(leaf["angles"]) == coupling["n"], "one angle for each oscillator")
         n, edges = graph(claim)
         require(connected(n, edges), "the graph is not connected")
         pairs = [[None] * n for _ in range(n)]
@@ -1010,6 +1077,7 @@ def approximate_inverse(matrix):
         a[c], a[pivot] = a[pivot], a[c]
         a[c] = [v / a[c][c] for v in a[c]]
         for k in range(n):
+            pay(1 + n // 5)
             if k != c and a[k][c]:
                 a[k] = [v - a[k][c] * w for v, w in zip(a[k], a[c])]
     return [[number(Fraction(v)) for v in row[n:]] for row in a]
@@ -1021,6 +1089,8 @@ def positive_definite(matrix):
     for c in range(len(a)):
         require(a[c][c].lo > 0, "the Hessian is not verified to be definite across the rotation")
         for k in range(c + 1, len(a)):
+            if a[k][c].lo == a[k][c].hi == 0:
+                continue
             ratio = a[k][c] / a[c][c]
             for j in range(k, len(a)):
                 a[k][j] = a[k][j] - ratio * a[c][j]
@@ -1072,11 +1142,20 @@ def twisted_state(f, box, leaf, claim):
     if all(b.lo > 0 for b in bonds):
         return  # a connected graph of attracting bonds
     require(n <= 20_000, "n is too large for the sum over modes")
+    waves = all_waves(n)
     for k in range(1, n // 2 + 1):
-        waves = [number(1) - sin_cos(PI.times(2 * (k * d % n)).over(n))[1] for d in offsets]
-        require(
-            total([b * w.positive_part() for b, w in zip(bonds, waves)]).lo > 0, f"mode {k} is not stable"
-        )
+        pay(1 + len(offsets) // 4)
+        pairs = ((b.lo, waves[k * d % n]) for b, d in zip(bonds, offsets))
+        require(sum(b * (w.lo if b > 0 else w.hi) for b, w in pairs) > 0, f"mode {k} is not stable")
+
+
+def all_waves(n):
+    """1 − cos(2πk/n) for k = 0..n−1, by the angles' sums: k = many a + b."""
+    many = math.isqrt(n) + 1
+    low = [sin_cos(PI.times(2 * b).over(n)) for b in range(many)]
+    high = [sin_cos(PI.times(2 * many * a).over(n)) for a in range(n // many + 1)]
+    both = ((*high[k // many], *low[k % many]) for k in range(n))
+    return [(number(1) - (c * d - s * t)).positive_part() for s, c, t, d in both]
 
 
 def circulant(coupling):
@@ -1098,6 +1177,7 @@ def graph(claim):
     require(coupling["kind"] == "graph", "the claim has no graph")
     n, edges = coupling["n"], [tuple(e) for e in coupling["edges"]]
     require(isinstance(n, int) and n >= 2, "n must be an integer")
+    require(len(edges) >= n - 1, "the graph is not connected")
     require(
         all(len(e) == 2 and all(isinstance(i, int) for i in e) and 0 <= e[0] < e[1] < n for e in edges),
         "edges are i < j < n",
@@ -1143,13 +1223,27 @@ COUPLINGS = {"all-to-all", "rank-one", "graph", "circulant", "equitable"}
 # ---------------------------------------------------------------------------------------- boxes and the claim
 
 
-def dyadic(pair):
-    mantissa, power = pair
+def integers(pair):
     require(
-        all(isinstance(v, int) and not isinstance(v, bool) for v in pair) and abs(power) < 5000,
-        "not a dyadic number",
+        isinstance(pair, list) and len(pair) == 2 and all(type(v) is int for v in pair),
+        "a number is given by two integers",
     )
-    return Fraction(mantissa) * Fraction(2) ** power
+    require(all(v.bit_length() < 10_000 for v in pair), "an integer is too long")
+    return pair
+
+
+def rational(pair):
+    """p/q of [p, q]."""
+    numerator, denominator = integers(pair)
+    require(denominator > 0, "a denominator must be positive")
+    return Fraction(numerator, denominator)
+
+
+def dyadic(pair):
+    """m 2^e of [m, e]."""
+    mantissa, exponent = integers(pair)
+    require(abs(exponent) < 5000, "an exponent of 2 is too large")
+    return Fraction(mantissa) * Fraction(2) ** exponent
 
 
 def ends(entry):
@@ -1181,17 +1275,22 @@ def claimed_range(pair):
     def end(v):
         if v in ("inf", "-inf"):
             return math.inf if v == "inf" else -math.inf
-        require(
-            all(isinstance(k, int) and not isinstance(k, bool) for k in v) and len(v) == 2,
-            "a range has rational ends",
-        )
-        require(v[1] > 0 and math.gcd(*v) == 1, "a rational end must be in lowest terms")
-        return Fraction(*v)
+        q = rational(v)
+        require(q.denominator == v[1], "a rational end must be in lowest terms")
+        return q
 
     require(isinstance(pair, list) and len(pair) == 2, "a range is a pair")
     lo, hi = end(pair[0]), end(pair[1])
     require(lo < hi or (lo == hi and abs(lo) < math.inf), "a claimed range is empty")
     return lo, hi
+
+
+def ranked(names, claimed, boxes):
+    """The same with the ends of each parameter numbered in their order: small integers are quicker to compare."""
+    every = [claimed, *boxes]
+    order = {n: {e: k for k, e in enumerate(sorted({e for b in every for e in b[n]}))} for n in names}
+    first, *others = [{n: tuple(order[n][e] for e in b[n]) for n in names} for b in every]
+    return first, others
 
 
 def tile(names, claimed, leaves):
@@ -1201,6 +1300,7 @@ def tile(names, claimed, leaves):
     for n in names:
         edges = sorted({b[n][0] for b in leaves} | {b[n][1] for b in leaves})
         for cut in edges[len(edges) // 2 :] + edges[: len(edges) // 2]:
+            pay(2 * len(leaves))
             low, high = [b for b in leaves if b[n][1] <= cut], [b for b in leaves if b[n][0] >= cut]
             if low and high and len(low) + len(high) == len(leaves) and claimed[n][0] < cut < claimed[n][1]:
                 left, right = {**claimed, n: (claimed[n][0], cut)}, {**claimed, n: (cut, claimed[n][1])}
@@ -1239,10 +1339,41 @@ def statement(claim: dict) -> str:
     return f"A stable state that is not synchronized exists: f(x) = {model['formula']}{where}; {network}; gain {model['gain']}."
 
 
-def verify(data: dict) -> str:
+def verify(data: dict, seconds: float | None = None) -> str:
     """Raise Rejected unless the certificate's claim is verified; returns the statement."""
+    return examine(data, seconds)[0]
+
+
+def examine(data: dict, seconds: float | None = None) -> tuple[str, float]:
+    """(the statement, the largest share of its allowance that a box took); Rejected if it is not verified."""
+    global deadline
     require(isinstance(data, dict) and data.get("schema") == SCHEMA, "unknown schema")
     claim, leaves = data["claim"], data["leaves"]
+    require(
+        isinstance(claim["model"]["formula"], str) and isinstance(leaves, list), "a part is of another kind"
+    )
+    with LOCK:
+        deadline = math.inf if seconds is None else time.monotonic() + seconds
+        try:
+            allow(allowance("", claim, leaves))
+            claim_is_tiled(claim, leaves)
+            return claim["statement"], max(share_of(claim, leaf) for leaf in leaves)
+        finally:
+            deadline = math.inf
+            allow(math.inf)
+
+
+def share_of(claim, leaf):
+    """The share of its allowance that the box of a leaf takes to be verified."""
+    model = claim["model"]
+    limit = allowance(model["formula"], model["coupling"], leaf)
+    allow(limit)
+    leaf_holds(claim, leaf)
+    return 1 - (left + rest) / limit
+
+
+def claim_is_tiled(claim, leaves):
+    """The claim is one that theorems are for, its sentence says it, and the boxes of the leaves fill it."""
     model = claim["model"]
     require(set(claim) == {"verdict", "statement", "model"}, "the claim has unknown or missing parts")
     require(
@@ -1283,25 +1414,28 @@ def verify(data: dict) -> str:
         for n in names:
             b[n] = (max(b[n][0], claimed[n][0]), min(b[n][1], claimed[n][1]))
             require(b[n][0] <= b[n][1], "a box lies outside the claim")
-    require(tile(names, claimed, boxes), "the boxes do not tile the claimed parameters")
+    require(tile(names, *ranked(names, claimed, boxes)), "the boxes do not tile the claimed parameters")
+
+
+def leaf_holds(claim, leaf):
+    """The theorem of a leaf, verified on its box."""
+    model, theorem = claim["model"], leaf["theorem"]
     table = PROVE if claim["verdict"] == "proved" else REFUTE
-    for leaf in leaves:
-        theorem = leaf["theorem"]
-        require(theorem in table, f"no theorem {theorem!r} for the verdict {claim['verdict']}")
-        if theorem in ALL_TO_ALL:
-            require(
-                coupling["kind"] in ("all-to-all", "rank-one"),
-                "this theorem is for all-to-all or rank-one coupling",
-            )
-        f = Formula(model["formula"], names)
-        finite = {n: leaf_range(leaf, n) for n in names}
-        box = {n: span(*v) for n, v in finite.items() if not any(isinstance(e, float) for e in v)}
-        # g_i = Σ_j K_ij h(cos), positive where h is
-        if model["gain"] == "softmax" and attention_parameter(claim) is None:
-            gradient_kind(f, box)
-            positive_inside(f, box, decreasing_from(f, box))
-        table[theorem](f, box, leaf, claim)
-    return claim["statement"]
+    require(theorem in table, f"no theorem {theorem!r} for the verdict {claim['verdict']}")
+    if theorem in ALL_TO_ALL:
+        require(
+            model["coupling"]["kind"] in ("all-to-all", "rank-one"),
+            "this theorem is for all-to-all or rank-one coupling",
+        )
+    names = sorted(model["parameters"])
+    f = Formula(model["formula"], names)
+    finite = {n: leaf_range(leaf, n) for n in names}
+    box = {n: span(*v) for n, v in finite.items() if not any(isinstance(e, float) for e in v)}
+    # g_i = Σ_j K_ij h(cos), positive where h is
+    if model["gain"] == "softmax" and attention_parameter(claim) is None:
+        gradient_kind(f, box)
+        positive_inside(f, box, decreasing_from(f, box))
+    table[theorem](f, box, leaf, claim)
 
 
 def without_repetition(pairs):
@@ -1328,17 +1462,21 @@ def explain(path: str) -> tuple[bool, str]:
         return False, f"unreadable file: {error}"
 
 
-def explain_text(text: str) -> tuple[bool, str]:
-    """(verified, the statement or the reason why not) of a certificate's JSON text."""
+def explain_text(text: str, seconds: float | None = None) -> tuple[bool, str]:
+    """(verified, the statement or the reason why not) of a certificate's JSON text, within some seconds if given."""
     try:
-        return True, verify(
-            json.loads(text, object_pairs_hook=without_repetition, parse_constant=no_such_number)
-        )
+        data = json.loads(text, object_pairs_hook=without_repetition, parse_constant=no_such_number)
+        return True, verify(data, seconds)
     except Rejected as reason:
         return False, str(reason)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, ZeroDivisionError, OverflowError,
-            RecursionError) as error:  # fmt: skip
-        return False, f"malformed certificate: {type(error).__name__}: {error}"
+    except json.JSONDecodeError as error:
+        return False, f"the certificate is not JSON: {error}"
+    except KeyError as error:
+        return False, f"the certificate lacks {error}"
+    except (RecursionError, MemoryError):
+        return False, "the certificate, or its formula, is nested too deeply"
+    except Exception as error:  # of whatever kind: what cannot be read is not verified
+        return False, f"the certificate is malformed: {error} ({type(error).__name__})"
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import Any
 from flint import arb
 
 from inphase.certify.balls import Enclosure, interval, point, precision, roots
+from inphase.certify.budget import BOXES, Budget
 from inphase.certify.theorem import Criterion
 from inphase.certify.theorems import THEOREMS
 from inphase.interaction import Interaction
@@ -22,7 +23,14 @@ CRITERIA = {name: theorem.criterion for name, theorem in THEOREMS.items() if the
 
 
 def crossing(
-    interaction: Interaction, parameter: str, bracket: tuple[float, float], criterion: str, digits: int = 25
+    interaction: Interaction,
+    parameter: str,
+    bracket: tuple[float, float],
+    criterion: str,
+    digits: int = 25,
+    *,
+    budget: int = BOXES,
+    seconds: float | None = None,
 ) -> tuple[Fraction, Fraction]:
     """An interval of width below 10^-digits in which the criterion's ratio passes 1.
 
@@ -38,11 +46,17 @@ def crossing(
         One of `CRITERIA`.
     digits : int
         Decimal digits of the enclosure.
+    budget : int
+        As in `synchronization`.
+    seconds : float, optional
+        A time limit.
 
     Raises
     ------
     ValueError
         If the criterion is unknown, or no change of sign is proved.
+    RuntimeError
+        If the work or the time is spent.
 
     Examples
     --------
@@ -53,12 +67,13 @@ def crossing(
     """
     if criterion not in CRITERIA:
         raise ValueError(f"unknown criterion {criterion!r}; known: {', '.join(CRITERIA)}")
-    known, second = CRITERIA[criterion], interaction.derivative(2)
+    known, second, purse = CRITERIA[criterion], interaction.derivative(2), Budget(budget, seconds)
     primitive = second + interaction if known.slope_weight else second
     with precision(64 + 8 * digits):
 
         def excess(value: Fraction) -> Any:
-            return _ratio(interaction, primitive, {parameter: point(value)}, known) - 1
+            box = {parameter: point(value)}
+            return _ratio(Enclosure(interaction, box, purse), Enclosure(primitive, box, purse), known) - 1
 
         a, b = Fraction(bracket[0]), Fraction(bracket[1])
         low, high = excess(a), excess(b)
@@ -110,11 +125,7 @@ def refine(g: Enclosure, order: int, lo: float, hi: float) -> Any:
     x = interval(Fraction(lo), Fraction(hi))
     for _ in range(60):
         middle = x.mid()
-        step = (
-            middle
-            - g.interaction.jet(middle, order, **g.box)[order]
-            / g.interaction.jet(x, order + 1, **g.box)[order + 1]
-        )
+        step = middle - g.on(middle, order)[order] / g.on(x, order + 1)[order + 1]
         if not step.is_finite():
             raise ValueError("interval Newton fails: the root is not simple to this precision")
         smaller = step.intersection(x)
@@ -124,23 +135,22 @@ def refine(g: Enclosure, order: int, lo: float, hi: float) -> Any:
     return x
 
 
-def _ratio(f: Interaction, primitive: Interaction, box: dict[str, Any], criterion: Criterion) -> Any:
-    """A ball around the ratio at one value of the parameters."""
-    fe, ge = Enclosure(f, box), Enclosure(primitive, box)
+def _ratio(fe: Enclosure, ge: Enclosure, criterion: Criterion) -> Any:
+    """A ball around the ratio at one value of the parameters, of f and the primitive of the integrand."""
     falls, turns = roots(fe, 1, width=1e-3), roots(ge, 1, width=1e-3)
     if falls is None or turns is None or len(falls) != 1:
         raise ValueError("the roots of f' or of the integrand are not isolated")
     tau = refine(fe, 1, *falls[0])
-    heights = [primitive.jet(arb(0), 0, **box)[0]]
+    heights = [ge.on(arb(0), 0)[0]]
     heights += [_sharp(ge, refine(ge, 1, *cell)) for cell in turns]
-    heights.append(primitive.jet(arb.pi(), 0, **box)[0])
+    heights.append(ge.on(arb.pi(), 0)[0])
     rises = sum((_positive(after - before) for before, after in pairwise(heights)), arb(0))
-    return criterion.ratio(tau, f.jet(arb(0), 1, **box)[1], 2 * rises)
+    return criterion.ratio(tau, fe.on(arb(0), 1)[1], 2 * rises)
 
 
 def _sharp(g: Enclosure, x: Any) -> Any:
     """g at a root of g', by the mean value: the width squares."""
-    return g.interaction.jet(x.mid(), 0, **g.box)[0] + g.interaction.jet(x, 1, **g.box)[1] * (x - x.mid())
+    return g.on(x.mid(), 0)[0] + g.on(x, 1)[1] * (x - x.mid())
 
 
 def _positive(value: Any) -> Any:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 from inphase.certify.balls import precision
+from inphase.certify.budget import Budget, Spent
 from inphase.certify.family import Family, family
 from inphase.certify.refute import equal_clusters
 from inphase.certify.stable import EQUAL_CLUSTERS
-from inphase.certify.synchronization import prove_point
+from inphase.certify.synchronization import prove_box
 from inphase.certify.theorem import Box, Theorem
 from inphase.certify.theorems import THEOREMS
 from inphase.signals import ended_by_signals, follow
 
 RANKED = sorted((t for t in THEOREMS.values() if t.rank is not None), key=lambda t: t.rank or 0)
+CELL = 1500  # boxes whose work one cell may take
 COLORS = {"proved": "#2a9d5c", "refuted": "#c8553d", "undecided": "#d9d9d9"}
 
 
@@ -84,6 +87,7 @@ def diagram(
     size: int | tuple[int, int] = 50,
     workers: int = 1,
     depth: int = 3,
+    seconds: float | None = None,
     progress: Callable[[float, str], None] | None = None,
     **ranges: Any,
 ) -> Diagram:
@@ -102,7 +106,9 @@ def diagram(
     workers : int
         Processes that share the rows.
     depth : int
-        How often a cell may be halved before it is left undecided.
+        How often a cell may be halved before it is left undecided; the work for a cell is limited, too.
+    seconds : float, optional
+        A time limit, after which cells are left undecided; the diagram then depends on the machine.
     progress : callable, optional
         Called with the fraction done and a few words.
     **ranges : (lo, hi)
@@ -132,7 +138,8 @@ def diagram(
     if columns < 1 or rows < 1:
         raise ValueError(f"size must be positive; got {size!r}")
     across, along = (_grid(known, name, count) for name, count in zip(names, (columns, rows)))
-    jobs = [(known.formula, dict(known.ranges), names, across, row, depth) for row in pairwise(along)]
+    limit = Budget(CELL, seconds)
+    jobs = [(known.formula, dict(known.ranges), names, across, row, depth, limit) for row in pairwise(along)]
     cells: list[Cell] = []
     if workers > 1:
         with ProcessPoolExecutor(workers, initializer=follow) as pool, ended_by_signals():
@@ -157,8 +164,10 @@ def _grid(known: Family, name: str, count: int) -> list[float]:
     return [float(Fraction(lo) + (Fraction(hi) - Fraction(lo)) * k / count) for k in range(count + 1)]
 
 
-def _row(job: tuple[str, dict[str, Any], Sequence[str], list[float], tuple[float, float], int]) -> list[Cell]:
-    formula, whole, names, across, (low, high), depth = job
+def _row(
+    job: tuple[str, dict[str, Any], Sequence[str], list[float], tuple[float, float], int, Budget],
+) -> list[Cell]:
+    formula, whole, names, across, (low, high), depth, limit = job
     known = family(formula, whole)
     found = []
     with precision(64):
@@ -167,17 +176,20 @@ def _row(job: tuple[str, dict[str, Any], Sequence[str], list[float], tuple[float
                 names[0]: (Fraction(left), Fraction(right)),
                 names[1]: (Fraction(low), Fraction(high)),
             }
-            verdict, theorem = (
-                ("undecided", known.obstacle) if known.obstacle else _cell(known, ranges, RANKED, depth)
-            )
+            verdict, theorem = "undecided", known.obstacle
+            if not known.obstacle:
+                with suppress(Spent):
+                    verdict, theorem = _cell(known, ranges, RANKED, depth, limit.afresh())
             found.append(Cell({names[0]: (left, right), names[1]: (low, high)}, verdict, theorem))
     return found
 
 
-def _cell(known: Family, ranges: dict[str, Any], theorems: list[Theorem], depth: int) -> tuple[str, str]:
+def _cell(
+    known: Family, ranges: dict[str, Any], theorems: list[Theorem], depth: int, budget: Budget
+) -> tuple[str, str]:
     """(verdict, theorem) for a whole box: its halves must agree where it is cut."""
-    box = Box(known, ranges)
-    attempt = prove_point(known, ranges, theorems)
+    box = Box(known, ranges, budget)
+    attempt = prove_box(box, theorems)
     if attempt.leaf is not None:
         return "proved", attempt.leaf["theorem"]
     if box.attracts and equal_clusters(known, box) is not None:
@@ -185,16 +197,14 @@ def _cell(known: Family, ranges: dict[str, Any], theorems: list[Theorem], depth:
     if depth == 0:
         return "undecided", ""
     middle = {name: ((lo + hi) / 2, (lo + hi) / 2) for name, (lo, hi) in ranges.items()}
-    center = Box(known, middle)
-    if prove_point(known, middle, theorems).leaf is None and not (
-        center.attracts and equal_clusters(known, center)
-    ):
+    center = Box(known, middle, budget)
+    if prove_box(center, theorems).leaf is None and not (center.attracts and equal_clusters(known, center)):
         return "undecided", ""
     name = max(ranges, key=lambda k: ranges[k][1] - ranges[k][0])
     lo, hi = ranges[name]
     verdicts = []
     for part in ((lo, (lo + hi) / 2), ((lo + hi) / 2, hi)):
-        verdicts.append(_cell(known, ranges | {name: part}, theorems, depth - 1))
+        verdicts.append(_cell(known, ranges | {name: part}, theorems, depth - 1, budget))
         if verdicts[-1][0] == "undecided" or verdicts[-1][0] != verdicts[0][0]:
             return "undecided", ""
     return verdicts[0]

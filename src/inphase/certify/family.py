@@ -21,6 +21,7 @@ from inphase.interaction import CATALOG, Interaction
 
 End = Fraction | float  # a rational, or ±inf
 PROBED = 100_000  # phases at which a gain is looked at
+LARGEST = 10**300  # of finite ends: floats reach that far
 ANY = {"kind": "all-to-all", "weights": "any positive"}
 
 
@@ -73,15 +74,22 @@ def end(name: str, value: Any) -> End:
     """One end of a range: an exact rational, or ±inf. Text such as "-2/3" or "0.2" is read exactly."""
     try:
         if isinstance(value, str) and value.strip().lstrip("+-") not in ("inf", "infinity"):
+            exponent = value.lower().partition("e")[2].strip() or "0"
+            if len(value) > 1000 or abs(int(exponent)) > 300:
+                raise ValueError
             return Fraction(value.strip())
         if isinstance(value, bool):
             raise TypeError
         number = value if isinstance(value, (int, Fraction)) else float(value)
     except (TypeError, ValueError, ZeroDivisionError):
-        raise ValueError(f"the range of {name} needs numbers; got {value!r}") from None
+        raise ValueError(f"the range of {name} needs numbers; got {value!r:.60}") from None
     if isinstance(number, float) and math.isnan(number):
         raise ValueError(f"the range of {name} must not be NaN; got {value!r}")
-    return number if isinstance(number, float) and math.isinf(number) else Fraction(number)
+    if isinstance(number, float) and math.isinf(number):
+        return number
+    if abs(Fraction(number)) > LARGEST:
+        raise ValueError(f"the range of {name} has the end {value!r:.60}: beyond 1e300 give inf or -inf")
+    return Fraction(number)
 
 
 def parameter_range(name: str, value: Any) -> tuple[End, End]:

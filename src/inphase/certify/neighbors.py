@@ -25,9 +25,11 @@ def pairs_fall(f: Enclosure, tau: float, outside: Outside, budget: int = 2_000) 
     The form is f'(x) f(y) + f(x) f'(y) < 0, which at y = π reads f(x) f'(π) < 0. For x, y > τ nothing is to
     prove (f' < 0).
     """
+    f.budget.at = "how far two neighbors can be"
     stack = [(0.0, tau, 0.0, PI_ABOVE)]
     while stack:
         a, b, c, d = stack.pop()
+        f.budget.spend(4)
         if d < a or outside(a, b, c, d):
             continue
         budget -= 1

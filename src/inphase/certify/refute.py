@@ -6,6 +6,7 @@ graph.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from flint import arb
 from numpy.typing import NDArray
 
 from inphase.certify.balls import is_dyadic, outward
+from inphase.certify.budget import Budget
 from inphase.certify.family import End, Family
 from inphase.certify.networks import common_divisor, edges_of_coupling
 from inphase.certify.stable import EQUAL_CLUSTERS, RADIUS, STABLE_STATE, TWISTED_STATE, certified, settle
@@ -36,12 +38,20 @@ class Found:
     margin: float
 
 
-def refutation(known: Family, where: Mapping[str, tuple[End, End]], seed: int = 0) -> Found | None:
-    """A certified stable state at a point, or over the whole range in closed form; None if none is found."""
+def refutation(
+    known: Family, where: Mapping[str, tuple[End, End]], seed: int = 0, budget: Budget | None = None
+) -> Found | None:
+    """A certified stable state at a point, or over the whole range in closed form; None if none is found.
+
+    Raises
+    ------
+    Spent
+        If the budget ends first.
+    """
     point = {k: _at(known.ranges[k], pair) for k, pair in where.items()}
     if known.coupling["kind"] == "rank-one" or not known.refutable:
         return None
-    box = Box(known, point)
+    box = Box(known, point, budget)
     with np.errstate(all="ignore"):  # candidates are floats; only what is certified in balls counts
         return _found(known, box, seed)
 
@@ -89,7 +99,7 @@ def equal_clusters(known: Family, box: Box, counts: range = range(2, 9)) -> Foun
         if n is not None and n % k:
             continue
         size = n or k
-        bonds = [known.interaction.jet(2 * arb.pi() * j / k, 1, **box.f.box)[1] for j in range(1, k)]
+        bonds = [box.f.on(2 * arb.pi() * j / k, 1)[1] for j in range(1, k)]
         waves = [[1 - (2 * arb.pi() * (j * m % k) / k).cos() for j in range(1, k)] for m in range(1, k)]
         sums = [sum((b * w for b, w in zip(bonds, row)), arb(0)) for row in waves]
         if size > k:
@@ -127,17 +137,24 @@ def _twisted(known: Family, box: Box) -> Found | None:
     slope = known.interaction.with_parameters(**_numbers(box)).derivative()
     d = np.array(offsets)
     for q in range(1, min(n // 2, 2000) + 1):
+        box.f.budget.spend(100 + len(d))
         bonds = slope(2 * np.pi * q * d / n)
         if not np.all(bonds > 0):
             if n > 20_000:
                 continue
-            waves = 1 - np.cos(2 * np.pi * np.outer(np.arange(1, n // 2 + 1), d) / n)
-            if np.min(waves @ bonds) <= 1e-9:
+            box.f.budget.spend(n)
+            line = np.zeros(n)
+            line[d] = bonds  # Σ_d bond (1 − cos(2πkd/n)) for k = 1..n/2
+            if np.min(np.sum(bonds) - np.fft.rfft(line).real[1:]) <= 1e-9:
                 continue
-        balls = [known.interaction.jet(2 * arb.pi() * (q * k % n) / n, 1, **box.f.box)[1] for k in offsets]
-        rows = [[arb(1)] * len(offsets)] if all(b > 0 for b in balls) else [
-            [1 - (2 * arb.pi() * (k * m % n) / n).cos() for k in offsets] for m in range(1, n // 2 + 1)
-        ]  # fmt: skip
+        balls = [box.f.on(2 * arb.pi() * (q * k % n) / n, 1)[1] for k in offsets]
+        if all(b > 0 for b in balls):
+            rows = [[arb(1)] * len(offsets)]
+        else:
+            box.f.budget.spend(n * len(offsets))
+            rows = [
+                [1 - (2 * arb.pi() * (k * m % n) / n).cos() for k in offsets] for m in range(1, n // 2 + 1)
+            ]
         sums = [sum((b * w for b, w in zip(balls, row)), arb(0)) for row in rows]
         if all(s > 0 for s in sums):
             least = min(float(s.lower()) for s in sums)
@@ -150,9 +167,9 @@ def _numbers(box: Box) -> dict[str, float]:
 
 
 def _on_graph(known: Family, box: Box, seed: int, starts: int = 40) -> Found | None:
-    n, edges = edges_of_coupling(known.coupling)
-    if n > 150:
+    if known.coupling["n"] > 150:
         return None
+    n, edges = edges_of_coupling(known.coupling)
     weights = np.zeros((n, n))
     for i, j in edges:
         weights[i, j] = weights[j, i] = 1.0
@@ -161,7 +178,7 @@ def _on_graph(known: Family, box: Box, seed: int, starts: int = 40) -> Found | N
     for k in range(starts):
         spiral = 2 * np.pi * np.arange(n) * (1 + k // 2) / n
         start = spiral if k % 2 == 0 and k < 12 else rng.uniform(0, 2 * np.pi, n)
-        angles = settle(f, weights, start)
+        angles = settle(f, weights, start, box.f.budget)
         if angles is None or _spread(angles) < 1e-3:
             continue
         least = certified(box.f, table, [Fraction(1)] * n, [1] * n, angles.tolist())
@@ -180,7 +197,7 @@ def _on_classes(known: Family, box: Box, seed: int, starts: int = 60) -> Found |
     table = [[Fraction(d) for d in row] for row in degrees]
     for trial in range(starts):
         start = 2 * np.pi * np.arange(k) / k if trial == 0 else rng.uniform(0, 2 * np.pi, k)
-        angles = settle(f, weights, start)
+        angles = settle(f, weights, start, box.f.budget)
         if angles is None or _spread(angles) < 1e-3:
             continue
         least = certified(box.f, table, [Fraction(m) for m in sizes], sizes, angles.tolist(), degrees=degrees)
@@ -204,9 +221,10 @@ def _clusters(known: Family, box: Box, seed: int) -> Found | None:
     tried: set[tuple[int, ...]] = set()
     for sizes, start in _candidates(n, f, rng):
         total = sum(sizes)
+        box.f.budget.spend(100 + total // 50)
         masses = np.array(sizes) / total
         weights = np.tile(masses, (len(sizes), 1))
-        angles = settle(f, weights, start)
+        angles = settle(f, weights, start, box.f.budget)
         if angles is None:
             continue
         merged, places = _merge(sizes, angles)
@@ -239,6 +257,13 @@ def _merge(sizes: tuple[int, ...], angles: Floats) -> tuple[tuple[int, ...], Flo
     return merged, places
 
 
+def _thirds(n: int) -> Iterator[tuple[int, int, int]]:
+    """The splits p <= q <= r of n into three parts, those of nearly equal parts first."""
+    for spread in range(n - 2):  # r − p
+        for p in range(max(1, -(-(n - 2 * spread) // 3)), (n - spread) // 3 + 1):
+            yield p, n - 2 * p - spread, p + spread
+
+
 def _candidates(n: int | None, f: Any, rng: np.random.Generator) -> Iterator[tuple[tuple[int, ...], Floats]]:
     """Sizes of clusters and starting angles."""
     for count in range(2, 9):
@@ -249,9 +274,7 @@ def _candidates(n: int | None, f: Any, rng: np.random.Generator) -> Iterator[tup
         for total in range(4, 9):
             yield from (((1,) * total, rng.uniform(0, 2 * np.pi, total)) for _ in range(4))
         return
-    splits = [(p, q, n - p - q) for p in range(1, n) for q in range(p, n) if q <= n - p - q]
-    splits.sort(key=lambda s: s[2] - s[0])
-    for split in splits[:400]:
+    for split in itertools.islice(_thirds(n), 400):
         yield split, 2 * np.pi * np.arange(3) / 3
     for _ in range(60):
         if n <= 40:

@@ -16,6 +16,7 @@ from flint import arb, arb_mat
 from numpy.typing import NDArray
 
 from inphase.certify.balls import Enclosure, interval, point
+from inphase.certify.budget import Budget, weight
 from inphase.interaction import Interaction
 
 Floats = NDArray[np.float64]
@@ -38,6 +39,8 @@ def certified(
     With `degrees`, the clusters are the classes of an equitable partition of a graph.
     """
     n = len(masses)
+    f.budget.at = "a state of several clusters"
+    f.budget.spend(n**3)
     w = [[point(v) for v in row] for row in weights]
     off = interval(-radius, radius)
     at = [point(Fraction(t)) for t in angles]
@@ -46,7 +49,7 @@ def certified(
     def slope(x: list[arb], k: int, j: int, order: int) -> Any:
         if weights[k][j] == 0:
             return arb(0)
-        return w[k][j] * f.interaction.jet(x[k] - x[j], 1, **f.box)[order]
+        return w[k][j] * f.on(x[k] - x[j], 1)[order]
 
     force = arb_mat([[sum((slope(at, k, j, 0) for j in range(n) if j != k), arb(0))] for k in range(1, n)])
     bonds = [[slope(wide, k, j, 1) if j != k else arb(0) for j in range(n)] for k in range(n)]
@@ -119,20 +122,25 @@ def least_pivot(a: list[list[arb]]) -> float | None:
     return least
 
 
-def settle(f: Interaction, weights: Floats, start: Floats, steps: int = 4000) -> Floats | None:
+def settle(
+    f: Interaction, weights: Floats, start: Floats, budget: Budget | None = None, steps: int = 4000
+) -> Floats | None:
     """A stationary state with θ_0 = 0, in [0, 2π), by the flow and Newton; None if it does not settle."""
-    slope = f.derivative()
+    budget, slope = budget or Budget(), f.derivative()
+    dear = 30 + weight(f.expression) * (1 + weights.size // 200)  # the work of a force, as measured
     theta = np.array(start, dtype=float)
     h = 0.5 / max(
         float(np.max(np.sum(weights, axis=1))) * float(np.max(np.abs(slope(np.linspace(0, 6.3, 400))))),
         1e-300,
     )
     for step in range(steps):
+        budget.spend(dear)
         force = -np.sum(weights * f(theta[:, None] - theta[None, :]), axis=1)
         theta += h * force
         if step % 50 == 0 and np.max(np.abs(force)) < 1e-6:
             break
     for _ in range(30):
+        budget.spend(2 * dear + len(theta) ** 3 // 1000)
         difference = theta[:, None] - theta[None, :]
         force = np.sum(weights * f(difference), axis=1)[1:]
         bond = weights * slope(difference)

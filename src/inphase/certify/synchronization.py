@@ -6,7 +6,8 @@ import heapq
 import itertools
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -14,6 +15,7 @@ from typing import Any
 
 from inphase.certify import checker, refute
 from inphase.certify.balls import outward, precision
+from inphase.certify.budget import BOXES, Budget, Spent
 from inphase.certify.certificate import Certificate, claim_of, least_margin
 from inphase.certify.family import End, Family, family
 from inphase.certify.theorem import Attempt, Box, Theorem
@@ -21,6 +23,9 @@ from inphase.certify.theorems import THEOREMS, attention
 
 Ranges = dict[str, tuple[End, End]]
 Progress = Callable[[float, str], None]
+REFUTATION = 7_500  # the least budget of the search for a stable state
+REACH = 30  # cuts of infinite boxes, each one further out; only β = ∞ is ever reached, and by other boxes
+NO_REACH = "no theorem reaches that far: give a finite range"
 
 
 @dataclass
@@ -29,12 +34,24 @@ class _Search:
 
     family: Family
     theorems: Sequence[Theorem]
-    budget: int
-    progress: Progress | None
+    budget: Budget
+    progress: Progress | None = None
     leaves: list[dict[str, Any]] = field(default_factory=list)
     margins: list[float] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
+    here: Ranges = field(default_factory=dict)
+    open: int = 0
     failed: tuple[Ranges, Attempt] | None = None
+
+    def box(self, ranges: Ranges) -> Box:
+        """A box that is paid from the search's budget."""
+        return Box(self.family, ranges, self.budget.part())
+
+    def stop(self, why: str, last: Attempt | None = None) -> None:
+        """End at the box where the search stands: why, and what it has done."""
+        done = f"{len(self.leaves)} boxes proved, {self.open} open" if self.leaves else "no box proved"
+        words = f"{why} ({done}{f'; {last.reason}' if last and last.reason else ''})"
+        self.failed = self.here, Attempt(None, last.margin if last else -math.inf, words)
 
 
 def synchronization(
@@ -44,7 +61,8 @@ def synchronization(
     graph: Any = None,
     theorems: Sequence[str] | None = None,
     refutation: bool = True,
-    budget: int = 20_000,
+    budget: int = BOXES,
+    seconds: float | None = None,
     progress: Progress | None = None,
     **ranges: Any,
 ) -> Certificate:
@@ -66,7 +84,10 @@ def synchronization(
     refutation : bool
         Whether to look for a stable state that is not synchronized.
     budget : int
-        The largest number of boxes.
+        The largest number of boxes, and the work that so many take in the mean: by default about a minute, the
+        same work on every machine. What is not decided then is "undecided", and the statement says where.
+    seconds : float, optional
+        A time limit, after which what is not decided is "undecided"; the answer then depends on the machine.
     progress : callable, optional
         Called with the fraction done and a few words.
     **ranges : number, str or pair
@@ -80,9 +101,9 @@ def synchronization(
     Raises
     ------
     ValueError, TypeError
-        On an empty range, NaN, an unknown parameter or theorem, n < 2; on a graph that is directed,
-        disconnected, with other weights or self-loops, or given beside a model with a coupling of its own. (A
-        model with such a coupling is "undecided", and the statement names the obstacle.)
+        On an empty range, NaN, an unknown parameter or theorem, n < 2, a budget below 1, negative seconds; on a
+        graph that is directed, disconnected, with other weights or self-loops, or given beside a model with a
+        coupling of its own. (A model with such a coupling is "undecided", and the statement names the obstacle.)
 
     Examples
     --------
@@ -93,7 +114,7 @@ def synchronization(
     >>> print(synchronization("sin(x)"))  # doctest: +ELLIPSIS
     proved: Almost every start synchronizes: f(x) = sin(x); any number of oscillators, all-to-all with any positive weights; ...
     """
-    started = time.perf_counter()
+    started, purse = time.perf_counter(), Budget(budget, seconds)
     unknown = set(theorems or ()) - set(THEOREMS)
     if unknown:
         raise ValueError(f"unknown theorem {sorted(unknown)[0]!r}; known: {', '.join(THEOREMS)}")
@@ -103,17 +124,17 @@ def synchronization(
     ]
     if known.obstacle:
         return _undecided(known, dict(known.ranges), Attempt(None, reason=known.obstacle), started)
-    search = _Search(known, chosen, budget, progress)
+    search = _Search(known, chosen, purse, progress)
     with precision(96):
-        pieces = _pieces(known)
-        done = all(_cover(search, piece, weight) for piece, weight in zip(pieces, _weights(pieces)))
-        if done:
+        if _proved(search):
             claim = claim_of(known, "proved", dict(known.ranges))
             return _verified("proved", claim, search, started)
         assert search.failed is not None
         where, attempt = search.failed
         if refutation:
-            found = refute.refutation(known, where)
+            found = None
+            with suppress(Spent):
+                found = refute.refutation(known, where, budget=purse.afresh(max(budget // 4, REFUTATION)))
             if found is not None:
                 claim = claim_of(known, "refuted", found.ranges, found.coupling)
                 search.leaves, search.margins = [found.leaf], [found.margin]
@@ -122,13 +143,23 @@ def synchronization(
     return _undecided(known, where, attempt, started)
 
 
+def _proved(search: _Search) -> bool:
+    """Whether every piece of the ranges is proved within the budget."""
+    pieces = _pieces(search.family)
+    try:
+        return all(_cover(search, piece, weight) for piece, weight in zip(pieces, _weights(pieces)))
+    except Spent as spent:
+        search.stop(str(spent))
+        return False
+
+
 def _verified(verdict: str, claim: dict[str, Any], search: _Search, started: float) -> Certificate:
     """The certificate, if the independent checker verifies it: no verdict leaves this room without that."""
     found = Certificate(
         verdict, claim["statement"], least_margin(search.margins), claim, search.leaves, tuple(sorted(search.used)),
         search.family.assumptions, time.perf_counter() - started,
     )  # fmt: skip
-    accepted, reason = checker.explain_text(found.to_json())
+    accepted, reason = checker.explain_text(found.to_json(), search.budget.seconds_left)
     if accepted:
         return found
     known = search.family
@@ -183,18 +214,17 @@ def _cover(search: _Search, ranges: Ranges, part: tuple[float, float]) -> bool:
     if beta is not None and ranges[beta][0] >= 1 and attention.ATTENTION_INFINITY in search.theorems:
         return _cover_inverse(search, beta, ranges, part)
     # the widest box first: its middle soon meets a region where nothing is proved, if there is one
-    order, done, before = itertools.count(), 0.0, 0.0
+    order, done, before, far = itertools.count(), 0.0, 0.0, 0
     heap = [(-_width(ranges), next(order), ranges, part[1] - part[0])]
     while heap:
         _, _, here, share = heapq.heappop(heap)
-        box, middle = Box(search.family, here), _middle(here)
+        search.here, search.open = here, len(heap) + 1
+        box, middle = search.box(here), _middle(here)
         cheap = [t for t in search.theorems if not t.dear]
         best = _try(search, box, cheap)
         # the dear theorems are for where the cheap ones fail at the middle itself, or nearly: elsewhere
         # cutting is quicker
-        if best.leaf is None and (
-            middle is None or _try(search, Box(search.family, middle), cheap).margin < 0.1
-        ):
+        if best.leaf is None and (middle is None or _try(search, search.box(middle), cheap).margin < 0.1):
             best = max(
                 best, _try(search, box), key=lambda attempt: (attempt.leaf is not None, attempt.margin)
             )
@@ -206,10 +236,14 @@ def _cover(search: _Search, ranges: Ranges, part: tuple[float, float]) -> bool:
                 before = done
                 search.progress(part[0] + done, f"{len(search.leaves)} boxes proved")
             continue
-        if middle is None or len(search.leaves) + len(heap) > search.budget:
-            search.failed = search.failed or (here, best)
+        if middle is None:
+            search.failed = (here, best)
             return False
-        thin = _try(search, Box(search.family, middle))
+        far += math.isinf(_width(here))
+        if far > REACH or len(search.leaves) + len(heap) > search.budget.boxes:
+            search.stop(NO_REACH if far > REACH else search.budget.end, best)
+            return False
+        thin = _try(search, search.box(middle))
         if thin.leaf is None:
             search.failed = (middle, thin)
             return False
@@ -245,7 +279,8 @@ def _cover_inverse(search: _Search, beta: str, ranges: Ranges, part: tuple[float
     stack = [(u_lo, min(u_hi, Fraction(1)))]
     while stack:
         a, b = stack.pop()
-        product = attention.scaled_product(a, b)
+        search.here, search.open = ranges | {beta: _inverse(a, b)}, len(stack) + 1
+        product = attention.scaled_product(a, b, search.budget)
         if product < 2:
             search.leaves.append(attention.inverse_leaf(beta, a, b))
             search.margins.append(float((2 / product - 1).lower()))
@@ -256,6 +291,11 @@ def _cover_inverse(search: _Search, beta: str, ranges: Ranges, part: tuple[float
             return False
         stack += [((a + b) / 2, b), (a, (a + b) / 2)]
     return True
+
+
+def _inverse(a: Fraction, b: Fraction) -> tuple[End, End]:
+    """The range of 1/u for u in [a, b]."""
+    return 1 / b, 1 / a if a else math.inf
 
 
 def _width(ranges: Ranges) -> End:
@@ -288,6 +328,6 @@ def _cut(ranges: Ranges) -> tuple[Ranges, Ranges]:
     return ranges | {name: (lo, at)}, ranges | {name: (at, hi)}
 
 
-def prove_point(known: Family, ranges: Mapping[str, tuple[End, End]], theorems: Sequence[Theorem]) -> Attempt:
+def prove_box(box: Box, theorems: Sequence[Theorem]) -> Attempt:
     """One box, no cutting: for diagrams."""
-    return _try(_Search(known, theorems, 1, None), Box(known, ranges))
+    return _try(_Search(box.family, theorems, box.f.budget), box)

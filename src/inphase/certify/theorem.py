@@ -12,6 +12,7 @@ from flint import arb
 
 from inphase import expression as ex
 from inphase.certify.balls import Enclosure
+from inphase.certify.budget import Budget, Spent
 from inphase.certify.family import End, Family
 from inphase.certify.variation import attraction_range, positive_inside
 from inphase.expression.arithmetic import Balls
@@ -31,11 +32,16 @@ class Attempt:
 
 
 class Box:
-    """A box of parameters with what theorems share, computed once: f'(0), τ, whether f > 0 on (0, π)."""
+    """A box of parameters with what theorems share, computed once: f'(0), τ, whether f > 0 on (0, π).
 
-    def __init__(self, family: Family, ranges: Mapping[str, tuple[End, End]]) -> None:
+    What is evaluated on it is paid from `budget`, in searches a part of theirs.
+    """
+
+    def __init__(
+        self, family: Family, ranges: Mapping[str, tuple[End, End]], budget: Budget | None = None
+    ) -> None:
         self.family, self.ranges = family, dict(ranges)
-        self.f = Enclosure(family.interaction, family.box(ranges))
+        self.f = Enclosure(family.interaction, family.box(ranges), budget)
         self._shared: dict[str, Any] = {}
 
     def once(self, name: str, compute: Callable[[], Any]) -> Any:
@@ -81,7 +87,14 @@ class Box:
 
         That of "softmax" is, where f > 0 on (0, π) is proved.
         """
-        return self.family.gain != "softmax" or self.family.attention is not None or self.positive
+        if self.family.gain != "softmax" or self.family.attention is not None:
+            return True
+        try:
+            return self.positive
+        except Spent as spent:
+            if not spent.of_a_box:
+                raise
+            return False
 
     def leaf(self, theorem: str, **data: Any) -> Leaf:
         """The leaf that a certificate keeps: the theorem, the box in exact (mid, rad) integers, hints."""
@@ -188,8 +201,10 @@ class Theorem:
         """The attempt on a box, with its leaf as a certificate keeps it."""
         try:
             found = self.attempt(box)
-        except ZeroDivisionError:  # a quotient of series whose denominator's ball holds 0
-            return Attempt(None, reason="the formula divides by what may be 0 on this box")
+        except Spent as spent:
+            if not spent.of_a_box:
+                raise
+            return Attempt(None, reason=str(spent))
         if found.leaf is None:
             return found
         return replace(found, leaf=box.leaf(self.verified_as or self.name, **found.leaf))

@@ -21,6 +21,7 @@ from typing import Any
 from flint import arb, arb_mat
 
 from inphase.certify.balls import Enclosure, interval, lower, point, precision, upper
+from inphase.certify.budget import BOXES, Budget
 from inphase.certify.certificate import Certificate, claim_of
 from inphase.certify.family import Family
 from inphase.certify.stable import STABLE_STATE, certified
@@ -29,6 +30,7 @@ from inphase.interaction import attention
 
 WIDTH = Fraction(1, 10**9)
 STATE_RADIUS = Fraction(1, 2**60)
+MANY = 10**6  # splits that are not looked at one by one
 
 
 @dataclass(frozen=True)
@@ -67,18 +69,28 @@ class Threshold:
         return Certificate("refuted", claim["statement"], 0.0, claim, [leaf], (STABLE_STATE,))
 
 
-def thresholds(n: int | Sequence[int]) -> list[Threshold]:
+def thresholds(
+    n: int | Sequence[int], *, budget: int = BOXES, seconds: float | None = None
+) -> list[Threshold]:
     """Enclosures, of width at most 1e-9, of the least |β| with a stable three-cluster state, for each n >= 3.
 
     For n divisible by 3 it is 2/3 exactly: three equal clusters are stable for every |β| > 2/3
     (`angles` are then empty).
+
+    Parameters
+    ----------
+    n : int or sequence of int
+    budget : int
+        For each n, as in `synchronization`.
+    seconds : float, optional
+        A time limit for all of them.
 
     Raises
     ------
     ValueError
         If an n is not an integer of at least 3.
     RuntimeError
-        If an enclosure is not reached.
+        If an enclosure is not reached within the work or the time; the message names the n and the bound so far.
 
     Examples
     --------
@@ -90,19 +102,20 @@ def thresholds(n: int | Sequence[int]) -> list[Threshold]:
     for k in counts:
         if isinstance(k, bool) or not isinstance(k, int) or k < 3:
             raise ValueError(f"n must be an integer of at least 3; got {k!r}")
+    whole = Budget(budget, seconds)
     with precision(96):
-        return [_threshold(k) for k in counts]
+        return [_threshold(k, whole.afresh()) for k in counts]
 
 
-def _threshold(n: int) -> Threshold:
+def _threshold(n: int, budget: Budget) -> Threshold:
     if n % 3 == 0:
         third = n // 3
         return Threshold(n, Fraction(2, 3), Fraction(2, 3), (third, third, third), ())
-    lo, x, y, sizes, boxes = _lowest(n)
+    lo, x, y, sizes, boxes = _lowest(n, budget)
     step = Fraction(1, 2**34)
     for _ in range(3):
         hi = _up(lo + step)
-        angles = certified_above(hi, x, y, sizes)
+        angles = certified_above(hi, x, y, sizes, budget)
         if angles is not None and hi - lo <= WIDTH:
             return Threshold(n, lo, hi, sizes, angles, boxes)
         step *= 3
@@ -138,7 +151,7 @@ def _masses(x: Any, y: Any, z: Any, b: Any) -> list[Any]:
     ]
 
 
-def _splits(n: int, masses: list[Any]) -> list[tuple[int, int, int]]:
+def _splits(n: int, masses: list[Any], budget: Budget) -> list[tuple[int, int, int]]:
     """The splits of n into three parts that enclosures of the masses allow, but the one into thirds."""
     ranges = [
         range(max(1, math.ceil(lower(n * m))), min(n - 2, math.floor(upper(n * m))) + 1)
@@ -146,6 +159,10 @@ def _splits(n: int, masses: list[Any]) -> list[tuple[int, int, int]]:
         else range(1, n - 1)
         for m in masses
     ]
+    many = len(ranges[0]) * len(ranges[1])
+    if many > MANY:
+        return [(0, 1, 2)]  # nothing is excluded yet, nor are two parts known to be equal
+    budget.spend(many // 4)
     return [
         (i, j, n - i - j)
         for i in ranges[0]
@@ -164,7 +181,7 @@ def _third_derivative(t: Any, b: Any) -> Any:
     return -(c - 3 * b * c * c + 4 * b * w - 6 * b * b * c * w - b**3 * w * w)
 
 
-def _lowest(n: int) -> tuple[Fraction, float, float, tuple[int, int, int], int]:
+def _lowest(n: int, budget: Budget) -> tuple[Fraction, float, float, tuple[int, int, int], int]:
     """(a lower bound of b near the least, its arcs, masses, number of boxes): best first, arcs x <= y <= z.
 
     On x = y or y = z with equal masses the map from arcs to masses folds into a cusp. There f''' < 0 between
@@ -173,6 +190,7 @@ def _lowest(n: int) -> tuple[Fraction, float, float, tuple[int, int, int], int]:
     """
     counter, used = itertools.count(), 0
     queue: list[Any] = []
+    budget.at = f"n = {n}, no stable state of three clusters below |β| = 2/3"
 
     def push(kind: str, box: tuple[float, float, float, float]) -> None:
         a, b, c, d = box
@@ -192,7 +210,7 @@ def _lowest(n: int) -> tuple[Fraction, float, float, tuple[int, int, int], int]:
         bound = max(lower(b_plus), Fraction(2, 3))
         if bound > 3:
             return
-        splits = _splits(n, _masses(x, y, z, b_plus))
+        splits = _splits(n, _masses(x, y, z, b_plus), budget)
         if not splits:
             return
         if kind == "plane":
@@ -208,11 +226,11 @@ def _lowest(n: int) -> tuple[Fraction, float, float, tuple[int, int, int], int]:
     push("plane", (1.1, third, 1.1, 2.6))
     push("xy", (1.1, third, 0.0, 0.0))
     push("yz", (1.1, third, 0.0, 0.0))
-    while queue:
+    while queue and used < 40_000:
         bound, _, kind, (a, b, c, d), splits, width = heapq.heappop(queue)
         used += 1
-        if used > 40_000:
-            break
+        budget.at = f"n = {n}, no stable state of three clusters below |β| = {float(bound):.9g}"
+        budget.spend(200)
         if width < Fraction(1, 2**40) or max(b - a, d - c) < 1e-14:
             x = (a + b) / 2
             y = {"plane": (c + d) / 2, "xy": x, "yz": math.pi - x / 2}[kind]
@@ -225,14 +243,14 @@ def _lowest(n: int) -> tuple[Fraction, float, float, tuple[int, int, int], int]:
             m = (c + d) / 2
             push(kind, (a, b, c, m))
             push(kind, (a, b, m, d))
-    raise RuntimeError(f"the branch and bound for n = {n} did not finish")
+    raise RuntimeError(f"the branch and bound did not finish ({budget.at})")
 
 
 # ---------------------------------------------------------------------------------------------- the upper end
 
 
 def certified_above(
-    b: Fraction, x: float, y: float, sizes: tuple[int, int, int]
+    b: Fraction, x: float, y: float, sizes: tuple[int, int, int], budget: Budget | None = None
 ) -> tuple[Fraction, ...] | None:
     """Angles opposite x, y, z in a certified stable state at |β| = b near those arcs; None if none."""
     with precision(256):
@@ -242,7 +260,7 @@ def certified_above(
         n = sum(sizes)
         masses = [Fraction(s, n) for s in sizes]
         f = attention(-1.0)
-        enclosure = Enclosure(f, {"beta": -point(b)})
+        enclosure = Enclosure(f, {"beta": -point(b)}, budget)
         for angles in _newton_starts(start, masses, enclosure):
             found = certified(enclosure, [masses] * 3, masses, list(sizes), angles, radius=STATE_RADIUS)
             if found is not None:
@@ -256,10 +274,7 @@ def _newton_starts(start: tuple[float, ...], masses: list[Fraction], f: Any) -> 
     import numpy as np
 
     w = np.array([float(m) for m in masses])
-    slope = (
-        np.array([[float(f.interaction.jet(arb(a - c), 1, **f.box)[1].mid()) for c in start] for a in start])
-        * w
-    )
+    slope = np.array([[float(f.on(arb(a - c), 1)[1].mid()) for c in start] for a in start]) * w
     np.fill_diagonal(slope, 0)
     jacobian = np.diag(slope.sum(axis=1)) - slope
     soft = np.linalg.svd(jacobian[1:, 1:])[2][-1]
@@ -276,9 +291,7 @@ def _newton(angles: list[Any], masses: list[Fraction], f: Any) -> tuple[Fraction
     w = [point(m) for m in masses]
     here = [arb(0), *angles]
     for _ in range(60):
-        pairs = [
-            [f.interaction.jet((here[k] - here[j]).mid(), 1, **f.box) for j in range(3)] for k in range(3)
-        ]
+        pairs = [[f.on((here[k] - here[j]).mid(), 1) for j in range(3)] for k in range(3)]
         force = arb_mat(
             [[sum((w[j] * pairs[k][j][0] for j in range(3) if j != k), arb(0)).mid()] for k in (1, 2)]
         )

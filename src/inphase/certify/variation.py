@@ -12,6 +12,7 @@ from inphase.certify.balls import PI_ABOVE, Enclosure
 
 def attraction_range(f: Enclosure) -> float | None:
     """A double τ with f' < 0 on [τ, π], near the least one; None where f'(π) < 0 is not verified."""
+    f.budget.at = "where f' < 0 up to π"
     right, step = PI_ABOVE, PI_ABOVE / 16
     while step > 1e-13:
         left = max(right - step, 0.0)
@@ -29,6 +30,7 @@ def positive_inside(f: Enclosure, tau: float) -> bool:
 
     Then h > 0 on [−1, 1] for f = sin x · h(cos x).
     """
+    f.budget.at = "whether f > 0 on (0, π)"
     cells = [(0.0, tau)]
     while cells:
         lo, hi = cells.pop()
@@ -55,6 +57,7 @@ def positive_variation(f: Enclosure, slope_weight: int, target: Any) -> Any:
         d = f.at(x, 2)
         return d[2] + slope_weight * d[0]
 
+    f.budget.at = "how much f'' rises"
     grid = [PI_ABOVE * i / 32 for i in range(33)]
     positive: list[tuple[float, float]] = []
     cells, before, total = list(pairwise(grid)), None, arb("inf")

@@ -14,6 +14,7 @@ from typing import Any
 from flint import arb
 
 from inphase.certify.balls import interval
+from inphase.certify.budget import Budget
 from inphase.certify.theorem import GRADIENT, PRY, Attempt, Box, Leaf, Theorem, dyadic
 
 TWO_THIRDS = Fraction(2, 3)
@@ -84,7 +85,7 @@ def _infinity(box: Box) -> Attempt:
     if lo < 1:
         return Attempt(None, reason="needs β >= 1")
     u_lo, u_hi = (Fraction(0) if math.isinf(hi) else 1 / Fraction(hi)), 1 / Fraction(lo)
-    product = scaled_product(u_lo, u_hi)
+    product = scaled_product(u_lo, u_hi, box.f.budget)
     if not product < 2:
         return Attempt(
             None,
@@ -103,7 +104,7 @@ def inverse_leaf(beta: str, u_lo: Fraction, u_hi: Fraction) -> Leaf:
     return {"theorem": ATTENTION_INFINITY.name, "box": _inverse_box(beta, u_lo, u_hi)}
 
 
-def scaled_product(u_lo: Fraction, u_hi: Fraction) -> Any:
+def scaled_product(u_lo: Fraction, u_hi: Fraction, budget: Budget | None = None) -> Any:
     """An upper bound of τ sqrt(β) · (rise of G over z), for 1/β in [u_lo, u_hi].
 
     G = f''/sqrt(β), z = β (1 − cos x).
@@ -111,6 +112,8 @@ def scaled_product(u_lo: Fraction, u_hi: Fraction) -> Any:
     G = sqrt(R) e^{−z} N with R = z (2 − uz), N = 2z − 3 − u + 3uz − uz²; dG/dz = e^{−z} Q/sqrt(R) and Q < 0
     for z >= 10.
     """
+    budget = budget or Budget()
+    budget.at = "the rise of f'' at large β"
     u = interval(u_lo, u_hi)
     root = 2 / (u + 2 + (u * u + 4).sqrt())  # z at τ
     s = (root * u / 2).nonnegative_part()
@@ -135,6 +138,7 @@ def scaled_product(u_lo: Fraction, u_hi: Fraction) -> Any:
     cells = [(stop * i / 40, stop * (i + 1) / 40) for i in range(40)]
     best, before = arb("inf"), None
     for _ in range(12):
+        budget.spend(20 * len(cells))
         unsure, doubt = [], arb(0)
         for lo, hi in cells:
             _, r, q = parts(interval(lo, hi))

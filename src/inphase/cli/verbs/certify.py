@@ -20,6 +20,12 @@ def _options(parser: Parser) -> None:
          n="this number of oscillators, of equal weights (default: any, any weights)")  # fmt: skip
     parser.option("--theorem", action="append", words=_theorems)
     parser.option("--no-refutation", action="store_true", words="do not look for a stable state")
+    parser.option(
+        "--budget", type=int, words="the largest number of boxes, and the work of so many (default: 20000)"
+    )
+    parser.option(
+        "--seconds", type=float, words="a time limit, after which the answer is undecided (default: none)"
+    )
     parser.option("--save", metavar="FILE", words="write the certificate")
 
 
@@ -34,6 +40,7 @@ def _run(options: argparse.Namespace) -> int:
     from inphase.progress import progress_bar
 
     subject, graph = _subject(options)
+    limits = {"seconds": options.seconds} | ({} if options.budget is None else {"budget": options.budget})
     with progress_bar("certify", 1.0, output.shows_progress(options)) as update:
         proof = synchronization(
             subject,
@@ -42,6 +49,7 @@ def _run(options: argparse.Namespace) -> int:
             theorems=options.theorem,
             refutation=not options.no_refutation,
             progress=lambda done, words: update(done),
+            **limits,
             **grammar.ranges(options.parameters),
         )
     if options.save is not None:
