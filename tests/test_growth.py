@@ -127,6 +127,12 @@ def test_ordinary_runs_keep_their_steps(name):
     assert (plain.accepted_steps, plain.rejected_steps) == (limited.accepted_steps, limited.rejected_steps)
 
 
+@pytest.mark.parametrize("formula", ["sin(x)*sqrt(cos(x)**2)", "sin(x)*sqrt(1 + cos(x))"])
+def test_an_interaction_without_a_fourier_series_is_followed(formula):
+    run = ip.simulate(ip.PhaseModel(ip.Interaction(formula)), [0.0, 0.1, 0.3], t_end=60.0)
+    assert run.attrs["status"] == "finished" and float(run.order_parameter[-1]) > 0.999999
+
+
 @pytest.mark.parametrize("n", [3, 12, 60])
 def test_ritz_values_are_the_outer_eigenvalues(n):
     rng = np.random.default_rng(n)
