@@ -23,7 +23,6 @@ Array = NDArray[np.float64]
 FLOATS = " (floating point: not a proof)"
 CERTIFIED_UP_TO = 2000  # oscillators that do not all hear the same sum: certified in seconds
 BOUNDED_UP_TO = 1500  # such oscillators whose critical coupling is bracketed in seconds
-POLISHED_UP_TO = 6000  # oscillators of a run whose end is polished to an equilibrium
 SYNCHRONIZED_WITHIN = 1e-3  # radians: the arc within which a run's end counts as one cluster
 
 
@@ -209,10 +208,10 @@ def _spectrum_says(model: PhaseModel, n: int, rates: Array | None) -> list[dict[
 
 def _end_state(model: PhaseModel, run: xr.Dataset) -> tuple[bool, Equilibrium | None]:
     """Whether a phase-locked state was looked for near the run's end, and the one that was found."""
-    from inphase.equilibria.nearest import nearest
+    from inphase.equilibria import can_polish, nearest
 
     end = run.phase.values[-1] if run.sizes["time"] else np.zeros(0)
-    if len(end) < 2 or len(end) > POLISHED_UP_TO or model.has_noise or not model.g.smooth:
+    if len(end) < 2 or model.has_noise or not model.g.smooth or not can_polish(model, len(end)):
         return False, None
     if model.coupling.facts(len(end)).common and model.is_gradient:
         return False, None  # `_spectrum_says` and the criterion speak of these
