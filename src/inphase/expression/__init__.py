@@ -3,6 +3,7 @@
 from inphase.expression.calculus import derivative
 from inphase.expression.parsing import parse
 from inphase.expression.printing import latex
+from inphase.expression.spectrum import spectrum
 from inphase.expression.spelling import text
 from inphase.expression.structure import (
     attention_parameter,
@@ -27,6 +28,8 @@ from inphase.expression.tree import (
     apply,
     constant,
     evaluate,
+    fold,
+    ordered,
     parameter,
     record,
 )
@@ -47,8 +50,10 @@ __all__ = [
     "derivative",
     "evaluate",
     "fill",
+    "fold",
     "free",
     "latex",
+    "ordered",
     "parameter",
     "parameters",
     "parity",
@@ -58,6 +63,7 @@ __all__ = [
     "record",
     "sine_factor",
     "slope",
+    "spectrum",
     "tape",
     "text",
 ]
