@@ -23,12 +23,13 @@ from inphase.expression.arithmetic import Arrays, Balls
 from inphase.kernels import tape
 from inphase.report import html, words
 
-TERMS = 10_000
+TERMS = 1500  # more than Python's recursion has frames
 K = np.arange(1, TERMS + 1)
 AMPLITUDES = np.round(1 / K**2, 12)
+MOST = np.arange(1, 10_001)
 POINTS = np.array([-2.0, -1e-3, 0.0, 0.3, 3.0])
 
-# a sum of 10,000 sines as users write it: from the left, from the right, as text, and by the catalog, in pairs
+# a sum of sines as users write it: from the left, from the right, as text, and by the catalog, in pairs
 SHAPES = {
     "from the left": lambda: ip.Interaction(
         lambda x, m: sum(float(a) * m.sin(int(k) * x) for k, a in zip(K, AMPLITUDES))
@@ -49,7 +50,7 @@ def from_the_right(x, m):
 def exact(x, order=0):
     """Σ a_k sin(kx) and its derivatives, as an array of sines."""
     angles = np.multiply.outer(np.asarray(x), K) + order * np.pi / 2
-    return np.sin(angles) @ (AMPLITUDES * float(1) * K.astype(float) ** order)
+    return np.sin(angles) @ (AMPLITUDES * K.astype(float) ** order)
 
 
 @pytest.fixture(scope="module", params=SHAPES)
@@ -57,7 +58,7 @@ def long(request):
     return SHAPES[request.param]()
 
 
-# ------------------------------------------------------------------------------------------ 10,000 terms
+# ---------------------------------------------------------------------------------------------- many terms
 
 
 def test_a_long_sum_has_its_values_in_every_arithmetic(long):
@@ -98,18 +99,24 @@ def test_what_a_long_sum_is(long):
     assert bound == pytest.approx(np.sum(AMPLITUDES * np.cosh(K * 1e-3)), rel=1e-9)
 
 
-def test_a_thousand_oscillators_with_ten_thousand_harmonics():
-    f = SHAPES["text"]()
+@pytest.mark.parametrize("build", ["text", pytest.param("catalog", marks=pytest.mark.long)])
+def test_a_thousand_oscillators_with_ten_thousand_harmonics(build):
+    amplitudes = np.round(1 / MOST**2, 12)
+    began = time.process_time()
+    if build == "text":
+        f = ip.Interaction(" + ".join(f"{a:.12f}*sin({k}*x)" for k, a in zip(MOST, amplitudes)))
+    else:
+        f = ip.harmonics(sin=amplitudes.tolist())
+    assert len(repr(f)) > 200_000
     phases = np.random.default_rng(0).uniform(0, 2 * np.pi, 1000)
-    moments = np.array([np.mean(np.exp(-1j * k * phases)) for k in K])
     model = ip.PhaseModel(f)
     found = model.velocity(phases)[:5]
-    waves = np.exp(1j * np.multiply.outer(phases[:5], K)) * moments
-    assert found == pytest.approx(-(waves.imag @ AMPLITUDES), abs=1e-11)
     run = ip.simulate(model, phases, t_end=0.02)
-    assert np.isfinite(run.phase.values).all() and run.attrs["time_reached"] == 0.02
-    energy = [model.energy(run.phase.values[i]) for i in (0, -1)]
-    assert energy[1] > energy[0]
+    assert time.process_time() - began < 30  # seconds, not minutes
+    moments = np.array([np.mean(np.exp(-1j * k * phases)) for k in MOST])
+    waves = np.exp(1j * np.multiply.outer(phases[:5], MOST)) * moments
+    assert found == pytest.approx(-(waves.imag @ amplitudes), abs=1e-11)
+    assert run.phase.values[-1, :5] == pytest.approx(phases[:5] + 0.02 * found, abs=1e-3)
 
 
 def test_a_long_sum_goes_through_files_and_code(tmp_path):
@@ -118,7 +125,7 @@ def test_a_long_sum_goes_through_files_and_code(tmp_path):
     formula = SHAPES["text"]()
     file = tmp_path / "long.toml"
     file.write_text(f'[interaction]\nformula = "{formula.name}"\n[run]\nn = 5\n', encoding="utf-8")
-    assert load(file).model().interaction.expression is formula.expression
+    assert load(file).build().interaction.expression is formula.expression
     run = ip.simulate(ip.PhaseModel(formula), np.arange(3.0), t_end=0.001)
     run.to_netcdf(tmp_path / "run.nc", engine="h5netcdf")
 
@@ -128,13 +135,12 @@ def test_interactions_can_be_summed_one_by_one():
     with pytest.raises(ValueError, match="different values"):
         parts[0] + parts[1]
     total = ip.kuramoto()
-    began = time.perf_counter()
-    for k in K[1:3000]:
+    began = time.process_time()
+    for k in K[1:]:
         total = total + ip.Interaction(f"{AMPLITUDES[k - 1]:.12f}*sin({k}*x)")
-    assert time.perf_counter() - began < 10
-    part = np.sin(np.multiply.outer(POINTS, K[:3000])) @ AMPLITUDES[:3000]
-    assert total(POINTS) == pytest.approx(part, abs=1e-11)
-    assert (-total).modes.imag[1:] == pytest.approx(AMPLITUDES[:3000], abs=1e-14)
+    assert time.process_time() - began < 10
+    assert total(POINTS) == pytest.approx(exact(POINTS), abs=1e-11)
+    assert (-total).modes.imag[1:] == pytest.approx(AMPLITUDES, abs=1e-14)
 
 
 def test_a_long_formula_is_not_drawn_but_cut():
@@ -175,7 +181,7 @@ def test_a_shared_formula_has_a_value_and_no_end_of_text():
     def doubled(x, m):
         y = m.sin(x)
         for _ in range(60):
-            y = y * y + y / 4
+            y = y * y / 2 + y / 4
         return y
 
     with pytest.raises(ValueError, match="more than 2,000,000 characters"):
@@ -184,7 +190,7 @@ def test_a_shared_formula_has_a_value_and_no_end_of_text():
     assert f.parity == "none" and ex.periodic(f.expression) and not ex.parameters(f.expression)
     assert len(pickle.dumps(f)) < 20_000 and pickle.loads(pickle.dumps(f)).expression is f.expression
     assert ex.spectrum(f.expression, {}) is None
-    assert majorant(f.expression, arb("0.1"), {}).is_finite() in (True, False)
+    assert majorant(ex.parse("sin(x)", []) + f.expression, arb("0.1"), {}) > 1
     twice = ex.X
     for _ in range(100):
         twice = twice + twice
@@ -212,10 +218,10 @@ def test_a_shared_formula_has_a_value_and_no_end_of_text():
     ids=lambda source: source[:12],
 )
 def test_what_is_too_large_is_refused_in_a_sentence_and_at_once(source):
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(ValueError, match=r"bits|characters|out of range|not closed|unexpected|is missing"):
         ex.parse(source, [])
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_large_exponent_is_refused_where_it_is_recorded():
@@ -316,7 +322,7 @@ arithmetic = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(arithmetic)
 def test_arithmetic_is_read_by_pythons_rules(text):
     assume(text.count("**") <= 2)

@@ -30,6 +30,7 @@ PROBES = 4096  # points on which the modes of f are compared with f
 LONG = (
     2000  # nodes of a formula; longer ones are taken for few points at a time, as each node keeps its values
 )
+MOST = 2**18  # harmonics; the grids for sums of more would not see them
 RESOLVED = 512  # harmonics that are found by sampling f; more are read off the formula, where it shows them
 
 
@@ -345,15 +346,15 @@ class Interaction:
         A coarse grid can miss a narrow feature of f: its modes must give f on a fine grid, too, and its
         values must have the size of f near 0, where interactions are narrowest.
         """
-        shown = ex.spectrum(self.expression, self.parameters)
-        if shown is not None and RESOLVED < max(shown, default=0) <= 2**18:
+        shown = ex.spectrum(self.expression, self.parameters) or {}
+        if RESOLVED < max(shown, default=0) <= MOST:
             return _sum_of_modes(shown)
         offset = 2 * np.pi / PROBES * (math.sqrt(5) - 1) / 2  # the golden ratio: far from all 2^p points
         probes = self(
             np.concatenate([3.0 * 0.7 ** np.arange(40), offset + 2 * np.pi / PROBES * np.arange(PROBES)])
         )
         before, peak, fine = np.inf, float(np.max(np.abs(probes[:40]))), probes[40:]
-        for size in (2**p for p in range(5, 21)):
+        for size in (2**p for p in range(5, 21) if max(shown, default=0) <= MOST):
             values = self(np.arange(size) * (2 * np.pi / size))
             if not np.all(np.isfinite(values)):
                 break
