@@ -31,6 +31,7 @@ LONG = (
     2000  # nodes of a formula; longer ones are taken for few points at a time, as each node keeps its values
 )
 MOST = 2**18  # harmonics; the grids for sums of more would not see them
+MANY_ROOTS = 64  # are found together, as a call of a long formula takes milliseconds for one point or many
 RESOLVED = 512  # harmonics that are found by sampling f; more are read off the formula, where it shows them
 
 
@@ -58,6 +59,18 @@ def _sum_of_modes(modes: Mapping[int, complex]) -> NDArray[np.float64]:
     for k, mode in modes.items():
         spectrum[k] = mode * (size / 2 if k else size)
     return np.fft.irfft(spectrum, size)
+
+
+def _bisected(
+    g: Callable[[NDArray[np.float64]], NDArray[np.float64]], a: NDArray[np.float64], b: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The roots of g between a and b, (m,) each, where it changes sign: halved together, to rounding."""
+    below = g(a) < 0
+    while np.any(b - a > 1e-15 + 4 * EPS * np.abs(a)):
+        middle = (a + b) / 2
+        left = (g(middle) < 0) == below
+        a, b = np.where(left, middle, a), np.where(left, b, middle)
+    return (a + b) / 2
 
 
 def _joint(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
@@ -454,6 +467,8 @@ class Interaction:
         keep = np.flatnonzero(values)  # an exact zero on the grid is bracketed by its neighbors
         grid, values = grid[keep], values[keep]
         change = np.flatnonzero(np.sign(values[:-1]) != np.sign(values[1:]))
+        if len(change) > MANY_ROOTS:
+            return _bisected(lambda x: np.asarray(g(x)) - height, grid[change], grid[change + 1])
         pairs = [(grid[i], grid[i + 1]) for i in change]
         return np.array(
             [brentq(lambda t: float(g(t)) - height, *pair, xtol=1e-15, rtol=4 * EPS) for pair in pairs]

@@ -48,4 +48,4 @@ def spectrum(expression: Expression, parameters: Mapping[str, float]) -> dict[in
                 found[abs(int(k))] += complex(mode if k > 0 else np.conj(mode) if k < 0 else mode.real)
             case _:
                 return None
-    return dict(found)
+    return dict(sorted(found.items()))
