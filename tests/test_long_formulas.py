@@ -155,7 +155,7 @@ def test_many_roots_are_found_at_once():
     began = time.process_time()
     assert f.roots() == pytest.approx(np.pi * np.arange(-1500, 1500) / 1500, abs=2e-15)
     assert f.positive_variation == pytest.approx(2 * 1500 * 1500**2, rel=1e-6)
-    assert ip.harmonics(sin=(1 / K[:300]**2).tolist()).positive_variation == pytest.approx(1435.64787511642)
+    assert ip.harmonics(sin=(1 / K[:300] ** 2).tolist()).positive_variation == pytest.approx(1435.64787511642)
     assert time.process_time() - began < 10  # hours, where each root is found by itself
 
 
