@@ -178,9 +178,7 @@ def test_floats_of_a_recorded_formula_are_taken_as_their_exact_value():
         "sign(x)",
         "max(x, 0)",
         "9" * 5000,
-        "(" * 3000 + "x" + ")" * 3000,
-        "-" * 9000 + "x",
-        "x" + "+x" * 6000,
+        "(" * 3000 + "x" + ")" * 3001,
         "x\0",
     ],
 )

@@ -119,7 +119,7 @@ def catalog_arguments(f: Interaction) -> str | None:
         return None
     arguments: dict[str, Any] = dict(f.parameters)
     if f.name == "harmonics":
-        arguments = {part: _amplitudes(f, part[0]) for part in ("sin", "cos") if _orders(f, part[0])}
+        arguments = {part: found for part in ("sin", "cos") if (found := _amplitudes(f, part[0]))}
     try:
         same = CATALOG[f.name](**arguments).to_dict() == f.to_dict()
     except (TypeError, ValueError):  # a formula of the user's that is called like one of the catalog
@@ -127,13 +127,12 @@ def catalog_arguments(f: Interaction) -> str | None:
     return ", ".join(f"{name}={value!r}" for name, value in arguments.items()) if same else None
 
 
-def _orders(f: Interaction, letter: str) -> list[int]:
-    """k of the parameters s1, s2, ... or c1, c2, ... of `harmonics`."""
-    return [int(key[1:]) for key in f.parameters if key[0] == letter and key[1:].isdigit()]
-
-
 def _amplitudes(f: Interaction, letter: str) -> list[float]:
-    return [f.parameters.get(f"{letter}{k}", 0.0) for k in range(1, max(_orders(f, letter)) + 1)]
+    """The parameters s1, s2, ... or c1, c2, ... of `harmonics`, as far as they go."""
+    found: list[float] = []
+    while (name := f"{letter}{len(found) + 1}") in f.parameters:
+        found.append(f.parameters[name])
+    return found
 
 
 def interaction_code(f: Interaction) -> str:

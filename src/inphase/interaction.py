@@ -27,6 +27,12 @@ from inphase.expression.arithmetic import Arrays, Balls
 
 EPS = float(np.finfo(float).eps)
 PROBES = 4096  # points on which the modes of f are compared with f
+LONG = (
+    2000  # nodes of a formula; longer ones are taken for few points at a time, as each node keeps its values
+)
+MOST = 2**18  # harmonics; the grids for sums of more would not see them
+MANY_ROOTS = 64  # are found together, as a call of a long formula takes milliseconds for one point or many
+RESOLVED = 512  # harmonics that are found by sampling f; more are read off the formula, where it shows them
 
 
 def _tail(values: NDArray[np.float64]) -> float:
@@ -44,6 +50,27 @@ def _miss(values: NDArray[np.float64], fine: NDArray[np.float64], offset: float)
     modes *= np.exp(1j * offset * np.arange(len(modes)))
     series = np.fft.irfft(modes, len(fine)) * (len(fine) / len(values))
     return float(np.max(np.abs(series - fine)) / max(np.max(np.abs(fine)), 1e-300))
+
+
+def _sum_of_modes(modes: Mapping[int, complex]) -> NDArray[np.float64]:
+    """Re Σ_k F_k e^{ikx} on the coarsest grid of 2^p points, from x = 0, with half of its modes to spare."""
+    size = 1 << (4 * max(modes)).bit_length()
+    spectrum = np.zeros(size // 2 + 1, dtype=complex)
+    for k, mode in modes.items():
+        spectrum[k] = mode * (size / 2 if k else size)
+    return np.fft.irfft(spectrum, size)
+
+
+def _bisected(
+    g: Callable[[NDArray[np.float64]], NDArray[np.float64]], a: NDArray[np.float64], b: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The roots of g between a and b, (m,) each, where it changes sign: halved together, to rounding."""
+    below = g(a) < 0
+    while np.any(b - a > 1e-15 + 4 * EPS * np.abs(a)):
+        middle = (a + b) / 2
+        left = (g(middle) < 0) == below
+        a, b = np.where(left, middle, a), np.where(left, b, middle)
+    return (a + b) / 2
 
 
 def _joint(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
@@ -165,6 +192,9 @@ class Interaction:
     def __call__(self, x: ArrayLike) -> NDArray[np.float64]:
         """f(x) in floats; x in radians, any shape."""
         points = np.asarray(x, dtype=float)
+        if points.size > PROBES and len(ex.ordered(self.expression)) > LONG:
+            pieces = np.array_split(points.ravel(), math.ceil(points.size / PROBES))
+            return np.concatenate([self(piece) for piece in pieces]).reshape(points.shape)
         value = ex.evaluate(self.expression, points, Arrays(np), self.parameters)
         return np.asarray(value + np.zeros_like(points))
 
@@ -267,10 +297,12 @@ class Interaction:
     def __add__(self, other: Interaction) -> Interaction:
         if not isinstance(other, Interaction):
             return NotImplemented
-        parameters = _joint(self.parameters, other.parameters)
-        return Interaction(
-            self.expression + other.expression, name=f"{self.name} + {other.name}", **parameters
-        )
+        found = Interaction.__new__(
+            Interaction
+        )  # the sum of two checked terms: to check it again would take long
+        found.parameters = _joint(self.parameters, other.parameters)
+        found.expression, found.name = self.expression + other.expression, f"{self.name} + {other.name}"
+        return found
 
     def __sub__(self, other: Interaction) -> Interaction:
         return self + (-other) if isinstance(other, Interaction) else NotImplemented
@@ -352,12 +384,15 @@ class Interaction:
         A coarse grid can miss a narrow feature of f: its modes must give f on a fine grid, too, and its
         values must have the size of f near 0, where interactions are narrowest.
         """
+        shown = ex.spectrum(self.expression, self.parameters) or {}
+        if RESOLVED < max(shown, default=0) <= MOST:
+            return _sum_of_modes(shown)
         offset = 2 * np.pi / PROBES * (math.sqrt(5) - 1) / 2  # the golden ratio: far from all 2^p points
         probes = self(
             np.concatenate([3.0 * 0.7 ** np.arange(40), offset + 2 * np.pi / PROBES * np.arange(PROBES)])
         )
         before, peak, fine = np.inf, float(np.max(np.abs(probes[:40]))), probes[40:]
-        for size in (2**p for p in range(5, 21)):
+        for size in (2**p for p in range(5, 21) if max(shown, default=0) <= MOST):
             values = self(np.arange(size) * (2 * np.pi / size))
             if not np.all(np.isfinite(values)):
                 break
@@ -457,6 +492,8 @@ class Interaction:
         keep = np.flatnonzero(values)  # an exact zero on the grid is bracketed by its neighbors
         grid, values = grid[keep], values[keep]
         change = np.flatnonzero(np.sign(values[:-1]) != np.sign(values[1:]))
+        if len(change) > MANY_ROOTS:
+            return _bisected(lambda x: np.asarray(g(x)) - height, grid[change], grid[change + 1])
         pairs = [(grid[i], grid[i + 1]) for i in change]
         return np.array(
             [brentq(lambda t: float(g(t)) - height, *pair, xtol=1e-15, rtol=4 * EPS) for pair in pairs]
@@ -504,11 +541,12 @@ class Interaction:
 
 
 def checked(interaction: Any) -> Interaction:
-    """`interaction` itself; TypeError unless it is one."""
+    """`interaction` itself; TypeError unless it is one, ValueError where its formula is too long to be saved."""
     if not isinstance(interaction, Interaction):
         raise TypeError(
             f"interaction must be an Interaction, such as ip.kuramoto(); got {ex.quoted(interaction)}"
         )
+    ex.text(interaction.expression)
     return interaction
 
 

@@ -4,6 +4,7 @@ from inphase.expression.calculus import derivative
 from inphase.expression.parsing import parse
 from inphase.expression.poles import pole
 from inphase.expression.printing import latex
+from inphase.expression.spectrum import spectrum
 from inphase.expression.spelling import quoted, shortened, text
 from inphase.expression.structure import (
     attention_parameter,
@@ -28,6 +29,8 @@ from inphase.expression.tree import (
     apply,
     constant,
     evaluate,
+    fold,
+    ordered,
     parameter,
     record,
 )
@@ -48,8 +51,10 @@ __all__ = [
     "derivative",
     "evaluate",
     "fill",
+    "fold",
     "free",
     "latex",
+    "ordered",
     "parameter",
     "parameters",
     "parity",
@@ -62,6 +67,7 @@ __all__ = [
     "shortened",
     "sine_factor",
     "slope",
+    "spectrum",
     "tape",
     "text",
 ]

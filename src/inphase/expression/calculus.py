@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from inphase.expression.tree import FUNCTIONS, ONE, ZERO, Expression, constant, power
+from inphase.expression.tree import FUNCTIONS, ONE, ZERO, Expression, constant, fold, power
 
 
 def derivative(expression: Expression) -> Expression:
     """d/dx, by the chain rule."""
-    values: dict[int, Expression] = {}
+    return fold(expression, _chain_rule)
 
-    def d(node: Expression) -> Expression:
-        if id(node) not in values:
-            values[id(node)] = compute(node)
-        return values[id(node)]
 
-    def compute(node: Expression) -> Expression:
-        match node.kind, node.arguments:
-            case "x", _:
-                return ONE
-            case "pi" | "constant" | "parameter", _:
-                return ZERO
-            case "+", (a, b):
-                return d(a) + d(b)
-            case "-", (a, b):
-                return d(a) - d(b)
-            case "*", (a, b):
-                return d(a) * b + a * d(b)
-            case "/", (a, b):
-                return d(a) / b if d(b) is ZERO else (d(a) - node * d(b)) / b
-            case "**", (a,):
-                return constant(node.value) * power(a, node.value - 1) * d(a)
-            case name, (a,):
-                return ZERO if d(a) is ZERO else FUNCTIONS[name].derivative(a) * d(a)
-        raise AssertionError(node.kind)
-
-    return d(expression)
+def _chain_rule(node: Expression, inner: list[Expression]) -> Expression:
+    """The derivative of a node by the derivatives of its arguments."""
+    match node.kind, node.arguments, inner:
+        case "x", _, _:
+            return ONE
+        case "pi" | "constant" | "parameter", _, _:
+            return ZERO
+        case "+", _, (da, db):
+            return da + db
+        case "-", _, (da, db):
+            return da - db
+        case "*", (a, b), (da, db):
+            return da * b + a * db
+        case "/", (_, b), (da, db):
+            return da / b if db is ZERO else (da - node * db) / b
+        case "**", (a,), (da,):
+            return constant(node.value) * power(a, node.value - 1) * da
+        case name, (a,), (da,):
+            return ZERO if da is ZERO else FUNCTIONS[name].derivative(a) * da
+    raise AssertionError(node.kind)

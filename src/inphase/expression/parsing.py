@@ -1,97 +1,147 @@
-"""Expressions read from text: Python's grammar, walked; nothing is ever executed."""
+"""Expressions read from text: the arithmetic of Python's grammar, by two stacks; nothing is ever executed.
+
+Python's own parser would set limits that differ from version to version: about 1000 terms of a sum, 200 brackets.
+"""
 
 from __future__ import annotations
 
-import ast
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from inphase.expression.spelling import quoted
-from inphase.expression.tree import (
-    FUNCTIONS,
-    PI,
-    Expression,
-    X,
-    add,
-    apply,
-    constant,
-    divide,
-    multiply,
-    parameter,
-    power,
-    subtract,
+from inphase.expression.spelling import LONGEST, quoted
+from inphase.expression.tree import FUNCTIONS, OPERATORS, PI, Expression, X, apply, constant, parameter, power
+
+DIGITS = 4000  # the most characters of a number
+EXPONENT = 1000  # the largest exponent, in absolute value
+
+_DIGITS = "[0-9](?:_?[0-9])*"
+_TOKEN = re.compile(
+    rf"""\s*(?:
+        (?P<number>(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?)(?![\w.])
+      | (?P<call>[^\W\d]\w*)\s*\(
+      | (?P<name>[^\W\d]\w*)
+      | (?P<operator>\*\*|[-+*/^()])
+      | (?P<other>[\w.]+|\S)
+    )""",
+    re.VERBOSE,
 )
+_RANK = {"+": 1, "-": 1, "*": 2, "/": 2, "negative": 3, "positive": 3, "**": 4}
+_PREFIX = {"-": "negative", "+": "positive"}
 
 
 def parse(source: str, names: Sequence[str]) -> Expression:
     """Read an expression in x, the parameters `names`, pi and the elementary functions; decimals are exact.
 
-    The text is read by Python's grammar and walked; nothing is executed, and whatever is not arithmetic is
-    refused.
+    The text is read by Python's rules of arithmetic, with ^ for ** too; nothing is executed, and whatever is not
+    arithmetic is refused by a ValueError.
     """
-    if len(source) > 200_000:
-        raise ValueError(f"the expression has {len(source)} characters; at most 200,000 are read")
-    try:
-        body = ast.parse(source.strip().replace("^", "**"), mode="eval").body
-        return _from_syntax(body, source, names)
-    except (SyntaxError, RecursionError, MemoryError, OverflowError) as error:
-        raise ValueError(f"cannot read the expression {quoted(source)}: {error}") from None
+    if len(source) > LONGEST:
+        raise ValueError(f"the expression has {len(source):,} characters; at most {LONGEST:,} are read")
+    reader = _Reader(source, names)
+    for kind, token, place in _tokens(source):
+        reader.take(kind, token, place)
+    return reader.end()
 
 
-_OPERATORS: dict[type[ast.operator], Callable[[Expression, Expression], Expression]] = {
-    ast.Add: add,
-    ast.Sub: subtract,
-    ast.Mult: multiply,
-    ast.Div: divide,
-    ast.Pow: power,
-}
+def _tokens(source: str) -> Iterator[tuple[str, str, int]]:
+    """The kind, the text and the place of each number, name, function with its bracket, operator and bracket."""
+    for match in _TOKEN.finditer(source.rstrip()):
+        kind = str(match.lastgroup)
+        yield kind, match[kind].replace("^", "**"), match.start(kind)
 
 
-def _from_syntax(node: ast.expr, source: str, names: Sequence[str]) -> Expression:
-    def walk(child: ast.expr) -> Expression:
-        return _from_syntax(child, source, names)
+class _Reader:
+    """Values that wait for their operator, and operators and brackets that wait for their last value."""
 
-    match node:
-        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-            digits = ast.get_source_segment(source.strip().replace("^", "**"), node) or repr(number)
-            if (
-                (isinstance(number, float) and not math.isfinite(number))
-                or len(digits) > 1000
-                or abs(int(digits.lower().partition("e")[2] or 0)) > 300
-            ):
-                raise ValueError(f"the number {digits[:40]} in the expression is out of range")
-            return constant(Fraction(digits.replace("_", "")))
-        case ast.Name(id="x"):
-            return X
-        case ast.Name(id="pi"):
-            return PI
-        case ast.Name(id=name) if name in names:
+    def __init__(self, source: str, names: Sequence[str]) -> None:
+        self.source, self.names = source, frozenset(names)
+        self.known = ", ".join(["x", "pi", *names])
+        self.values: list[Expression] = []
+        self.waiting: list[str] = []  # ranked operators, "(", and names of functions whose bracket is open
+        self.complete = False  # whether a value has just ended
+
+    def take(self, kind: str, token: str, place: int) -> None:
+        """The next token."""
+        if self.complete and token in _RANK:
+            self.finish(_RANK[token] + (token == "**"))  # powers are taken from the right
+            self.waiting.append(token)
+            self.complete = False
+        elif self.complete and token == ")":
+            self.finish(0)
+            if not self.waiting:
+                raise self.fault(f"unexpected ')' at character {place + 1}")
+            opened = self.waiting.pop()
+            if opened != "(":
+                self.values[-1] = apply(opened, self.values[-1])
+        elif not self.complete and kind in ("number", "name"):
+            self.values.append(_number(token) if kind == "number" else self.named(token))
+            self.complete = True
+        elif not self.complete and kind == "call":
+            self.waiting.append(self.function(token))
+        elif not self.complete and (token in _PREFIX or token == "("):
+            self.waiting.append(_PREFIX.get(token, token))
+        else:
+            raise self.fault(f"unexpected {token!r:.60} at character {place + 1}")
+
+    def end(self) -> Expression:
+        """The whole."""
+        if not self.complete:
+            raise self.fault("it ends where a value is missing")
+        self.finish(0)
+        if self.waiting:
+            raise self.fault("a bracket is not closed")
+        return self.values[0]
+
+    def finish(self, rank: int) -> None:
+        """Apply the operators that wait since the last open bracket and hold as tightly as `rank`."""
+        while self.waiting and _RANK.get(self.waiting[-1], -1) >= rank:
+            operator, b = self.waiting.pop(), self.values.pop()
+            if operator == "negative":
+                b = -b
+            elif operator == "**":
+                if b.kind == "constant" and abs(b.value) > EXPONENT:
+                    raise ValueError(
+                        f"the exponent {b.value} in {quoted(self.source)} is larger than {EXPONENT}"
+                    )
+                b = power(self.values.pop(), b)
+            elif operator != "positive":
+                b = OPERATORS[operator](self.values.pop(), b)
+            self.values.append(b)
+
+    def named(self, name: str) -> Expression:
+        """x, pi or a parameter."""
+        if name in ("x", "pi"):
+            return X if name == "x" else PI
+        if name in self.names:
             return parameter(name)
-        case ast.Name(id=name):
-            known = ", ".join(["x", "pi", *names])
+        raise ValueError(
+            f"unknown name {quoted(name)} in the expression {quoted(self.source)}; known: {self.known} and {', '.join(FUNCTIONS)}"
+        )
+
+    def function(self, name: str) -> str:
+        """The name itself, if it is a function's."""
+        if name in FUNCTIONS:
+            return name
+        if name in ("abs", "sign"):
             raise ValueError(
-                f"unknown name {quoted(name)} in the expression {quoted(source)}; known: {known} and {', '.join(FUNCTIONS)}"
+                f"{name} is not analytic: an interaction must be an analytic formula; got {quoted(self.source)}"
             )
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -walk(operand)
-        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-            return walk(operand)
-        case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _OPERATORS:
-            a, b = walk(left), walk(right)
-            if isinstance(operator, ast.Pow) and b.kind == "constant" and abs(b.value) > 1000:
-                raise ValueError(f"the exponent {b.value} in {quoted(source)} is larger than 1000")
-            return _OPERATORS[type(operator)](a, b)
-        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
-            return apply(name, walk(argument))
-        case ast.Call(func=ast.Name(id=name)):
-            if name in ("abs", "sign"):
-                raise ValueError(
-                    f"{name} is not analytic: an interaction must be an analytic formula; got {quoted(source)}"
-                )
-            raise ValueError(
-                f"unknown function {quoted(name)} in {quoted(source)}; known, of one argument: {', '.join(FUNCTIONS)}"
-            )
-    raise ValueError(
-        f"{quoted(ast.unparse(node))} is not arithmetic: the expression {quoted(source)} is refused"
-    )
+        raise ValueError(
+            f"unknown function {quoted(name)} in {quoted(self.source)}; known, of one argument: {', '.join(FUNCTIONS)}"
+        )
+
+    def fault(self, reason: str) -> ValueError:
+        """What is said of text that is not arithmetic."""
+        return ValueError(f"the expression {quoted(self.source)} is not arithmetic: {reason}")
+
+
+def _number(digits: str) -> Expression:
+    if (
+        len(digits) > DIGITS
+        or abs(int(digits.lower().partition("e")[2] or 0)) > 300
+        or (not digits.isdigit() and not math.isfinite(float(digits)))
+    ):
+        raise ValueError(f"the number {digits[:40]} in the expression is out of range")
+    return constant(Fraction(digits.replace("_", "")))

@@ -15,37 +15,43 @@ from inphase.expression.parsing import parse
 from inphase.expression.tree import (
     FUNCTIONS,
     ONE,
+    OPERATORS,
     ZERO,
     Expression,
     X,
-    add,
     apply,
     constant,
-    divide,
-    multiply,
+    fold,
+    ordered,
     power,
-    subtract,
 )
+
+MOST_HARMONICS = 20_000  # k of sin(k x), of which U_{k−1} is written out
 
 
 def slope(node: Expression) -> Fraction | None:
     """The rational k of k·x + (free of x), else None."""
-    if node is X:
-        return Fraction(1)
-    if free(node):
+    return fold(node, _slope)
+
+
+def _slope(node: Expression, inner: list[Fraction | None]) -> Fraction | None:
+    if node.free:
         return Fraction(0)
-    if node.kind in ("+", "-"):
-        a, b = (slope(child) for child in node.arguments)
-        return None if a is None or b is None else (a + b if node.kind == "+" else a - b)
-    if node.kind == "*" and node.arguments[0].kind == "constant":
-        inner = slope(node.arguments[1])
-        return None if inner is None else Fraction(node.arguments[0].value) * inner
+    match node.kind, inner:
+        case "x", _:
+            return Fraction(1)
+        case "+", (Fraction() as a, Fraction() as b):
+            return a + b
+        case "-", (Fraction() as a, Fraction() as b):
+            return a - b
+        case "*", (_, Fraction() as b) if node.arguments[0].kind == "constant":
+            return Fraction(node.arguments[0].value) * b
     return None
 
 
 def free(node: Expression) -> bool:
     """Whether x does not occur."""
-    return node is not X and all(free(child) for child in node.arguments)
+    return node.free
 
 
 def periodic(node: Expression) -> bool:
@@ -57,13 +63,14 @@ def periodic(node: Expression) -> bool:
     >>> periodic(Interaction("sin(x)*exp(cos(2*x))").expression)
     True
     """
-    if node is X:
-        return False
-    if node.kind in ("sin", "cos", "tan"):
-        k = slope(node.arguments[0])
-        if k is not None:
-            return k.denominator == 1
-    return all(periodic(child) for child in node.arguments)
+
+    def rule(node: Expression, inner: list[tuple[Fraction | None, bool]]) -> tuple[Fraction | None, bool]:
+        k = _slope(node, [slope for slope, _ in inner])
+        if node.kind in ("sin", "cos", "tan") and inner[0][0] is not None:
+            return k, inner[0][0].denominator == 1
+        return k, node is not X and all(turns for _, turns in inner)
+
+    return fold(node, rule)[1]
 
 
 @lru_cache(maxsize=10_000)
@@ -97,9 +104,7 @@ def _attention(b: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def parameters(node: Expression) -> set[str]:
     """The names of the parameters that occur."""
-    if node.kind == "parameter":
-        return {node.value}
-    return {name for child in node.arguments for name in parameters(child)}
+    return {part.value for part in ordered(node) if part.kind == "parameter"}
 
 
 def fill(expression: Expression, numbers: Mapping[str, float | Fraction]) -> Expression:
@@ -112,34 +117,24 @@ def fill(expression: Expression, numbers: Mapping[str, float | Fraction]) -> Exp
     >>> fill(parse("a*sin(x) + b*sin(2*x)", ["a", "b"]), {"b": 0})
     a*sin(x)
     """
-    values: dict[int, Expression] = {}
 
-    def filled(node: Expression) -> Expression:
-        if id(node) not in values:
-            values[id(node)] = compute(node)
-        return values[id(node)]
-
-    def compute(node: Expression) -> Expression:
+    def filled(node: Expression, arguments: list[Expression]) -> Expression:
         if node.kind == "parameter":
             return constant(numbers[node.value]) if node.value in numbers else node
-        if not node.arguments:
+        if not arguments:
             return node
-        arguments = [filled(child) for child in node.arguments]
         if node.kind == "**":
             return power(arguments[0], node.value)
-        if node.kind in _OPERATORS:
-            return _OPERATORS[node.kind](*arguments)
+        if node.kind in OPERATORS:
+            return OPERATORS[node.kind](*arguments)
         if arguments[0] is ZERO and FUNCTIONS[node.kind].parity == "odd":
             return ZERO
         return apply(node.kind, arguments[0])
 
     try:
-        return filled(expression)
+        return fold(expression, filled)
     except (ValueError, ZeroDivisionError):
         return expression
-
-
-_OPERATORS = {"+": add, "-": subtract, "*": multiply, "/": divide}
 
 
 @lru_cache(maxsize=10_000)
@@ -161,30 +156,32 @@ def parity(expression: Expression) -> str:
 
     Exact: a statement about the formula itself.
     """
-    match expression.kind, expression.arguments:
+    return fold(expression, _parity)
+
+
+def _parity(node: Expression, inner: list[str]) -> str:
+    """The parity of a node by those of its arguments."""
+    match node.kind, inner:
         case "x", _:
             return "odd"
         case "constant", _:
-            return "zero" if expression is ZERO else "even"
+            return "zero" if node is ZERO else "even"
         case "pi" | "parameter", _:
             return "even"
         case "+" | "-", (a, b):
-            kinds = {parity(a), parity(b)} - {"zero"}
+            kinds = {a, b} - {"zero"}
             return kinds.pop() if len(kinds) == 1 else ("none" if kinds else "zero")
         case "*" | "/", (a, b):
-            kinds = {parity(a), parity(b)}
-            if "zero" in kinds or "none" in kinds:
-                return "zero" if "zero" in kinds else "none"
-            return "even" if len(kinds) == 1 else "odd"
+            if "zero" in inner or "none" in inner:
+                return "zero" if "zero" in inner else "none"
+            return "even" if a == b else "odd"
         case "**", (a,):
-            inner = parity(a)
-            return inner if inner != "odd" else ("even" if expression.value % 2 == 0 else "odd")
+            return a if a != "odd" else ("even" if node.value % 2 == 0 else "odd")
         case name, (a,):
-            inner = parity(a)
-            if inner in ("even", "zero"):
+            if a in ("even", "zero"):
                 return "even"
-            return FUNCTIONS[name].parity if inner == "odd" else "none"
-    raise AssertionError(expression.kind)
+            return FUNCTIONS[name].parity if a == "odd" else "none"
+    raise AssertionError(node.kind)
 
 
 def profile(expression: Expression) -> Expression | None:
@@ -205,50 +202,39 @@ def _multiple(expression: Expression) -> int | None:
 
 @lru_cache(maxsize=10_000)
 def _over_sine(f: Expression) -> Expression | None:
-    match f.kind, f.arguments:
-        case "sin", (u,):
-            k = _multiple(u)
-            if k is None:
-                return None
-            return (1 if k > 0 else -1) * _chebyshev_second(abs(k) - 1) if k else ZERO
-        case "+" | "-", (a, b):
-            p, q = _over_sine(a), _over_sine(b)
-            return None if p is None or q is None else (p + q if f.kind == "+" else p - q)
-        case "*", (a, b):
-            p = _over_sine(a)
-            if p is not None:
+    second = [ONE, 2 * apply("cos", X)]  # U_k(cos x) = sin((k + 1) x)/sin x, for all terms of f together
+
+    def rule(node: Expression, inner: list[Expression | None]) -> Expression | None:
+        match node.kind, node.arguments, inner:
+            case "sin", (u,), _ if (k := _multiple(u)) is not None and abs(k) <= MOST_HARMONICS:
+                while len(second) < abs(k):
+                    second.append(second[1] * second[-1] - second[-2])
+                return (1 if k > 0 else -1) * second[abs(k) - 1] if k else ZERO
+            case "+", _, (Expression() as p, Expression() as q):
+                return p + q
+            case "-", _, (Expression() as p, Expression() as q):
+                return p - q
+            case "*", (_, b), (Expression() as p, _):
                 return p * b
-            q = _over_sine(b)
-            return None if q is None else a * q
-        case "/", (a, b):
-            p = _over_sine(a)
-            return None if p is None else p / b
-        case "**", (a,) if f.value > 1:
-            p = _over_sine(a)
-            return None if p is None else p * a ** (f.value - 1)
-    return ZERO if f is ZERO else None
+            case "*", (a, _), (_, Expression() as q):
+                return a * q
+            case "/", (_, b), (Expression() as p, _):
+                return p / b
+            case "**", (a,), (Expression() as p,) if node.value > 1:
+                return p * a ** (node.value - 1)
+        return ZERO if node is ZERO else None
+
+    return fold(f, rule)
 
 
-def _chebyshev_second(k: int) -> Expression:
-    """U_k(cos x) = sin((k + 1) x)/sin x."""
-    before, current = ZERO, ONE
-    for _ in range(k):
-        before, current = current, 2 * apply("cos", X) * current - before
-    return current
-
-
-@lru_cache(maxsize=10_000)
 def _in_cosine(f: Expression) -> bool:
     """Whether x stands in `f` only as cos(k x) or squared sines."""
-    if f.kind == "x":
-        return False
-    if f.kind == "cos" and _multiple(f.arguments[0]) is not None:
-        return True
-    if (
-        f.kind == "**"
-        and f.value % 2 == 0
-        and f.arguments[0].kind == "sin"
-        and _multiple(f.arguments[0].arguments[0])
-    ):
-        return True
-    return all(_in_cosine(a) for a in f.arguments)
+
+    def even(node: Expression) -> bool:
+        a = node.arguments[0] if node.arguments else node
+        if node.kind == "cos":
+            return _multiple(a) is not None
+        squared = node.kind == "**" and node.value % 2 == 0 and a.kind == "sin"
+        return squared and bool(_multiple(a.arguments[0]))
+
+    return not any(node is X for node in ordered(f, leaf=even))

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from inphase.expression.tree import FUNCTIONS, Expression
+from inphase.expression.tree import FUNCTIONS, Expression, ordered
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,9 @@ def _tape(expressions: tuple[Expression, ...], items: tuple[tuple[str, float], .
     parameters = dict(items)
     lines: list[tuple[int, int, int]] = []
     constants: list[float] = []
-    register: dict[int, int] = {}
-
-    def emit(node: Expression) -> int:
-        if id(node) in register:
-            return register[id(node)]
-        operands = [emit(a) for a in node.arguments]
+    register: dict[Expression, int] = {}
+    for node in ordered(*expressions):
+        operands = [register[a] for a in node.arguments]
         number, kind = 0.0, node.kind
         if kind in ("constant", "pi", "parameter"):
             number = (
@@ -53,14 +50,11 @@ def _tape(expressions: tuple[Expression, ...], items: tuple[tuple[str, float], .
             kind = "constant"
         first = operands[0] if operands else 0
         second = operands[1] if len(operands) == 2 else (node.value if kind == "**" else 0)
+        register[node] = len(lines)
         lines.append((OPERATIONS.index(kind), first, second))
         constants.append(number)
-        register[id(node)] = len(lines) - 1
-        return len(lines) - 1
-
-    outputs = [emit(e) for e in expressions]
     return Tape(
         np.array(lines, dtype=np.int64),
         np.array(constants, dtype=np.float64),
-        np.array(outputs, dtype=np.int64),
+        np.array([register[e] for e in expressions], dtype=np.int64),
     )

@@ -1,6 +1,7 @@
 """The tree of a recorded formula: its nodes, its elementary functions, and its value in any arithmetic.
 
-Trees are interned: equal trees are the same object, so shared sub-expressions are computed once.
+Trees are interned: equal trees are the same object, so shared sub-expressions are computed once. They may be of
+any depth, such as a sum of 10,000 terms: whatever walks one goes by `ordered` or `fold`, without recursion.
 
 To add an elementary function, add one line to `FUNCTIONS` (derivative, parity, LaTeX), one branch to
 `kernels/tape.py`, and make sure that the namespaces of `arithmetic.py` have it.
@@ -9,15 +10,22 @@ To add an elementary function, add one line to `FUNCTIONS` (derivative, parity, 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar
+from functools import lru_cache
+from typing import Any, ClassVar, TypeVar
 from weakref import WeakValueDictionary
 
 import numpy as np
 
 from inphase.expression.spelling import quoted, shortened, text
+
+BITS = 10_000  # of the numerator and the denominator of a number in a formula
+POWER = 1_000_000  # the largest exponent
+
+T = TypeVar("T")
 
 
 class Expression:
@@ -26,12 +34,13 @@ class Expression:
     Operators are "+", "-", "*", "/" and "**".
     """
 
-    __slots__ = ("__weakref__", "arguments", "kind", "value")
+    __slots__ = ("__weakref__", "arguments", "free", "kind", "value")
     _interned: ClassVar[WeakValueDictionary[tuple[Any, ...], Expression]] = WeakValueDictionary()
 
     kind: str
     arguments: tuple[Expression, ...]
     value: Any  # the number of a constant, the name of a parameter, the integer exponent of a power
+    free: bool  # whether x does not occur
 
     def __new__(cls, kind: str, arguments: tuple[Expression, ...] = (), value: Any = None) -> Expression:
         """The one node of this content."""
@@ -40,6 +49,7 @@ class Expression:
         if node is None:
             node = super().__new__(cls)
             node.kind, node.arguments, node.value = kind, arguments, value
+            node.free = kind != "x" and all(argument.free for argument in arguments)
             cls._interned[key] = node
         return node
 
@@ -95,10 +105,58 @@ class Expression:
     __hash__ = object.__hash__
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Expression, (self.kind, self.arguments, self.value)
+        lines = ordered(self)
+        number = {node: line for line, node in enumerate(lines)}
+        return _restored, ([(n.kind, tuple(number[a] for a in n.arguments), n.value) for n in lines],)
+
+    def __copy__(self) -> Expression:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Expression:
+        return self
 
     def __repr__(self) -> str:
         return text(self)
+
+
+def _restored(lines: Sequence[tuple[str, tuple[int, ...], Any]]) -> Expression:
+    """The inverse of `Expression.__reduce__`: each line a node, whose arguments are the numbers of earlier lines."""
+    nodes: list[Expression] = []
+    for kind, arguments, value in lines:
+        nodes.append(Expression(kind, tuple(nodes[a] for a in arguments), value))
+    return nodes[-1]
+
+
+def ordered(
+    *expressions: Expression, leaf: Callable[[Expression], bool] = lambda node: False
+) -> list[Expression]:
+    """Every node once, its arguments before it, from left to right: as a recursion would finish with them.
+
+    Below a node that is a `leaf` nothing is looked for.
+    """
+    found: dict[Expression, None] = {}
+    for expression in expressions:
+        stack = [expression]
+        while stack:
+            arguments = () if leaf(stack[-1]) else stack[-1].arguments
+            missing = next((a for a in arguments if a not in found), None)
+            if missing is None:
+                found[stack.pop()] = None
+            else:
+                stack.append(missing)
+    return list(found)
+
+
+def fold(
+    expression: Expression,
+    compute: Callable[[Expression, list[T]], T],
+    leaf: Callable[[Expression], bool] = lambda node: False,
+) -> T:
+    """What `compute(node, what it gave for the arguments)` gives for the whole; for a `leaf`, of no arguments."""
+    values: dict[Expression, T] = {}
+    for node in ordered(expression, leaf=leaf):
+        values[node] = compute(node, [] if leaf(node) else [values[a] for a in node.arguments])
+    return values[expression]
 
 
 def constant(number: Any) -> Expression:
@@ -113,7 +171,10 @@ def constant(number: Any) -> Expression:
         if not math.isfinite(number):
             raise ValueError(f"a formula's numbers must be finite; got {number!r}")
         number = float(number)
-    return Expression("constant", (), Fraction(number))
+    exact = Fraction(number)
+    if max(exact.numerator.bit_length(), exact.denominator.bit_length()) > BITS:
+        raise ValueError(f"a number of the formula has more than {BITS:,} bits, as a fraction of integers")
+    return Expression("constant", (), exact)
 
 
 X = Expression("x")
@@ -181,12 +242,22 @@ def power(a: Expression, exponent: Any) -> Expression:
     exponent = int(exponent)
     if exponent in (0, 1):
         return ONE if exponent == 0 else a
+    if abs(exponent) > POWER:
+        raise ValueError(f"an exponent of the formula is larger than {POWER:,}")
     if (
         a.kind == "constant"
         and abs(exponent) * max(a.value.numerator.bit_length(), a.value.denominator.bit_length()) > 2048
     ):
         raise ValueError(f"the number ({shortened(a)})**{exponent} is too large for a formula")
     return constant(a.value**exponent) if a.kind == "constant" else Expression("**", (a,), exponent)
+
+
+OPERATORS: dict[str, Callable[[Expression, Expression], Expression]] = {
+    "+": add,
+    "-": subtract,
+    "*": multiply,
+    "/": divide,
+}
 
 
 @dataclass(frozen=True)
@@ -235,37 +306,42 @@ def record(formula: Callable[..., Any], names: Sequence[str]) -> Expression:
     return constant(formula(X, _Recorder(), **{name: parameter(name) for name in names}))
 
 
+@lru_cache(maxsize=32)
+def _schedule(expression: Expression) -> list[tuple[Expression, tuple[Expression, ...]]]:
+    """The nodes in order, each with the arguments that no later one needs."""
+    needed: set[Expression] = set()
+    schedule = []
+    for node in reversed(ordered(expression)):
+        schedule.append((node, tuple({a for a in node.arguments if a not in needed})))
+        needed.update(node.arguments)
+    return schedule[::-1]
+
+
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
+
+
 def evaluate(expression: Expression, x: Any, namespace: Any, parameters: Mapping[str, Any]) -> Any:
     """The value at `x` in a `namespace`: functions by name, `pi`, and `constant(Fraction)`."""
-    values: dict[int, Any] = {}
-
-    def value(node: Expression) -> Any:
-        key = id(node)
-        if key not in values:
-            values[key] = compute(node)
-        return values[key]
-
-    def compute(node: Expression) -> Any:
-        match node.kind:
-            case "x":
-                return x
-            case "pi":
-                return namespace.pi
-            case "constant":
-                return namespace.constant(node.value)
-            case "parameter":
-                return parameters[node.value]
-            case "**":
-                return namespace.power(value(node.arguments[0]), node.value)
-            case "+":
-                return value(node.arguments[0]) + value(node.arguments[1])
-            case "-":
-                return value(node.arguments[0]) - value(node.arguments[1])
-            case "*":
-                return value(node.arguments[0]) * value(node.arguments[1])
-            case "/":
-                return value(node.arguments[0]) / value(node.arguments[1])
-            case name:
-                return getattr(namespace, name)(value(node.arguments[0]))
-
-    return value(expression)
+    values: dict[Expression, Any] = {}
+    for node, last in _schedule(expression):
+        arguments = [values[a] for a in node.arguments]
+        if node.kind in _ARITHMETIC:
+            values[node] = _ARITHMETIC[node.kind](*arguments)
+        elif node.kind == "**":
+            values[node] = namespace.power(arguments[0], node.value)
+        elif arguments:
+            values[node] = getattr(namespace, node.kind)(arguments[0])
+        elif node.kind == "constant":
+            values[node] = namespace.constant(node.value)
+        elif node.kind == "parameter":
+            values[node] = parameters[node.value]
+        else:
+            values[node] = x if node.kind == "x" else namespace.pi
+        for argument in last:  # the arrays of a long formula would fill the memory
+            del values[argument]
+    return values[expression]

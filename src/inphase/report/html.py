@@ -112,8 +112,15 @@ def plate(shown: str, title: str, caption: str) -> str:
     )
 
 
+def _as_text(formula: str) -> str:
+    shown = formula if len(formula) <= style.LONGEST else f"{formula[: style.LONGEST]} …"
+    return f"<p><code>{escape(shown)}</code></p>"
+
+
 def formula_image(latex: str, alt: str) -> str:
-    """A formula as an SVG image, black on nothing; as text where mathtext cannot set it."""
+    """A formula as an SVG image, black on nothing; as text, cut if need be, where mathtext cannot set it."""
+    if len(latex) > style.LONGEST:
+        return _as_text(alt)
     figure = Figure(figsize=(1, 1))
     try:
         with rc_context(style.STYLE):
@@ -127,7 +134,7 @@ def formula_image(latex: str, alt: str) -> str:
                 metadata={"Date": None},
             )
     except ValueError:
-        return f"<p><code>{escape(alt)}</code></p>"
+        return _as_text(alt)
     width = re.search(rb'width="([\d.]+)pt"', data)
     em = float(width[1]) / 11 if width else 30.0
     return f'<img class="math" style="width:{em:.1f}em" src="{data_uri(data)}" alt="{escape(alt)}">'

@@ -28,6 +28,7 @@ NOT_A_PROOF = "computed in floating point: not a proof"
 LINES_UP_TO = 200  # oscillators that are drawn as lines
 LARGE_IMAGE = 60_000  # bytes of an image within a figure
 EMBEDDED = re.compile(rb"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
+LONGEST = 2000  # characters that are set in one line: mathtext takes minutes for more, and nobody reads them
 
 STYLE: Any = {
     "font.family": "DejaVu Sans",
@@ -136,6 +137,8 @@ def fitted_title(figure: Figure, candidates: Sequence[str]) -> None:
 
     FigureCanvasAgg(figure)
     for text in candidates:
+        if len(text) > LONGEST:
+            continue
         for size in (10.5, 9.5, 8.5):
             title = figure.suptitle(text, fontsize=size)
             try:

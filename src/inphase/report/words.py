@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from inphase.interaction import Interaction
+from inphase.report.style import LONGEST
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -12,6 +13,8 @@ SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 def formula(interaction: Interaction) -> str:
     """f as mathtext without dollar signs: names of parameters as names, s1 as s with an index."""
     text = interaction.latex()
+    if len(text) > LONGEST:  # is not set as a formula
+        return text
     for name in interaction.parameters:
         match = re.fullmatch(r"([A-Za-z]+)_?(\d+)", name)
         shown = f"{match[1]}_{{{match[2]}}}" if match else rf"\mathrm{{{name}}}"

@@ -27,22 +27,28 @@ STRIPS = (Fraction(5, 2), Fraction(2), Fraction(3), Fraction(4))
 
 def majorant(node: ex.Expression, rho: Any, box: dict[str, Any]) -> Any:
     """A bound of |node(x + iy)|, |y| <= ρ, x real; None where the formula is not seen to be entire."""
-    if ex.free(node):
-        return ex.evaluate(node, None, Balls(), box).abs_upper()
-    inner = [majorant(child, rho, box) for child in node.arguments]
-    if node.kind in ("sin", "cos") and (k := ex.slope(node.arguments[0])) is not None:
-        return (point(abs(k)) * rho).cosh()
-    if None in inner or not inner:
+
+    def turns(part: ex.Expression) -> Fraction | None:
+        return ex.slope(part.arguments[0]) if part.kind in ("sin", "cos") else None
+
+    def bound(part: ex.Expression, inner: list[Any]) -> Any:
+        if ex.free(part):
+            return ex.evaluate(part, None, Balls(), box).abs_upper()
+        if (k := turns(part)) is not None:
+            return (point(abs(k)) * rho).cosh()
+        if None in inner or not inner:
+            return None
+        if part.kind in ("+", "-"):
+            return inner[0] + inner[1]
+        if part.kind == "*":
+            return inner[0] * inner[1]
+        if part.kind == "**" and part.value > 0:
+            return inner[0] ** part.value
+        if part.kind in ("exp", "sinh", "cosh"):
+            return inner[0].exp()
         return None
-    if node.kind in ("+", "-"):
-        return inner[0] + inner[1]
-    if node.kind == "*":
-        return inner[0] * inner[1]
-    if node.kind == "**" and node.value > 0:
-        return inner[0] ** node.value
-    if node.kind in ("exp", "sinh", "cosh"):
-        return inner[0].exp()
-    return None
+
+    return ex.fold(node, bound, leaf=lambda part: ex.free(part) or turns(part) is not None)
 
 
 def modes(f: Enclosure, size: int, top: Any, decay: Any) -> list[Any]:
