@@ -117,7 +117,8 @@ class _Reader:
         if name in self.names:
             return parameter(name)
         raise ValueError(
-            f"unknown name {quoted(name)} in the expression {quoted(self.source)}; known: {self.known} and {', '.join(FUNCTIONS)}"
+            f"unknown name {quoted(name)} in the expression {quoted(self.source)}; known: {self.known} and "
+            + ", ".join(FUNCTIONS)
         )
 
     def function(self, name: str) -> str:

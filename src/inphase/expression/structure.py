@@ -202,7 +202,10 @@ def _multiple(expression: Expression) -> int | None:
 
 @lru_cache(maxsize=10_000)
 def _over_sine(f: Expression) -> Expression | None:
-    second = [ONE, 2 * apply("cos", X)]  # U_k(cos x) = sin((k + 1) x)/sin x, for all terms of f together
+    second: list[Expression] = [
+        ONE,
+        2 * apply("cos", X),
+    ]  # U_k(cos x) = sin((k + 1) x)/sin x, for all terms of f together
 
     def rule(node: Expression, inner: list[Expression | None]) -> Expression | None:
         match node.kind, node.arguments, inner:
