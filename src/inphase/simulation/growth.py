@@ -45,7 +45,10 @@ class GrowthLimit:
     def __init__(self, motion: Motion, replicas: int) -> None:
         model, self._n = motion.model, motion.n
         bound = _rate_bound(model, motion.n)
-        self._bound = None if bound is None else np.full(replicas, bound)
+        self._bound, self._known = (
+            np.full(replicas, bound or 0.0),
+            bound is not None and model.g.kind == "one",
+        )
         self._near = MOVED * _largest(model.interaction, 1) / _largest(model.interaction, 2)
         self._at = np.empty((replicas, motion.n))  # the phases at the last look
         self._rate, self._step = np.zeros((2, replicas))  # what it found, and the step that was wanted
@@ -60,9 +63,9 @@ class GrowthLimit:
 
         nearby(rows) is the velocity of those replicas at states (rows, size) near theirs.
         """
-        if self._bound is None:
+        if not self._known:
             rates = self._look(np.arange(len(states)), states, nearby, np.abs)
-            self._bound = MARGIN * rates
+            self._bound, self._known = np.maximum(self._bound, MARGIN * rates), True
         self._calls += 1
         doubtful = step * self._bound > LONGEST
         if not np.any(doubtful):
@@ -142,15 +145,19 @@ def _largest(f: Interaction, order: int) -> float:
 
 
 def _rate_bound(model: PhaseModel, n: int) -> float | None:
-    """A bound on the rates at which small differences grow; None where it must be looked up.
+    """A bound on the rates at which small differences grow, or with a gain their size; None where nothing is known.
 
     With inertia, m λ² + d λ = d μ where μ is the rate without, so λ <= μ and λ <= sqrt(μ d/m).
     """
-    strength = model.coupling.largest_strength(n) if model.g.kind == "one" else None
-    if strength is None:
-        return None
+    if model.g.kind == "softmax":  # means of sines, whatever K and f are
+        strength, slope = 1.0, 1.0
+    else:
+        most, slope = model.coupling.largest_strength(n), _largest(model.interaction, 1)
+        if most is None:
+            return None
+        strength = most
     # the moduli of a term's derivatives by all phases, added, in units of f': 1 + 1, or 1 + 2 + 1
-    steepness = (2 if model.coupling.pairwise else 4) * _largest(model.interaction, 1)
+    steepness = (2 if model.coupling.pairwise else 4) * slope
     forces = steepness * strength + np.abs(model.field)
     rates = np.broadcast_to(forces / model.damping, n)
     if model.has_inertia:
