@@ -312,7 +312,7 @@ def _at_rest(
     if looked and state is None:  # as next to a fold that has just lost its states: they pass, slowly
         text = (
             f"No answer: {who} seem at rest at t = {seen.end:.4g}, {modulus}, but no phase-locked state was found "
-            "there: take a smaller tolerance."
+            "there: take a smaller tolerance, or a longer run."
         )
         return Headline("undecided", text)
     if state is not None and state.stable is False:
