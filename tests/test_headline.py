@@ -140,3 +140,65 @@ def test_arcs_that_grow_are_no_synchrony():
     model = ip.PhaseModel(-ip.kuramoto(), ip.Sparse(1 - np.eye(4)))
     found = ip.study(model, phases=[0, 1e-6, 2e-6, 4e-6], t_end=1.0).summary
     assert found["numbers"]["arc_at_end"] < 1e-3 and found["outcome"] == "undecided"
+
+
+def test_a_slow_passage_is_no_rest():
+    """ω > b: it turns for ever, once in 444; but coarse steps could explain all the motion of a short run."""
+    model = ip.PhaseModel(1e-9 * ip.kuramoto(), frequencies=[1 + 1e-4, 0.5], field=1.0)
+    found = ip.study(model, phases=[1.5 * np.pi] * 2, t_end=50.0, tolerance=1e-3).summary
+    assert found["outcome"] == "undecided" and "smaller tolerance" in found["answer"]
+
+
+def test_just_below_locking_the_time_advised_shows_the_slips():
+    model = ip.PhaseModel((1 - 1e-4) * ip.kuramoto(), frequencies=[-0.5, 0.5])
+    short = ip.study(model, phases=[0.0, np.pi / 2], t_end=50.0, tolerance=1e-3).summary
+    assert short["outcome"] == "undecided"
+    longer = short["numbers"]["time_needed_to_tell"]
+    assert (
+        ip.study(model, phases=[0.0, np.pi / 2], t_end=longer, tolerance=1e-3).summary["outcome"] == "apart"
+    )
+
+
+def test_synchrony_that_only_a_symmetric_start_reaches_is_no_answer():
+    """Two that repel one another start equal, and the third comes to them; any other start parts the two."""
+    model = ip.PhaseModel(ip.kuramoto(), ip.Sparse(np.array([[0, -1, 1], [-1, 0, 1], [1, 1, 0]])))
+    assert ip.study(model, phases=[0.1, 0.1, -0.5], t_end=10.0).summary["outcome"] == "undecided"
+    assert ip.study(model, phases=[0.1, 0.2, -0.5], t_end=100.0).summary["outcome"] != "synchronized"
+
+
+def test_arcs_that_shrink_to_a_small_arc_are_no_synchrony():
+    """Where f(0) is not 0 and one hears more than the others, equal phases do not stay equal."""
+    weights = np.full((5, 5), 0.2)
+    weights[0] *= 1.003
+    model = ip.PhaseModel(ip.kuramoto(), ip.Lagged(weights, np.full((5, 5), 0.3)))
+    start = np.random.default_rng(0).uniform(0, 2, 5)
+    outcomes = {ip.study(model, phases=start, t_end=t).summary["outcome"] for t in (5.0, 7.0, 60.0)}
+    assert outcomes == {"undecided", "locked"}
+
+
+def test_equal_phases_of_unequal_damping_are_synchrony():
+    model = ip.PhaseModel(2 * ip.kuramoto(), damping=[1.0, 2.0, 5.0])
+    assert answers(model, None, 0, 50.0)[0] == "synchronized"
+
+
+def test_those_who_fill_the_window_of_one_turn_are_not_said_to_share_a_frequency():
+    """With weights of both signs they wander: 83 of 100 lost no turn by chance, and 30 over five times as long."""
+    random = np.random.default_rng(3)
+    weights = np.random.default_rng(5).normal(size=(100, 100)) / 10
+    model = ip.PhaseModel(ip.kuramoto(), ip.Dense(weights), frequencies=random.normal(0, 0.5, 100))
+    start = np.random.default_rng(0).uniform(0, 6.28, 100)
+    assert ip.study(model, phases=start, t_end=10.0).summary["outcome"] in ("undecided", "apart")
+
+
+def test_a_run_that_locks_under_delays_ends_near_the_state_that_turns_as_it_does():
+    """The state was looked for from the speed without delays, where others of the same phases are met first."""
+    delays, omega = 3 * np.linspace(0.5, 1, 5), [0.8, 0.9, 1.0, 1.1, 1.2]
+    model = ip.PhaseModel(ip.kuramoto(), delays=delays, frequencies=omega)
+    start = np.random.default_rng(0).uniform(0, 6.28, 5)
+    found = ip.study(model, phases=start, t_end=100.0)
+    turned = found.run.phase.values[-1] - found.run.phase.values[-2]
+    speed = float(np.median(turned) / (found.run.time[-1] - found.run.time[-2]))
+    assert found.summary["outcome"] == "locked"
+    assert ip.equilibria.nearest(
+        model, found.run.end_phase.values, frequency=speed
+    ).frequency == pytest.approx(speed)

@@ -42,7 +42,7 @@ def summary(
     evidence += [*_theory_says(model, len(first), locking), *_spectrum_says(model, len(first), rates)]
     evidence += _end_says(end) if looked else []
     evidence += _experiment_says(model, run, tree, numbers)
-    found = headline(model, run, tree, locking, end)
+    found = headline(model, run, tree, locking, looked, end)
     if found.time_needed is not None:
         numbers["time_needed_to_tell"] = found.time_needed
     return {
@@ -215,7 +215,14 @@ def _end_state(model: PhaseModel, run: xr.Dataset) -> tuple[bool, Equilibrium | 
         return False, None
     if model.coupling.facts(len(end)).common and model.is_gradient:
         return False, None  # `_spectrum_says` and the criterion speak of these
-    return True, nearest(model, end)
+    if not model.has_delays or len(run.time) < 2:
+        return True, nearest(model, end)
+    span = float(
+        run.time[-1] - run.time[-2]
+    )  # delays allow many states of the same phases: see which one turns so
+    speed = float(np.median(end - run.phase.values[-2])) / span if span > 0 else 0.0
+    state = nearest(model, end, frequency=speed)
+    return True, state if state is not None and abs(state.frequency - speed) * span < 0.1 else None
 
 
 def _end_says(state: Equilibrium | None) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 TURN = 2 * np.pi
 LEAST_FRAMES = 5  # 0, 1/4, 1/2, 3/4 and all of a run
+COARSE = 0.1  # radians of error of all steps, from which on being at rest or close shows nothing
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,15 @@ class Late:
         return self.motion <= self.explained
 
     def time_to_rest(self) -> float | None:
-        """When the motion would be as small as the steps' error, at the rate at which it falls; None if it does not."""
+        """When the motion should be within the steps' error, at the rate at which it falls; None if it does not."""
         if not 0 < self.motion < 0.8 * self.motion_before:
             return None
-        rate = math.log(self.motion_before / self.motion) / self.quarter
-        return self.end + 4 / 3 * math.log(max(self.motion / self.explained, 1.0)) / rate
+        return self.time_at(math.log(self.motion_before / self.motion) / self.quarter)
+
+    def time_at(self, rate: float) -> float:
+        """The same for a rate; half as long again as the run is the least advice, since rates are rough."""
+        falls = math.log(max(self.motion / self.explained, 1.0))
+        return max(self.end + 2 * falls / rate, 1.5 * self.end)
 
 
 def late(model: PhaseModel, run: xr.Dataset) -> Late:
@@ -149,6 +154,7 @@ def headline(
     run: xr.Dataset,
     tree: xr.Dataset | None,
     locking: Locking | None,
+    looked: bool,
     state: Equilibrium | None,
 ) -> Headline:
     """The answer of one run.
@@ -162,8 +168,10 @@ def headline(
         From `coarsen`, of the same start.
     locking : Locking or None
         What theory knows.
+    looked : bool
+        Whether a phase-locked state was looked for next to the run's end.
     state : Equilibrium or None
-        The phase-locked state that the run's end is next to, where one was looked for and found.
+        The one that was found.
 
     Returns
     -------
@@ -185,9 +193,11 @@ def headline(
     if run.sizes["time"] < LEAST_FRAMES or not float(run.time[-1]) > 0:
         return Headline("undecided", "No answer: a run of no length shows nothing.")
     seen = late(model, run)
-    return _in_phase(model, n, seen) or _at_rest(model, n, run, seen, locking, state) or _moving(
-        model, n, run, seen, locking, state
-    )  # fmt: skip
+    return (
+        _in_phase(model, n, seen, state)
+        or _at_rest(model, n, run, seen, locking, looked, state)
+        or _moving(model, n, run, seen, locking, state)
+    )
 
 
 def _of_tree(n: int, tree: xr.Dataset) -> Headline:
@@ -202,9 +212,10 @@ def _of_tree(n: int, tree: xr.Dataset) -> Headline:
     return Headline("apart", f"Not by t = {reached:.4g}, in this run: {left} clusters are left ({how}).")
 
 
-def _in_phase(model: PhaseModel, n: int, seen: Late) -> Headline | None:
-    """Yes, where identical oscillators are so close that they can only come closer, or come closer all the time."""
-    if not identical(model):
+def _in_phase(model: PhaseModel, n: int, seen: Late, state: Equilibrium | None) -> Headline | None:
+    """Yes, where oscillators that may stay equal can only come closer, are equal, or come closer all the time."""
+    kept = _stays_equal(model, n)
+    if not (kept or identical(model)):
         return None
     arc, who = float(seen.arcs[-1]), f"the {n} oscillators"
     reach = contraction_range(model, n)
@@ -214,26 +225,37 @@ def _in_phase(model: PhaseModel, n: int, seen: Late) -> Headline | None:
             text += f", an arc that can only shrink (as any below {reach:.3g} rad)"
         return Headline("synchronized", text + ".")
     started = seen.motion_ever > seen.explained
-    if started and (arc <= seen.explained or np.all(seen.arcs[1:] <= seen.arcs[:-1] / 4)):
-        falls = "" if arc <= seen.explained else ", less and less"
-        return Headline(
-            "synchronized", f"Yes, in this run: {who} are within {arc:.2g} rad at t = {seen.end:.4g}{falls}."
-        )
+    if not started or seen.explained > COARSE or (state is not None and state.stable is False):
+        return None
+    falls = bool(np.all(seen.arcs[1:] <= seen.arcs[:-1] / 4)) and kept
+    if arc <= seen.explained or falls:
+        how = "" if arc <= seen.explained else ", less and less"
+        text = f"Yes, in this run: {who} are within {arc:.2g} rad at t = {seen.end:.4g}{how}."
+        return Headline("synchronized", text)
     return None
 
 
 def identical(model: PhaseModel) -> bool:
-    """Whether oscillators differ in no number of their own, so that equal phases can stay equal."""
+    """Whether oscillators differ in no number of their own; what they hear may differ."""
     parts = (model.frequencies, model.field, model.inertia, model.damping)
     return all(np.ptp(part) == 0 for part in parts)
+
+
+def _stays_equal(model: PhaseModel, n: int) -> bool:
+    """Whether equal phases stay equal: not under unequal ω/d, nor where f(0) is not 0 and row sums differ."""
+    if model.has_delays or np.ptp(model.field / model.damping) > 0:
+        return False  # with delays it depends on the common frequency
+    speeds = model.velocity(np.zeros(n))
+    size = max(model.coupling.mean_strength(n), float(np.max(np.abs(speeds))))
+    return bool(np.ptp(speeds) <= 100 * float(np.finfo(model.coupling.precision).eps) * size)
 
 
 def contraction_range(model: PhaseModel, n: int) -> float:
     """The arc below which identical oscillators come together for certain; 0 where this is not known.
 
-    While all phases lie in an arc so short that f rises between any two, its ends move inward, if weights are >= 0 and everyone
-    hears everyone over some path (L. Moreau, Stability of multiagent systems with time-dependent communication
-    links, IEEE TAC 50 (2005) 169).
+    While all phases lie in an arc so short that f rises between any two, its ends move inward, if weights are
+    >= 0 and everyone hears everyone over some path (L. Moreau, Stability of multiagent systems with
+    time-dependent communication links, IEEE TAC 50 (2005) 169).
     """
     f, known = model.interaction, model.coupling.facts(n)
     simple = model.is_autonomous and f.odd and known.pairs and not known.lags
@@ -262,25 +284,37 @@ def _first_turn(f: Interaction) -> float:
 
 
 def _at_rest(
-    model: PhaseModel, n: int, run: xr.Dataset, seen: Late, locking: Locking | None, state: Equilibrium | None
+    model: PhaseModel,
+    n: int,
+    run: xr.Dataset,
+    seen: Late,
+    locking: Locking | None,
+    looked: bool,
+    state: Equilibrium | None,
 ) -> Headline | None:
-    """The phases no longer move against one another: locked, unless they never moved, or theory forbids it."""
+    """The phases no longer move against one another: locked, unless they never moved, or no such state exists."""
     if not seen.at_rest:
         return None
     who, modulus = f"the {n} oscillators", f"|R| = {float(run.order_parameter[-1]):.4f}"
-    if seen.explained > 0.1:
+    if seen.explained > COARSE:
         text = (
             f"No answer: over {run.attrs['accepted_steps']} steps the error allowed may add up to "
             f"{seen.explained:.2g} rad; take a smaller tolerance."
         )
         return Headline("undecided", text)
     if locking is not None and locking.strength < locking.necessary:
-        needed = 4 * seen.end
+        needed = max(4 * seen.end, _time_to_pass(model, locking))
         text = (
             f"No answer: {who} seem at rest at t = {seen.end:.4g}, but no phase-locked state exists (coupling "
             f"{locking.strength:.6g}, theory: {locking.necessary:.6g} is needed): {_longer(needed)}"
         )
         return Headline("undecided", text, needed)
+    if looked and state is None:  # as next to a fold that has just lost its states: they pass, slowly
+        text = (
+            f"No answer: {who} seem at rest at t = {seen.end:.4g}, {modulus}, but no phase-locked state was found "
+            "there: take a smaller tolerance, or a longer run."
+        )
+        return Headline("undecided", text)
     if state is not None and state.stable is False:
         text = (
             f"Not in this run: {who} came to rest next to an unstable state ({state.name}), {modulus}; other "
@@ -288,10 +322,10 @@ def _at_rest(
         )
         return Headline("undecided", text)
     if seen.motion_ever <= seen.explained:
-        text = f"{who.capitalize()} stay where they started, at an equilibrium, {modulus}: a run from there shows no more."
+        text = f"{who.capitalize()} stay where they started, {modulus}: a run from there shows no more."
         return Headline("undecided", text)
     if identical(model):
-        text = f"Not in this run: {who} came to rest apart, {modulus} at t = {seen.end:.4g}."
+        text = f"Not in this run: {who} came to rest apart, within {seen.arcs[-1]:.2g} rad, {modulus} at t = {seen.end:.4g}."
         return Headline("locked", text)
     text = (
         f"They lock, in this run: the frequencies of {who} differ by no more than the steps' error, "
@@ -320,7 +354,17 @@ def _moving(
     by = f"by up to {fastest:.2g} rad/time (ω by {float(np.std(natural)):.2g})"
     equal, apart = np.ptp(natural) == 0, float(np.ptp(natural[group]))
     unmoved = len(_largest_group(natural, seen.resolution))
-    if len(group) > 1 and (equal or apart > 2 * seen.resolution):
+    core = len(_largest_group(seen.speeds[group], seen.resolution / 4))
+    shared = len(group) > 1 and (equal or apart > 2 * seen.resolution)
+    chance = 2 * core <= len(group)  # they fill the window, as those do that drift one by one
+    if shared and chance and len(group) > n // 2:
+        needed = 4 * seen.end
+        text = (
+            f"No answer: {len(group)} of the {n} oscillators lost no turn over the last half before t = "
+            f"{seen.end:.4g}, but share no frequency either: {_longer(needed)}"
+        )
+        return Headline("undecided", text, needed)
+    if shared and not chance:
         outcome = "partly"
         text = (
             f"Partly, in this run: {100 * len(group) / n:.4g}% of the {n} oscillators share one frequency (to "
@@ -344,8 +388,7 @@ def _moving(
 def _none_slipped(n: int, run: xr.Dataset, seen: Late, state: Equilibrium | None) -> Headline:
     needed = seen.time_to_rest()
     if needed is None and state is not None and state.stable and len(state.eigenvalues):
-        rate = -float(state.eigenvalues[0].real)
-        needed = seen.end + 4 / 3 * math.log(max(seen.motion / seen.explained, 1.0)) / rate
+        needed = seen.time_at(-float(state.eigenvalues[0].real))
     settles = needed is not None
     if needed is None:
         needed = min(max(2.2 * TURN * seen.quarter / seen.motion, 2 * seen.end), 100 * seen.end)
@@ -360,7 +403,13 @@ def _none_slipped(n: int, run: xr.Dataset, seen: Late, state: Equilibrium | None
 def _longer(time: float) -> str:
     """The advice to run on, to two digits upward."""
     digits = 10 ** (math.floor(math.log10(time)) - 1) if 0 < time < math.inf else 1.0
-    return f"run to t = {math.ceil(time / digits) * digits:.2g} to tell."
+    return f"run to t = {math.ceil(time / digits) * digits:.2g} or longer to tell."
+
+
+def _time_to_pass(model: PhaseModel, locking: Locking) -> float:
+    """How long a run must be to show the slips just below locking: two periods of two oscillators."""
+    missing = 1 - (locking.strength / locking.necessary) ** 2
+    return 2 * 2 * TURN / (float(np.ptp(model.frequencies)) * math.sqrt(missing))
 
 
 def _largest_group(speeds: Array, width: float) -> NDArray[np.int64]:

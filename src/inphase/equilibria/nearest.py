@@ -18,7 +18,12 @@ LISTED_UP_TO, DENSE_UP_TO = 6000, 2000  # oscillators on a graph, and joined by 
 
 
 def nearest(
-    model: PhaseModel, phases: ArrayLike, within: float = 0.1, *, tolerance: float = 1e-12
+    model: PhaseModel,
+    phases: ArrayLike,
+    within: float = 0.1,
+    *,
+    frequency: float | None = None,
+    tolerance: float = 1e-12,
 ) -> Equilibrium | None:
     """The phase-locked or stationary state next to the given phases, as from a run's end, by Newton's method.
 
@@ -29,6 +34,9 @@ def nearest(
         Radians.
     within : float
         The largest distance of a phase from the state's, up to rotation, radians.
+    frequency : float, optional
+        About how fast the state turns, radians per unit of time: with delays there may be many, and the search
+        starts from here; if not given, from the speed without delays.
     tolerance : float
         As for `find`.
 
@@ -53,10 +61,11 @@ def nearest(
     model.check(start)
     reach = finite_number("within", within, positive=True)
     system = Locked(model, len(start))
+    guess = None if frequency is None else finite_number("frequency", frequency)
     limit = error_bound("tolerance", tolerance) * max(1.0, system.scale)
     distinct = DistinctStates(system, ())
     with few_threads(len(start)):
-        root = solve(system, start, limit=limit)
+        root = solve(system, start, guess, limit=limit)
         if root is None:
             return None
         distinct.enter(*root)
