@@ -88,7 +88,9 @@ def outcome(kind, path):
 WARM = (
     "simulate model.toml --t-end 1", "simulate kuramoto --n 3 --t-end 1 --frequencies 1 --method heun --step 0.1 --noise 0.1",
     "simulate kuramoto --n 3 --t-end 1 --delays 0.1", "simulate kuramoto --n 3 --t-end 1 --graph graph.csv --inertia 1",
-    "coarsen attention --beta 2 --n 5 --t-end 10", "equilibria kuramoto --n 3 --starts 1 --samples 1",
+    "simulate kuramoto --n 3 --t-end 1 --step 0.5 --method euler", "simulate kuramoto --n 3 --t-end 1 --step 0.5 --method rk4",
+    "coarsen attention --beta 2 --n 5 --t-end 10", "coarsen kuramoto --n 3 --t-end 10", "study kuramoto --n 3 --t-end 1",
+    "equilibria kuramoto --n 3 --starts 1 --samples 1",
     "study attention --beta 2 --n 5 --t-end 1", "study kuramoto --n 3 --t-end 1 --graph graph.csv --frequencies normal(0,0.3)",
     "diagram --formula sin(x)+a*sin(2*x)+b*sin(3*x) --a 0 1 --b 0 1 --size 1", "certify kuramoto", "check proof.json",
 )  # fmt: skip
