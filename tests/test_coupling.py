@@ -454,3 +454,12 @@ def test_small_rings_are_refused():
 def test_softmax_needs_positive_sums(coupling):
     with pytest.raises(ValueError, match="positive sums"):
         ip.PhaseModel(ip.attention(1.0), zoo.NETWORKS[coupling](9), gain="softmax")
+
+
+@pytest.mark.parametrize(
+    ("weights", "equal"), [(None, True), ([2.0, 2.0, 2.0], True), ([1.0, 2.0], False), ([1.0, 1.5], False)]
+)
+def test_weights_are_symmetric_where_all_are_equal(weights, equal):
+    coupling = ip.AllToAll(weights)
+    matrix = coupling.matrix(len(weights or [0, 0]))
+    assert coupling.symmetric == equal == bool(np.array_equal(matrix, matrix.T))

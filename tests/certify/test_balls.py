@@ -84,6 +84,12 @@ def test_a_double_root_is_not_counted():
     assert roots(Enclosure(Interaction("sin(x)*(1 - cos(x - 1))", name="double"), {}), 0, 0.5, 2.0) is None
 
 
+def test_a_root_at_an_end_is_left_open():
+    for f in (kuramoto(), -kuramoto()):
+        assert roots(Enclosure(f, {}), 0, 0.0, 3.0) is None
+        assert len(roots(Enclosure(f, {}), 0, -0.5, 3.0)) == 1
+
+
 def test_shared_bounds():
     f = Enclosure(kuramoto(), {})
     tau = attraction_range(f)
