@@ -276,7 +276,12 @@ RING = [[i, i + 1] for i in range(4)] + [[0, 4]]
         (pentagon(), [[1, 2], [1, 3], [1, 4], [2, 3], [3, 4]], (1, 2**40), "the graph is not connected"),
         (pentagon(), [[0, 2], [0, 3], [0, 4], [2, 3], [3, 4]], (1, 2**40), "the graph is not connected"),
         (pentagon()[:4], RING, (1, 2**40), "one angle for each"),
-        ([0, mpmath.pi, 0, mpmath.pi], [[0, 1], [1, 2], [2, 3], [0, 3]], (1, 2**40), "not verified to be definite"),
+        (
+            [0, mpmath.pi, 0, mpmath.pi],
+            [[0, 1], [1, 2], [2, 3], [0, 3]],
+            (1, 2**40),
+            "not verified to be definite",
+        ),
     ],
 )
 def test_stable_states_of_a_graph(angles, edges, radius, words):

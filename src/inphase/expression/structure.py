@@ -212,7 +212,9 @@ def _over_sine(f: Expression) -> Expression | None:
             case "sin", (u,), _ if (k := _multiple(u)) is not None and abs(k) <= MOST_HARMONICS:
                 while len(second) < abs(k):
                     second.append(second[1] * second[-1] - second[-2])
-                return (second[k - 1] if k > 0 else -second[-k - 1]) if k else ZERO
+                if k == 0:
+                    return ZERO
+                return second[k - 1] if k > 0 else -second[-k - 1]
             case "+", _, (Expression() as p, Expression() as q):
                 return p + q
             case "-", _, (Expression() as p, Expression() as q):
@@ -224,7 +226,7 @@ def _over_sine(f: Expression) -> Expression | None:
             case "/", (_, b), (Expression() as p, _):
                 return p / b
             case "**", (a,), (Expression() as p,) if node.value > 1:
-                return p * power(a, constant(node.value - 1))
+                return p * power(a, node.value - 1)
         return ZERO if node is ZERO else None
 
     return fold(f, rule)
