@@ -30,7 +30,7 @@ TAKES = {
     "coarsen": f"json {SYSTEM} frequencies {START} t-end tolerance out overwrite no-progress",
     "equilibria": f"json {SYSTEM} {GRAPH} frequencies field delays inertia damping n seed out overwrite no-progress"
     " starts all samples",
-    "certify": "json formula n theorem no-refutation save no-progress",
+    "certify": "json formula n theorem no-refutation budget seconds save no-progress",
     "check": "json",
     "diagram": "json formula size workers out overwrite no-progress",
     "train": "json out overwrite resume no-progress",

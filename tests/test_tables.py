@@ -249,9 +249,11 @@ def test_decimal_commas_by_the_command_line(tmp_path, capsys):
     for graph in ([], ["--graph", str(tmp_path / "edges.csv")]):
         arguments = [*graph, "--frequencies", f"{tmp_path / 'omega.csv'}:omega", "--t-end", "1"]
         size = [] if graph else ["--n", "3"]
-        assert main(["simulate", "kuramoto", *size, *arguments, "--out", str(tmp_path), "--json"]) == 0
+        assert (
+            main(["simulate", "kuramoto", *size, *arguments, "--out", str(tmp_path / "out"), "--json"]) == 0
+        )
         capsys.readouterr()
-        with xr.open_dataset(tmp_path / "trajectory.nc", engine="h5netcdf") as run:
+        with xr.open_dataset(tmp_path / "out" / "trajectory.nc", engine="h5netcdf") as run:
             found = json.loads(run.attrs["model"])
         assert found["frequencies"] == OMEGA
     assert found["coupling"]["value"] == [1.5, 1.5, 2.5, 2.5]

@@ -70,11 +70,16 @@ def write_dataset(path: Path, data: xr.Dataset) -> Path:
     return replace_file(path, lambda beside: beside.write_bytes(content))
 
 
-def output_folder(path: str | os.PathLike[str]) -> Path:
-    """The folder, made if need be and proved writable; OSError that names it otherwise, ValueError for ''."""
+def named(path: str | os.PathLike[str]) -> Path:
+    """The path; ValueError for "", which `Path` takes for the current folder."""
     if not os.fspath(path):
         raise ValueError('the output folder needs a name; got "": write "." for the current folder')
-    folder = Path(path)
+    return Path(path)
+
+
+def output_folder(path: str | os.PathLike[str]) -> Path:
+    """The folder, made if need be and proved writable; OSError that names it otherwise, ValueError for ''."""
+    folder = named(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".inphase-{os.getpid()}"
@@ -212,7 +217,7 @@ class OutputFolder:
         overwrite: bool = False,
         shared: bool = False,
     ) -> None:
-        self.path, self.verb, self.names = Path(path), verb, names
+        self.path, self.verb, self.names = named(path), verb, names
         self.overwrite, self.shared = overwrite, shared
         self.status: str = UNFINISHED
         self.about: dict[str, Any] = {}

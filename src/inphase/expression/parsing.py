@@ -130,7 +130,8 @@ class _Reader:
                 f"{name} is not analytic: an interaction must be an analytic formula; got {quoted(self.source)}"
             )
         raise ValueError(
-            f"unknown function {quoted(name)} in {quoted(self.source)}; known, of one argument: {', '.join(FUNCTIONS)}"
+            f"unknown function {quoted(name)} in {quoted(self.source)} is refused; known, of one argument: "
+            + ", ".join(FUNCTIONS)
         )
 
     def fault(self, reason: str) -> ValueError:

@@ -202,8 +202,8 @@ def _deaf() -> Iterator[None]:
 
 def _serve(pipe: Connection, payload: bytes, number: int | None) -> None:
     """What a process does: one number after another, until there is none."""
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+    for ignored in SIGNALS:
+        signal.signal(ignored, signal.SIG_IGN)
     with contextlib.suppress(EOFError, OSError):  # the process that began this one is no more
         try:
             work, common = pickle.loads(payload)

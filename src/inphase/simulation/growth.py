@@ -50,7 +50,7 @@ class GrowthLimit:
             bound is not None and model.g.kind == "one",
         )
         self._near = MOVED * _largest(model.interaction, 1) / _largest(model.interaction, 2)
-        self._at = np.empty((replicas, motion.n))  # the phases at the last look
+        self._at = np.full((replicas, motion.n), np.nan)  # the phases at the last look
         self._rate, self._step = np.zeros((2, replicas))  # what it found, and the step that was wanted
         self._calls = 0
         delays = np.empty(0) if motion.delays is None else motion.delays[motion.delays > 0]

@@ -27,7 +27,9 @@ def _run(options: argparse.Namespace) -> int:
 
     subject = system.subject(options)
     with (
-        OutputFolder(options.out or "results", "diagram", FILES, overwrite=options.overwrite) as folder,
+        OutputFolder(
+            "results" if options.out is None else options.out, "diagram", FILES, overwrite=options.overwrite
+        ) as folder,
         progress_bar("diagram", 1.0, output.shows_progress(options)) as update,
     ):
         found = diagram(
