@@ -15,6 +15,8 @@ from scipy import sparse
 
 from inphase import config, graphs, initial, tables
 from inphase.cli import main
+from inphase.coupling import Hypergraph, Lattice
+from inphase.coupling.catalog import named
 from inphase.coupling.learnt.coupling import load_network, save_arrays
 from inphase.stored import read_npy, read_npz, reading
 
@@ -462,3 +464,31 @@ def test_json_that_is_none(tmp_path):
         read_json(file)
     file.write_text(json.dumps({"a": 1}))
     assert read_json(file) == {"a": 1}
+
+
+@pytest.mark.parametrize("shape", ["0 2", "2 0", "0 0"])
+def test_a_matrix_without_rows_or_columns_is_refused_before_scipy_divides_by_them(tmp_path, shape):
+    path = tmp_path / "a.mtx"
+    path.write_text(f"%%MatrixMarket matrix array integer general\n{shape}\n")
+    with pytest.raises(ValueError, match=r"a\.mtx: a matrix needs at least one row and one column"):
+        graphs.read(path)
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc"])
+@pytest.mark.parametrize("pointers", [[0, 2, 1, 4], [1, 2, 3, 4], [0, 1, 2, 3]])
+def test_pointers_of_a_sparse_matrix_are_checked_before_scipy_follows_them(tmp_path, kind, pointers):
+    path = tmp_path / "a.npz"
+    indices, data = np.array([1, 0, 2, 1], dtype=np.int32), np.ones(4)
+    np.savez(path, format=np.array(kind.encode()), shape=[3, 3], data=data, indices=indices, indptr=pointers)
+    with pytest.raises(ValueError, match=r"a\.npz .*indptr must rise from 0 to the number of indices"):
+        graphs.read(path)
+
+
+def test_a_coupling_has_at_most_as_many_oscillators_as_a_graph(tmp_path):
+    for make in (
+        lambda: named("sparse", n=10**30, row=[0], column=[1], value=[1.0]),
+        lambda: Lattice((99_999_999, 3)),
+        lambda: Hypergraph([[0, 1, 2]], n=10**30),
+    ):
+        with pytest.raises(ValueError, match="at most 100,000,000"):
+            make()

@@ -14,14 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+LARGEST = 100_000_000  # nodes; up to here the number of a pair is exact in float64, as random graphs need
 
-def integer(name: str, value: Any, least: int | None = None) -> int:
-    """`value` as an int, at least `least`; floats are refused, even whole ones."""
+
+def integer(name: str, value: Any, least: int | None = None, most: int | None = None) -> int:
+    """`value` as an int, from `least` to `most`; floats are refused, even whole ones."""
     if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
         raise TypeError(f"{name} must be an integer; got {value!r}")
     number = operator.index(value)
     if least is not None and number < least:
         raise ValueError(f"{name} must be an integer >= {least}; got {value!r}")
+    if most is not None and number > most:
+        raise ValueError(f"{name} must be at most {most:,}; got {value!r:.40}")
     return number
 
 

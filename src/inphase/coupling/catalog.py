@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from inphase.checks import boolean, checked_options, finite_array, integer
+from inphase.checks import LARGEST, boolean, checked_options, finite_array, integer
 from inphase.coupling.base import Coupling
 from inphase.coupling.causal import Causal
 from inphase.coupling.dense import Dense
@@ -119,7 +119,7 @@ def listed(n: int, row: Any, column: Any, value: Any) -> Sparse:
     ValueError, TypeError
         If the numbers do not fit each other, or n.
     """
-    n, values = integer("n", n, least=1), finite_array("value", value)
+    n, values = integer("n", n, least=1, most=LARGEST), finite_array("value", value)
     if values.ndim != 1:
         raise ValueError(f"value must be a list of numbers; got shape {values.shape}")
     places = [_places(name, given, values.size, n) for name, given in (("row", row), ("column", column))]

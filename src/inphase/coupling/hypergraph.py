@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from inphase.checks import boolean, finite_array, finite_vector, integer
+from inphase.checks import LARGEST, boolean, finite_array, finite_vector, integer
 from inphase.coupling.base import Coupling
 from inphase.coupling.words import Keep, Words, numbered, of_f, over, phase
 from inphase.interaction import Interaction
@@ -131,7 +131,7 @@ class Hypergraph(Triadic):
         self.triads = _triads(triads)
         if n is None and not len(self.triads):
             raise ValueError("n, the number of oscillators, must be given where there are no triads")
-        self._size = int(self.triads.max()) + 1 if n is None else integer("n", n, least=1)
+        self._size = int(self.triads.max()) + 1 if n is None else integer("n", n, least=1, most=LARGEST)
         _check_nodes(self.triads, self._size)
         values = finite_array("weights", weights)
         if values.ndim and values.shape != (len(self.triads),):

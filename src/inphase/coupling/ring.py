@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from inphase.checks import boolean, finite_array, finite_number, finite_vector, integer
+from inphase.checks import LARGEST, boolean, finite_array, finite_number, finite_vector, integer
 from inphase.coupling.sparse import Network, Sparse
 from inphase.coupling.summing import Layout, plan, uses_pairs
 from inphase.coupling.words import Keep
@@ -93,7 +93,7 @@ class Ring(Network):
         >>> Ring.from_kernel(lambda x: (1 + 0.5 * np.cos(x)) / (2 * np.pi), 4).matrix(4)[0]
         array([0.375, 0.25 , 0.125, 0.25 ])
         """
-        n = integer("n", n, least=1)
+        n = integer("n", n, least=1, most=LARGEST)
         ahead = np.arange(n)
         behind = (-ahead) % n  # x_i − x_{i+d} = −2πd/n
         x = 2 * np.pi * np.where(2 * behind > n, behind - n, behind) / n
@@ -274,6 +274,7 @@ class Lattice(Sparse):
         self.shape = tuple(integer(f"shape[{k}]", length, least=1) for k, length in enumerate(axes))
         if not self.shape:
             raise ValueError("shape must have at least one axis; got ()")
+        integer("the number of nodes, the product of shape,", math.prod(self.shape), most=LARGEST)
         self.periodic = self._per_axis("periodic", periodic, lambda value: boolean("periodic", value))
         self.weights = self._per_axis("weights", weights, lambda value: finite_number("weights", value))
         grid = np.arange(math.prod(self.shape)).reshape(self.shape)

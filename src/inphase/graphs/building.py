@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from inphase.checks import finite_array, integer
-from inphase.graphs.graph import LARGEST, Column, Graph
+from inphase.checks import LARGEST, finite_array, integer
+from inphase.graphs.graph import Column, Graph
 
 if TYPE_CHECKING:
     import networkx as nx

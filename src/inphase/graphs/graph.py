@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import networkx as nx
 
 Column = NDArray[np.float64]
-LARGEST = 100_000_000  # nodes; up to here the number of a pair is exact in float64, as random graphs need
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -263,7 +263,7 @@ def read_graphml(content: bytes, path: str, name: str, weight: str | None, direc
             reason += f"; the <{found.open[-1][0]}> of line {found.open[-1][1]} is not closed"
         raise ValueError(f"{path}, line {error.lineno}: not well-formed XML ({reason})") from None
     except LookupError as error:
-        raise ValueError(f"{path}, line 1: the encoding must be a known one; got {error}") from None
+        raise ValueError(f"{path}, line 1: the encoding must be a known one; got {error!s:.80}") from None
     _check_nodes(found.nodes, found.node_lines, path, found.where)
     for element, records in (("node", found.nodes), ("edge", found.edges)):
         defaults = found.defaults_of(element)

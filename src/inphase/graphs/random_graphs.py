@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.checks import finite_array, finite_number, integer
+from inphase.checks import LARGEST, finite_array, finite_number, integer
 from inphase.graphs.building import assemble
 from inphase.graphs.deterministic import either_side, undirected
-from inphase.graphs.graph import LARGEST, Graph
+from inphase.graphs.graph import Graph
 
 Numbers = NDArray[np.int64]
 ROUNDS = 100  # of redrawing what fell on a loop or an edge there is

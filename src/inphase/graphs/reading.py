@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from inphase.checks import integer
+from inphase.checks import LARGEST, integer
 from inphase.graphs.building import WEIGHT_NAMES, assemble
-from inphase.graphs.graph import LARGEST, Graph
+from inphase.graphs.graph import Graph
 from inphase.graphs.markup import read_gml, read_graphml
 from inphase.stored import read_npz, reading
 from inphase.tables import Table, existing, is_float, one_line, read_table, read_text
@@ -284,6 +284,8 @@ def _check_rows(file: Path, shape: tuple[int, ...]) -> None:
     """ValueError for a matrix that has far more rows than its file has room for."""
     size = file.stat().st_size
     most = min(LARGEST, max(ISOLATED, size))
+    if min(shape, default=1) < 1:  # SciPy divides by the number of rows
+        raise ValueError(f"{file}: a matrix needs at least one row and one column; got the shape {shape}")
     if max(shape, default=0) > most:
         raise ValueError(
             f"{file}: the header must fit the file, with at most {most} rows; got the shape {shape} in {size} bytes"
@@ -302,12 +304,21 @@ def _npz(file: Path, weight: str | None, directed: bool | None, n: int | None) -
             raise ValueError("places must be whole numbers")
     _check_rows(file, tuple(shape.ravel()))
     with reading(file, f"{wanted} indices that do not fit it ({{}})"):
+        if "indptr" in names:
+            _check_pointers(*places)
         matrix = make(arrays["data"], places, tuple(shape.tolist()))
         if matrix.format in ("csr", "csc", "bsr"):
             matrix.check_format(full_check=True)
         if matrix.dtype.kind in "biuf":
             matrix = sparse.csr_array(matrix, dtype=float)
     return _from_matrix(file, matrix, weight, directed)
+
+
+def _check_pointers(indices: Any, pointers: Any) -> None:
+    """ValueError unless rows, or columns, lie one after another in `indices`: SciPy follows the pointers unseen."""
+    ordered = pointers.ndim == 1 and len(pointers) and np.all(pointers[1:] >= pointers[:-1])
+    if not ordered or pointers[0] != 0 or pointers[-1] != len(indices.ravel()):
+        raise ValueError("indptr must rise from 0 to the number of indices")
 
 
 def _coo(data: Any, places: list[Any], shape: tuple[int, ...]) -> Any:
