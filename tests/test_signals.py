@@ -488,3 +488,17 @@ def test_status_3_of_a_training_of_which_a_start_ended_early(tmp_path, capsys, m
     )
     assert json.loads(printed.out)["status"] == manifest(out)["status"] == "not finite"
     assert set(manifest(out)["files"]) == {"coupling.npz", "model.toml", "nodes.csv", "training.json"}
+
+
+def test_an_error_that_a_library_makes_of_a_signal_is_an_interruption(monkeypatch, capsys, tmp_path):
+    """As FreeType does, which took one for an invalid matrix."""
+
+    def drawn(*_):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise ValueError("Invalid affine transformation matrix") from None
+
+    monkeypatch.setattr(importlib.import_module("inphase.report.page"), "plates", drawn)
+    arguments = ["study", "kuramoto", "--n", "3", "--t-end", "1", "--proof-time", "0", "--out", str(tmp_path)]
+    assert main(arguments) == 143 and capsys.readouterr().err == "inphase: interrupted\n"

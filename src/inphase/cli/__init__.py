@@ -26,11 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit status; SIGTERM is answered as Ctrl-C is."""
     with heeded() as came:
         try:
-            status = _ended(sys.argv[1:] if arguments is None else arguments)
-        except Exception:
-            if not came:
-                raise
-            status = _interrupted()  # what fails after a signal fails of it: processes may have got it, too
+            options = parsed(sys.argv[1:] if arguments is None else arguments)
+            status = 2 if options.verb is None else VERBS[options.verb].run(options)
+        except KeyboardInterrupt:
+            status = _interrupted()
+        except Exception as error:
+            # what fails after a signal fails of it: libraries in C make an error of their own of the interruption
+            status = _interrupted() if came else _refused(error)
     terminated = status == Status.INTERRUPTED.exit_code and signal.SIGTERM in came
     return 128 + signal.SIGTERM if terminated else status
 
@@ -40,24 +42,16 @@ def _interrupted() -> int:
     return Status.INTERRUPTED.exit_code
 
 
-def _ended(arguments: Sequence[str]) -> int:
-    """The exit status of a verb; KeyboardInterrupt and what is foreseen are one line."""
-    try:
-        options = parsed(arguments)
-        if options.verb is None:
-            return 2
-        return VERBS[options.verb].run(options)
-    except KeyboardInterrupt:
-        return _interrupted()
-    except MemoryError as error:
-        print(
-            f"inphase: not enough memory for a system of this size ({_one_line(error) or 'allocation failed'})",
-            file=sys.stderr,
-        )
-        return 2
-    except (ValueError, TypeError, OSError, ImportError, OverflowError) as error:
-        print(f"inphase: {_one_line(error)}", file=sys.stderr)
-        return 2
+def _refused(error: Exception) -> int:
+    """One line for what is foreseen; anything else is raised again."""
+    if isinstance(error, MemoryError):
+        reason = f"not enough memory for a system of this size ({_one_line(error) or 'allocation failed'})"
+    elif isinstance(error, ValueError | TypeError | OSError | ImportError | OverflowError):
+        reason = _one_line(error)
+    else:
+        raise error
+    print(f"inphase: {reason}", file=sys.stderr)
+    return 2
 
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
