@@ -401,3 +401,15 @@ def test_provenance_describes_the_model():
         "frequencies": [0.5, 0.25],
         "field": 0.0,
     }
+
+
+def test_weights_whose_sum_is_no_number_are_refused_by_name():
+    matrix = np.array([[0, 1e308, 1e308], [1e308, 0, 1], [1e308, 1, 0]])
+    for coupling in (ip.Sparse(matrix), ip.Dense(matrix), 2 * ip.Sparse(matrix)):
+        model = ip.PhaseModel(ip.kuramoto(), coupling)
+        for use in (
+            lambda m: ip.simulate(m, [0.0, 1.0, 2.0], t_end=1.0),
+            lambda m: ip.equilibria.find(m, starts=1),
+        ):
+            with pytest.raises(ValueError, match=r"must add up to less than 1\.8e308: divide them"):
+                use(model)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import inphase as ip
+from inphase.cli import main
 from inphase.status import Status
 
 SOURCE = Path(inspect.getfile(ip)).parent
@@ -70,3 +71,14 @@ def test_no_room_below_the_public_functions_asks_for_an_interrupted_status():
     assert len(rooms) > 20
     for path in rooms:
         assert not re.search(r"""[=!]= *["']interrupted["']""", path.read_text()), path
+
+
+@pytest.mark.parametrize("verb", ["simulate", "study", "coarsen"])
+def test_the_steps_of_a_command_are_bounded(verb, tmp_path, capsys):
+    line = f"{verb} attention --beta 2 --n 5 --t-end 100 --no-progress --out {tmp_path / 'out'}"
+    assert main([*line.split(), "--max-steps", "3"]) == 3
+    assert "max_steps: raise max_steps or the tolerance" in capsys.readouterr().err
+    model = tmp_path / "model.toml"
+    model.write_text('[interaction]\nname = "kuramoto"\n[run]\nn = 3\nt_end = 100.0\nmax_steps = 3\n')
+    if verb != "coarsen":  # whose steps are others
+        assert main([verb, str(model), "--no-progress", "--out", str(tmp_path / "again")]) == 3

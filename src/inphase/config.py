@@ -207,6 +207,7 @@ class RunSection(Section):
     tolerance: Annotated[float, Field(gt=0), AfterValidator(partial(error_bound, "tolerance"))] = 1e-8
     step: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     method: str | None = None
+    max_steps: int | None = Field(default=None, ge=1)
     velocities: float | list[float] | None = None
     history: str | None = None
     proof_time: float = Field(default=60.0, ge=0)

@@ -210,6 +210,14 @@ class PhaseModel:
                 raise ValueError(f"{name} has shape {values.shape}, but phases have n = {n} oscillators")
         return array
 
+    def check_forces(self, n: int) -> None:
+        """ValueError where the weights that one of n oscillators feels add up to more than a float holds."""
+        most = self.coupling.largest_strength(n)
+        if most is not None and not np.isfinite(most):
+            raise ValueError(
+                "the weights that an oscillator feels must add up to less than 1.8e308: divide them, and multiply times"
+            )
+
     # ----------------------------------------------------------------------------------------------- velocity
 
     @cached_property

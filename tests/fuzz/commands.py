@@ -78,6 +78,10 @@ VALUES = {
     "--initial": INITIAL,
     "--phases": FILES,
     "--t-end": TIMES,
+    # runs and proofs must end where they are told to, whatever the numbers
+    "--max-steps": ["500", "20", "1", "0", "-1", "2.5", "x"],
+    "--seconds": ["1", "0.5", "2", "0", "-1", "nan", "x"],
+    "--proof-time": ["1", "0", "0.5", "-1", "nan", "x"],
     "--tolerance": ["1e-6", "1e-9", "0", "-1", "nan", "inf", "x", ""],
     "--step": ["0.1", "0.01", "0", "-1", "nan", "inf", "x", "1e9"],
     "--method": ["euler", "heun", "none", ""],
@@ -107,13 +111,13 @@ SYSTEM = ["--formula", "--strength", "--gain", "--graph", "--directed", "--weigh
           "--delays", "--noise", "--inertia", "--damping", "--seed", "--initial", "--phases", "--tolerance", "--step",
           "--method", "--no-progress", "--json"]  # fmt: skip
 VERBS = {  # (share, what is given first, what may follow)
-    "simulate": (5, ["system", "--n", "--t-end"], SYSTEM),
-    "study": (1, ["system", "--n", "--t-end"], SYSTEM),
-    "coarsen": (3, ["system", "--n", "--t-end"], ["--formula", "--strength", "--gain", "--frequencies", "--seed", "--initial",
+    "simulate": (5, ["system", "--n", "--t-end", "--max-steps"], SYSTEM),
+    "study": (1, ["system", "--n", "--t-end", "--max-steps", "--proof-time"], SYSTEM),
+    "coarsen": (3, ["system", "--n", "--t-end", "--max-steps"], ["--formula", "--strength", "--gain", "--frequencies", "--seed", "--initial",
                                                   "--phases", "--tolerance", "--json"]),
     "equilibria": (3, ["system", "--n", "--starts"], ["--formula", "--strength", "--gain", "--graph", "--frequencies", "--field",
                                                       "--delays", "--inertia", "--damping", "--seed", "--all", "--samples", "--json"]),
-    "certify": (2, ["system"], ["--formula", "--n", "--theorem", "--no-refutation", "--save", "--json"]),
+    "certify": (2, ["system", "--seconds"], ["--formula", "--n", "--theorem", "--no-refutation", "--save", "--json"]),
     "check": (3, ["file"], ["--json"]),
     "diagram": (1, ["system", "--size"], ["--formula", "--workers", "--json", "--out"]),
     "train": (2, ["file"], ["--resume", "--json", "--no-progress"]),

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from kinds import KINDS, Fault, outcome, warm
 
+from inphase.signals import follow
+
 SHARES = {"command": 8, "graph": 4, "model.toml": 3}  # of inputs; others 1
 KEPT = 3  # inputs of failures that look the same
 
@@ -18,6 +20,7 @@ def work_through(out, seed, k, begin, until, kinds):
 
     It ends at one that takes too long, since what was stopped, a compilation say, may have left things half done.
     """
+    follow()
     (out / f"now-{k}.json").write_text(json.dumps({"number": begin - 1}))
     with tempfile.TemporaryDirectory() as folder:
         warm(Path(folder))

@@ -136,6 +136,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "tolerance": {"type": float, "words": "local error per step, radians"},
     "step": {"type": float, "words": "constant step, which noise needs"},
     "method": {"words": _methods},
+    "max-steps": {
+        "type": int,
+        "words": "steps after which a run ends early (default: 1000000; coarsen: 20000)",
+    },
     "out": {"words": "output folder (default: results), which belongs to one verb"},
     "overwrite": {
         "action": "store_true",

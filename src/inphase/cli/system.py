@@ -13,7 +13,7 @@ from inphase.cli.options import PARTS
 if TYPE_CHECKING:
     from inphase.config import Config
 
-OF_RUN = ("n", "seed", "t_end", "tolerance", "step", "method", "proof_time", "out")
+OF_RUN = ("n", "seed", "t_end", "tolerance", "step", "method", "max_steps", "proof_time", "out")
 
 
 def config(options: argparse.Namespace) -> Config:

@@ -150,12 +150,14 @@ class Coupling(ABC):
     def largest_strength(self, n: int) -> float | None:
         """A bound on the moduli of all weights that an oscillator feels, added; None where it would cost a matrix.
 
-        It bounds rates. A kind that has no terms of its own and many oscillators says it itself, or not.
+        It bounds rates, and is infinite where the weights' sum is no number any more. A kind that has no terms
+        of its own and many oscillators says it itself, or not.
         """
         if type(self).terms is Coupling.terms and n > MATRIX_UP_TO:
             return None
         terms = self.spelled(n)
-        return None if terms is None else sum(term.most(n) for term in terms)
+        with np.errstate(over="ignore"):
+            return None if terms is None else sum(term.most(n) for term in terms)
 
     def common_weights(self, n: int) -> Vector | None:
         """c_j, (n,), where K_ij = c_j for every i, so that all hear one and the same sum; None otherwise."""

@@ -274,7 +274,10 @@ class Lattice(Sparse):
         self.shape = tuple(integer(f"shape[{k}]", length, least=1) for k, length in enumerate(axes))
         if not self.shape:
             raise ValueError("shape must have at least one axis; got ()")
-        integer("the number of nodes, the product of shape,", math.prod(self.shape), most=LARGEST)
+        entries = 2 * len(self.shape) * math.prod(self.shape)
+        integer(
+            "the number of entries of K, twice the axes times the product of shape,", entries, most=LARGEST
+        )
         self.periodic = self._per_axis("periodic", periodic, lambda value: boolean("periodic", value))
         self.weights = self._per_axis("weights", weights, lambda value: finite_number("weights", value))
         grid = np.arange(math.prod(self.shape)).reshape(self.shape)

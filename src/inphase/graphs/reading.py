@@ -325,6 +325,13 @@ def _coo(data: Any, places: list[Any], shape: tuple[int, ...]) -> Any:
     return sparse.coo_array((data, tuple(places[0]) if len(places) == 1 else tuple(places)), shape=shape)
 
 
+def _dia(data: Any, places: list[Any], shape: tuple[int, ...]) -> Any:
+    outside = [int(k) for k in places[0].ravel() if not -shape[0] < k < shape[1]]
+    if outside:  # which SciPy drops
+        raise ValueError(f"a diagonal at offset {outside[0]} lies outside")
+    return sparse.dia_array((data, *places), shape=shape)
+
+
 LAYOUTS: dict[str, tuple[Callable[[Any, list[Any], tuple[int, ...]], Any], tuple[str, ...]]] = {
     "csr": (
         lambda data, places, shape: sparse.csr_array((data, *places), shape=shape),
@@ -338,7 +345,7 @@ LAYOUTS: dict[str, tuple[Callable[[Any, list[Any], tuple[int, ...]], Any], tuple
         lambda data, places, shape: sparse.bsr_array((data, *places), shape=shape),
         ("indices", "indptr"),
     ),
-    "dia": (lambda data, places, shape: sparse.dia_array((data, *places), shape=shape), ("offsets",)),
+    "dia": (_dia, ("offsets",)),
     "coo": (_coo, ("row", "col")),
 }
 

@@ -165,6 +165,7 @@ class Simulation:
         if initial.ndim > 2 or not initial.size:
             raise ValueError(f"phases must have shape (n,) or (replicas, n); got {initial.shape}")
         flat = initial.reshape(-1, initial.shape[-1])
+        model.check_forces(flat.shape[1])
         model.g.check(flat)
         self.model, self.shape, self.method = model, initial.shape, _method(model, method, step)
         self.numbers = _numbers(replicas, len(flat))

@@ -11,7 +11,7 @@ from inphase.cli.options import START, SYSTEM, Parser, Verb, take
 
 
 def _options(parser: Parser) -> None:
-    take(parser, *SYSTEM, "frequencies", *START, "t-end", "tolerance", "out", "overwrite",
+    take(parser, *SYSTEM, "frequencies", *START, "t-end", "tolerance", "max-steps", "out", "overwrite",
          "no-progress",
          frequencies="equal natural frequencies: clusters are seen in the frame that turns with them")  # fmt: skip
 
@@ -24,11 +24,12 @@ def _run(options: argparse.Namespace) -> int:
     model = described.build()
     phases = system.start(described, model.size)
     out = described.run.out or "results"
-    # the tolerance of [run] is that of `simulate`
-    accuracy = {} if options.tolerance is None else {"tolerance": options.tolerance}
+    # the tolerance and the steps of [run] are those of `simulate`
+    names = ("tolerance", "max_steps")
+    how = {name: value for name in names if (value := getattr(options, name)) is not None}
     t_end = described.run.t_end or 1e14
     with OutputFolder(out, "coarsen", ["tree.nc"], overwrite=options.overwrite) as folder:
-        tree = coarsen(model, phases, t_end, progress=output.shows_progress(options), **accuracy)
+        tree = coarsen(model, phases, t_end, progress=output.shows_progress(options), **how)
         folder.status, folder.about = tree.attrs["status"], {"model": json.loads(tree.attrs["model"])}
         path = write_dataset(folder.file("tree.nc"), tree)
     late = tree.clusters.values < 10

@@ -12,7 +12,7 @@ from inphase.cli.options import GRAPH, PARTS, START, SYSTEM, Parser, Verb, take
 
 def _options(parser: Parser) -> None:
     take(parser, *SYSTEM, *GRAPH, *PARTS, *START)
-    take(parser, "t-end", "tolerance", "step", "method", "out", "overwrite", "no-progress")
+    take(parser, "t-end", "tolerance", "step", "method", "max-steps", "out", "overwrite", "no-progress")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -25,8 +25,8 @@ def _run(options: argparse.Namespace) -> int:
     phases, wanted = system.start(described, model.size), described.run
     if wanted.t_end is None:
         raise ValueError("simulate needs the final time: --t-end 50")
-    names = ("tolerance", "step", "method", "seed", "velocities", "history")
-    how = {name: getattr(wanted, name) for name in names}
+    names = ("tolerance", "step", "method", "seed", "max_steps", "velocities", "history")
+    how = {name: value for name in names if (value := getattr(wanted, name)) is not None}
     out = wanted.out or "results"
     with OutputFolder(out, "simulate", ["trajectory.nc"], overwrite=options.overwrite) as folder:
         run = simulate(model, phases, wanted.t_end, progress=output.shows_progress(options), **how)

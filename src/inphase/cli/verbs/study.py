@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 
 def _options(parser: Parser) -> None:
     take(parser, *SYSTEM, *GRAPH, *PARTS, *START)
-    take(parser, "t-end", "tolerance", "step", "method", "proof-time", "out", "overwrite", "no-progress")
+    take(
+        parser,
+        "t-end",
+        "tolerance",
+        "step",
+        "method",
+        "max-steps",
+        "proof-time",
+        "out",
+        "overwrite",
+        "no-progress",
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -22,7 +33,7 @@ def _run(options: argparse.Namespace) -> int:
 
     described = system.config(options)
     run, (model, graph) = described.run, described.build_with_graph()
-    names = ("method", "velocities", "history")
+    names = ("method", "max_steps", "velocities", "history")
     how = {name: value for name in names if (value := getattr(run, name)) is not None}
     folder = run.out or "results"
     result = study(
