@@ -17,10 +17,10 @@ import pytest
 import xarray as xr
 
 import inphase as ip
-from inphase import simulation, studies
+from inphase import files, simulation, studies
 from inphase.cli import main
 from inphase.equilibria import search
-from inphase.files import manifest, replace_file
+from inphase.files import MANIFEST, OutputFolder, manifest, replace_file, write_text
 from inphase.signals import Terminated, heeded, held
 from inphase.simulation import coarsening
 from inphase.status import Status
@@ -369,6 +369,32 @@ def test_ctrl_c_between_any_two_lines_leaves_a_whole_tree():
         assert np.array_equal(tree.time, whole.time[:events]) and np.array_equal(
             tree.merged, whole.merged[:events]
         )
+
+
+def test_ctrl_c_between_any_two_lines_leaves_no_file_of_another_run(tmp_path):
+    """What the manifest tells of holds for each file beside it, the lock is free, and the next run is not refused."""
+
+    def run(folder, text, *written):
+        with OutputFolder(folder, "study", ["a.txt", "b.txt", "c.txt"]) as owned:
+            owned.about = {"text": text}
+            for name in written:
+                write_text(owned.file(name), text)
+
+    methods = ("__enter__", "__exit__", "file", "begin", "_save")
+    followed = [*(getattr(OutputFolder, name) for name in methods), files.locked, files._locked]
+    followed += [files.output_folder, files.replace_file]
+    every = Tracer(followed, -1)
+    every.run(lambda: run(tmp_path / "whole", "new", "a.txt", "c.txt"))
+    for line in range(1, len(every.seen) + 1):
+        folder = tmp_path / f"{line}"
+        run(folder, "old", "a.txt", "b.txt")
+        with pytest.raises(KeyboardInterrupt):
+            Tracer(followed, line).run(lambda folder=folder: run(folder, "new", "a.txt", "c.txt"))
+        text, there = manifest(folder)["about"]["text"], names(folder) - {MANIFEST}
+        assert all((folder / name).read_text() == text for name in there), (every.seen[line - 1], there)
+        assert there == {"a.txt", "b.txt"} if text == "old" else there <= {"a.txt", "c.txt"}
+        run(folder, "next", "c.txt")
+        assert names(folder) == {"c.txt", MANIFEST}
 
 
 def test_ctrl_c_between_any_two_lines_leaves_each_root_counted_once():
