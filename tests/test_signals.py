@@ -258,6 +258,17 @@ def test_a_file_that_is_being_written_is_finished_first(number, tmp_path):
     assert came == [number] and (end.type is Terminated) == (number == signal.SIGTERM)
 
 
+def test_a_dataset_is_made_before_an_interruption_is_heard(tmp_path):
+    """In the middle of it HDF5 makes an error of its own of one, or prints it."""
+    run = ip.simulate(ip.PhaseModel(ip.kuramoto()), [0.0, 1.0], t_end=1.0)
+    followed = Tracer([xr.Dataset.to_netcdf], 1)
+    with pytest.raises(KeyboardInterrupt):
+        followed.run(lambda: files.write_dataset(tmp_path / "run.nc", run))
+    assert followed.seen
+    with xr.open_dataset(tmp_path / "run.nc") as written:
+        assert written.phase.equals(run.phase)
+
+
 def test_held_leaves_the_handlers_as_they_were():
     before = [signal.getsignal(number) for number in CODES]
     with pytest.raises(KeyboardInterrupt), held():  # noqa: PT012

@@ -65,9 +65,13 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> Path:
 
 
 def write_dataset(path: Path, data: xr.Dataset) -> Path:
-    """Write NetCDF; made in memory first, since HDF5 does not survive a disk that fills while it writes."""
-    content = data.to_netcdf(engine="h5netcdf")
-    return replace_file(path, lambda beside: beside.write_bytes(content))
+    """Write NetCDF; made in memory first, since HDF5 does not survive a disk that fills while it writes.
+
+    It does not survive an interruption either: Ctrl-C and SIGTERM wait for both.
+    """
+    with held():
+        content = data.to_netcdf(engine="h5netcdf")
+        return replace_file(path, lambda beside: beside.write_bytes(content))
 
 
 def named(path: str | os.PathLike[str]) -> Path:
