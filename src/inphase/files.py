@@ -176,7 +176,8 @@ class OutputFolder:
     """A folder that one run of a verb owns: locked within the block, its files listed in its manifest.
 
     An earlier run of the same verb is replaced: what its manifest lists is removed before the first file of
-    the new run is written, and nothing else but halves of files that killed runs left. What would be lost otherwise is refused.
+    the new run is written, and nothing else but halves of files that killed runs left. What would be lost
+    otherwise is refused.
 
     Parameters
     ----------

@@ -34,9 +34,7 @@ MOST_WATCHED = 10  # times the usual time of a run, where a graph relaxes slowly
 RELAXED_UP_TO = 6000  # oscillators whose slowest mode is looked for
 KEPT = 24_000_000  # bytes of phases in trajectory.nc
 FILES = ("report.html", "study.json", "trajectory.nc", "tree.nc", "proof.json", PARTS_FILE)
-ROUNDING = (
-    1e-14  # of k times the largest Fourier mode: what grows no faster does not grow, as under f = cos x
-)
+ROUNDING = 1e-14  # of k times f's largest Fourier mode: mode k does not grow if no faster, as for f = cos x
 PROOF_TIME = 60.0  # seconds that the report waits for a proof, unless it is told otherwise
 
 
