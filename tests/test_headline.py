@@ -218,3 +218,12 @@ def test_growth_that_is_rounding_is_none(name):
     assert found.summary["numbers"]["t_end"] < 1000
     assert "uniform state: no mode grows" in [one["statement"] for one in found.summary["evidence"]]
     assert max(found.growth["predicted"]) == 0
+
+
+def test_no_time_is_advised_where_most_have_one_frequency():
+    """Who has the same ω never loses a turn, coupled or not; 1.3e301 was advised."""
+    ears = ip.Sparse(np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [1.0, 1.0, 0.0]]))
+    model = ip.PhaseModel(ip.kuramoto(), ears, frequencies=[0.0, 0.1, 0.0])
+    found = ip.study(model, phases=[0.0, 1.0, 2.0], proof_time=0).summary
+    assert found["outcome"] == "undecided" and "no run is long enough to tell" in found["answer"]
+    assert "time_needed_to_tell" not in found["numbers"]
