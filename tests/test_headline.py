@@ -227,3 +227,9 @@ def test_no_time_is_advised_where_most_have_one_frequency():
     found = ip.study(model, phases=[0.0, 1.0, 2.0], proof_time=0).summary
     assert found["outcome"] == "undecided" and "no run is long enough to tell" in found["answer"]
     assert "time_needed_to_tell" not in found["numbers"]
+
+
+def test_frequencies_that_hardly_differ_do_not_make_a_study_long():
+    omega = 1e-6 * np.random.default_rng(0).normal(size=50)
+    found = ip.study(ip.PhaseModel(ip.kuramoto(), frequencies=omega))
+    assert found.summary["outcome"] == "locked" and float(found.run.end_time) < 1e3
