@@ -318,3 +318,52 @@ def test_a_pair_that_repels_in_between_is_not_proved(a):
 def test_the_number_of_oscillators(n, words):
     found = told("sin(x)", L1, equal(n))
     assert words in found and bool(words) == bool(found)
+
+
+# ------------------------------------------------------------------------- parts of the checker, on their own
+
+
+@pytest.mark.parametrize("left", [0.1, 0.5, 0.8, 1.1, 1.4, 1.55])
+@pytest.mark.parametrize("right", [0.1, 0.5, 1.1, 1.5, 2.0, 2.6, 3.0])
+def test_a_pair_that_does_not_fall_is_seen_wherever_it_lies(left, right):
+    """For f = sin, f'(x) f(y) + f(x) f'(y) = sin(x + y): one small square of the domain is left inside."""
+    checker.allow(10**9)
+    f, size = checker.Formula("sin(x)", []), 1 / 64
+    a, b, c, d = (checker.number(Fraction(value)).lo for v in (left, right) for value in (v - size, v + size))
+
+    def outside(x, y):
+        return x.hi < a or b < x.lo or y.hi < c or d < y.lo
+
+    tau = checker.decreasing_from(f, {})
+    falls = left + right - 2 * size > mpmath.pi
+    skipped = right + size < left - size  # only x <= y counts
+    if falls or skipped:
+        checker.pairs_fall(f, {}, tau, outside)
+    else:
+        with pytest.raises(checker.Rejected, match="the two-neighbor bound is not verified"):
+            checker.pairs_fall(f, {}, tau, outside)
+
+
+@pytest.mark.parametrize("small", ["1/10**30", "1/10**60", "1/10**300"])
+def test_a_bound_off_the_real_line_of_a_quotient_holds_or_is_refused(small):
+    checker.allow(10**9)
+    found = None
+    try:
+        found = checker.Formula(f"sin(x)/({small})", []).majorant(checker.number(1), {})
+    except checker.Rejected:
+        assert small != "1/10**30"
+    if found is not None:
+        with mpmath.workdps(400):
+            truth = mpmath.cosh(1) * mpmath.mpf(10) ** int(small[len("1/10**") :])
+            assert mpmath.mpf(found.hi) / mpmath.mpf(2) ** checker.P >= truth
+
+
+def test_aliases_of_sampled_modes_are_within_their_bound():
+    """|F_k| of samples misses the modes size ± k, ...: their sum stays below twice top q^(size - half)/(1 - q^...)."""
+    for size in (8, 16, 64):
+        half = size // 2
+        for decay in (0.2, 0.5, 0.8):
+            q = decay ** (size - half)
+            for k in range(half):
+                missed = sum(decay ** (m * size - k) + decay ** (m * size + k) for m in range(1, 400))
+                assert missed <= 2 * q / (1 - q)
