@@ -463,3 +463,37 @@ def test_weights_are_symmetric_where_all_are_equal(weights, equal):
     coupling = ip.AllToAll(weights)
     matrix = coupling.matrix(len(weights or [0, 0]))
     assert coupling.symmetric == equal == bool(np.array_equal(matrix, matrix.T))
+
+
+def test_symmetry_is_said_where_it_is_known():
+    class Everybody(ip.Coupling):
+        """Of any size, and without terms: nothing says that K is symmetric."""
+
+        size, positive = None, True
+
+        def matrix(self, n):
+            return np.ones((n, n))
+
+        def forces(self, functions, phases, out=None, sources=None):
+            raise NotImplementedError
+
+        def to_dict(self):
+            return {}
+
+    assert not Everybody().symmetric
+    assert ip.AllToAll().symmetric and ip.AllToAll([0.5, 0.5]).symmetric
+    assert not ip.AllToAll([0.5, 1.5]).symmetric
+
+
+def test_factors_are_written_as_factors():
+    left, right = np.array([[1.0], [2.0]]), np.array([[0.5], [-1.0]])
+    coupling = ip.LowRank(left, right)
+    (table,) = coupling.tables()
+    assert table == {"kind": "low-rank", "left": left.tolist(), "right": right.tolist()}
+    assert coupling.to_dict() == table | {"kind": "LowRank"}
+    assert set(ip.LowRank(np.ones((6000, 1)), np.ones((6000, 1))).to_dict()) == {
+        "kind",
+        "n",
+        "rank",
+        "sha256",
+    }

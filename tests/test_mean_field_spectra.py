@@ -319,3 +319,14 @@ def test_who_can_be_polished():
     wide = ip.LowRank(np.ones((20_000, 8)), np.ones((20_000, 8)))
     assert can_polish(ip.PhaseModel(SIN, wide), 20_000)
     assert not can_polish(ip.PhaseModel(ip.attention(9.0), wide), 20_000)
+
+
+def test_systems_are_solved_right_of_the_diagonal_alone():
+    diagonal, column = rng(5).uniform(-1, 1, 20), rng(6).normal(size=(20, 1))
+    matrix = DiagonalPlusLowRank(diagonal, column, column)
+    right = rng(7).normal(size=20)
+    dense = 30.0 * np.eye(20) - np.diag(diagonal) - column @ column.T
+    assert matrix.solver(30.0)(right) == pytest.approx(np.linalg.solve(dense, right))
+    for shift in (float(diagonal.max()), 0.0):
+        with pytest.raises(np.linalg.LinAlgError, match="below the diagonal's maximum"):
+            matrix.solver(shift)

@@ -3,6 +3,7 @@ pair by pair, sums, both integrators, files and bad input.
 """
 
 import copy
+import dataclasses
 import itertools
 import json
 
@@ -280,3 +281,10 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
 def test_bad_input(make, error, message, as_a_user):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_variances_are_not_negative():
+    net = network()
+    net.variances[0][1] = -0.5
+    with pytest.raises(ValueError, match=r"variances must be >= 0; got -0\.5"):
+        dataclasses.replace(net)
