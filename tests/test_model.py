@@ -403,15 +403,22 @@ def test_provenance_describes_the_model():
     }
 
 
-def test_weights_whose_sum_is_no_number_are_refused_by_name():
+def test_forces_whose_squares_are_no_numbers_are_refused_by_name():
     matrix = np.array([[0, 1e308, 1e308], [1e308, 0, 1], [1e308, 1, 0]])
-    for coupling in (ip.Sparse(matrix), ip.Dense(matrix), 2 * ip.Sparse(matrix), ip.Sparse(matrix / 2)):
-        model = ip.PhaseModel(ip.kuramoto(), coupling)
+    couplings = (ip.Sparse(matrix), ip.Dense(matrix), 2 * ip.Sparse(matrix), ip.Sparse(matrix / 2))
+    models = [ip.PhaseModel(ip.kuramoto(), coupling) for coupling in couplings]
+    for model in (
+        *models,
+        ip.PhaseModel(ip.kuramoto(), damping=1e-300),
+        ip.PhaseModel(1e200 * ip.kuramoto()),
+    ):
         for use in (
             lambda m: ip.simulate(m, [0.0, 1.0, 2.0], t_end=1.0),
             lambda m: ip.equilibria.find(m, starts=1),
         ):
-            with pytest.raises(ValueError, match=r"must add up to at most 1e\+300; got .*: divide them"):
+            with pytest.raises(
+                ValueError, match=r"must give rates of at most 1e\+150; got .*: measure times"
+            ):
                 use(model)
 
 

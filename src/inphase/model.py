@@ -211,12 +211,16 @@ class PhaseModel:
         return array
 
     def check_forces(self, n: int) -> None:
-        """ValueError where the weights that one of n oscillators feels add up to more than sums of forces can hold."""
-        most = self.coupling.largest_strength(n)
-        if most is not None and not most <= LARGEST_STRENGTH:
+        """ValueError where the forces on one of n oscillators can be larger than sums of their squares can hold."""
+        most = 1.0 if self.g.kind == "softmax" else self.coupling.largest_strength(n)
+        if most is None:
+            return
+        with np.errstate(over="ignore"):
+            force = most * self.interaction.maximum / float(np.min(self.damping))
+        if not force <= LARGEST_FORCE:
             raise ValueError(
-                f"the weights that an oscillator feels must add up to at most {LARGEST_STRENGTH:g}; "
-                f"got {most:g}: divide them, and multiply times"
+                f"weights, f and 1/damping must give rates of at most {LARGEST_FORCE:g}; got {force:g}: measure times "
+                "in another unit"
             )
 
     # ----------------------------------------------------------------------------------------------- velocity
@@ -428,7 +432,7 @@ def longest_delay(model: PhaseModel) -> float:
 
 PARTS = ("frequencies", "field", "delays", "noise", "common_noise", "inertia", "damping")
 DEFAULTS = {"damping": 1.0}  # the others: 0
-LARGEST_STRENGTH = 1e300  # of all that an oscillator feels, so that sums of forces and of slopes are numbers
+LARGEST_FORCE = 1e150  # on an oscillator, so that squares of forces and of slopes are numbers
 
 
 def _per_oscillator(name: str, given: Any) -> Any:
