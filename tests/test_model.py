@@ -414,7 +414,7 @@ def test_forces_whose_squares_are_no_numbers_are_refused_by_name():
     ):
         for use in (
             lambda m: ip.simulate(m, [0.0, 1.0, 2.0], t_end=1.0),
-            lambda m: ip.equilibria.find(m, starts=1),
+            lambda m: ip.equilibria.find(m, n=3, starts=1),
         ):
             with pytest.raises(
                 ValueError, match=r"must give rates of at most 1e\+150; got .*: measure times"
