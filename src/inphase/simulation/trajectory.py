@@ -23,6 +23,7 @@ from inphase.simulation.fixed import FixedStep
 from inphase.simulation.growth import GrowthLimit
 from inphase.simulation.motion import Motion
 from inphase.simulation.past import Past
+from inphase.simulation.small import SmallSystems, small_systems
 from inphase.simulation.recording import Recorder, output_times
 from inphase.status import Status
 
@@ -177,9 +178,10 @@ class Simulation:
         tolerance = error_bound("tolerance", tolerance)
         self.conditions, self.most = as_conditions(stop), integer("max_steps", max_steps, least=1)
         self.progress = progress
-        self.run: DormandPrince | FixedStep
+        self.run: DormandPrince | FixedStep | SmallSystems
         if self.method == "dormand-prince":
-            self.run = _adaptive(self.motion, state, kept[-1], tolerance, history)
+            small = small_systems(model, state, kept[-1], tolerance)
+            self.run = small or _adaptive(self.motion, state, kept[-1], tolerance, history)
         else:
             h = finite_number("step", step, positive=True)
             if h > kept[-1] * (1 + 1e-12) and kept[-1] > 0:
@@ -194,6 +196,10 @@ class Simulation:
         with progress_bar("simulate", self.recorder.times[-1], self.progress) as update:
             if isinstance(self.run, FixedStep):
                 status = _march(self.motion.n, self.run, self.recorder, self.conditions, self.most, update)
+            elif isinstance(self.run, SmallSystems):
+                status = _advance_small(
+                    self.motion.n, self.run, self.recorder, self.conditions, self.most, update
+                )
             else:
                 status = _integrate(
                     self.motion.n, self.run, self.recorder, self.conditions, self.most, update
@@ -315,6 +321,26 @@ def _integrate(
     return Status.FINISHED
 
 
+def _advance_small(
+    n: int,
+    run: SmallSystems,
+    recorder: Recorder,
+    conditions: list[Condition],
+    max_steps: int,
+    update: Callable[[float], None],
+) -> Status:
+    """Adaptive steps of all rows up to the last time, in compiled code."""
+    rows = np.arange(len(recorder.due))
+    run.time[[row for row in rows if recorder.stopped_by[row]]] = run.t_end
+    status = None
+    while status is None:
+        status = run.advance(1 if conditions else max_steps, max_steps, recorder)
+        if conditions:
+            _check_conditions(n, run, conditions, recorder, rows)
+        update(float(np.min(run.time)))
+    return status
+
+
 def _stop_at_start(n: int, states: Array, conditions: list[Condition], recorder: Recorder) -> None:
     held = [(row, _held(conditions, 0.0, state[:n])) for row, state in enumerate(states)]
     recorder.stop([(row, 0.0, name, states[row]) for row, name in held if name is not None])
@@ -358,7 +384,7 @@ def _march(
 
 
 def _check_conditions(
-    n: int, run: DormandPrince, conditions: list[Condition], recorder: Recorder, rows: NDArray[np.int64]
+    n: int, run: DormandPrince | SmallSystems, conditions: list[Condition], recorder: Recorder, rows: NDArray[np.int64]
 ) -> None:
     """Stop the replicas for which a condition has turned
     true within their last step, at the moment it did.
