@@ -21,7 +21,9 @@ from inphase.kernels.threads import threaded
 
 RUNNING, DONE, LOOK, UNDERFLOW, TOO_MANY = range(5)  # why a row waits
 TIME, STEP, BOUND, RATE, WANTED, BEGIN, TAKEN = range(7)  # columns of `numbers`
-TRIALS, ACCEPTED, DUE, STATE, LAST = range(5)  # columns of `counts`; LAST: whether the last trial was accepted
+TRIALS, ACCEPTED, DUE, STATE, LAST = range(
+    5
+)  # columns of `counts`; LAST: whether the last trial was accepted
 
 _FAST = {"cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
 
@@ -175,7 +177,9 @@ def _one(all_rows, row, plan, calm, tableau, rules, times, out):
             ahead(phases, slopes, tableau.a[s, :s], h, x)
             velocity(x, work, slopes[s], plan)
         error = _error(slopes, tableau.error, h, work[0]) / rules.tolerance
-        factor = rules.grow if error == 0.0 else min(max(rules.safety * error**-0.2, rules.shrink), rules.grow)
+        factor = (
+            rules.grow if error == 0.0 else min(max(rules.safety * error**-0.2, rules.shrink), rules.grow)
+        )
         accepted = error <= 1.0
         if not (accepted and h < numbers[STEP]):
             numbers[STEP] = h * factor

@@ -52,7 +52,9 @@ class SmallSystems:
     ) -> None:
         rows, n = phases.shape
         self.tolerance, self.t_end = tolerance, t_end
-        self._own, self._common = pair.family(plans, [_calm(model, found) for model, found in zip(models, plans)])
+        self._own, self._common = pair.family(
+            plans, [_calm(model, found) for model, found in zip(models, plans)]
+        )
         self._cost, self.accepted = march.cost(plans[0]), np.zeros(rows, dtype=bool)
         self._near = near(models[0].interaction)
         self.phases, self._which = np.array(phases, dtype=float), np.arange(rows)
@@ -97,8 +99,12 @@ class SmallSystems:
         if not len(which):
             return Status.FINISHED
         at_once = max(1, min(trials, AT_ONCE // (DORMAND_PRINCE.stages * self._cost * len(which))))
-        rules = pair.Rules(self.t_end, self.tolerance, most, at_once, LONGEST, self._near, SOON, SAFETY, SHRINK, GROW)
-        pair.advance(which, self._rows, self._own, self._common, TABLEAU, rules, recorder.times, recorder.states)
+        rules = pair.Rules(
+            self.t_end, self.tolerance, most, at_once, LONGEST, self._near, SOON, SAFETY, SHRINK, GROW
+        )
+        pair.advance(
+            which, self._rows, self._own, self._common, TABLEAU, rules, recorder.times, recorder.states
+        )
         recorder.reach(which, numbers[which, pair.TIME], self.phases[which], counts[which, pair.DUE])
         state = counts[which, pair.STATE]
         self.accepted[which] = (counts[which, pair.LAST] == 1) & (state != pair.LOOK)

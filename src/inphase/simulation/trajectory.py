@@ -384,7 +384,11 @@ def _march(
 
 
 def _check_conditions(
-    n: int, run: DormandPrince | SmallSystems, conditions: list[Condition], recorder: Recorder, rows: NDArray[np.int64]
+    n: int,
+    run: DormandPrince | SmallSystems,
+    conditions: list[Condition],
+    recorder: Recorder,
+    rows: NDArray[np.int64],
 ) -> None:
     """Stop the replicas for which a condition has turned
     true within their last step, at the moment it did.
