@@ -23,8 +23,8 @@ from inphase.simulation.fixed import FixedStep
 from inphase.simulation.growth import GrowthLimit
 from inphase.simulation.motion import Motion
 from inphase.simulation.past import Past
-from inphase.simulation.small import SmallSystems, small_systems
 from inphase.simulation.recording import Recorder, output_times
+from inphase.simulation.small import SmallSystems, small_systems
 from inphase.status import Status
 
 if TYPE_CHECKING:
