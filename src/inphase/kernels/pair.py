@@ -47,7 +47,6 @@ class Rules(NamedTuple):
     most: int  # trial steps of a row
     at_once: int  # trial steps of a row in this call
     longest: float  # h times a growth rate
-    near: float  # radians by which phase differences may move before a growth rate is looked up again
     soon: int  # trial steps from one look to the next
     safety: float
     shrink: float
@@ -62,8 +61,8 @@ class Tableau(NamedTuple):
     interpolant: np.ndarray  # (7, 4)
 
 
-class Family(NamedTuple):
-    """Plans of one structure: the arrays that differ have a first axis of 1, or of all rows."""
+class Own(NamedTuple):
+    """What plans of one structure have of their own, with a first axis of 1, or of all rows."""
 
     modes: np.ndarray  # (k, m + 1)
     even: np.ndarray
@@ -72,12 +71,9 @@ class Family(NamedTuple):
     field: np.ndarray
     rate: np.ndarray
     calm: np.ndarray  # (k,), the spread of phases within which nothing can grow; 0 where none is known
-
-
-def family(plans, calm):
-    """Plans of one structure as the kernel takes them: (what differs, what is common)."""
-    own = (np.array([getattr(plan, name) for plan in plans]) for name in Plan._fields[:6])
-    return Family(*own, np.array(calm, dtype=float)), tuple(plans[0])[6:]
+    near: (
+        np.ndarray
+    )  # (k,), radians by which phase differences may move before a growth rate is looked up again
 
 
 @nb.njit(inline="always", **_FAST)
@@ -95,7 +91,7 @@ def _spread(phases):
 
 
 @nb.njit(**_FAST)
-def _limited(h, phases, seen, numbers, trials, calm, rules):
+def _limited(h, phases, seen, numbers, trials, calm, near, rules):
     """(h, or as long as what grows allows; whether the growth rate has to be looked up first)."""
     if not h * numbers[BOUND] > rules.longest:
         return h, False
@@ -106,7 +102,7 @@ def _limited(h, phases, seen, numbers, trials, calm, rules):
             low, high = np.inf, -np.inf
             for i in range(phases.size):
                 low, high = min(low, phases[i] - seen[i]), max(high, phases[i] - seen[i])
-            fresh = high - low > rules.near
+            fresh = high - low > near
         numbers[WANTED] = h
         if fresh:
             seen[:] = phases
@@ -153,7 +149,7 @@ def _error(slopes, weights, h, total):
 
 
 @nb.njit(**_FAST)
-def _one(all_rows, row, plan, calm, tableau, rules, times, out):
+def _one(all_rows, row, plan, calm, near, tableau, rules, times, out):
     """The steps of one row; why it waits."""
     phases, before, slopes = all_rows.phases[row], all_rows.before[row], all_rows.slopes[row]
     numbers, counts = all_rows.numbers[row], all_rows.counts[row]
@@ -170,7 +166,7 @@ def _one(all_rows, row, plan, calm, tableau, rules, times, out):
         elif counts[LAST]:
             slopes[0] = slopes[last]
         h = min(numbers[STEP], rules.t_end - time)
-        h, look = _limited(h, phases, all_rows.seen[row], numbers, counts[TRIALS] + 1, calm, rules)
+        h, look = _limited(h, phases, all_rows.seen[row], numbers, counts[TRIALS] + 1, calm, near, rules)
         if look:
             return LOOK
         for s in range(1, last + 1):
@@ -203,8 +199,8 @@ def _one(all_rows, row, plan, calm, tableau, rules, times, out):
 def _all(which, rows, own, common, tableau, rules, times, out):
     for k in nb.prange(which.size):
         row = which[k]
-        calm, plan = own.calm[row if own.calm.size > 1 else 0], _plan(own, common, row)
-        rows.counts[row, STATE] = _one(rows, row, plan, calm, tableau, rules, times, out)
+        m, plan = row if own.calm.size > 1 else 0, _plan(own, common, row)
+        rows.counts[row, STATE] = _one(rows, row, plan, own.calm[m], own.near[m], tableau, rules, times, out)
 
 
 def _velocities(which, states, own, common, out):

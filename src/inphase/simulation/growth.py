@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,10 +162,7 @@ def rate_bound(model: PhaseModel, n: int) -> float | None:
         if most is None:
             return None
         strength = most
-    # the moduli of a term's derivatives by all phases, added, in units of f': 1 + 1, or 1 + 2 + 1
-    steepness = (2 if model.coupling.pairwise else 4) * slope
-    forces = steepness * strength + np.abs(model.field)
-    rates = np.broadcast_to(forces / model.damping, n)
+    rates = np.broadcast_to(free_rates(model, slope, strength, model.field, model.damping), n)
     if model.has_inertia:
         inertia = np.broadcast_to(model.inertia, n)
         heavy = inertia > 0
@@ -172,3 +170,10 @@ def rate_bound(model: PhaseModel, n: int) -> float | None:
         rates = rates.copy()
         rates[heavy] = np.minimum(rates[heavy], np.sqrt(rates[heavy] * ratio))
     return float(np.max(rates))
+
+
+def free_rates(model: PhaseModel, slope: Any, strength: float, field: Array, damping: Array) -> Array:
+    """The bounds without inertia, of each oscillator."""
+    # the moduli of a term's derivatives by all phases, added, in units of f': 1 + 1, or 1 + 2 + 1
+    steepness = (2 if model.coupling.pairwise else 4) * slope
+    return np.asarray((steepness * strength + np.abs(field)) / damping)

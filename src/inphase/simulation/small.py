@@ -6,17 +6,20 @@ waits until those that run beside it wait or are done, and all are looked up tog
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inphase.families import Family
+from inphase.interaction import Interaction
 from inphase.kernels import march, pair
 from inphase.methods import DORMAND_PRINCE
 from inphase.model import PhaseModel
 from inphase.simulation.explicit import GROW, SAFETY, SHRINK
 from inphase.simulation.fixed import plan
-from inphase.simulation.growth import LONGEST, SOON, near, rate_bound, ritz_values
+from inphase.simulation.growth import LONGEST, SOON, free_rates, largest_slope, near, rate_bound, ritz_values
 from inphase.simulation.recording import Recorder
 from inphase.status import Status
 
@@ -32,36 +35,23 @@ class SmallSystems:
 
     Parameters
     ----------
-    models : sequence of PhaseModel
-        One, or one for each row.
-    plans : sequence
-        What `simulation.fixed.plan` makes of them.
+    layout : Layout
     phases : ndarray, shape (rows, n)
     t_end : float
     tolerance : float
         Local error per step, radians.
     """
 
-    def __init__(
-        self,
-        models: Sequence[PhaseModel],
-        plans: Sequence[march.Plan],
-        phases: Array,
-        t_end: float,
-        tolerance: float,
-    ) -> None:
+    def __init__(self, layout: Layout, phases: Array, t_end: float, tolerance: float) -> None:
         rows, n = phases.shape
         self.tolerance, self.t_end = tolerance, t_end
-        self._own, self._common = pair.family(
-            plans, [_calm(model, found) for model, found in zip(models, plans)]
-        )
-        self._cost, self.accepted = march.cost(plans[0]), np.zeros(rows, dtype=bool)
-        self._near = near(models[0].interaction)
+        self._own, self._common, self._cost = layout.own, layout.common, layout.cost
+        self.accepted = np.zeros(rows, dtype=bool)
         self.phases, self._which = np.array(phases, dtype=float), np.arange(rows)
         slopes, seen = np.empty((rows, DORMAND_PRINCE.stages, n)), np.full((rows, n), np.nan)
         self._numbers, self._counts = np.zeros((rows, 7)), np.zeros((rows, 5), dtype=np.int64)
         self._rows = pair.Rows(self.phases, self.phases.copy(), slopes, seen, self._numbers, self._counts)
-        self._numbers[:, pair.BOUND] = [rate_bound(model, n) for model in models]
+        self._numbers[:, pair.BOUND] = layout.bounds
         speed = np.max(np.abs(self._velocity(self._which)(self.phases)), axis=1)
         # a step that moves nobody by more than tolerance^(1/5)/4 radians; the controller takes it from there
         self._numbers[:, pair.STEP] = np.minimum(0.25 * tolerance**0.2 / np.maximum(speed, 1e-300), t_end)
@@ -99,9 +89,7 @@ class SmallSystems:
         if not len(which):
             return Status.FINISHED
         at_once = max(1, min(trials, AT_ONCE // (DORMAND_PRINCE.stages * self._cost * len(which))))
-        rules = pair.Rules(
-            self.t_end, self.tolerance, most, at_once, LONGEST, self._near, SOON, SAFETY, SHRINK, GROW
-        )
+        rules = pair.Rules(self.t_end, self.tolerance, most, at_once, LONGEST, SOON, SAFETY, SHRINK, GROW)
         pair.advance(
             which, self._rows, self._own, self._common, TABLEAU, rules, recorder.times, recorder.states
         )
@@ -133,12 +121,76 @@ class SmallSystems:
         return lambda states: pair.velocities(rows, np.ascontiguousarray(states), self._own, self._common)
 
 
-def small_systems(model: PhaseModel, phases: Array, t_end: float, tolerance: float) -> SmallSystems | None:
-    """The replicas as compiled code takes them, or None: see `simulation.fixed.plan`."""
-    found = plan(model, phases.shape[1])
-    if found is None or rate_bound(model, phases.shape[1]) is None:
+class Layout(NamedTuple):
+    """A model, or a family of models, as compiled code takes it."""
+
+    own: pair.Own
+    common: tuple[Any, ...]
+    bounds: Array  # (k,), on the rates at which small differences grow
+    cost: int
+
+
+def small_systems(
+    models: PhaseModel | Family, phases: Array, t_end: float, tolerance: float
+) -> SmallSystems | None:
+    """The rows as compiled code takes them, or None: see `simulation.fixed.plan`."""
+    layout = (_of_one if isinstance(models, PhaseModel) else _of_family)(models, phases.shape[1])
+    return None if layout is None else SmallSystems(layout, phases, t_end, tolerance)
+
+
+def _of_one(model: PhaseModel, n: int) -> Layout | None:
+    found, bound = plan(model, n), None
+    if found is not None:
+        bound = rate_bound(model, n)
+    if found is None or bound is None:
         return None
-    return SmallSystems([model], [found], phases, t_end, tolerance)
+    own = (part[None] for part in found[:6])
+    calm, close = np.array([_calm(model, found)]), np.array([near(model.interaction)])
+    return Layout(pair.Own(*own, calm, close), tuple(found)[6:], np.array([bound]), march.cost(found))
+
+
+def _of_family(models: Family, n: int) -> Layout | None:
+    """Rows that have f in common share its modes; the other numbers are laid side by side."""
+    if any(name in models.numbers for name in ("noise", "common_noise", "delays", "inertia")):
+        return None
+    functions, which = _distinct([models.interaction(row) for row in range(len(models))])
+    bare = [models.base.replace(interaction=f, frequencies=0.0) for f in functions]
+    strength, plans = models.base.coupling.largest_strength(n), [plan(model, n) for model in bare]
+    found = [one for one in plans if one is not None]
+    if strength is None or len(found) < len(plans):
+        return None
+    longest = max(len(one.odd) for one in found)
+    modes, even, odd = (
+        np.array([np.pad(part, (0, longest - len(part))) for part in parts])[which]
+        for parts in zip(*((one.modes, one.even, one.odd) for one in found))
+    )
+    frequencies, field, damping = (_numbers(models, name, n) for name in ("frequencies", "field", "damping"))
+    if any(np.any(one.drift) for one in found):  # in the order in which they are added for one
+        full = (plan(models[row], n) for row in range(len(models)))
+        drift = np.array([one.drift for one in full if one is not None])
+    else:
+        drift = frequencies + 0.0
+    slopes = np.array([largest_slope(f, 1) for f in functions])[which]
+    rates = free_rates(models.base, slopes[:, None], strength, field, damping)
+    calm = np.array([_calm(model, one) for model, one in zip(bare, found)])[which]
+    calm[np.any(field != 0, axis=1)] = 0.0
+    close = np.array([near(f) for f in functions])[which]
+    own = pair.Own(modes, even, odd, drift, field, 1 / damping, calm, close)
+    return Layout(own, tuple(found[0])[6:], rates.max(axis=1), max(march.cost(one) for one in found))
+
+
+def _distinct(functions: list[Interaction]) -> tuple[list[Interaction], Rows]:
+    """The objects that differ, and which of them each row has."""
+    places = {id(f): f for f in functions}
+    numbers = {key: k for k, key in enumerate(places)}
+    return list(places.values()), np.array([numbers[id(f)] for f in functions])
+
+
+def _numbers(models: Family, name: str, n: int) -> Array:
+    """A part of all rows, (rows, n)."""
+    values = models.numbers.get(name, getattr(models.base, name))
+    column = values[:, None] if name in models.numbers and values.ndim == 1 else values
+    return np.array(np.broadcast_to(column, (len(models), n)))
 
 
 def _calm(model: PhaseModel, found: march.Plan) -> float:
