@@ -14,8 +14,8 @@ import pytest
 import inphase as ip
 from inphase import studies
 from inphase.cli import main
-from inphase.files import LOCK, MANIFEST, OutputFolder, locked, manifest, write_text
-from inphase.reproduce import EXPERIMENTS
+from inphase.files import LOCK, MANIFEST, OutputFolder, locked, manifest, replace_file, write_text
+from inphase.reproduce import EXPERIMENTS, reproduce
 from inphase.status import Status
 
 PROVED = ip.PhaseModel(ip.attention(beta=2.0))
@@ -156,7 +156,13 @@ def added(folder):
     return "trajectory.nc is not as inphase simulate left it"
 
 
-@pytest.mark.parametrize("prepare", [strange, before_manifests, broken, another_verb, changed, added])
+def deep(folder):
+    run_of(folder, "simulate", ["trajectory.nc"])
+    (folder / MANIFEST).write_text("[" * 100_000)
+    return "and no manifest.json of inphase"
+
+
+@pytest.mark.parametrize("prepare", [strange, before_manifests, broken, deep, another_verb, changed, added])
 def test_a_folder_that_is_not_its_own_is_refused(prepare, tmp_path, capsys):
     says = prepare(tmp_path)
     before = content(tmp_path)
@@ -239,6 +245,36 @@ def test_a_second_process_is_refused_until_the_first_is_no_more(tmp_path, capsys
         "trajectory.nc",
         MANIFEST,
     }
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no fork")
+def test_halves_that_a_killed_run_left_go_with_the_next(tmp_path):
+    names = ("a.txt", "drawn/*")
+
+    def first(wait):
+        def halfway(beside):
+            beside.write_text("half")
+            replace_file(owned.file("drawn/b.png"), lambda beside: (beside.write_text("half"), wait()))
+
+        with OutputFolder(tmp_path, "study", names) as owned:
+            replace_file(owned.file("a.txt"), halfway)
+
+    killed(child(first))
+    (tmp_path / ".a-mine.txt").write_text("mine")
+    assert len(content(tmp_path)) == 5  # two halves, the manifest, the lock, and mine
+    run_of(tmp_path, names=names)
+    assert set(content(tmp_path)) == {"a.txt", MANIFEST, ".a-mine.txt"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no fork")
+def test_an_experiment_killed_while_it_writes_is_not_finished(tmp_path, monkeypatch):
+    def first(wait):
+        run = lambda name, description, folder, options: (options.begin(Status.FINISHED), wait())  # noqa: E731
+        monkeypatch.setitem(EXPERIMENTS, "fig1", replace(EXPERIMENTS["fig1"], run=run))
+        reproduce("fig1", tmp_path)
+
+    killed(child(first))
+    assert manifest(tmp_path)["status"] == "unfinished"
 
 
 def test_the_lock_is_on_the_file_that_is_there(tmp_path, monkeypatch):

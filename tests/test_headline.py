@@ -202,3 +202,34 @@ def test_a_run_that_locks_under_delays_ends_near_the_state_that_turns_as_it_does
     assert ip.equilibria.nearest(
         model, found.run.end_phase.values, frequency=speed
     ).frequency == pytest.approx(speed)
+
+
+NO_GROWTH = {
+    "-cos": ip.sakaguchi(np.pi / 2),
+    "even": ip.Interaction(lambda x, m: m.exp(3 * m.cos(x))),
+    "no mode 2": ip.Interaction(lambda x, m: -m.sin(x) * m.cos(x) ** 2),
+}
+
+
+@pytest.mark.parametrize("name", NO_GROWTH)
+def test_growth_that_is_rounding_is_none(name):
+    """Half of cos(π/2) = 6e-17 was a rate, to be watched for 1e17 units of time."""
+    found = ip.study(ip.PhaseModel(NO_GROWTH[name]), n=4, proof_time=0)
+    assert found.summary["numbers"]["t_end"] < 1000
+    assert "uniform state: no mode grows" in [one["statement"] for one in found.summary["evidence"]]
+    assert max(found.growth["predicted"]) == 0
+
+
+def test_no_time_is_advised_where_most_have_one_frequency():
+    """Who has the same ω never loses a turn, coupled or not; 1.3e301 was advised."""
+    ears = ip.Sparse(np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [1.0, 1.0, 0.0]]))
+    model = ip.PhaseModel(ip.kuramoto(), ears, frequencies=[0.0, 0.1, 0.0])
+    found = ip.study(model, phases=[0.0, 1.0, 2.0], proof_time=0).summary
+    assert found["outcome"] == "undecided" and "no run is long enough to tell" in found["answer"]
+    assert "time_needed_to_tell" not in found["numbers"]
+
+
+def test_frequencies_that_hardly_differ_do_not_make_a_study_long():
+    omega = 1e-6 * np.random.default_rng(0).normal(size=50)
+    found = ip.study(ip.PhaseModel(ip.kuramoto(), frequencies=omega))
+    assert found.summary["outcome"] == "locked" and float(found.run.end_time) < 1e3

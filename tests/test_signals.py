@@ -17,10 +17,10 @@ import pytest
 import xarray as xr
 
 import inphase as ip
-from inphase import simulation, studies
+from inphase import files, simulation, studies
 from inphase.cli import main
 from inphase.equilibria import search
-from inphase.files import manifest, replace_file
+from inphase.files import MANIFEST, OutputFolder, manifest, replace_file, write_text
 from inphase.signals import Terminated, heeded, held
 from inphase.simulation import coarsening
 from inphase.status import Status
@@ -258,6 +258,17 @@ def test_a_file_that_is_being_written_is_finished_first(number, tmp_path):
     assert came == [number] and (end.type is Terminated) == (number == signal.SIGTERM)
 
 
+def test_a_dataset_is_made_before_an_interruption_is_heard(tmp_path):
+    """In the middle of it HDF5 makes an error of its own of one, or prints it."""
+    run = ip.simulate(ip.PhaseModel(ip.kuramoto()), [0.0, 1.0], t_end=1.0)
+    followed = Tracer([xr.Dataset.to_netcdf], 1)
+    with pytest.raises(KeyboardInterrupt):
+        followed.run(lambda: files.write_dataset(tmp_path / "run.nc", run))
+    assert followed.seen
+    with xr.open_dataset(tmp_path / "run.nc") as written:
+        assert written.phase.equals(run.phase)
+
+
 def test_held_leaves_the_handlers_as_they_were():
     before = [signal.getsignal(number) for number in CODES]
     with pytest.raises(KeyboardInterrupt), held():  # noqa: PT012
@@ -369,6 +380,32 @@ def test_ctrl_c_between_any_two_lines_leaves_a_whole_tree():
         assert np.array_equal(tree.time, whole.time[:events]) and np.array_equal(
             tree.merged, whole.merged[:events]
         )
+
+
+def test_ctrl_c_between_any_two_lines_leaves_no_file_of_another_run(tmp_path):
+    """What the manifest tells of holds for each file beside it, the lock is free, and the next run is not refused."""
+
+    def run(folder, text, *written):
+        with OutputFolder(folder, "study", ["a.txt", "b.txt", "c.txt"]) as owned:
+            owned.about = {"text": text}
+            for name in written:
+                write_text(owned.file(name), text)
+
+    methods = ("__enter__", "__exit__", "file", "begin", "_save")
+    followed = [*(getattr(OutputFolder, name) for name in methods), files.locked, files._locked]
+    followed += [files.output_folder, files.replace_file]
+    every = Tracer(followed, -1)
+    every.run(lambda: run(tmp_path / "whole", "new", "a.txt", "c.txt"))
+    for line in range(1, len(every.seen) + 1):
+        folder = tmp_path / f"{line}"
+        run(folder, "old", "a.txt", "b.txt")
+        with pytest.raises(KeyboardInterrupt):
+            Tracer(followed, line).run(lambda folder=folder: run(folder, "new", "a.txt", "c.txt"))
+        text, there = manifest(folder)["about"]["text"], names(folder) - {MANIFEST}
+        assert all((folder / name).read_text() == text for name in there), (every.seen[line - 1], there)
+        assert there == {"a.txt", "b.txt"} if text == "old" else there <= {"a.txt", "c.txt"}
+        run(folder, "next", "c.txt")
+        assert names(folder) == {"c.txt", MANIFEST}
 
 
 def test_ctrl_c_between_any_two_lines_leaves_each_root_counted_once():

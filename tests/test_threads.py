@@ -4,6 +4,11 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
+
+import threadpoolctl
+
+from inphase.kernels.threads import few_threads
 
 # Beyond THREADS_FROM, so that every call wants Numba's threads; and small calls between, which do not.
 SCRIPT = textwrap.dedent(
@@ -43,3 +48,33 @@ def test_threads_of_python_share_the_threads_of_numba():
         [sys.executable, "-c", SCRIPT], env=os.environ | own, capture_output=True, text=True, timeout=120
     )
     assert (done.returncode, done.stdout.strip()) == (0, "the same bits"), done.stderr[-2000:]
+
+
+def test_blas_has_its_threads_again_in_whatever_order_blocks_end():
+    def threads():
+        return {one["num_threads"] for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas"}
+
+    usual, seen = threads(), []
+    first_in, second_in, first_out = threading.Event(), threading.Event(), threading.Event()
+
+    def first():
+        with few_threads(3), few_threads(4):
+            seen.append(threads())
+            first_in.set()
+            second_in.wait()
+        first_out.set()
+
+    def second():
+        first_in.wait()
+        with few_threads(5):
+            second_in.set()
+            first_out.wait()
+
+    both = [threading.Thread(target=one) for one in (first, second)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    with few_threads(1000):
+        seen.append(threads())
+    assert seen == [{1}, usual]

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,9 +65,13 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> Path:
 
 
 def write_dataset(path: Path, data: xr.Dataset) -> Path:
-    """Write NetCDF; made in memory first, since HDF5 does not survive a disk that fills while it writes."""
-    content = data.to_netcdf(engine="h5netcdf")
-    return replace_file(path, lambda beside: beside.write_bytes(content))
+    """Write NetCDF; made in memory first, since HDF5 does not survive a disk that fills while it writes.
+
+    It does not survive an interruption either: Ctrl-C and SIGTERM wait for both.
+    """
+    with held():
+        content = data.to_netcdf(engine="h5netcdf")
+        return replace_file(path, lambda beside: beside.write_bytes(content))
 
 
 def named(path: str | os.PathLike[str]) -> Path:
@@ -83,8 +87,9 @@ def output_folder(path: str | os.PathLike[str]) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".inphase-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        with held():
+            probe.touch()
+            probe.unlink()
     except OSError as error:
         raise OSError(f"the output folder {folder} cannot be written to: {error.strerror or error}") from None
     return folder
@@ -101,39 +106,48 @@ def locked(folder: Path) -> Iterator[None]:
     knows no locks there is none.
     """
     path = folder / LOCK
-    descriptor = _locked(path)
+    lock: BinaryIO | None = None
     try:
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, str(os.getpid()).encode())
+        with held():
+            lock = _locked(path)
+            with suppress(OSError):  # the number is for messages alone: a full disk has locks, too
+                lock.truncate(0)
+                lock.write(str(os.getpid()).encode())
         yield
     finally:
-        with suppress(OSError):
-            path.unlink()
-        os.close(descriptor)
+        with held():
+            if lock is not None:
+                with suppress(OSError):
+                    path.unlink()
+                lock.close()
 
 
-def _locked(path: Path) -> int:
-    """The lock's file, opened and locked."""
+def _locked(path: Path) -> BinaryIO:
+    """The lock's file, opened and locked; closed, and so unlocked, with the last reference to it."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        lock = open(path, "r+b", buffering=0, opener=_created)  # noqa: SIM115
         try:
-            _lock(descriptor)
-            if os.path.samestat(os.fstat(descriptor), path.stat()):
-                return descriptor
+            _lock(lock.fileno())
+            if os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                return lock
         except FileNotFoundError:
             pass
         except (BlockingIOError, PermissionError):
             holder = ""
             with suppress(OSError):  # Windows does not let it be read
-                holder = os.read(descriptor, 20).decode()
-            os.close(descriptor)
+                holder = lock.read(20).decode()
+            lock.close()
             raise BlockingIOError(
                 f"{path.parent} is being written to by another process{holder and f' ({holder})'}: "
                 "wait for its end, or name another folder"
             ) from None
         except OSError:
-            return descriptor
-        os.close(descriptor)  # who had it before has just removed it
+            return lock
+        lock.close()  # who had it before has just removed it
+
+
+def _created(path: str, how: int) -> int:
+    return os.open(path, how | os.O_CREAT, 0o666)
 
 
 def _lock(descriptor: int) -> None:
@@ -153,7 +167,7 @@ def manifest(folder: str | os.PathLike[str]) -> dict[str, Any] | None:
         found = json.loads((Path(folder) / MANIFEST).read_text(encoding="utf-8"))
         files = found["files"]
         texts = (found["verb"], found["status"], *files, *(digest or "" for digest in files.values()))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     return found if all(isinstance(text, str) for text in texts) else None
 
@@ -162,7 +176,8 @@ class OutputFolder:
     """A folder that one run of a verb owns: locked within the block, its files listed in its manifest.
 
     An earlier run of the same verb is replaced: what its manifest lists is removed before the first file of
-    the new run is written, and nothing else. What would be lost otherwise is refused.
+    the new run is written, and nothing else but halves of files that killed runs left. What would be lost
+    otherwise is refused.
 
     Parameters
     ----------
@@ -237,7 +252,7 @@ class OutputFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        with self._lock:
+        with held(), self._lock:
             interrupted = isinstance(error, KeyboardInterrupt)
             if kind is not None:
                 self.status = Status.INTERRUPTED if interrupted else UNFINISHED
@@ -246,21 +261,26 @@ class OutputFolder:
                     self._save({name: self._digest(name) for name in self._own()} if self._begun else {})
 
     def file(self, name: str) -> Path:
-        """Where to write a file of this run; what the run before left goes, but for the one that this one replaces."""
-        self.begin(name)
+        """Where to write a file of this run; what the run before left goes."""
+        self.begin()
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    def begin(self, *kept: str) -> None:
-        """Take the folder over, if that is not yet done: from here on, files of its names are this run's."""
+    def begin(self) -> None:
+        """Take the folder over, if that is not yet done: from here on, files of its names are this run's.
+
+        The old files go first and the old manifest last, so that no manifest is ever beside files of another run.
+        """
         if self._begun:
             return
-        old = [name for name in self._old() if name not in kept]
-        self._begun = True
-        self._save(dict.fromkeys(self.names))
-        for name in old:
-            (self.path / name).unlink(missing_ok=True)
+        with held():
+            for name in self._old():
+                (self.path / name).unlink(missing_ok=True)
+            for half in self._halves():
+                half.unlink(missing_ok=True)
+            self._save(dict.fromkeys(self.names), UNFINISHED)
+            self._begun = True
 
     def _check(self) -> None:
         """FileExistsError unless everything that would go is an earlier run's of this verb."""
@@ -306,6 +326,15 @@ class OutputFolder:
         there = [name for name in listed if self._inside(name) and (self.path / name).is_file()]
         return sorted({*self._own(), *there} - {MANIFEST})
 
+    def _halves(self) -> list[Path]:
+        """What killed runs left of files that they were writing, by the names that `replace_file` gives them."""
+        beside = [
+            one
+            for pattern in map(Path, (*self.names, MANIFEST))
+            for one in self.path.glob(str(pattern.parent / f".{pattern.stem}-*{pattern.suffix}"))
+        ]
+        return [one for one in beside if one.stem.rpartition("-")[2].isdigit() and one.is_file()]
+
     @property
     def _others_stay(self) -> bool:
         return self.shared and self._before is not None and self._before["verb"] == self.verb
@@ -314,12 +343,12 @@ class OutputFolder:
         """Whether a name leads to a file in the folder, not out of it, by .. or by a link."""
         return (self.path / name).parent.resolve().is_relative_to(self.path.resolve())
 
-    def _save(self, files: Mapping[str, str | None]) -> None:
+    def _save(self, files: Mapping[str, str | None], status: str | None = None) -> None:
         stay = self._before["files"] if self._before is not None and self._others_stay else {}
         others = {
             name: digest
             for name, digest in stay.items()
             if not any(fnmatchcase(name, pattern) for pattern in self.names)
         }
-        told = {"verb": self.verb, "status": self.status, "about": self.about, "inphase": version()}
+        told = {"verb": self.verb, "status": status or self.status, "about": self.about, "inphase": version()}
         write_text(self.path / MANIFEST, json.dumps(told | {"files": others | dict(files)}, indent=1) + "\n")

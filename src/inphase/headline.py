@@ -371,12 +371,13 @@ def _moving(
             f"{seen.resolution:.2g} rad/time, a turn over its last half), and others slip against them, {by}."
         )
     elif not equal and unmoved > max(1, n // 2):
-        needed = 2 * TURN / max(_half_width(natural) / 4, 1e-300)
+        width = _half_width(natural)
+        time = 8 * TURN / width if width > 0 else None  # those with one and the same ω never lose a turn
         text = (
             f"No answer: at t = {seen.end:.4g}, {unmoved} of the {n} oscillators would have lost no turn over the last "
-            f"half even without coupling: {_longer(needed)}"
+            f"half even without coupling: {'no run is long enough to tell.' if time is None else _longer(time)}"
         )
-        return Headline("undecided", text, needed)
+        return Headline("undecided", text, time)
     else:
         outcome = "apart"
         text = f"Not in this run: the {n} oscillators slip against one another over its last half, {by}."

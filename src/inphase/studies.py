@@ -34,6 +34,7 @@ MOST_WATCHED = 10  # times the usual time of a run, where a graph relaxes slowly
 RELAXED_UP_TO = 6000  # oscillators whose slowest mode is looked for
 KEPT = 24_000_000  # bytes of phases in trajectory.nc
 FILES = ("report.html", "study.json", "trajectory.nc", "tree.nc", "proof.json", PARTS_FILE)
+ROUNDING = 1e-14  # of k times f's largest Fourier mode: mode k does not grow if no faster, as for f = cos x
 PROOF_TIME = 60.0  # seconds that the report waits for a proof, unless it is told otherwise
 
 
@@ -270,7 +271,9 @@ def _predicted_rates(model: PhaseModel, n: int) -> Array | None:
     if not alike or common is None or np.ptp(common) > 0:
         return None
     scale = 1.0 if model.g.kind == "softmax" else float(np.sum(common))
-    return scale * np.real(theory.growth_rates(model.interaction, gain=model.g.name))
+    rates = np.real(theory.growth_rates(model.interaction, gain=model.g.name))
+    error = ROUNDING * np.arange(1, len(rates) + 1) * np.max(np.abs(model.interaction.modes))
+    return scale * np.where((rates > 0) & (rates <= error), 0.0, rates)
 
 
 def _time_to_watch(model: PhaseModel, rates: Array | None, n: int) -> float:
@@ -280,7 +283,8 @@ def _time_to_watch(model: PhaseModel, rates: Array | None, n: int) -> float:
     slowest = 60.0 * _time_scale(model, n) * float(np.max(model.damping))
     turns = 20.0 / float(np.std(model.frequencies)) if np.ptp(model.frequencies) > 0 else 0.0
     coasting = 20.0 * float(np.max(model.inertia / model.damping))
-    shortest = max(slowest, turns, coasting, 20.0 * longest_delay(model))
+    others = max(slowest, coasting, 20.0 * longest_delay(model))
+    shortest = max(others, min(turns, MOST_WATCHED * others))
     return float(np.clip(25.0 * _relaxation(model, n), shortest, MOST_WATCHED * shortest))
 
 

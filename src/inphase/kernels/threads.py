@@ -21,6 +21,7 @@ THREADS_FROM = 250_000  # inner iterations (about a tenth of a millisecond) belo
 BLAS_THREADS_FROM = 1000  # rows of a matrix, below which one thread is as fast
 ONE_AT_A_TIME = "workqueue"  # the layer whose threads serve one caller
 _BUSY = threading.Lock()  # held by the kernel that has them; where a fork leaves it so, the child is serial
+_LIMITED = threading.Lock()  # held by who has given BLAS one thread
 
 
 def threaded(function, **options):
@@ -51,7 +52,17 @@ def threaded(function, **options):
 
 def few_threads(rows: int) -> contextlib.AbstractContextManager[object]:
     """A context in which BLAS has one thread if matrices have fewer than BLAS_THREADS_FROM rows."""
-    if rows >= BLAS_THREADS_FROM:
-        return contextlib.nullcontext()
-    limits: contextlib.AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
-    return limits
+    return contextlib.nullcontext() if rows >= BLAS_THREADS_FROM else _one_thread()
+
+
+@contextlib.contextmanager
+def _one_thread():
+    """The limit is the process's: who comes while it holds would take it for the usual number, and restore that."""
+    if not _LIMITED.acquire(blocking=False):
+        yield
+        return
+    try:
+        with threadpool_limits(limits=1, user_api="blas"):
+            yield
+    finally:
+        _LIMITED.release()
