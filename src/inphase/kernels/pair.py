@@ -5,6 +5,9 @@ of one structure that differ in numbers) take their steps in one loop each, with
 frames that are asked for. A row goes the same way, to the last bit, whichever rows run beside it and on however many
 threads: nothing is shared.
 
+Kernels take plain tuples: Numba's cache on disk holds the types of arguments, and could not be read any more by a
+version in which a named one is called otherwise.
+
 The rules for steps are those of `simulation/explicit.py` and `simulation/growth.py`. The largest growth rate, where it
 has to be looked up, is not found here: the row waits, with `LOOK`.
 """
@@ -78,8 +81,9 @@ class Own(NamedTuple):
 
 @nb.njit(inline="always", **_FAST)
 def _plan(own, common, row):
-    k = row if own.drift.shape[0] > 1 else 0
-    return (own.modes[k], own.even[k], own.odd[k], own.drift[k], own.field[k], own.rate[k], *common)
+    modes, even, odd, drift, field, rate, _, _ = own
+    k = row if drift.shape[0] > 1 else 0
+    return (modes[k], even[k], odd[k], drift[k], field[k], rate[k], *common)
 
 
 @nb.njit(**_FAST)
@@ -91,12 +95,12 @@ def _spread(phases):
 
 
 @nb.njit(**_FAST)
-def _limited(h, phases, seen, numbers, trials, calm, near, rules):
+def _limited(h, phases, seen, numbers, trials, calm, near, longest, soon):
     """(h, or as long as what grows allows; whether the growth rate has to be looked up first)."""
-    if not h * numbers[BOUND] > rules.longest:
+    if not h * numbers[BOUND] > longest:
         return h, False
     wanted, rate = numbers[WANTED], numbers[RATE]
-    if h > 2 * wanted or h * rate > rules.longest or trials % rules.soon == 0:
+    if h > 2 * wanted or h * rate > longest or trials % soon == 0:
         fresh = wanted == 0.0
         if not fresh:
             low, high = np.inf, -np.inf
@@ -109,7 +113,7 @@ def _limited(h, phases, seen, numbers, trials, calm, near, rules):
             if not _spread(phases) < calm:
                 return h, True
             numbers[RATE] = 0.0
-    return min(h, rules.longest / max(numbers[RATE], 1e-300)), False
+    return min(h, longest / max(numbers[RATE], 1e-300)), False
 
 
 @nb.njit(**_FAST)
@@ -151,30 +155,32 @@ def _error(slopes, weights, h, total):
 @nb.njit(**_FAST)
 def _one(all_rows, row, plan, calm, near, tableau, rules, times, out):
     """The steps of one row; why it waits."""
-    phases, before, slopes = all_rows.phases[row], all_rows.before[row], all_rows.slopes[row]
-    numbers, counts = all_rows.numbers[row], all_rows.counts[row]
-    n, last = phases.size, tableau.error.size - 1
+    phases, before, slopes, seen, numbers, counts = (
+        all_rows[0][row], all_rows[1][row], all_rows[2][row], all_rows[3][row], all_rows[4][row], all_rows[5][row],
+    )  # fmt: skip
+    (t_end, tolerance, most, at_once, longest, soon, safety, shrink, grow), (a, weights, interpolant) = rules, tableau
+    n, last = phases.size, weights.size - 1
     work, x = np.empty((4, n)), np.empty(n)
-    for _ in range(rules.at_once):
+    for _ in range(at_once):
         time = numbers[TIME]
-        if not time < rules.t_end:
+        if not time < t_end:
             return DONE
-        if counts[TRIALS] >= rules.most:
+        if counts[TRIALS] >= most:
             return TOO_MANY
         if counts[TRIALS] == 0:
             velocity(phases, work, slopes[0], plan)
         elif counts[LAST]:
             slopes[0] = slopes[last]
-        h = min(numbers[STEP], rules.t_end - time)
-        h, look = _limited(h, phases, all_rows.seen[row], numbers, counts[TRIALS] + 1, calm, near, rules)
+        h = min(numbers[STEP], t_end - time)
+        h, look = _limited(h, phases, seen, numbers, counts[TRIALS] + 1, calm, near, longest, soon)
         if look:
             return LOOK
         for s in range(1, last + 1):
-            ahead(phases, slopes, tableau.a[s, :s], h, x)
+            ahead(phases, slopes, a[s, :s], h, x)
             velocity(x, work, slopes[s], plan)
-        error = _error(slopes, tableau.error, h, work[0]) / rules.tolerance
+        error = _error(slopes, weights, h, work[0]) / tolerance
         factor = (
-            rules.grow if error == 0.0 else min(max(rules.safety * error**-0.2, rules.shrink), rules.grow)
+            grow if error == 0.0 else min(max(safety * error**-0.2, shrink), grow)
         )
         accepted = error <= 1.0
         if not (accepted and h < numbers[STEP]):
@@ -185,9 +191,9 @@ def _one(all_rows, row, plan, calm, near, tableau, rules, times, out):
             before[:], phases[:] = phases, x
             numbers[BEGIN], numbers[TAKEN] = time, h
             counts[ACCEPTED] += 1
-            counts[DUE] = _frames(before, slopes, tableau.interpolant, time, h, times, counts[DUE], out, row)
-            if h >= rules.t_end - time:
-                numbers[TIME], counts[DUE] = rules.t_end, times.size
+            counts[DUE] = _frames(before, slopes, interpolant, time, h, times, counts[DUE], out, row)
+            if h >= t_end - time:
+                numbers[TIME], counts[DUE] = t_end, times.size
                 out[times.size - 1, row] = x  # the last time is the step's end, exactly
                 return DONE
             numbers[TIME] = time + h
@@ -199,8 +205,10 @@ def _one(all_rows, row, plan, calm, near, tableau, rules, times, out):
 def _all(which, rows, own, common, tableau, rules, times, out):
     for k in nb.prange(which.size):
         row = which[k]
-        m, plan = row if own.calm.size > 1 else 0, _plan(own, common, row)
-        rows.counts[row, STATE] = _one(rows, row, plan, own.calm[m], own.near[m], tableau, rules, times, out)
+        calm, near = own[6], own[7]
+        m = row if calm.size > 1 else 0
+        plan = _plan(own, common, row)
+        rows[5][row, STATE] = _one(rows, row, plan, calm[m], near[m], tableau, rules, times, out)
 
 
 def _velocities(which, states, own, common, out):
@@ -215,11 +223,13 @@ _velocity_kernel = threaded(_velocities)
 def advance(which, rows, own, common, tableau, rules, times, out):
     """Move those of the `Rows` on, in place, each by up to `rules.at_once` trial steps."""
     work = which.size * rules.at_once * 7 * cost(Plan(*(part[0] for part in own[:6]), *common))
-    _kernel(work if which.size > 1 else 0)(which, rows, own, common, tableau, rules, times, out)
+    _kernel(work if which.size > 1 else 0)(
+        which, tuple(rows), tuple(own), common, tuple(tableau), tuple(rules), times, out
+    )
 
 
 def velocities(which, states, own, common):
     """dθ/dt, (k, n), at states (k, n) of those rows."""
     out = np.empty_like(states)
-    _velocity_kernel(0)(which, states, own, common, out)
+    _velocity_kernel(0)(which, states, tuple(own), common, out)
     return out

@@ -134,7 +134,8 @@ def small_systems(
     models: PhaseModel | Family, phases: Array, t_end: float, tolerance: float
 ) -> SmallSystems | None:
     """The rows as compiled code takes them, or None: see `simulation.fixed.plan`."""
-    layout = (_of_one if isinstance(models, PhaseModel) else _of_family)(models, phases.shape[1])
+    n = phases.shape[1]
+    layout = _of_one(models, n) if isinstance(models, PhaseModel) else _of_family(models, n)
     return None if layout is None else SmallSystems(layout, phases, t_end, tolerance)
 
 
@@ -144,9 +145,9 @@ def _of_one(model: PhaseModel, n: int) -> Layout | None:
         bound = rate_bound(model, n)
     if found is None or bound is None:
         return None
-    own = (part[None] for part in found[:6])
-    calm, close = np.array([_calm(model, found)]), np.array([near(model.interaction)])
-    return Layout(pair.Own(*own, calm, close), tuple(found)[6:], np.array([bound]), march.cost(found))
+    known = np.array([[_calm(model, found)], [near(model.interaction)]])
+    own = pair.Own(*(part[None] for part in found[:6]), *known)
+    return Layout(own, tuple(found)[6:], np.array([bound]), march.cost(found))
 
 
 def _of_family(models: Family, n: int) -> Layout | None:

@@ -118,7 +118,7 @@ def simulate(
     >>> ip.simulate(model.replace(noise=0.1), [0.0, 1.0], t_end=30.0, step=0.01, seed=1).attrs["method"]
     'stochastic Heun'
     """
-    options = {
+    options: dict[str, Any] = {
         "times": times, "tolerance": tolerance, "method": method, "step": step, "seed": seed, "replicas": replicas,
         "velocities": velocities, "history": history, "stop": stop, "max_steps": max_steps, "progress": progress,
     }  # fmt: skip
