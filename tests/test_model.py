@@ -405,11 +405,20 @@ def test_provenance_describes_the_model():
 
 def test_weights_whose_sum_is_no_number_are_refused_by_name():
     matrix = np.array([[0, 1e308, 1e308], [1e308, 0, 1], [1e308, 1, 0]])
-    for coupling in (ip.Sparse(matrix), ip.Dense(matrix), 2 * ip.Sparse(matrix)):
+    for coupling in (ip.Sparse(matrix), ip.Dense(matrix), 2 * ip.Sparse(matrix), ip.Sparse(matrix / 2)):
         model = ip.PhaseModel(ip.kuramoto(), coupling)
         for use in (
             lambda m: ip.simulate(m, [0.0, 1.0, 2.0], t_end=1.0),
             lambda m: ip.equilibria.find(m, starts=1),
         ):
-            with pytest.raises(ValueError, match=r"must add up to less than 1\.8e308: divide them"):
+            with pytest.raises(ValueError, match=r"must add up to at most 1e\+300; got .*: divide them"):
                 use(model)
+
+
+def test_a_gain_of_tiny_forces_has_a_jacobian():
+    """A factor of f cancels from the normalized field, however small it is."""
+    phases = [0.0, 0.4, 1.5]
+    tiny, usual = (
+        ip.PhaseModel(k * ip.attention(2.0), gain="softmax").jacobian(phases) for k in (1e-250, 1.0)
+    )
+    assert tiny == pytest.approx(usual, rel=1e-12)

@@ -211,11 +211,12 @@ class PhaseModel:
         return array
 
     def check_forces(self, n: int) -> None:
-        """ValueError where the weights that one of n oscillators feels add up to more than a float holds."""
+        """ValueError where the weights that one of n oscillators feels add up to more than sums of forces can hold."""
         most = self.coupling.largest_strength(n)
-        if most is not None and not np.isfinite(most):
+        if most is not None and not most <= LARGEST_STRENGTH:
             raise ValueError(
-                "the weights that an oscillator feels must add up to less than 1.8e308: divide them, and multiply times"
+                f"the weights that an oscillator feels must add up to at most {LARGEST_STRENGTH:g}; "
+                f"got {most:g}: divide them, and multiply times"
             )
 
     # ----------------------------------------------------------------------------------------------- velocity
@@ -327,7 +328,7 @@ class PhaseModel:
         if self.g.kind == "one":
             return [np.ones_like(row) / self.damping]
         force, gain = self.coupling.forces([self.interaction, self.interaction.profile], row)  # type: ignore[list-item]
-        return [1 / gain / self.damping, -force / gain**2 / self.damping]
+        return [1 / gain / self.damping, -(force / gain) / gain / self.damping]
 
     def jacobian_low_rank(self, phases: ArrayLike) -> LowRankJacobian | DiagonalPlusLowRank:
         """The Jacobian as diagonal + low rank, where K is given by factors: mean fields and their sums.
@@ -428,6 +429,7 @@ def longest_delay(model: PhaseModel) -> float:
 
 PARTS = ("frequencies", "field", "delays", "noise", "common_noise", "inertia", "damping")
 DEFAULTS = {"damping": 1.0}  # the others: 0
+LARGEST_STRENGTH = 1e300  # of all that an oscillator feels, so that sums of forces and of slopes are numbers
 
 
 def _per_oscillator(name: str, given: Any) -> Any:
