@@ -15,23 +15,29 @@ GRAPH = ip.Sparse(ip.graphs.erdos_renyi(N, 0.4, seed=2))
 FAMILIES = {
     "K and frequencies": ip.family(SIN, K=K, frequencies=OMEGA),
     "one frequency of a row": ip.family(SIN, frequencies=OMEGA[:, 0]),
-    "damping and field": ip.family(SIN.replace(frequencies=OMEGA[0]), damping=np.linspace(1, 2, ROWS), field=OMEGA),
+    "damping and field": ip.family(
+        SIN.replace(frequencies=OMEGA[0]), damping=np.linspace(1, 2, ROWS), field=OMEGA
+    ),
     "beta": ip.family(ip.PhaseModel(ip.attention(1.0), frequencies=OMEGA[1]), beta=np.linspace(0.1, 1, ROWS)),
     "beta, K": ip.family(ip.PhaseModel(ip.attention(1.0), GRAPH), beta=[0, 0.5, 0.5, 0.8, 0.9, 1], K=K),
-    "lag": ip.family(ip.PhaseModel(ip.sakaguchi(0.1), GRAPH, frequencies=OMEGA[2]), lag=np.linspace(-0.3, 0.4, ROWS)),
+    "lag": ip.family(
+        ip.PhaseModel(ip.sakaguchi(0.1), GRAPH, frequencies=OMEGA[2]), lag=np.linspace(-0.3, 0.4, ROWS)
+    ),
     "graph": ip.family(ip.PhaseModel(ip.kuramoto(), GRAPH), K=K, frequencies=OMEGA),
     "softmax": ip.family(ip.PhaseModel(ip.attention(2.0), gain="softmax"), beta=[1, 2, 3, 4, 5, 6]),
     "inertia": ip.family(SIN.replace(inertia=1.0), K=K, frequencies=OMEGA),
     "delays": ip.family(SIN, delays=np.linspace(0, 0.5, ROWS), K=K),
 }
-TOGETHER = ("K and frequencies", "damping and field", "beta", "beta, K", "lag", "graph")
+TOGETHER = ("K and frequencies", "one frequency of a row", "damping and field", "lag", "graph")
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_rows_are_single_runs_to_the_bit(name):
     models, times = FAMILIES[name], [0.0, 1.5, 4.0]
     run = ip.simulate(models, STARTS, times=times)
-    assert dict(run.sizes) == {"time": 3, "replica": ROWS, "oscillator": N} and run.attrs["status"] == "finished"
+    assert (
+        dict(run.sizes) == {"time": 3, "replica": ROWS, "oscillator": N} and run.attrs["status"] == "finished"
+    )
     for row, model in enumerate(models):
         alone = ip.simulate(model, STARTS[row], times=times)
         assert np.array_equal(alone.phase.values, run.phase.values[:, row])
@@ -49,7 +55,9 @@ def test_rows_with_noise_and_constant_steps_are_single_runs_with_their_number():
     ):
         run = ip.simulate(models, STARTS, t_end=1.0, step=0.05, seed=4, replicas=range(10, 10 + ROWS))
         for row, model in enumerate(models):
-            alone = ip.simulate(model, STARTS[row : row + 1], t_end=1.0, step=0.05, seed=4, replicas=[10 + row])
+            alone = ip.simulate(
+                model, STARTS[row : row + 1], t_end=1.0, step=0.05, seed=4, replicas=[10 + row]
+            )
             assert np.array_equal(alone.phase.values[:, 0], run.phase.values[:, row])
         assert run.replica.values.tolist() == list(range(10, 16))
         assert run.attrs["accepted_steps"] == 20 * ROWS
@@ -104,7 +112,9 @@ def test_numbers_that_are_none(numbers, words):
 
 def test_phases_that_do_not_fit():
     models = FAMILIES["graph"]
-    with pytest.raises(ValueError, match=r"phases must have shape \(n,\) or \(6, n\), as many rows as models"):
+    with pytest.raises(
+        ValueError, match=r"phases must have shape \(n,\) or \(6, n\), as many rows as models"
+    ):
         ip.simulate(models, STARTS[:2], t_end=1.0)
     with pytest.raises(ValueError, match=r"frequencies has shape \(6, 12\), but phases have n = 5"):
         ip.simulate(FAMILIES["K and frequencies"], np.zeros(5), t_end=1.0)

@@ -158,7 +158,10 @@ def _one(all_rows, row, plan, calm, near, tableau, rules, times, out):
     phases, before, slopes, seen, numbers, counts = (
         all_rows[0][row], all_rows[1][row], all_rows[2][row], all_rows[3][row], all_rows[4][row], all_rows[5][row],
     )  # fmt: skip
-    (t_end, tolerance, most, at_once, longest, soon, safety, shrink, grow), (a, weights, interpolant) = rules, tableau
+    (t_end, tolerance, most, at_once, longest, soon, safety, shrink, grow), (a, weights, interpolant) = (
+        rules,
+        tableau,
+    )
     n, last = phases.size, weights.size - 1
     work, x = np.empty((4, n)), np.empty(n)
     for _ in range(at_once):
@@ -179,9 +182,7 @@ def _one(all_rows, row, plan, calm, near, tableau, rules, times, out):
             ahead(phases, slopes, a[s, :s], h, x)
             velocity(x, work, slopes[s], plan)
         error = _error(slopes, weights, h, work[0]) / tolerance
-        factor = (
-            grow if error == 0.0 else min(max(safety * error**-0.2, shrink), grow)
-        )
+        factor = grow if error == 0.0 else min(max(safety * error**-0.2, shrink), grow)
         accepted = error <= 1.0
         if not (accepted and h < numbers[STEP]):
             numbers[STEP] = h * factor
