@@ -109,9 +109,9 @@ def family(model: PhaseModel, **numbers: ArrayLike) -> Family:
     >>> import numpy as np, inphase as ip
     >>> omega = np.random.default_rng(0).normal(0.0, 1.0, 200)
     >>> models = ip.family(ip.PhaseModel(ip.kuramoto(), frequencies=omega), K=[0.5, 1.5, 2.5, 3.5])
-    >>> run = ip.simulate(models, ip.initial.uniform(200, seed=1), t_end=100.0)
+    >>> run = ip.simulate(models, ip.initial.phases("uniform", 200, seed=1), t_end=100.0)
     >>> run.order_parameter[-20:].mean("time").round(1).values.tolist(), run.K.values.tolist()
-    ([0.1, 0.2, 0.8, 0.9], [0.5, 1.5, 2.5, 3.5])
+    ([0.1, 0.1, 0.9, 1.0], [0.5, 1.5, 2.5, 3.5])
     """
     known = (STRENGTH, *model.interaction.parameters, *OF_OSCILLATORS, *ONE)
     unknown = [name for name in numbers if name not in known]
