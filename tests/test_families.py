@@ -118,3 +118,22 @@ def test_phases_that_do_not_fit():
         ip.simulate(models, STARTS[:2], t_end=1.0)
     with pytest.raises(ValueError, match=r"frequencies has shape \(6, 12\), but phases have n = 5"):
         ip.simulate(FAMILIES["K and frequencies"], np.zeros(5), t_end=1.0)
+
+
+def test_trees_of_replicas_are_those_of_single_runs():
+    models = ip.family(ip.PhaseModel(ip.attention(1.0)), beta=[1.0, 9.0, 20.0, 0.5, 2.0, 4.0])
+    trees = ip.coarsen(models, STARTS, t_end=1e3)
+    assert trees.beta.values.tolist() == [1.0, 9.0, 20.0, 0.5, 2.0, 4.0] and trees.sizes["replica"] == ROWS
+    for row, model in enumerate(models):
+        tree = ip.coarsen(model, STARTS[row], t_end=1e3)
+        mine = trees.isel(replica=row)
+        assert str(mine.status.item()) == tree.attrs["status"] and mine.steps.item() == tree.attrs["steps"]
+        for name, values in tree.data_vars.items():
+            found = mine[name].values[tuple(slice(size) for size in values.shape)]
+            assert np.array_equal(found, values.values), name
+        events = tree.sizes["event"]
+        assert np.all(np.isnan(mine.time.values[events:])) and np.all(mine.clusters.values[events:] == -1)
+    assert len(set(trees.clusters_left.values.tolist())) > 1
+    same = ip.coarsen(ip.PhaseModel(ip.attention(9.0)), STARTS[:2], t_end=1e3)
+    assert np.array_equal(same.time.values[1, : np.isfinite(trees.time.values[1]).sum()],
+                          trees.time.values[1][np.isfinite(trees.time.values[1])])  # fmt: skip

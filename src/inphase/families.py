@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from inphase.checks import finite_array
 from inphase.interaction import Interaction
 from inphase.model import PhaseModel
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = NDArray[np.float64]
 
@@ -62,11 +65,26 @@ class Family(Sequence[PhaseModel]):
         """The names of the numbers that belong to f."""
         return tuple(name for name in self.numbers if name not in (*OF_OSCILLATORS, *ONE))
 
-    def check_size(self, n: int) -> None:
-        """ValueError where numbers are those of another number of oscillators."""
+    def rows(self, phases: ArrayLike) -> Array:
+        """Phases (n,) or (rows, n) as those of all rows; ValueError where they do not fit."""
+        given = self.base.check(phases)
+        n = given.shape[-1]
+        if given.ndim > 2 or (given.ndim == 2 and len(given) != len(self)):
+            raise ValueError(
+                f"phases must have shape (n,) or ({len(self)}, n), as many rows as models; got {given.shape}"
+            )
         for name, values in self.numbers.items():
             if values.ndim == 2 and values.shape[1] != n:
                 raise ValueError(f"{name} has shape {values.shape}, but phases have n = {n} oscillators")
+        return np.array(np.broadcast_to(given, (len(self), n)))
+
+    def named(self, data: xr.Dataset) -> xr.Dataset:
+        """A result of the first rows, or of all, with the numbers by their names."""
+        dims = ("replica", "oscillator")
+        for name, values in self.numbers.items():
+            found = (dims[: values.ndim], values[: data.sizes["replica"]])
+            data = data.assign_coords({name: found}) if values.ndim == 1 else data.assign({name: found})
+        return data
 
     def interaction(self, row: int) -> Interaction:
         """f of that row; rows with the same numbers have the same object, with what is known of it."""

@@ -138,26 +138,14 @@ def _whatever_ends_it(run: Simulation) -> xr.Dataset:
 
 def _of_family(models: Family, phases: ArrayLike, t_end: float | None, options: dict[str, Any]) -> xr.Dataset:
     """All rows together where compiled code takes them, else one after another."""
-    given = models.base.check(phases)
-    if given.ndim > 2 or (given.ndim == 2 and len(given) != len(models)):
-        raise ValueError(
-            f"phases must have shape (n,) or ({len(models)}, n), as many rows as models; got {given.shape}"
-        )
-    rows = np.array(np.broadcast_to(given, (len(models), given.shape[-1])))
-    models.check_size(rows.shape[1])
+    rows = models.rows(phases)
     try:
         run = Simulation(models.base, rows, t_end, family=models, **options)
     except _RowByRow:
         data = _row_by_row(models, rows, t_end, options)
     else:
         data = _whatever_ends_it(run)
-    dims = ("replica", "oscillator")
-    for name, values in models.numbers.items():
-        kept = values[: data.sizes["replica"]]  # after Ctrl-C
-        data[name] = (dims[: values.ndim], kept)
-        if values.ndim == 1:
-            data = data.set_coords(name)
-    return data
+    return models.named(data)
 
 
 class _RowByRow(Exception):
