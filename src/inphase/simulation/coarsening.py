@@ -98,7 +98,7 @@ def coarsen(
     >>> tree.clusters.values, tree.attrs["status"]
     (array([3, 2, 1]), 'synchronized')
     """
-    how = {"tolerance": tolerance, "merge_distance": merge_distance, "max_steps": max_steps}
+    how: dict[str, Any] = {"tolerance": tolerance, "merge_distance": merge_distance, "max_steps": max_steps}
     if isinstance(model, Family) or np.ndim(phases) == 2:
         return _of_replicas(model, phases, t_end, progress, how)
     return _of_one(model, phases, t_end, progress, **how)
