@@ -33,6 +33,7 @@ PACKAGES = (
 FILES = (
     "field",
     "replicas",
+    "families",
     "simulate",
     "coarsen",
     "graph",

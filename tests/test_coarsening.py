@@ -452,7 +452,7 @@ def test_models_whose_equal_phases_part_are_refused(model, message):
         ({"merge_distance": -1e-6}, "merge_distance must be a positive"),
         ({"merge_distance": np.nan}, "merge_distance must be a positive"),
         ({"phases": [0.0, np.nan]}, "phases must be finite"),
-        ({"phases": [[0.0, 1.0]]}, r"phases must have shape \(n,\)"),
+        ({"phases": [[[0.0, 1.0]]]}, r"phases must have shape \(n,\)"),
         ({"phases": []}, "phases must have shape"),
         ({"phases": 1.0}, "phases must have shape"),
         ({"phases": "abc"}, "phases must be an array of real numbers"),

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Ring,
         Sparse,
     )
+    from inphase.families import family
     from inphase.interaction import Interaction, attention, harmonics, kuramoto, sakaguchi
     from inphase.model import PhaseModel
     from inphase.observables import order_parameter
@@ -60,6 +61,7 @@ _HOMES = {
     "Sparse": "coupling",
     "attention": "interaction",
     "coarsen": "simulation",
+    "family": "families",
     "harmonics": "interaction",
     "kuramoto": "interaction",
     "order_parameter": "observables",
@@ -102,6 +104,7 @@ __all__ = [
     "density",
     "distributions",
     "equilibria",
+    "family",
     "graphs",
     "harmonics",
     "initial",

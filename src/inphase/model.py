@@ -231,7 +231,8 @@ class PhaseModel:
         return bool(np.any(self.frequencies)), bool(np.any(self.field)), bool(np.any(self.damping != 1))
 
     @cached_property
-    def _pull(self) -> Interaction:
+    def pull(self) -> Interaction:
+        """−f."""
         return -self.interaction
 
     @cached_property
@@ -266,10 +267,10 @@ class PhaseModel:
         callable gain is not positive: an integrator then tries a shorter step.
         """
         if self.g.kind == "softmax":
-            pull, gain = self.coupling.forces([self._pull, self.interaction.profile], phases, sources=sources)  # type: ignore[list-item]
+            pull, gain = self.coupling.forces([self.pull, self.interaction.profile], phases, sources=sources)  # type: ignore[list-item]
             np.divide(pull, gain, out=out)
         else:
-            self.coupling.forces([self._pull], phases, out=[out], sources=sources)
+            self.coupling.forces([self.pull], phases, out=[out], sources=sources)
             if self.g.function is not None:
                 gain = np.asarray(self.g.function(phases), dtype=float)
                 out /= np.where(gain > 0, gain, np.nan)

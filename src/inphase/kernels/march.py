@@ -195,7 +195,7 @@ def _triads(s, c, nodes, weights, kind, even, odd, out):
 
 
 @nb.njit(inline="always", **_FAST)
-def _ahead(start, slopes, weights, h, out):
+def ahead(start, slopes, weights, h, out):
     """out = start + h Σ_s weights_s slopes_s, over as many slopes as there are weights, the last not 0."""
     last, alone = weights.size - 1, True
     w, slope = weights[last], slopes[last]
@@ -212,9 +212,9 @@ def _ahead(start, slopes, weights, h, out):
             out[i] = start[i] + h * (out[i] + w * slope[i])
 
 
-@nb.njit(**_FAST)
-def _one(phases, steps, h, a, b, p):
-    """All steps of one replica, in place."""
+@nb.njit(inline="always", **_FAST)
+def velocity(x, work, slope, p):
+    """slope = dθ/dt at the phases x; work (4, n) is scratch."""
     (
         modes,
         even,
@@ -232,24 +232,31 @@ def _one(phases, steps, h, a, b, p):
         rows,
         columns,
     ) = p
-    n = phases.size
-    work, x, slope, slopes = np.empty((4, n)), phases.copy(), np.empty(n), np.empty((b.size, n))
+    n = x.size
     s, c = work[0], work[1]
+    sincos_block(x, s, c, n)
+    for i in range(n):
+        slope[i] = drift[i] + field[i] * s[i]
+    _pairs(s, c, links, w_links, even, odd, slope)
+    _triads(s, c, ordered, w_ordered, ORDERED, even, odd, slope)
+    _triads(s, c, product, w_product, PRODUCT, even, odd, slope)
+    for f in range(kinds.size):
+        _field(s, c, modes, rows[f], columns[f], kinds[f], work[2], work[3], slope)
+    for i in range(n):
+        slope[i] *= rate[i]
+
+
+@nb.njit(**_FAST)
+def _one(phases, steps, h, a, b, p):
+    """All steps of one replica, in place."""
+    n = phases.size
+    work, x, slopes = np.empty((4, n)), phases.copy(), np.empty((b.size, n))
     for _ in range(steps):
         for stage in range(b.size):
             if stage > 0:
-                _ahead(phases, slopes, a[stage, :stage], h, x)
-            sincos_block(x, s, c, n)
-            for i in range(n):
-                slope[i] = drift[i] + field[i] * s[i]
-            _pairs(s, c, links, w_links, even, odd, slope)
-            _triads(s, c, ordered, w_ordered, ORDERED, even, odd, slope)
-            _triads(s, c, product, w_product, PRODUCT, even, odd, slope)
-            for f in range(kinds.size):
-                _field(s, c, modes, rows[f], columns[f], kinds[f], work[2], work[3], slope)
-            for i in range(n):
-                slopes[stage, i] = slope[i] * rate[i]
-        _ahead(phases, slopes, b, h, x)
+                ahead(phases, slopes, a[stage, :stage], h, x)
+            velocity(x, work, slopes[stage], p)
+        ahead(phases, slopes, b, h, x)
         for i in range(n):
             phases[i] = x[i]
 

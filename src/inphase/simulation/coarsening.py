@@ -17,13 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 from inphase.checks import error_bound, finite_number, integer
 from inphase.coupling import AllToAll
 from inphase.coupling.summing import PAIRS_UP_TO
+from inphase.families import Family
 from inphase.kernels import clusters, merging
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar
 from inphase.provenance import attributes
 from inphase.signals import held
 from inphase.simulation.stiff import A_TABLE, C_TABLE, GAMMA, ORDER, rodas5p
-from inphase.status import Status
+from inphase.status import Status, worst
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,7 +36,7 @@ LONGEST = 0.4  # γ h times the fastest growth rate: beyond it an L-stable metho
 
 
 def coarsen(
-    model: PhaseModel,
+    model: PhaseModel | Family,
     phases: ArrayLike,
     t_end: float,
     *,
@@ -53,10 +54,10 @@ def coarsen(
 
     Parameters
     ----------
-    model : PhaseModel
+    model : PhaseModel or Family
         With `AllToAll` coupling, no gain or "softmax", equal frequencies (dropped: the tree lives in the
         frame that rotates with them) and no field.
-    phases : array_like, shape (n,)
+    phases : array_like, shape (n,) or (replicas, n)
         Radians.
     t_end : float
         For instance 1e14; the run ends earlier when one cluster is left.
@@ -81,7 +82,9 @@ def coarsen(
         one has moved by 0.02 radians. Positions are radians in [0, 2π). `attrs["status"]` is "synchronized"
         (one cluster), "finished" (t_end), "stationary" (an equilibrium, to rounding: stable or not),
         "interrupted", "max_steps" or "step underflow"; `attrs["time_reached"]` and `attrs["clusters_left"]`
-        say how far it came.
+        say how far it came. Of replicas, or of a family's models, all these have a first axis `replica`, `status`,
+        `time_reached`, `clusters_left` and `steps` too; where one has fewer events, samples or clusters than
+        another, times and positions are NaN and whole numbers −1.
 
     Raises
     ------
@@ -95,6 +98,22 @@ def coarsen(
     >>> tree.clusters.values, tree.attrs["status"]
     (array([3, 2, 1]), 'synchronized')
     """
+    how: dict[str, Any] = {"tolerance": tolerance, "merge_distance": merge_distance, "max_steps": max_steps}
+    if isinstance(model, Family) or np.ndim(phases) == 2:
+        return _of_replicas(model, phases, t_end, progress, how)
+    return _of_one(model, phases, t_end, progress, **how)
+
+
+def _of_one(
+    model: PhaseModel,
+    phases: ArrayLike,
+    t_end: float,
+    progress: bool,
+    tolerance: float,
+    merge_distance: float,
+    max_steps: int,
+) -> xr.Dataset:
+    """The tree of one model and start."""
     start = clock.perf_counter()
     initial = _checked(model, phases)
     t_end = finite_number("t_end", t_end, positive=True)
@@ -126,11 +145,48 @@ def coarsen(
     )
 
 
+def _of_replicas(
+    models: PhaseModel | Family, phases: ArrayLike, t_end: float, progress: bool, how: dict[str, Any]
+) -> xr.Dataset:
+    """The trees of all replicas, one after another, laid side by side; after Ctrl-C those that there are."""
+    import xarray as xr
+
+    starts = models.rows(phases) if isinstance(models, Family) else models.check(phases)
+    if not len(starts):
+        raise ValueError("phases must have shape (n,) or (replicas, n); got no replica")
+    trees: list[xr.Dataset] = []
+    with progress_bar("coarsen", len(starts), progress) as update:
+        for row, start in enumerate(starts):
+            one = models[row] if isinstance(models, Family) else models
+            trees.append(coarsen(one, start, t_end, **how))
+            update(row + 1)
+            if trees[-1].attrs["status"] == Status.INTERRUPTED:
+                break
+    own = {
+        name: [tree.attrs[name] for tree in trees]
+        for name in ("status", "time_reached", "clusters_left", "steps")
+    }
+    sizes = {dim: max(tree.sizes[dim] for tree in trees) for dim in ("event", "sample", "cluster")}
+    data = xr.concat([_padded(tree, sizes) for tree in trees], "replica", combine_attrs="drop_conflicts")
+    data = data.assign({name: ("replica", values) for name, values in own.items()})
+    data.attrs |= {"status": worst(own["status"]), "steps": sum(own["steps"])}
+    data.attrs["wall_time_seconds"] = round(sum(tree.attrs["wall_time_seconds"] for tree in trees), 4)
+    data = data.assign_coords(replica=np.arange(len(trees)))
+    return models.named(data) if isinstance(models, Family) else data
+
+
+def _padded(tree: xr.Dataset, sizes: dict[str, int]) -> xr.Dataset:
+    """The tree with as many events, samples and clusters as others have."""
+    more = {dim: (0, size - tree.sizes[dim]) for dim, size in sizes.items()}
+    fill = {name: -1 if values.dtype.kind == "i" else np.nan for name, values in tree.data_vars.items()}
+    return tree.pad(more, constant_values=fill)
+
+
 def _checked(model: PhaseModel, phases: ArrayLike) -> Array:
     """Phases (n,) of a model that is followed."""
     initial = model.check(phases)
     if initial.ndim != 1:
-        raise ValueError(f"phases must have shape (n,); got {initial.shape}")
+        raise ValueError(f"phases must have shape (n,) or (replicas, n); got {initial.shape}")
     obstacle = coarsening_obstacle(model, len(initial))
     if obstacle is not None:
         raise ValueError(f"coarsen needs {obstacle}")

@@ -34,7 +34,7 @@ def plan(model: PhaseModel, n: int) -> march.Plan | None:
     calls would cost as much. The number of replicas does not count: a replica goes the same way, to the last
     bit, in whichever group it runs.
     """
-    f = -model.interaction
+    f = model.pull
     plain = model.g.kind == "one" and not (model.has_inertia or model.has_delays or model.has_noise)
     if not plain or n > NODES or len(f.modes) > HARMONICS + 1 or f.contrast > PAIRS_FROM_CONTRAST:
         return None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,12 +45,12 @@ class GrowthLimit:
 
     def __init__(self, motion: Motion, replicas: int) -> None:
         model, self._n = motion.model, motion.n
-        bound = _rate_bound(model, motion.n)
+        bound = rate_bound(model, motion.n)
         self._bound, self._known = (
             np.full(replicas, bound or 0.0),
             bound is not None and model.g.kind == "one",
         )
-        self._near = MOVED * _largest(model.interaction, 1) / _largest(model.interaction, 2)
+        self._near = near(model.interaction)
         self._at = np.full((replicas, motion.n), np.nan)  # the phases at the last look
         self._rate, self._step = np.zeros((2, replicas))  # what it found, and the step that was wanted
         self._calls = 0
@@ -135,8 +136,13 @@ def ritz_values(velocity: Callable[[Array], Array], states: Array) -> Spectra:
     return np.asarray(np.linalg.eigvals(square), dtype=complex)
 
 
+def near(f: Interaction) -> float:
+    """How far phase differences may move before a growth rate is looked up again, radians."""
+    return MOVED * largest_slope(f, 1) / largest_slope(f, 2)
+
+
 @lru_cache(maxsize=64)
-def _largest(f: Interaction, order: int) -> float:
+def largest_slope(f: Interaction, order: int) -> float:
     """max of that derivative's modulus, on a grid: f need not have a Fourier series that decays."""
     near = 3.0 * 0.7 ** np.arange(40)  # where interactions are narrowest
     with np.errstate(all="ignore"):
@@ -144,7 +150,7 @@ def _largest(f: Interaction, order: int) -> float:
     return float(np.max(values, where=np.isfinite(values), initial=1e-300))
 
 
-def _rate_bound(model: PhaseModel, n: int) -> float | None:
+def rate_bound(model: PhaseModel, n: int) -> float | None:
     """A bound on the rates at which small differences grow, or with a gain their size; None where nothing is known.
 
     With inertia, m λ² + d λ = d μ where μ is the rate without, so λ <= μ and λ <= sqrt(μ d/m).
@@ -152,14 +158,11 @@ def _rate_bound(model: PhaseModel, n: int) -> float | None:
     if model.g.kind == "softmax":  # means of sines, whatever K and f are
         strength, slope = 1.0, 1.0
     else:
-        most, slope = model.coupling.largest_strength(n), _largest(model.interaction, 1)
+        most, slope = model.coupling.largest_strength(n), largest_slope(model.interaction, 1)
         if most is None:
             return None
         strength = most
-    # the moduli of a term's derivatives by all phases, added, in units of f': 1 + 1, or 1 + 2 + 1
-    steepness = (2 if model.coupling.pairwise else 4) * slope
-    forces = steepness * strength + np.abs(model.field)
-    rates = np.broadcast_to(forces / model.damping, n)
+    rates = np.broadcast_to(free_rates(model, slope, strength, model.field, model.damping), n)
     if model.has_inertia:
         inertia = np.broadcast_to(model.inertia, n)
         heavy = inertia > 0
@@ -167,3 +170,10 @@ def _rate_bound(model: PhaseModel, n: int) -> float | None:
         rates = rates.copy()
         rates[heavy] = np.minimum(rates[heavy], np.sqrt(rates[heavy] * ratio))
     return float(np.max(rates))
+
+
+def free_rates(model: PhaseModel, slope: Any, strength: float, field: Array, damping: Array) -> Array:
+    """The bounds without inertia, of each oscillator."""
+    # the moduli of a term's derivatives by all phases, added, in units of f': 1 + 1, or 1 + 2 + 1
+    steepness = (2 if model.coupling.pairwise else 4) * slope
+    return np.asarray((steepness * strength + np.abs(field)) / damping)

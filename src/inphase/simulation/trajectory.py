@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase.checks import check_name, error_bound, finite_number, integer
+from inphase.families import Family
 from inphase.kernels import steps
 from inphase.methods import DORMAND_PRINCE, RUNGE_KUTTA, WITH_DELAYS, WITH_NOISE, Method
 from inphase.model import PhaseModel
@@ -24,7 +25,8 @@ from inphase.simulation.growth import GrowthLimit
 from inphase.simulation.motion import Motion
 from inphase.simulation.past import Past
 from inphase.simulation.recording import Recorder, output_times
-from inphase.status import Status
+from inphase.simulation.small import SmallSystems, small_systems
+from inphase.status import Status, worst
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,7 +36,7 @@ METHODS: dict[str, Method] = {"dormand-prince": DORMAND_PRINCE} | RUNGE_KUTTA
 
 
 def simulate(
-    model: PhaseModel,
+    model: PhaseModel | Family,
     phases: ArrayLike,
     t_end: float | None = None,
     *,
@@ -56,7 +58,8 @@ def simulate(
 
     Parameters
     ----------
-    model : PhaseModel
+    model : PhaseModel or Family
+        With an `inphase.family`, each of its models is a replica, and has the numbers that it has alone.
     phases : array_like, shape (n,) or (replicas, n)
         Initial phases, radians. Every replica has its own step sizes.
     t_end : float, optional
@@ -85,7 +88,7 @@ def simulate(
         Conditions `(time, phases (n,)) -> bool`, checked after each step and located within it (adaptive
         steps); the first that holds ends a replica's run. See `inphase.simulation.synchronized`.
     max_steps : int
-        Trial steps per replica, on the average over them, after which the run ends with what it has.
+        Trial steps per replica after which the run ends with what it has.
     progress : bool
         Show a bar with the remaining time.
 
@@ -95,7 +98,8 @@ def simulate(
         `phase(time, [replica,] oscillator)`, radians, not wrapped; with inertia `velocity` of the same shape;
         `order_parameter(time, [replica])`, |R|. Per replica, `end_time`, `end_phase` (and `end_velocity`), from
         which another run can go on (with delays, that also needs the past); and `stopped_by` ("" where no
-        condition held). A replica that stopped keeps its last phases in the frames that follow.
+        condition held). A replica that stopped keeps its last phases in the frames that follow. What differs within
+        a family is there by its name, (replica,) or (replica, oscillator).
         `attrs["status"]`, an `inphase.status.Status`: "finished", "stopped", "interrupted", "max_steps", "step
         underflow" or "not finite"; in these four the last frame is at the latest `end_time`, NaN after one's own.
 
@@ -114,15 +118,59 @@ def simulate(
     >>> ip.simulate(model.replace(noise=0.1), [0.0, 1.0], t_end=30.0, step=0.01, seed=1).attrs["method"]
     'stochastic Heun'
     """
-    run = Simulation(
-        model, phases, t_end, times=times, tolerance=tolerance, method=method, step=step, seed=seed,
-        replicas=replicas, velocities=velocities, history=history, stop=stop, max_steps=max_steps, progress=progress,
-    )  # fmt: skip
+    options: dict[str, Any] = {
+        "times": times, "tolerance": tolerance, "method": method, "step": step, "seed": seed, "replicas": replicas,
+        "velocities": velocities, "history": history, "stop": stop, "max_steps": max_steps, "progress": progress,
+    }  # fmt: skip
+    if isinstance(model, Family):
+        return _of_family(model, phases, t_end, options)
+    return _whatever_ends_it(Simulation(model, phases, t_end, **options))
+
+
+def _whatever_ends_it(run: Simulation) -> xr.Dataset:
+    """The run as far as it comes."""
     try:
         status = run.go()
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
     return run.dataset(status)
+
+
+def _of_family(models: Family, phases: ArrayLike, t_end: float | None, options: dict[str, Any]) -> xr.Dataset:
+    """All rows together where compiled code takes them, else one after another."""
+    rows = models.rows(phases)
+    try:
+        run = Simulation(models.base, rows, t_end, family=models, **options)
+    except _RowByRow:
+        data = _row_by_row(models, rows, t_end, options)
+    else:
+        data = _whatever_ends_it(run)
+    return models.named(data)
+
+
+class _RowByRow(Exception):
+    """What compiled code does not take."""
+
+
+def _row_by_row(models: Family, phases: Array, t_end: float | None, options: dict[str, Any]) -> xr.Dataset:
+    import xarray as xr
+
+    numbers = _numbers(options["replicas"], len(phases))
+    given = options["velocities"]
+    velocities = None if given is None else np.broadcast_to(np.asarray(given, dtype=float), phases.shape)
+    runs = []
+    for row, number in enumerate(numbers.tolist()):
+        own = {"replicas": [number], "velocities": None if velocities is None else velocities[row : row + 1]}
+        runs.append(simulate(models[row], phases[row : row + 1], t_end, **(options | own)))
+        if runs[-1].attrs["status"] == Status.INTERRUPTED:
+            break
+    data = xr.concat(runs, "replica", data_vars="all", join="outer", combine_attrs="drop_conflicts")
+    data.attrs["status"] = worst([run.attrs["status"] for run in runs])
+    for name in ("accepted_steps", "rejected_steps"):
+        data.attrs[name] = sum(run.attrs[name] for run in runs)
+    data.attrs["wall_time_seconds"] = round(sum(run.attrs["wall_time_seconds"] for run in runs), 4)
+    data.attrs["model"] = attributes(models.base)["model"]
+    return data
 
 
 def simulated(model: PhaseModel, phases: ArrayLike, t_end: float | None = None, **options: Any) -> xr.Dataset:
@@ -159,6 +207,7 @@ class Simulation:
         stop: Condition | str | Sequence[Condition | str] | None = None,
         max_steps: int = 1_000_000,
         progress: bool = False,
+        family: Family | None = None,
     ) -> None:
         self.began = clock.perf_counter()
         initial = model.check(phases)
@@ -177,9 +226,14 @@ class Simulation:
         tolerance = error_bound("tolerance", tolerance)
         self.conditions, self.most = as_conditions(stop), integer("max_steps", max_steps, least=1)
         self.progress = progress
-        self.run: DormandPrince | FixedStep
+        self.run: DormandPrince | FixedStep | SmallSystems
         if self.method == "dormand-prince":
-            self.run = _adaptive(self.motion, state, kept[-1], tolerance, history)
+            small = small_systems(family or model, state, kept[-1], tolerance)
+            if family is not None and small is None:
+                raise _RowByRow
+            self.run = small or _adaptive(self.motion, state, kept[-1], tolerance, history)
+        elif family is not None:
+            raise _RowByRow
         else:
             h = finite_number("step", step, positive=True)
             if h > kept[-1] * (1 + 1e-12) and kept[-1] > 0:
@@ -194,6 +248,10 @@ class Simulation:
         with progress_bar("simulate", self.recorder.times[-1], self.progress) as update:
             if isinstance(self.run, FixedStep):
                 status = _march(self.motion.n, self.run, self.recorder, self.conditions, self.most, update)
+            elif isinstance(self.run, SmallSystems):
+                status = _advance_small(
+                    self.motion.n, self.run, self.recorder, self.conditions, self.most, update
+                )
             else:
                 status = _integrate(
                     self.motion.n, self.run, self.recorder, self.conditions, self.most, update
@@ -315,6 +373,26 @@ def _integrate(
     return Status.FINISHED
 
 
+def _advance_small(
+    n: int,
+    run: SmallSystems,
+    recorder: Recorder,
+    conditions: list[Condition],
+    max_steps: int,
+    update: Callable[[float], None],
+) -> Status:
+    """Adaptive steps of all rows up to the last time, in compiled code."""
+    rows = np.arange(len(recorder.due))
+    run.time[[row for row in rows if recorder.stopped_by[row]]] = run.t_end
+    status = None
+    while status is None:
+        status = run.advance(1 if conditions else max_steps, max_steps, recorder)
+        if conditions:
+            _check_conditions(n, run, conditions, recorder, rows)
+        update(float(np.min(run.time)))
+    return status
+
+
 def _stop_at_start(n: int, states: Array, conditions: list[Condition], recorder: Recorder) -> None:
     held = [(row, _held(conditions, 0.0, state[:n])) for row, state in enumerate(states)]
     recorder.stop([(row, 0.0, name, states[row]) for row, name in held if name is not None])
@@ -358,7 +436,11 @@ def _march(
 
 
 def _check_conditions(
-    n: int, run: DormandPrince, conditions: list[Condition], recorder: Recorder, rows: NDArray[np.int64]
+    n: int,
+    run: DormandPrince | SmallSystems,
+    conditions: list[Condition],
+    recorder: Recorder,
+    rows: NDArray[np.int64],
 ) -> None:
     """Stop the replicas for which a condition has turned
     true within their last step, at the moment it did.
