@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Ring,
         Sparse,
     )
+    from inphase.drive import Drive, Samples
     from inphase.interaction import Interaction, attention, harmonics, kuramoto, sakaguchi
     from inphase.model import PhaseModel
     from inphase.observables import order_parameter
@@ -48,6 +49,7 @@ _HOMES = {
     "Causal": "coupling",
     "Coupling": "coupling",
     "Dense": "coupling",
+    "Drive": "drive",
     "Hypergraph": "coupling",
     "Interaction": "interaction",
     "Lattice": "coupling",
@@ -57,6 +59,7 @@ _HOMES = {
     "PhaseModel": "model",
     "RankOne": "coupling",
     "Ring": "coupling",
+    "Samples": "drive",
     "Sparse": "coupling",
     "attention": "interaction",
     "coarsen": "simulation",
@@ -86,6 +89,7 @@ __all__ = [
     "Causal",
     "Coupling",
     "Dense",
+    "Drive",
     "Hypergraph",
     "Interaction",
     "Lagged",
@@ -95,6 +99,7 @@ __all__ = [
     "PhaseModel",
     "RankOne",
     "Ring",
+    "Samples",
     "Sparse",
     "attention",
     "certify",

@@ -40,16 +40,19 @@ class GrowthLimit:
     ----------
     motion : Motion
     replicas : int
+    t_end : float
+        Up to which a drive is looked at.
     """
 
-    def __init__(self, motion: Motion, replicas: int) -> None:
+    def __init__(self, motion: Motion, replicas: int, t_end: float = 0.0) -> None:
         model, self._n = motion.model, motion.n
-        bound = _rate_bound(model, motion.n)
+        bound = _rate_bound(model, motion.n, t_end)
         self._bound, self._known = (
             np.full(replicas, bound or 0.0),
             bound is not None and model.g.kind == "one",
         )
         self._near = MOVED * _largest(model.interaction, 1) / _largest(model.interaction, 2)
+        self._near = -1.0 if model.has_drive else self._near  # rates change, even where nothing moves
         self._at = np.full((replicas, motion.n), np.nan)  # the phases at the last look
         self._rate, self._step = np.zeros((2, replicas))  # what it found, and the step that was wanted
         self._calls = 0
@@ -144,7 +147,7 @@ def _largest(f: Interaction, order: int) -> float:
     return float(np.max(values, where=np.isfinite(values), initial=1e-300))
 
 
-def _rate_bound(model: PhaseModel, n: int) -> float | None:
+def _rate_bound(model: PhaseModel, n: int, t_end: float) -> float | None:
     """A bound on the rates at which small differences grow, or with a gain their size; None where nothing is known.
 
     With inertia, m λ² + d λ = d μ where μ is the rate without, so λ <= μ and λ <= sqrt(μ d/m).
@@ -159,6 +162,9 @@ def _rate_bound(model: PhaseModel, n: int) -> float | None:
     # the moduli of a term's derivatives by all phases, added, in units of f': 1 + 1, or 1 + 2 + 1
     steepness = (2 if model.coupling.pairwise else 4) * slope
     forces = steepness * strength + np.abs(model.field)
+    if model.drive is not None:
+        factor, force = (model.drive.largest(name, 0.0, t_end) for name in ("coupling", "force"))
+        forces = steepness * strength * factor + np.abs(model.field) + force
     rates = np.broadcast_to(forces / model.damping, n)
     if model.has_inertia:
         inertia = np.broadcast_to(model.inertia, n)

@@ -27,7 +27,7 @@ class Motion:
         ω/d, at which an oscillator turns that hears nothing.
     """
 
-    _flow: Callable[[Array, Array, Array | None], Array]
+    _flow: Callable[[Array, Array, Array | None, ArrayLike], Array]
     heard: NDArray[np.int64] | None
     delays: Array | None
 
@@ -61,17 +61,19 @@ class Motion:
         """θ, (replicas, n), of a state; C order."""
         return np.ascontiguousarray(state[:, : self.n])
 
-    def __call__(self, state: Array, out: Array, sources: Array | None = None) -> Array:
+    def __call__(
+        self, state: Array, out: Array, sources: Array | None = None, time: ArrayLike = 0.0
+    ) -> Array:
         """d(state)/dt into `out`; with delays, `sources`
-        (replicas, m) are the phases of `heard`, `delays` ago.
+        (replicas, m) are the phases of `heard`, `delays` ago. A drive asks for the `time`, () or (replicas,).
         """
         if not self.second_order:
-            return self._flow(state, out, sources)
+            return self._flow(state, out, sources, time)
         if len(self._drift) != len(state):
             self._drift = np.empty((len(state), self.n))
-        drift = self._flow(self.phases(state), self._drift, sources)
+        drift = self._flow(self.phases(state), self._drift, sources, time)
         return self.space.derivative(drift, state[:, self.n :], out)
 
-    def velocities(self, states: Array) -> Array:
-        """θ', (..., n), of states (..., size), for the record."""
-        return self.space.all_velocities(states, known=self.heard is None)
+    def velocities(self, states: Array, time: ArrayLike) -> Array:
+        """θ', (..., n), of states (..., size) at times that broadcast to (...), for the record."""
+        return self.space.all_velocities(states, known=self.heard is None, time=time)

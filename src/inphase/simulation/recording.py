@@ -86,7 +86,7 @@ class Recorder:
         times, states, lost = self._frames(status)
         kept, n, end = len(times), motion.n, self._ends
         dims = ("time", "replica", "oscillator") if len(shape) == 2 else ("time", "oscillator")
-        speeds = motion.velocities(states) if motion.second_order else states[..., n:]
+        speeds = motion.velocities(states, times[:, None]) if motion.second_order else states[..., n:]
         phases = states[..., :n]
         modulus = np.abs(order_parameter(phases)) if kept else phases[..., 0]
         for values in (phases, modulus, speeds):
@@ -106,7 +106,7 @@ class Recorder:
         if motion.second_order:
             about = {"units": "rad per unit of time", "long_name": "velocity"}
             found["velocity"] = (dims, speeds.reshape(kept, *shape), about)
-            found["end_velocity"] = (dims[1:], motion.velocities(end.state).reshape(shape), about)
+            found["end_velocity"] = (dims[1:], motion.velocities(end.state, end.time).reshape(shape), about)
         return found.assign_coords(replica=replicas) if len(shape) == 2 else found
 
     def _frames(self, status: Status) -> tuple[Array, Array, NDArray[np.bool_]]:

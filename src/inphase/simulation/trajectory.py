@@ -22,6 +22,7 @@ from inphase.simulation.explicit import DormandPrince
 from inphase.simulation.fixed import FixedStep
 from inphase.simulation.growth import GrowthLimit
 from inphase.simulation.motion import Motion
+from inphase.simulation.pace import Pace
 from inphase.simulation.past import Past
 from inphase.simulation.recording import Recorder, output_times
 from inphase.status import Status
@@ -57,6 +58,7 @@ def simulate(
     Parameters
     ----------
     model : PhaseModel
+        With a drive, t is the time of the run.
     phases : array_like, shape (n,) or (replicas, n)
         Initial phases, radians. Every replica has its own step sizes.
     t_end : float, optional
@@ -179,12 +181,15 @@ class Simulation:
         self.progress = progress
         self.run: DormandPrince | FixedStep
         if self.method == "dormand-prince":
-            self.run = _adaptive(self.motion, state, kept[-1], tolerance, history)
+            end = max(kept[-1], 1e-300)  # a run of zero length still has its first velocity computed
+            self.run = _adaptive(self.motion, state, end, tolerance, history)
         else:
             h = finite_number("step", step, positive=True)
             if h > kept[-1] * (1 + 1e-12) and kept[-1] > 0:
                 raise ValueError(f"step must be at most the final time, {kept[-1]:g}; got {h:g}")
             kept, word = np.unique(np.rint(kept / h)) * h, _word("seed", seed)
+            if model.drive is not None:
+                model.drive.check(0.0, kept[-1])
             self.run = FixedStep(self.motion, state, h, RUNGE_KUTTA[self.method], word, self.numbers, history)
         self.start, self.recorder = state, Recorder(kept, state)
 
@@ -250,10 +255,13 @@ def _method(model: PhaseModel, method: str | None, step: float | None) -> str:
 
 
 def _adaptive(motion: Motion, state: Array, end: float, tolerance: float, history: Past) -> DormandPrince:
-    end = max(end, 1e-300)  # a run of zero length still has its first velocity computed
+    pace, drive = None, motion.model.drive
+    if drive is not None:
+        drive.check(0.0, end)
+        pace = Pace(drive, motion, 0.0, end, tolerance)
     if not motion.model.has_delays:
-        return DormandPrince(motion, state, end, tolerance, GrowthLimit(motion, len(state)))
-    return delayed(motion, state, end, tolerance, history)
+        return DormandPrince(motion, state, end, tolerance, GrowthLimit(motion, len(state), end), pace)
+    return delayed(motion, state, end, tolerance, history, pace)
 
 
 def _word(name: str, value: Any) -> int:
