@@ -122,8 +122,13 @@ class _Balls(Balls):
 
     @classmethod
     def tanh(cls, ball: Any) -> Any:
-        """1 − 2/(e^{2x} + 1)."""
-        return 1 - 2 / ((2 * ball).exp() + 1)
+        """±(1 − 2q/(1 + q)) with q = e^{∓2x}, the small one."""
+        from flint import arb
+
+        first = ball if isinstance(ball, arb) else ball[0]
+        sign = 1 if first.mid() > 0 else -1
+        q = (-2 * sign * ball).exp()
+        return sign * (1 - 2 * q / (1 + q))
 
 
 def _ball(low: float, high: float) -> Any:

@@ -63,29 +63,21 @@ class Pace:
             step = min(step, float(self._knots[k]) - time)
         if not self._terms:
             return step
-        self._cover(time)
-        k = bisect_right(self._starts, time) - 1
-        step = min(step, self._longest[k])
-        for _ in range(AHEAD):
-            k += 1
-            if k == len(self._starts) and not self._cover(min(time + step, self._end)):
-                return step
+        while not self._starts or (self._covered <= time and self._covered < self._end):
+            self._stretch()
+        here = bisect_right(self._starts, time) - 1
+        step = min(step, self._longest[here])
+        for k in range(here + 1, here + AHEAD):
+            if k == len(self._starts) and self._covered < min(time + step, self._end):
+                self._stretch()
             if k == len(self._starts) or self._starts[k] >= time + step:
                 return step
             # it ends where the stretch begins, or is as short as steps have to be there
             step = min(step, max(self._starts[k] - time, self._longest[k]))
-        return min(step, max(self._covered - time, self._longest[-1]))
-
-    def _cover(self, time: float) -> bool:
-        """Look at the stretch that follows what is known, unless `time` is; whether there was one to look at."""
-        if self._starts and (time <= self._covered or self._covered >= self._end):
-            return False
-        while True:
-            self._stretch()
-            if time <= self._covered or self._covered >= self._end:
-                return True
+        return min(step, self._starts[k] - time)
 
     def _stretch(self) -> None:
+        """Look at the stretch that follows those that are known."""
         start, left = self._covered, max(self._end - self._covered, 1e-300)
         before = start - self._starts[-1] if self._starts else left
         width = min(8 * before, COARSE * self._longest[-1] if self._longest else left, left)
