@@ -26,7 +26,12 @@ from inphase.expression.arithmetic import Arrays, Balls
 
 Array = NDArray[np.float64]
 PARTS = ("frequencies", "coupling", "force", "phase")
-LETTERS = {"frequencies": (r"\nu", "ν"), "coupling": (r"\kappa", "κ"), "force": ("F", "F"), "phase": (r"\psi", "ψ")}
+LETTERS = {
+    "frequencies": (r"\nu", "ν"),
+    "coupling": (r"\kappa", "κ"),
+    "force": ("F", "F"),
+    "phase": (r"\psi", "ψ"),
+}
 PROBES = 1025  # moments of a run at which it is looked whether a drive is finite, and how large
 GROUPS = 16  # of oscillators with numbers of their own, whose formulas are enclosed together
 
@@ -67,21 +72,27 @@ class Formula(Signal):
         self.parameters = {name: values for name, values in parameters.items() if name in used}
         sizes = {len(values) for values in self.parameters.values() if values.ndim}
         self.size = max(sizes, default=None)
-        self._values = {name: values if values.ndim else float(values) for name, values in self.parameters.items()}
+        self._values = {
+            name: values if values.ndim else float(values) for name, values in self.parameters.items()
+        }
 
     def __call__(self, time: ArrayLike) -> Array:
+        """As `Signal`."""
         t = np.asarray(time, dtype=float)[..., None]
         with np.errstate(all="ignore"):  # what is not finite is refused at the door, or ends the run
             found = ex.evaluate(self.expression, None, Arrays(np), {"t": t, **self._values})
         return np.asarray(found + np.zeros_like(t))
 
     def words(self) -> Words:
+        """The formula."""
         return Words(ex.latex(self.expression), ex.text(self.expression))
 
     def to_dict(self) -> Any:
+        """The text."""
         return ex.text(self.expression)
 
     def code(self, name: str, keep: Keep) -> str:
+        """The text, quoted."""
         return repr(ex.text(self.expression))
 
     @cached_property
@@ -103,7 +114,9 @@ class Formula(Signal):
         with BallContext(terms=order + 1):
             return max(self._coefficient(low, high, order, group) for group in self._groups)
 
-    def _coefficient(self, low: float, high: float, order: int, group: dict[str, tuple[float, float]]) -> float:
+    def _coefficient(
+        self, low: float, high: float, order: int, group: dict[str, tuple[float, float]]
+    ) -> float:
         from flint import arb_series
 
         values = {name: _ball(*pair) for name, pair in group.items()}
@@ -174,7 +187,9 @@ class Samples(Signal):
             raise ValueError(f"times must be ascending, of shape (T,) with T >= 2; got {shown}")
         if self.values.ndim not in (1, 2) or len(self.values) != len(self.times) or not self.values.size:
             count = len(self.times)
-            raise ValueError(f"values must have shape ({count},) or ({count}, n); got shape {self.values.shape}")
+            raise ValueError(
+                f"values must have shape ({count},) or ({count}, n); got shape {self.values.shape}"
+            )
         rows = self.values.reshape(len(self.times), -1)
         if kind == "cubic":
             self._curve = CubicSpline(self.times, rows)
@@ -185,16 +200,20 @@ class Samples(Signal):
         self.begin, self.end, self.knots = float(self.times[0]), float(self.times[-1]), self.times
 
     def __call__(self, time: ArrayLike) -> Array:
+        """As `Signal`; beyond the ends, which rounding may pass, the last value."""
         return np.asarray(self._curve(np.clip(time, self.begin, self.end)))
 
     def words(self) -> Words:
+        """How it is interpolated, and from where to where."""
         text = f"{self.kind} through {len(self.times)} values from t = {self.begin:g} to {self.end:g}"
         return Words(rf"\mathrm{{{text.replace(' ', chr(92) + ' ')}}}", text)
 
     def to_dict(self) -> Any:
+        """The arguments."""
         return {"times": self.times.tolist(), "values": self.values.tolist(), "kind": self.kind}
 
     def code(self, name: str, keep: Keep) -> str:
+        """With few numbers in it, and many kept."""
         arrays = f"{keep(f'{name}_times', self.times)}, {keep(f'{name}_values', self.values)}"
         return f"ip.Samples({arrays}" + (")" if self.kind == "linear" else f", kind={self.kind!r})")
 
@@ -241,7 +260,13 @@ class Drive:
     """
 
     def __init__(
-        self, *, frequencies: Any = None, coupling: Any = None, force: Any = None, phase: Any = None, **parameters: Any
+        self,
+        *,
+        frequencies: Any = None,
+        coupling: Any = None,
+        force: Any = None,
+        phase: Any = None,
+        **parameters: Any,
     ) -> None:
         given = {"frequencies": frequencies, "coupling": coupling, "force": force, "phase": phase}
         if phase is not None and force is None:
@@ -298,6 +323,11 @@ class Drive:
         inside = part.knots[(part.knots >= begin) & (part.knots <= end)]
         return float(np.max(np.abs(part(np.concatenate([np.linspace(begin, end, PROBES), inside])))))
 
+    @property
+    def end(self) -> float:
+        """Up to which all parts are known."""
+        return min(part.end for part in self.parts.values())
+
     @cached_property
     def knots(self) -> Array:
         """The moments at which some part is not smooth, ascending."""
@@ -308,7 +338,7 @@ class Drive:
         """The formulas that drive velocities: the part that each belongs to, what it is multiplied by at the most, itself."""
         found = [(name, 1.0, self.parts.get(name)) for name in ("frequencies", "coupling")]
         force, phase = self.parts.get("force"), self.parts.get("phase")
-        if isinstance(phase, Formula):
+        if force is not None and isinstance(phase, Formula):
             given = isinstance(force, Formula)
             factor = force.expression if isinstance(force, Formula) else ex.ONE
             most = 1.0 if given else self.largest("force", force.begin, force.end)
@@ -334,12 +364,17 @@ class Drive:
     def to_dict(self) -> dict[str, Any]:
         """For provenance; `from_dict` reads it back."""
         found = {name: part.to_dict() for name, part in self.parts.items()}
-        return found | ({"parameters": {name: v.tolist() for name, v in self.parameters.items()}} if self.parameters else {})
+        return found | (
+            {"parameters": {name: v.tolist() for name, v in self.parameters.items()}}
+            if self.parameters
+            else {}
+        )
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Drive:
-        """The inverse of `to_dict`, which also reads the tables [drive] of TOML files."""
-        parts = {name: Samples(**part) if isinstance(part, Mapping) else part for name, part in data.items() if name != "parameters"}
+        """The inverse of `to_dict`."""
+        given = {name: part for name, part in data.items() if name != "parameters"}
+        parts = {name: Samples(**part) if isinstance(part, Mapping) else part for name, part in given.items()}
         return cls(**parts, **data.get("parameters", {}))
 
     def code(self, keep: Keep) -> str:
@@ -374,7 +409,7 @@ def _signal(name: str, given: Any, parameters: Mapping[str, Array]) -> Signal:
     values = finite_array(name, given)
     if values.ndim:
         raise ValueError(
-            f'{name} of a drive must be a number, a formula in t or ip.Samples; got shape {values.shape}: name the '
+            f"{name} of a drive must be a number, a formula in t or ip.Samples; got shape {values.shape}: name the "
             f'numbers of the oscillators in a formula, such as Drive({name}="a*sin(t)", a=[...])'
         )
     return Formula(ex.parse(repr(float(values)), [], variable="t"), {})  # decimals, as they are written

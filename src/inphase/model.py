@@ -76,7 +76,7 @@ class PhaseModel:
     decoder (each token hears the earlier ones)           ``PhaseModel(attention(beta), Causal(), gain="softmax")``
     swing equation of a power grid                        ``PhaseModel(kuramoto(), Sparse(B), frequencies=power, inertia=m)``
     KuraNet                                               ``PhaseModel(kuramoto(), Dense(K), frequencies=, field=, delays=)``
-    forced Kuramoto                                       ``PhaseModel(f, frequencies=omega, drive=Drive(force=F, phase="W*t", W=W))``
+    forced Kuramoto                                       ``PhaseModel(f, frequencies=omega, drive=Drive(force=F, phase="2*t"))``
     ====================================================  ==========================================================
 
     Raises
@@ -109,7 +109,9 @@ class PhaseModel:
         if not isinstance(self.coupling, Coupling):
             raise TypeError(f"coupling must be a Coupling, such as ip.AllToAll(); got {self.coupling!r}")
         if self.drive is not None and not isinstance(self.drive, Drive):
-            raise TypeError(f'drive must be an ip.Drive, such as ip.Drive(coupling="cos(t)"); got {self.drive!r:.80}')
+            raise TypeError(
+                f'drive must be an ip.Drive, such as ip.Drive(coupling="cos(t)"); got {self.drive!r:.80}'
+            )
         self._simplify()
         object.__setattr__(self, "delays", _delays(self.delays))
         for name in PARTS:
@@ -120,7 +122,11 @@ class PhaseModel:
                 raise ValueError(
                     f"{name} has shape {values.shape}, but {self.coupling!r} is for {self.coupling.size} oscillators"
                 )
-        if self.drive is not None and self.drive.size is not None and self.coupling.size not in (None, self.drive.size):
+        if (
+            self.drive is not None
+            and self.drive.size is not None
+            and self.coupling.size not in (None, self.drive.size)
+        ):
             raise ValueError(
                 f"drive is for {self.drive.size} oscillators, but {self.coupling!r} is for {self.coupling.size}"
             )
@@ -237,7 +243,9 @@ class PhaseModel:
             if values.ndim and values.shape[0] != n:
                 raise ValueError(f"{name} has shape {values.shape}, but phases have n = {n} oscillators")
         if self.drive is not None and self.drive.size not in (None, n):
-            raise ValueError(f"drive is for {self.drive.size} oscillators, but phases have n = {n} oscillators")
+            raise ValueError(
+                f"drive is for {self.drive.size} oscillators, but phases have n = {n} oscillators"
+            )
         return array
 
     def check_forces(self, n: int) -> None:
@@ -283,7 +291,9 @@ class PhaseModel:
         array = self.check(phases)
         if time is None:
             self.check_undriven("velocity(phases) without time=")
-        found = self.flow(array, np.empty(array.shape), time=0.0 if time is None else finite_array("time", time))
+        found = self.flow(
+            array, np.empty(array.shape), time=0.0 if time is None else finite_array("time", time)
+        )
         if self.g.function is not None and not np.all(np.isfinite(found)):
             self.g.check(array)
         return found

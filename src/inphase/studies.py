@@ -281,7 +281,8 @@ def _time_to_watch(model: PhaseModel, rates: Array | None, n: int) -> float:
     turns = 20.0 / float(np.std(model.frequencies)) if np.ptp(model.frequencies) > 0 else 0.0
     coasting = 20.0 * float(np.max(model.inertia / model.damping))
     shortest = max(slowest, turns, coasting, 20.0 * longest_delay(model))
-    return float(np.clip(25.0 * _relaxation(model, n), shortest, MOST_WATCHED * shortest))
+    watched = float(np.clip(25.0 * _relaxation(model, n), shortest, MOST_WATCHED * shortest))
+    return watched if model.drive is None else min(watched, model.drive.end)
 
 
 def _relaxation(model: PhaseModel, n: int) -> float:

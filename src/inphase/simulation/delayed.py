@@ -113,7 +113,8 @@ class DelayedDormandPrince(DormandPrince):
     Parameters
     ----------
     velocity : callable
-        velocity(phases, out, sources) -> out, and with a `pace` time=(replicas,) too, with phases and out (replicas, n) and sources (replicas, m).
+        velocity(phases, out, sources) -> out, with phases and out (replicas, n) and sources (replicas, m); with a
+        `pace` also time=(replicas,).
     phases, t_end, tolerance
         As for `DormandPrince`.
     heard : ndarray of int64, shape (m,)

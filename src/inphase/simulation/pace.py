@@ -55,7 +55,9 @@ class Pace:
 
     def __call__(self, time: Array, step: Array) -> Array:
         """Steps (replicas,) from these times, cut where they are too long."""
-        return np.array([self._limited(*pair) if pair[1] > 0 else 0.0 for pair in zip(time.tolist(), step.tolist())])
+        return np.array(
+            [self._limited(*pair) if pair[1] > 0 else 0.0 for pair in zip(time.tolist(), step.tolist())]
+        )
 
     def _limited(self, time: float, step: float) -> float:
         k = int(np.searchsorted(self._knots, time * (1 + SHORTEST), side="right"))
