@@ -233,7 +233,7 @@ class SamplesTable(Section):
 
 
 InTime = Annotated[
-    float | str | SamplesTable,
+    float | str | SamplesTable | None,
     Field(description="a number, a formula in t, or a table with file, or times and values"),
 ]
 
@@ -241,10 +241,10 @@ InTime = Annotated[
 class DriveSection(Section):
     """What depends on time."""
 
-    frequencies: InTime | None = None
-    coupling: InTime | None = None
-    force: InTime | None = None
-    phase: InTime | None = None
+    frequencies: InTime = None
+    coupling: InTime = None
+    force: InTime = None
+    phase: InTime = None
     parameters: dict[
         str, Annotated[float | list[float], Field(description="a number or a list of numbers")]
     ] = Field(default_factory=dict)

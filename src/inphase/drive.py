@@ -406,6 +406,8 @@ def _signal(name: str, given: Any, parameters: Mapping[str, Array]) -> Signal:
         return given
     if isinstance(given, str):
         return Formula(ex.parse(given, list(parameters), variable="t"), parameters)
+    if callable(given):
+        raise TypeError(f'{name} of a drive must be a formula in t, such as "sin(2*t)", or ip.Samples; got a function')
     values = finite_array(name, given)
     if values.ndim:
         raise ValueError(

@@ -76,7 +76,7 @@ class PhaseModel:
     decoder (each token hears the earlier ones)           ``PhaseModel(attention(beta), Causal(), gain="softmax")``
     swing equation of a power grid                        ``PhaseModel(kuramoto(), Sparse(B), frequencies=power, inertia=m)``
     KuraNet                                               ``PhaseModel(kuramoto(), Dense(K), frequencies=, field=, delays=)``
-    forced Kuramoto                                       ``PhaseModel(f, frequencies=omega, drive=Drive(force=F, phase="2*t"))``
+    forced Kuramoto                                       ``PhaseModel(f, frequencies=w, drive=Drive(force=F, phase="2*t"))``
     ====================================================  ==========================================================
 
     Raises
@@ -178,7 +178,7 @@ class PhaseModel:
         """ValueError where parts of the equation depend on time, as `what` does not allow."""
         if self.has_drive:
             raise ValueError(
-                f"{what} needs an equation that does not depend on time, and this model has the drive {self.drive!r}; "
+                f"{what}: the equation must not depend on time, and this model has the drive {self.drive!r}; "
                 "model.replace(drive=None) is the one without, and simulate takes both"
             )
 
@@ -289,8 +289,8 @@ class PhaseModel:
             Radians per unit of time.
         """
         array = self.check(phases)
-        if time is None:
-            self.check_undriven("velocity(phases) without time=")
+        if time is None and self.has_drive:
+            raise ValueError(f"velocity(phases, time=...) needs the time: the model has the drive {self.drive!r}")
         found = self.flow(
             array, np.empty(array.shape), time=0.0 if time is None else finite_array("time", time)
         )

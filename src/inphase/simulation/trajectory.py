@@ -58,7 +58,6 @@ def simulate(
     Parameters
     ----------
     model : PhaseModel
-        With a drive, t is the time of the run.
     phases : array_like, shape (n,) or (replicas, n)
         Initial phases, radians. Every replica has its own step sizes.
     t_end : float, optional
