@@ -33,7 +33,6 @@ LETTERS = {
     "phase": (r"\psi", "ψ"),
 }
 PROBES = 1025  # moments of a run at which it is looked whether a drive is finite, and how large
-GROUPS = 16  # of oscillators with numbers of their own, whose formulas are enclosed together
 
 
 class Signal(ABC):
@@ -95,24 +94,34 @@ class Formula(Signal):
         """The text, quoted."""
         return repr(ex.text(self.expression))
 
-    @cached_property
-    def _groups(self) -> list[dict[str, tuple[float, float]]]:
-        """The ranges of the parameters, for groups of oscillators whose parameters are alike."""
-        alone = {name: (float(v), float(v)) for name, v in self.parameters.items() if not v.ndim}
-        names = [name for name, values in self.parameters.items() if values.ndim]
-        if not names:
-            return [alone]
-        rows = np.unique(np.stack([self.parameters[name] for name in names], axis=1), axis=0)
-        groups = np.array_split(rows, min(GROUPS, len(rows)))
-        return [
-            alone | {name: (float(g[:, k].min()), float(g[:, k].max())) for k, name in enumerate(names)}
-            for g in groups
-        ]
+    def coefficient(self, low: float, high: float, order: int, enough: float) -> float:
+        """A bound on the Taylor coefficients of that order, |s^(k)|/k!, from `low` to `high`, for all oscillators.
 
-    def coefficient(self, low: float, high: float, order: int) -> float:
-        """A bound on the Taylor coefficients of that order, |s^(k)|/k!, from `low` to `high`, for all oscillators."""
+        Where it is above `enough` it bounds those of one oscillator alone. Oscillators are enclosed together, and
+        by halves where that is too coarse.
+        """
+        names, rows = self._rows
+        worst, waiting = 0.0, [rows]
         with BallContext(terms=order + 1):
-            return max(self._coefficient(low, high, order, group) for group in self._groups)
+            while waiting:
+                group = waiting.pop()
+                size = self._coefficient(
+                    low, high, order, dict(zip(names, zip(group.min(axis=0), group.max(axis=0))))
+                )
+                if size <= enough:
+                    worst = max(worst, size)
+                elif len(group) == 1:
+                    return size
+                else:
+                    waiting += [group[: len(group) // 2], group[len(group) // 2 :]]
+        return worst
+
+    @cached_property
+    def _rows(self) -> tuple[list[str], Array]:
+        """The names of the parameters, and their numbers for each oscillator that is not like another, ascending."""
+        columns = np.broadcast_arrays(np.zeros(1), *self.parameters.values())[1:]
+        rows = np.stack(columns, axis=1) if columns else np.zeros((1, 0))
+        return list(self.parameters), np.unique(rows, axis=0)
 
     def _coefficient(
         self, low: float, high: float, order: int, group: dict[str, tuple[float, float]]
@@ -407,7 +416,9 @@ def _signal(name: str, given: Any, parameters: Mapping[str, Array]) -> Signal:
     if isinstance(given, str):
         return Formula(ex.parse(given, list(parameters), variable="t"), parameters)
     if callable(given):
-        raise TypeError(f'{name} of a drive must be a formula in t, such as "sin(2*t)", or ip.Samples; got a function')
+        raise TypeError(
+            f'{name} of a drive must be a formula in t, such as "sin(2*t)", or ip.Samples; got a function'
+        )
     values = finite_array(name, given)
     if values.ndim:
         raise ValueError(

@@ -290,7 +290,9 @@ class PhaseModel:
         """
         array = self.check(phases)
         if time is None and self.has_drive:
-            raise ValueError(f"velocity(phases, time=...) needs the time: the model has the drive {self.drive!r}")
+            raise ValueError(
+                f"velocity(phases, time=...) needs the time: the model has the drive {self.drive!r}"
+            )
         found = self.flow(
             array, np.empty(array.shape), time=0.0 if time is None else finite_array("time", time)
         )

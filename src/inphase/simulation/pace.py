@@ -45,13 +45,13 @@ class Pace:
     """
 
     def __init__(self, drive: Drive, motion: Motion, begin: float, end: float, tolerance: float) -> None:
-        self._end, self._tolerance = end, tolerance
+        self._end, self._tolerance = float(end), float(tolerance)
         self._terms = _weighted(drive, motion)
         self._knots = drive.knots
         # stretches of time: where each starts, how long steps may be there, and where the last one ends
         self._starts: list[float] = []
         self._longest: list[float] = []
-        self._covered = begin
+        self._covered = float(begin)
 
     def __call__(self, time: Array, step: Array) -> Array:
         """Steps (replicas,) from these times, cut where they are too long."""
@@ -94,11 +94,18 @@ class Pace:
         self._covered = self._end if width == left else start + width
 
     def _allowed(self, low: float, high: float) -> float:
-        """The longest step where the formulas are as smooth as they are from `low` to `high`."""
-        size = sum(weight * part.coefficient(low, high, ORDER) for weight, part in self._terms)
-        if not math.isfinite(size):
-            return 0.0
-        return float((self._tolerance * 2**ORDER / size) ** (1 / (ORDER + 1))) if size > 0 else math.inf
+        """The longest step where the formulas are as smooth as they are from `low` to `high`; less than that, at least
+        than the stretch wants it, where some are not smooth enough.
+        """
+        wanted = (high - low) / COARSE
+        enough, size = self._tolerance * 2**ORDER / wanted ** (ORDER + 1), 0.0
+        for weight, part in self._terms:
+            share = enough / (weight * len(self._terms))
+            found = part.coefficient(low, high, ORDER, share)
+            if found > share:
+                return wanted * min(0.999, (share / found) ** (1 / (ORDER + 1)))
+            size += weight * found
+        return float(wanted * (enough / size) ** (1 / (ORDER + 1))) if size > 0 else math.inf
 
 
 def _weighted(drive: Drive, motion: Motion) -> list[tuple[float, Formula]]:
