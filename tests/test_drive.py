@@ -117,7 +117,7 @@ def test_a_forced_oscillator_slips_as_adler_says():
     assert np.max(np.abs(run.phase.values[:, 0] - 1.5 * times - adler(times, 1.0, 0.8))) < 1e-9
 
 
-@pytest.mark.parametrize("method, order", [("euler", 1), ("heun", 2), ("midpoint", 2), ("rk4", 4)])
+@pytest.mark.parametrize(("method", "order"), [("euler", 1), ("heun", 2), ("midpoint", 2), ("rk4", 4)])
 def test_constant_steps_keep_their_order(method, order):
     drive = ip.Drive(coupling="1 + cos(3*t)", frequencies="a*sin(2*t + p)", a=0.7, p=np.arange(N))
     known = reference(
@@ -163,7 +163,7 @@ def test_delays_under_a_drive(pairs):
     assert abs(np.log2(errors[0] / errors[1]) - 2) < 0.15
 
 
-@pytest.mark.parametrize("method, nodes", [("euler", [0.0]), ("heun", [0.0, 1.0])])
+@pytest.mark.parametrize(("method", "nodes"), [("euler", [0.0]), ("heun", [0.0, 1.0])])
 def test_noise_is_the_same_under_a_drive(method, nodes):
     """Without coupling the drive adds its own quadrature, and nothing else."""
     noisy = ip.PhaseModel(0 * SIN, noise=0.3)
@@ -198,7 +198,7 @@ def test_a_pulse_is_missed_without_the_bound(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "drive, turned",
+    ("drive", "turned"),
     [
         (ip.Drive(frequencies="(1 + tanh((t - 500)/w))*(1 - tanh((t - 500.1)/w))", w=1e-3), 0.4),
         (ip.Drive(frequencies=ip.Samples([0, 500, 500.0005, 500.001, 1000], [0, 0, 2000, 0, 0])), 1.0),
@@ -299,7 +299,7 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("make, error, words", WRONG)
+@pytest.mark.parametrize(("make", "error", "words"), WRONG)
 def test_bad_drives_are_refused(make, error, words):
     with pytest.raises(error, match=words):
         make()
@@ -334,7 +334,7 @@ def test_the_equation_says_what_is_driven():
 @pytest.mark.parametrize("name", DRIVES)
 def test_code_and_provenance_make_the_same_run(name):
     driven, kept = model(DRIVES[name][0]), Kept()
-    again = eval(model_code(driven, kept), {"ip": ip, "parts": kept.arrays})  # noqa: S307
+    again = eval(model_code(driven, kept), {"ip": ip, "parts": kept.arrays})
     run, other = (ip.simulate(m, START, 5.0) for m in (driven, again))
     assert np.array_equal(run.phase, other.phase)
     data = json.loads(run.attrs["model"])["drive"]
@@ -382,7 +382,7 @@ def test_a_drive_in_toml_and_in_a_study(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "line, words",
+    ("line", "words"),
     [
         ("force = [1.0]", "drive.force: must be a number, a formula in t, or a table"),
         (

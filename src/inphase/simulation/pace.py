@@ -94,8 +94,8 @@ class Pace:
         self._covered = self._end if width == left else start + width
 
     def _allowed(self, low: float, high: float) -> float:
-        """The longest step where the formulas are as smooth as they are from `low` to `high`; less than that, at least
-        than the stretch wants it, where some are not smooth enough.
+        """The longest step where the formulas are as smooth as they are from `low` to `high`; or, where some are not
+        smooth enough for the stretch, less than it wants.
         """
         wanted = (high - low) / COARSE
         enough, size = self._tolerance * 2**ORDER / wanted ** (ORDER + 1), 0.0
@@ -103,7 +103,7 @@ class Pace:
             share = enough / (weight * len(self._terms))
             found = part.coefficient(low, high, ORDER, share)
             if found > share:
-                return wanted * min(0.999, (share / found) ** (1 / (ORDER + 1)))
+                return float(wanted * min(0.999, (share / found) ** (1 / (ORDER + 1))))
             size += weight * found
         return float(wanted * (enough / size) ** (1 / (ORDER + 1))) if size > 0 else math.inf
 
