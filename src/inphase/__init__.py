@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         theory,
     )
     from inphase.coupling import (
+        Adaptive,
         AllToAll,
         AllTriads,
         Causal,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from inphase.studies import study
 
 _HOMES = {
+    "Adaptive": "coupling",
     "AllToAll": "coupling",
     "AllTriads": "coupling",
     "Causal": "coupling",
@@ -84,6 +86,7 @@ _ROOMS = (
 )
 
 __all__ = [
+    "Adaptive",
     "AllToAll",
     "AllTriads",
     "Causal",

@@ -78,7 +78,7 @@ def _numbers(model: PhaseModel, first: Array, run: xr.Dataset, tree: xr.Dataset 
         "clusters_within": SYNCHRONIZED_WITHIN,
         "simulation_status": run.attrs["status"],
     }
-    restless = model.has_noise or model.has_drive
+    restless = model.has_noise or bool(model.varies)
     if Status(run.attrs["status"]).complete and run.sizes["time"] >= LEAST_FRAMES and not restless:
         numbers |= late_numbers(late(model, run))
     if model.is_gradient and len(run.time) > 1:

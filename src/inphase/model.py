@@ -130,6 +130,10 @@ class PhaseModel:
             raise ValueError(
                 f"drive is for {self.drive.size} oscillators, but {self.coupling!r} is for {self.coupling.size}"
             )
+        if self.coupling.adaptation is not None and (self.g.kind != "one" or self.has_delays):
+            raise ValueError(
+                f"a coupling that adapts, {self.coupling!r}, takes no gain and no delays beside it"
+            )
         if self.g.kind == "softmax":
             self.interaction.gain_profile("softmax")
             if not self.coupling.positive:
@@ -166,20 +170,22 @@ class PhaseModel:
 
     @property
     def is_autonomous(self) -> bool:
-        """Whether dθ/dt is a function of the present phases alone: no delays, no noise, no inertia, no drive."""
-        return not (self.has_delays or self.has_noise or self.has_inertia or self.has_drive)
+        """Whether dθ/dt is a function of the present phases alone: and of nothing that varies."""
+        return not (self.has_delays or self.has_noise or self.has_inertia or self.varies)
 
     @property
-    def has_drive(self) -> bool:
-        """Whether parts of the equation depend on time."""
-        return self.drive is not None
+    def varies(self) -> str:
+        """What changes the equation in time: "a drive", "an adaptive coupling", or both; "" where nothing does."""
+        there = {"a drive": self.drive, "an adaptive coupling": self.coupling.adaptation}
+        return " and ".join(name for name, part in there.items() if part is not None)
 
-    def check_undriven(self, what: str) -> None:
-        """ValueError where parts of the equation depend on time, as `what` does not allow."""
-        if self.has_drive:
+    def check_fixed(self, what: str) -> None:
+        """ValueError where the equation changes in time, as `what` does not allow."""
+        if self.varies:
+            part = self.drive if self.drive is not None else self.coupling
             raise ValueError(
-                f"{what}: the equation must not depend on time, and this model has the drive {self.drive!r}; "
-                "model.replace(drive=None) is the one without, and simulate takes both"
+                f"{what}: the equation must not change in time, and this model has {self.varies}, {part!r}: simulate "
+                "takes it, and model.replace(...) makes one without"
             )
 
     @property
@@ -216,7 +222,7 @@ class PhaseModel:
         if np.any(self.field):
             found.append("there is a field")
         parts = {"delays": self.has_delays, "noise": self.has_noise, "inertia": self.has_inertia}
-        parts["a drive"] = self.has_drive
+        parts[self.varies] = bool(self.varies)
         found += [
             f"there {'is' if name != 'delays' else 'are'} {name}" for name, there in parts.items() if there
         ]
@@ -281,7 +287,7 @@ class PhaseModel:
         phases : array_like, shape (..., n)
             Radians.
         time : float or array_like, shape (...), optional
-            Needed with a drive, and with nothing else.
+            Needed with a drive, and with nothing else. (Of a coupling that adapts, it is the velocity at time 0.)
 
         Returns
         -------
@@ -289,7 +295,7 @@ class PhaseModel:
             Radians per unit of time.
         """
         array = self.check(phases)
-        if time is None and self.has_drive:
+        if time is None and self.drive is not None:
             raise ValueError(
                 f"velocity(phases, time=...) needs the time: the model has the drive {self.drive!r}"
             )
@@ -348,7 +354,7 @@ class PhaseModel:
             With a callable gain, whose derivative is unknown.
         """
         array = self.check(phases)
-        self.check_undriven("the Jacobian")
+        self.check_fixed("the Jacobian")
         flat = array.reshape(-1, array.shape[-1])
         return np.stack([self._dense_jacobian(row) for row in flat]).reshape(*array.shape, array.shape[-1])
 
@@ -400,7 +406,7 @@ class PhaseModel:
             For other couplings and for a callable gain.
         """
         row = self.check(phases)
-        self.check_undriven("the Jacobian")
+        self.check_fixed("the Jacobian")
         if row.ndim != 1:
             raise ValueError(f"jacobian_low_rank needs phases of shape (n,); got {row.shape}")
         if not self.coupling.facts(len(row)).factors:

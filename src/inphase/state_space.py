@@ -74,7 +74,7 @@ class StateSpace:
 
     def velocity(self, state: Array) -> Array:
         """F of a state (size,)."""
-        self.model.check_undriven("dy/dt = F(y)")
+        self.model.check_fixed("dy/dt = F(y)")
         drift = self.model.flow(state[: self.n], np.empty(self.n))
         return self.derivative(drift, state[self.n :]) if len(self.heavy) else drift
 

@@ -36,7 +36,7 @@ def plan(model: PhaseModel, n: int) -> march.Plan | None:
     """
     f = -model.interaction
     plain = model.g.kind == "one" and not (
-        model.has_inertia or model.has_delays or model.has_noise or model.has_drive
+        model.has_inertia or model.has_delays or model.has_noise or model.varies
     )
     if not plain or n > NODES or len(f.modes) > HARMONICS + 1 or f.contrast > PAIRS_FROM_CONTRAST:
         return None
@@ -82,6 +82,7 @@ class FixedStep:
         self.replicas = replicas
         self.state, self.steps = state.copy(), 0
         used = [[(s, float(w)) for s, w in enumerate(weights) if w] for weights in (*method.a, method.b)]
+        self._fractions = method.nodes.tolist()
         self._rows, self._weights, self._nodes = used[:-1], used[-1], [round(c) for c in method.nodes]
         self._slopes, self._trial = np.empty((method.stages, *state.shape)), np.empty_like(state)
         self._kick = np.zeros_like(state)
@@ -116,7 +117,7 @@ class FixedStep:
             self._draw()
         for stage, weights in enumerate(self._rows):
             at = self._ahead(weights) if stage else self.state
-            time = (self.steps + self.method.nodes[stage]) * self.step
+            time = (self.steps + self._fractions[stage]) * self.step
             if self._past is None:
                 self.motion(at, self._slopes[stage], None, time)
                 continue
@@ -155,9 +156,9 @@ class FixedStep:
             )
             shares = shared * self._common
             self._drawn = self._drawn + shares if np.any(self._own) else shares
-        if motion.second_order:
+        if motion.second_order or motion.adapting is not None:
             heavy = motion.space.heavy
-            self._kick[:, :n], self._kick[:, n:] = self._drawn, self._drawn[:, heavy]
+            self._kick[:, :n], self._kick[:, n : motion.space.size] = self._drawn, self._drawn[:, heavy]
             self._kick[:, heavy] = 0.0
         else:
             self._kick = self._drawn

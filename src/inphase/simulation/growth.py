@@ -52,7 +52,7 @@ class GrowthLimit:
             bound is not None and model.g.kind == "one",
         )
         self._near = MOVED * _largest(model.interaction, 1) / _largest(model.interaction, 2)
-        self._near = -1.0 if model.has_drive else self._near  # rates change, even where nothing moves
+        self._near = -1.0 if model.varies else self._near  # rates change, even where nothing moves
         self._at = np.full((replicas, motion.n), np.nan)  # the phases at the last look
         self._rate, self._step = np.zeros((2, replicas))  # what it found, and the step that was wanted
         self._calls = 0
@@ -152,6 +152,8 @@ def _rate_bound(model: PhaseModel, n: int, t_end: float) -> float | None:
 
     With inertia, m λ² + d λ = d μ where μ is the rate without, so λ <= μ and λ <= sqrt(μ d/m).
     """
+    if model.coupling.adaptation is not None:
+        return None
     if model.g.kind == "softmax":  # means of sines, whatever K and f are
         strength, slope = 1.0, 1.0
     else:
