@@ -44,8 +44,8 @@ def reference(velocity, state):
 KNOWN = reference(lambda t, y: np.concatenate(slopes(y[:N], y[N:])), np.concatenate([START, FIRST]))
 
 
-def apart(run, known, m=len(FIRST)):
-    phases, weights = known[:, :N], known[:, -m:]
+def apart(run, known):
+    phases, weights = known[:, :N], known[:, -len(FIRST) :]
     return max(np.max(np.abs(run.phase - phases)), np.max(np.abs(run.weight - weights)))
 
 

@@ -123,7 +123,8 @@ class Adaptive(Network):
         data = self.h.to_dict()
         numbers = "".join(f", {name}={value!r}" for name, value in data["parameters"].items())
         rule = f"ip.Interaction({data['formula']!r}{numbers})"
-        return f"ip.Adaptive({self.graph.matrix_code(keep)}, {rule}, rate={self.rate!r}, initial={keep('initial', self.initial)})"
+        graph, initial = self.graph.matrix_code(keep), keep("initial", self.initial)
+        return f"ip.Adaptive({graph}, {rule}, rate={self.rate!r}, initial={initial})"
 
     def tables(self) -> list[dict[str, Any]]:
         """ValueError: TOML files have no adaptive couplings."""
