@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         theory,
     )
     from inphase.coupling import (
+        Adaptive,
         AllToAll,
         AllTriads,
         Causal,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         Ring,
         Sparse,
     )
+    from inphase.drive import Drive, Samples
     from inphase.families import family
     from inphase.interaction import Interaction, attention, harmonics, kuramoto, sakaguchi
     from inphase.model import PhaseModel
@@ -44,11 +46,13 @@ if TYPE_CHECKING:
     from inphase.studies import study
 
 _HOMES = {
+    "Adaptive": "coupling",
     "AllToAll": "coupling",
     "AllTriads": "coupling",
     "Causal": "coupling",
     "Coupling": "coupling",
     "Dense": "coupling",
+    "Drive": "drive",
     "Hypergraph": "coupling",
     "Interaction": "interaction",
     "Lattice": "coupling",
@@ -58,6 +62,7 @@ _HOMES = {
     "PhaseModel": "model",
     "RankOne": "coupling",
     "Ring": "coupling",
+    "Samples": "drive",
     "Sparse": "coupling",
     "attention": "interaction",
     "coarsen": "simulation",
@@ -83,11 +88,13 @@ _ROOMS = (
 )
 
 __all__ = [
+    "Adaptive",
     "AllToAll",
     "AllTriads",
     "Causal",
     "Coupling",
     "Dense",
+    "Drive",
     "Hypergraph",
     "Interaction",
     "Lagged",
@@ -97,6 +104,7 @@ __all__ = [
     "PhaseModel",
     "RankOne",
     "Ring",
+    "Samples",
     "Sparse",
     "attention",
     "certify",

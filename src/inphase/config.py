@@ -18,6 +18,11 @@ gain = "softmax"
 frequencies = { distribution = "normal", width = 0.5 }   # or a number, a list, a column of the graph, { file = "omega.csv" }
 noise = 0.1                   # field, delays, common_noise, inertia, damping likewise
 
+[drive]                       # what depends on time: formulas in t, numbers, or tables of times
+frequencies = "a*sin(W*t)"    # coupling, force, phase likewise
+coupling = { file = "pulse.csv", kind = "cubic" }   # or { times = [...], values = [...] }
+parameters = { a = 0.3, W = 2.0 }                   # numbers, or a list of one for each oscillator
+
 [run]
 n = 1000
 seed = 0
@@ -53,6 +58,8 @@ from inphase.configuration import (
 )
 from inphase.coupling import Coupling, Sparse
 from inphase.coupling.catalog import named
+from inphase.drive import PARTS as DRIVEN
+from inphase.drive import Drive, Samples
 from inphase.model import PARTS, PhaseModel
 from inphase.tables import ARRAYS, Name, Table, read_column, read_table
 
@@ -195,6 +202,62 @@ class ModelSection(Section):
     damping: Part = 1.0
 
 
+class SamplesTable(Section):
+    """A table of times: of a file, whose first column they are, or given."""
+
+    file: FilePath | None = None
+    column: Name | None = None
+    times: list[float] | None = None
+    values: list[float] | list[list[float]] | None = None
+    kind: Literal["linear", "cubic"] = "linear"
+
+    @model_validator(mode="after")
+    def _one_of(self) -> SamplesTable:
+        if (self.file is None) == (self.times is None) or (self.times is None) != (self.values is None):
+            raise ValueError("give either file, or times and values")
+        if self.file is None and self.column is not None:
+            raise ValueError("column is for a file")
+        return self
+
+    def build(self) -> Samples:
+        """The interpolated values; of a file with many columns beside the times, one for each oscillator."""
+        if self.file is None:
+            return Samples(np.asarray(self.times), np.asarray(self.values), self.kind)
+        table = read_table(self.file).headed([] if self.column is None else [self.column])
+        count = len(table.rows[0])
+        if count < 2:
+            raise ValueError(f"{self.file}: a table of times needs two columns, times and values; it has one")
+        columns = range(1, count) if self.column is None else [table.position(self.column)]
+        values = np.stack([table.numbers(k) for k in columns], axis=1)
+        return Samples(table.numbers(0), values[:, 0] if values.shape[1] == 1 else values, self.kind)
+
+
+InTime = Annotated[
+    float | str | SamplesTable | None,
+    Field(description="a number, a formula in t, or a table with file, or times and values"),
+]
+
+
+class DriveSection(Section):
+    """What depends on time."""
+
+    frequencies: InTime = None
+    coupling: InTime = None
+    force: InTime = None
+    phase: InTime = None
+    parameters: dict[
+        str, Annotated[float | list[float], Field(description="a number or a list of numbers")]
+    ] = Field(default_factory=dict)
+
+    def build(self) -> Drive:
+        """The drive."""
+        given = {name: part for name in DRIVEN if (part := getattr(self, name)) is not None}
+        parts: dict[str, Any] = {
+            name: part.build() if isinstance(part, SamplesTable) else part for name, part in given.items()
+        }
+        return Drive(**parts, **self.parameters)
+
+
 class RunSection(Section):
     """Initial condition and run."""
 
@@ -226,6 +289,7 @@ class Config(Section):
     interaction: InteractionSection
     coupling: CouplingSection | list[CouplingSection] = CouplingSection()
     model: ModelSection = ModelSection()
+    drive: DriveSection | None = None
     run: RunSection = RunSection()
 
     def with_run(self, source: str, **changes: Any) -> Config:
@@ -236,7 +300,7 @@ class Config(Section):
         ValueError
             With `source`, the key, the value and what was expected.
         """
-        parts = {name: getattr(self, name) for name in ("interaction", "coupling", "model")}
+        parts = {name: getattr(self, name) for name in ("interaction", "coupling", "model", "drive")}
         return validated(Config, parts | {"run": self.run.given() | changes}, source)
 
     def build(self) -> PhaseModel:
@@ -254,7 +318,10 @@ class Config(Section):
         graph = next((graph for _, graph in built if graph is not None), None)
         size = coupling.size or n or self._listed() or 1000
         parts = {name: self._part(k, name, size, graph) for k, name in enumerate(PARTS)}
-        return PhaseModel(self.interaction.build(), coupling, gain=self.model.gain, **parts), graph
+        drive = None if self.drive is None else self.drive.build()
+        return PhaseModel(
+            self.interaction.build(), coupling, gain=self.model.gain, drive=drive, **parts
+        ), graph
 
     def _listed(self) -> int | None:
         """The length of the first list among the parts."""

@@ -72,9 +72,13 @@ def equation(model: PhaseModel) -> Words:
     """
     delay = model.delays.ndim if model.has_delays else None
     pull = model.coupling.equation(delay)
+    if model.drive is not None and "coupling" in model.drive.parts:
+        pull = model.drive.symbol("coupling") + Words(r"\,", " ") + model.g.front() + pull
+    else:
+        pull = model.g.front() + pull
     own = _own(model)
     minus = Words(" - ", " − ") if own.text else Words("-", "−")
-    return _left(model) + Words(" = ", " = ") + own + minus + model.g.front() + pull + _noise(model)
+    return _left(model) + Words(" = ", " = ") + own + minus + pull + _noise(model)
 
 
 def _letter(model: PhaseModel, part: str, latex: str, text: str) -> Words:
@@ -98,8 +102,15 @@ def _own(model: PhaseModel) -> Words:
     found = []
     if np.any(model.frequencies):
         found.append(_letter(model, "frequencies", r"\omega", "ω"))
+    driven = {} if model.drive is None else {name: model.drive.symbol(name) for name in model.drive.parts}
+    if "frequencies" in driven:
+        found.append(driven["frequencies"])
     if np.any(model.field):
         found.append(_letter(model, "field", "b", "b") + Words(r"\,\sin\theta_i", " sin θ_i"))
+    if "force" in driven:
+        push, phase = driven["force"], driven["phase"]
+        angle = Words(rf"\sin({phase.latex} - \theta_i)", f"sin({phase.text} − θ_i)")
+        found.append(push + Words(r"\,", " ") + angle)
     return Words(" + ".join(part.latex for part in found), " + ".join(part.text for part in found))
 
 
@@ -174,6 +185,8 @@ def model_code(model: PhaseModel, keep: Kept) -> str:
             arguments.append(f"{name}=sparse.coo_array(({numbers[0]}, {places}), shape={values.shape})")
         elif np.any(values != DEFAULTS.get(name, 0.0)):
             arguments.append(f"{name}={keep(name, values) if values.ndim else repr(float(values))}")
+    if model.drive is not None:
+        arguments.append(f"drive={model.drive.code(keep)}")
     return f"ip.PhaseModel({', '.join(arguments)})"
 
 

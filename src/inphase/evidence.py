@@ -78,7 +78,8 @@ def _numbers(model: PhaseModel, first: Array, run: xr.Dataset, tree: xr.Dataset 
         "clusters_within": SYNCHRONIZED_WITHIN,
         "simulation_status": run.attrs["status"],
     }
-    if Status(run.attrs["status"]).complete and run.sizes["time"] >= LEAST_FRAMES and not model.has_noise:
+    restless = model.has_noise or bool(model.varies)
+    if Status(run.attrs["status"]).complete and run.sizes["time"] >= LEAST_FRAMES and not restless:
         numbers |= late_numbers(late(model, run))
     if model.is_gradient and len(run.time) > 1:
         energy = model.energy(run.phase.values)

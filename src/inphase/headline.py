@@ -38,7 +38,8 @@ class Headline:
     ----------
     outcome : str
         "synchronized" (one phase), "locked" (one frequency, other phases), "partly" (some share one frequency),
-        "apart" (none do, or the clusters stay apart), "noisy" (noise: no yes or no), or "undecided".
+        "apart" (none do, or the clusters stay apart), "noisy" (noise: no yes or no), "driven"
+        (likewise, where the equation changes in time), or "undecided".
     text : str
         The sentence.
     time_needed : float or None
@@ -190,6 +191,9 @@ def headline(
     if model.has_noise:
         text = f"With noise, in this run: |R| averages {average(run)} over the second half, for the {n} oscillators."
         return Headline("noisy", text)
+    if model.varies:
+        text = f"Under {model.varies}, in this run: |R| averages {average(run)} over the second half, for the {n} oscillators."
+        return Headline("driven", text)
     if run.sizes["time"] < LEAST_FRAMES or not float(run.time[-1]) > 0:
         return Headline("undecided", "No answer: a run of no length shows nothing.")
     seen = late(model, run)

@@ -11,10 +11,8 @@ approximations, not proofs.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from keyword import iskeyword
 from typing import Any
 
 import numpy as np
@@ -122,14 +120,7 @@ class Interaction:
         **parameters: float,
     ) -> None:
         for key in parameters:
-            if (
-                not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key)
-                or key in ("x", "pi", *ex.FUNCTIONS)
-                or iskeyword(key)
-            ):
-                raise ValueError(
-                    f"a parameter cannot be called {key!r}: letters, digits and _, and no name that formulas use"
-                )
+            ex.check_parameter(key)
         self.parameters: dict[str, float] = {
             key: finite_number(key, value) for key, value in parameters.items()
         }

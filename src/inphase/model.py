@@ -1,6 +1,8 @@
 """PhaseModel: the one equation, with its parts chosen.
 
 dθ_i/dt = ω_i + b_i sin θ_i − (1/g_i(θ)) Σ_j K_ij f(θ_i(t) − θ_j(t − τ_ij)) + sqrt(2 D_i) ξ_i(t)
+
+What depends on time stands in its `drive`.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from inphase.checks import finite_array, phase_array
 from inphase.coupling import AllToAll, Coupling
 from inphase.coupling.jacobian import DiagonalPlusLowRank, LowRankJacobian, factored_jacobian
 from inphase.distributions import Distribution
+from inphase.drive import Drive
 from inphase.gain import Gain, Given
 from inphase.interaction import Interaction, checked
 from inphase.types import Matrices, PerState, Phases, Square, Vector
@@ -55,6 +58,8 @@ class PhaseModel:
         m >= 0; 0 (first order) where not given. Oscillators with and without inertia mix.
     damping : float or array_like, shape (n,)
         d > 0; 1 where not given.
+    drive : inphase.Drive, optional
+        What depends on time: frequencies ν(t), a factor κ(t) of the coupling, a field F sin(ψ(t) − θ_i).
 
     Notes
     -----
@@ -71,6 +76,7 @@ class PhaseModel:
     decoder (each token hears the earlier ones)           ``PhaseModel(attention(beta), Causal(), gain="softmax")``
     swing equation of a power grid                        ``PhaseModel(kuramoto(), Sparse(B), frequencies=power, inertia=m)``
     KuraNet                                               ``PhaseModel(kuramoto(), Dense(K), frequencies=, field=, delays=)``
+    forced Kuramoto                                       ``PhaseModel(f, frequencies=w, drive=Drive(force=F, phase="2*t"))``
     ====================================================  ==========================================================
 
     Raises
@@ -96,11 +102,16 @@ class PhaseModel:
     common_noise: Any = 0.0
     inertia: Any = 0.0
     damping: Any = 1.0
+    drive: Drive | None = None
 
     def __post_init__(self) -> None:
         checked(self.interaction)
         if not isinstance(self.coupling, Coupling):
             raise TypeError(f"coupling must be a Coupling, such as ip.AllToAll(); got {self.coupling!r}")
+        if self.drive is not None and not isinstance(self.drive, Drive):
+            raise TypeError(
+                f'drive must be an ip.Drive, such as ip.Drive(coupling="cos(t)"); got {self.drive!r:.80}'
+            )
         self._simplify()
         object.__setattr__(self, "delays", _delays(self.delays))
         for name in PARTS:
@@ -111,6 +122,18 @@ class PhaseModel:
                 raise ValueError(
                     f"{name} has shape {values.shape}, but {self.coupling!r} is for {self.coupling.size} oscillators"
                 )
+        if (
+            self.drive is not None
+            and self.drive.size is not None
+            and self.coupling.size not in (None, self.drive.size)
+        ):
+            raise ValueError(
+                f"drive is for {self.drive.size} oscillators, but {self.coupling!r} is for {self.coupling.size}"
+            )
+        if self.coupling.adaptation is not None and (self.g.kind != "one" or self.has_delays):
+            raise ValueError(
+                f"a coupling that adapts, {self.coupling!r}, takes no gain and no delays beside it"
+            )
         if self.g.kind == "softmax":
             self.interaction.gain_profile("softmax")
             if not self.coupling.positive:
@@ -142,12 +165,28 @@ class PhaseModel:
     def size(self) -> int | None:
         """The number of oscillators that the parts fix; None if any will do."""
         sizes = [getattr(self, name).shape[0] for name in PARTS if getattr(self, name).ndim]
+        sizes += [self.drive.size] if self.drive is not None and self.drive.size is not None else []
         return sizes[0] if sizes else self.coupling.size
 
     @property
     def is_autonomous(self) -> bool:
-        """Whether dθ/dt is a function of the present phases alone: no delays, no noise, no inertia."""
-        return not (self.has_delays or self.has_noise or self.has_inertia)
+        """Whether dθ/dt is a function of the present phases alone: and of nothing that varies."""
+        return not (self.has_delays or self.has_noise or self.has_inertia or self.varies)
+
+    @property
+    def varies(self) -> str:
+        """What changes the equation in time: "a drive", "an adaptive coupling", or both; "" where nothing does."""
+        there = {"a drive": self.drive, "an adaptive coupling": self.coupling.adaptation}
+        return " and ".join(name for name, part in there.items() if part is not None)
+
+    def check_fixed(self, what: str) -> None:
+        """ValueError where the equation changes in time, as `what` does not allow."""
+        if self.varies:
+            part = self.drive if self.drive is not None else self.coupling
+            raise ValueError(
+                f"{what}: the equation must not change in time, and this model has {self.varies}, {part!r}: simulate "
+                "takes it, and model.replace(...) makes one without"
+            )
 
     @property
     def has_delays(self) -> bool:
@@ -183,6 +222,7 @@ class PhaseModel:
         if np.any(self.field):
             found.append("there is a field")
         parts = {"delays": self.has_delays, "noise": self.has_noise, "inertia": self.has_inertia}
+        parts[self.varies] = bool(self.varies)
         found += [
             f"there {'is' if name != 'delays' else 'are'} {name}" for name, there in parts.items() if there
         ]
@@ -208,6 +248,10 @@ class PhaseModel:
             values = getattr(self, name)
             if values.ndim and values.shape[0] != n:
                 raise ValueError(f"{name} has shape {values.shape}, but phases have n = {n} oscillators")
+        if self.drive is not None and self.drive.size not in (None, n):
+            raise ValueError(
+                f"drive is for {self.drive.size} oscillators, but phases have n = {n} oscillators"
+            )
         return array
 
     def check_forces(self, n: int) -> None:
@@ -239,7 +283,7 @@ class PhaseModel:
     def _slopes(self) -> list[Interaction]:
         return [f.derivative() for f in self.g.with_profile(self.interaction)]
 
-    def velocity(self, phases: ArrayLike) -> Phases:
+    def velocity(self, phases: ArrayLike, time: ArrayLike | None = None) -> Phases:
         """dθ/dt without noise and delays: the right side of the equation, divided by the damping d.
 
         With inertia it is the velocity to which the oscillators relax: (m/d) d²θ/dt² = velocity − dθ/dt.
@@ -248,6 +292,8 @@ class PhaseModel:
         ----------
         phases : array_like, shape (..., n)
             Radians.
+        time : float or array_like, shape (...), optional
+            Needed with a drive, and with nothing else. (Of a coupling that adapts, it is the velocity at time 0.)
 
         Returns
         -------
@@ -255,15 +301,24 @@ class PhaseModel:
             Radians per unit of time.
         """
         array = self.check(phases)
-        found = self.flow(array, np.empty(array.shape))
+        if time is None and self.drive is not None:
+            raise ValueError(
+                f"velocity(phases, time=...) needs the time: the model has the drive {self.drive!r}"
+            )
+        found = self.flow(
+            array, np.empty(array.shape), time=0.0 if time is None else finite_array("time", time)
+        )
         if self.g.function is not None and not np.all(np.isfinite(found)):
             self.g.check(array)
         return found
 
-    def flow(self, phases: Phases, out: Phases, sources: Phases | None = None) -> Phases:
+    def flow(
+        self, phases: Phases, out: Phases, sources: Phases | None = None, time: ArrayLike = 0.0
+    ) -> Phases:
         """`velocity` of phases that are known to be good, into `out` (float64, C order, the same shape).
 
-        `sources`, shaped like `phases`, are the phases that are heard: those of some time ago. NaN where a
+        `sources`, shaped like `phases`, are the phases that are heard: those of some time ago. `time` is one
+        number, or of the shape that comes before the oscillators'. NaN where a
         callable gain is not positive: an integrator then tries a shorter step.
         """
         if self.g.kind == "softmax":
@@ -274,6 +329,8 @@ class PhaseModel:
             if self.g.function is not None:
                 gain = np.asarray(self.g.function(phases), dtype=float)
                 out /= np.where(gain > 0, gain, np.nan)
+        if self.drive is not None:
+            self.drive(time, phases, out)
         turns, field, damped = self._active
         if field:
             out += self.field * np.sin(phases)
@@ -303,6 +360,7 @@ class PhaseModel:
             With a callable gain, whose derivative is unknown.
         """
         array = self.check(phases)
+        self.check_fixed("the Jacobian")
         flat = array.reshape(-1, array.shape[-1])
         return np.stack([self._dense_jacobian(row) for row in flat]).reshape(*array.shape, array.shape[-1])
 
@@ -354,6 +412,7 @@ class PhaseModel:
             For other couplings and for a callable gain.
         """
         row = self.check(phases)
+        self.check_fixed("the Jacobian")
         if row.ndim != 1:
             raise ValueError(f"jacobian_low_rank needs phases of shape (n,); got {row.shape}")
         if not self.coupling.facts(len(row)).factors:
@@ -422,7 +481,7 @@ class PhaseModel:
                 parts[name] = sparse_to_dict(values)
             elif name in ("frequencies", "field") or np.any(values != DEFAULTS.get(name, 0.0)):
                 parts[name] = values.tolist()
-        return parts
+        return parts | ({} if self.drive is None else {"drive": self.drive.to_dict()})
 
 
 def longest_delay(model: PhaseModel) -> float:

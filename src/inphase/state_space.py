@@ -74,6 +74,7 @@ class StateSpace:
 
     def velocity(self, state: Array) -> Array:
         """F of a state (size,)."""
+        self.model.check_fixed("dy/dt = F(y)")
         drift = self.model.flow(state[: self.n], np.empty(self.n))
         return self.derivative(drift, state[self.n :]) if len(self.heavy) else drift
 
@@ -101,16 +102,18 @@ class StateSpace:
         diagonal = np.asarray(self.model.jacobian_at(state[: self.n]).diagonal())
         return float(np.sum(diagonal[self.light]) - np.sum(self.rate))
 
-    def all_velocities(self, states: Array, known: bool) -> Array:
+    def all_velocities(self, states: Array, known: bool, time: ArrayLike = 0.0) -> Array:
         """θ' of all oscillators, (..., n), of states (..., size).
 
-        Those of oscillators without inertia are u(θ); NaN where that is not `known`, as with delays.
+        Those of oscillators without inertia are u(θ) at `time`, which broadcasts to (...); NaN where that is not
+        `known`, as with delays.
         """
         phases = np.ascontiguousarray(states[..., : self.n])
         found = np.full(phases.shape, np.nan)
         if known and len(self.light):
             flat = phases.reshape(-1, self.n)
-            found = self.model.flow(flat, np.empty_like(flat)).reshape(phases.shape)
+            times = np.broadcast_to(time, phases.shape[:-1]).ravel()
+            found = self.model.flow(flat, np.empty_like(flat), time=times).reshape(phases.shape)
         found[..., self.heavy] = states[..., self.n :]
         return found
 

@@ -283,9 +283,12 @@ def _time_to_watch(model: PhaseModel, rates: Array | None, n: int) -> float:
     slowest = 60.0 * _time_scale(model, n) * float(np.max(model.damping))
     turns = 20.0 / float(np.std(model.frequencies)) if np.ptp(model.frequencies) > 0 else 0.0
     coasting = 20.0 * float(np.max(model.inertia / model.damping))
+    if model.coupling.adaptation is not None:
+        coasting = max(coasting, 20.0 / model.coupling.adaptation.rate)
     others = max(slowest, coasting, 20.0 * longest_delay(model))
     shortest = max(others, min(turns, MOST_WATCHED * others))
-    return float(np.clip(25.0 * _relaxation(model, n), shortest, MOST_WATCHED * shortest))
+    watched = float(np.clip(25.0 * _relaxation(model, n), shortest, MOST_WATCHED * shortest))
+    return watched if model.drive is None else min(watched, model.drive.end)
 
 
 def _relaxation(model: PhaseModel, n: int) -> float:

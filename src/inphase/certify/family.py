@@ -228,6 +228,8 @@ def _parts(model: Any, n: int | None, graph: Any) -> dict[str, Any]:
         values = np.asarray(values.data if sparse.issparse(values) else values)  # type: ignore[union-attr]
         if np.any(values != neutral):
             obstacles.append(f"the model has {name.replace('_', ' ')}")
+    if getattr(model, "varies", ""):
+        obstacles.append(f"the model has {model.varies}: it changes in time")
     if graph is not None and not (type(coupling) is AllToAll and coupling.columns is None):
         raise ValueError(
             f"graph must be left out where the model has a coupling of its own; it has {coupling!r}"

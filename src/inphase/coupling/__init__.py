@@ -1,5 +1,6 @@
 """K, how strongly i listens to j: one file per kind, the contract in `base.py`."""
 
+from inphase.coupling.adaptive import Adaptive
 from inphase.coupling.base import Coupling
 from inphase.coupling.causal import Causal
 from inphase.coupling.dense import Dense
@@ -12,6 +13,7 @@ from inphase.coupling.ring import Lattice, Ring
 from inphase.coupling.sparse import Sparse
 
 __all__ = [
+    "Adaptive",
     "AllToAll",
     "AllTriads",
     "Causal",

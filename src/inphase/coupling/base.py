@@ -64,6 +64,17 @@ class Pairs(NamedTuple):
     lags: Vector  # (pairs,), α_ij, radians
 
 
+class Adaptation(NamedTuple):
+    """Edges whose weights are part of the state: a_ij K_ij f(θ_i − θ_j) and dK_ij/dt = ε (h(θ_i − θ_j) − K_ij)."""
+
+    rows: Indices  # (edges,), i, ascending
+    columns: Indices  # (edges,), j
+    weights: Vector  # (edges,), a_ij
+    initial: Vector  # (edges,), K_ij at time 0
+    rule: Interaction  # h
+    rate: float  # ε
+
+
 class Coupling(ABC):
     """K[i, j]: how strongly oscillator i listens to j.
 
@@ -78,6 +89,7 @@ class Coupling(ABC):
 
     pairwise = True  # whether its terms are pairs, K_ij f(θ_i − θ_j + α_ij)
     precision = "float64"  # of the arithmetic of its sums; "float32" where a kind takes less
+    adaptation: Adaptation | None = None  # the equations of its weights, where they have such
 
     @property
     @abstractmethod
@@ -339,6 +351,16 @@ class Combined(Coupling):
         if len(sizes) > 1:
             raise ValueError(f"couplings that are added must join the same oscillators; got {sorted(sizes)}")
         self._size = sizes.pop() if sizes else None
+        adapting = [part for _, part in flat if part.adaptation is not None]
+        if adapting and len(flat) > 1:
+            raise ValueError(
+                f"a coupling that adapts cannot be added to others; got {adapting[0]!r} in a sum"
+            )
+
+    @property
+    def adaptation(self) -> Adaptation | None:  # type: ignore[override]  # that of its part
+        """That of its only part."""
+        return self.parts[0][1].adaptation
 
     @property
     def size(self) -> int | None:

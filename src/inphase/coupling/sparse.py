@@ -144,10 +144,14 @@ class Sparse(Network):
 
     def code(self, keep: Keep) -> str:
         """ip.Sparse of a sparse matrix."""
+        return f"ip.Sparse({self.matrix_code(keep)})"
+
+    def matrix_code(self, keep: Keep) -> str:
+        """The sparse matrix alone."""
         entries = self.csr.tocoo()
         values = keep("values", entries.data)
         places = f"{keep('rows', entries.row)}, {keep('columns', entries.col)}"
-        return f"ip.Sparse(sparse.coo_array(({values}, ({places})), shape=({self.size}, {self.size})))"
+        return f"sparse.coo_array(({values}, ({places})), shape=({self.size}, {self.size}))"
 
     def to_dict(self) -> dict[str, Any]:
         """Kind and entries (a checksum of more than 10,000), for provenance."""

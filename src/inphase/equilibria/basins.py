@@ -89,6 +89,7 @@ def basins(
     """
     begin = clock.perf_counter()
     size, count = size_of(model, n), integer("samples", samples, least=1)
+    model.check_fixed("basins")
     if not model.is_autonomous:
         raise ValueError("basins needs a model without delays, noise and inertia")
     level = finite_number("confidence", confidence, positive=True)

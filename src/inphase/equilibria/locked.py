@@ -79,6 +79,7 @@ class Locked:
 
     def __init__(self, model: PhaseModel, n: int) -> None:
         model.check(np.zeros(n))
+        model.check_fixed("equilibria and their stability")
         model.check_forces(n)
         if not model.g.smooth:
             raise ValueError(

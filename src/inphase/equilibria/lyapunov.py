@@ -128,6 +128,7 @@ def _checked(model: PhaseModel, phases: ArrayLike) -> Array:
     row = model.check(phases)
     if row.ndim != 1:
         raise ValueError(f"phases must have shape (n,); got {row.shape}")
+    model.check_fixed("lyapunov_exponents")
     if model.has_delays or model.has_noise:
         raise ValueError(
             "a model with delays or noise has no Jacobian of its phases; got one; use model.replace(...)"

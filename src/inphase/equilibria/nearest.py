@@ -88,7 +88,7 @@ def can_polish(model: PhaseModel, n: int) -> bool:
         True for mean fields and couplings of low rank (all-to-all, rank one, by factors, and their sums) with
         n · rank² up to 3·10⁸ (3·10⁷ where f is not odd or with a gain), rank being twice the modes of f times
         the columns of the factors; for graphs up to 6000 oscillators; and for others up to 2000. False with
-        noise or a callable gain, where they do not apply.
+        noise, a drive, adaptive weights or a callable gain, where they do not apply.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def can_polish(model: PhaseModel, n: int) -> bool:
     >>> can_polish(ip.PhaseModel(ip.kuramoto()), 100_000)
     True
     """
-    if n < 2 or model.has_noise or not model.g.smooth:
+    if n < 2 or model.has_noise or model.varies or not model.g.smooth:
         return False
     rank = rank_of(model, n)
     plain = not (model.has_delays or model.has_inertia)

@@ -181,6 +181,7 @@ class _System:
             raise ValueError(
                 f"all_equilibria is for f = k sin x, as `k * kuramoto()`; got {ex.quoted(model.interaction)}"
             )
+        model.check_fixed("all_equilibria")
         if model.gain is not None or model.has_delays or model.has_noise:
             raise ValueError("all_equilibria is for models without gain, delays and noise")
         K = strength * model.coupling.matrix(n)

@@ -1,7 +1,7 @@
 """A formula, recorded once as a tree, and what can be done with the tree."""
 
 from inphase.expression.calculus import derivative
-from inphase.expression.parsing import parse
+from inphase.expression.parsing import check_parameter, parse
 from inphase.expression.poles import pole
 from inphase.expression.printing import latex
 from inphase.expression.spectrum import spectrum
@@ -47,6 +47,7 @@ __all__ = [
     "apply",
     "attention_parameter",
     "attention_spelling",
+    "check_parameter",
     "constant",
     "derivative",
     "evaluate",

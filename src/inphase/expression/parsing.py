@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from keyword import iskeyword
 
 from inphase.expression.spelling import LONGEST, quoted
 from inphase.expression.tree import FUNCTIONS, OPERATORS, PI, Expression, X, apply, constant, parameter, power
@@ -31,15 +32,24 @@ _RANK = {"+": 1, "-": 1, "*": 2, "/": 2, "negative": 3, "positive": 3, "**": 4}
 _PREFIX = {"-": "negative", "+": "positive"}
 
 
-def parse(source: str, names: Sequence[str]) -> Expression:
+def check_parameter(name: str, variable: str = "x") -> None:
+    """ValueError unless a parameter of formulas in `variable` may be called so."""
+    taken = (variable, "pi", *FUNCTIONS)
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or name in taken or iskeyword(name):
+        raise ValueError(
+            f"a parameter cannot be called {name!r}: letters, digits and _, and no name that formulas use"
+        )
+
+
+def parse(source: str, names: Sequence[str], variable: str = "x") -> Expression:
     """Read an expression in x, the parameters `names`, pi and the elementary functions; decimals are exact.
 
     The text is read by Python's rules of arithmetic, with ^ for ** too; nothing is executed, and whatever is not
-    arithmetic is refused by a ValueError.
+    arithmetic is refused by a ValueError. A `variable` of another name, such as t, is a parameter of the tree.
     """
     if len(source) > LONGEST:
         raise ValueError(f"the expression has {len(source):,} characters; at most {LONGEST:,} are read")
-    reader = _Reader(source, names)
+    reader = _Reader(source, names, variable)
     for kind, token, place in _tokens(source):
         reader.take(kind, token, place)
     return reader.end()
@@ -55,9 +65,9 @@ def _tokens(source: str) -> Iterator[tuple[str, str, int]]:
 class _Reader:
     """Values that wait for their operator, and operators and brackets that wait for their last value."""
 
-    def __init__(self, source: str, names: Sequence[str]) -> None:
-        self.source, self.names = source, frozenset(names)
-        self.known = ", ".join(["x", "pi", *names])
+    def __init__(self, source: str, names: Sequence[str], variable: str) -> None:
+        self.source, self.names, self.variable = source, frozenset(names), variable
+        self.known = ", ".join([variable, "pi", *names])
         self.values: list[Expression] = []
         self.waiting: list[str] = []  # ranked operators, "(", and names of functions whose bracket is open
         self.complete = False  # whether a value has just ended
@@ -112,9 +122,9 @@ class _Reader:
 
     def named(self, name: str) -> Expression:
         """x, pi or a parameter."""
-        if name in ("x", "pi"):
-            return X if name == "x" else PI
-        if name in self.names:
+        if name == "pi" or name == self.variable == "x":
+            return PI if name == "pi" else X
+        if name in self.names or name == self.variable:
             return parameter(name)
         raise ValueError(
             f"unknown name {quoted(name)} in the expression {quoted(self.source)}; known: {self.known} and "
@@ -126,8 +136,9 @@ class _Reader:
         if name in FUNCTIONS:
             return name
         if name in ("abs", "sign"):
+            whose = "an interaction" if self.variable == "x" else f"what is given in {self.variable}"
             raise ValueError(
-                f"{name} is not analytic: an interaction must be an analytic formula; got {quoted(self.source)}"
+                f"{name} is not analytic: {whose} must be an analytic formula; got {quoted(self.source)}"
             )
         raise ValueError(
             f"unknown function {quoted(name)} in {quoted(self.source)} is refused; known, of one argument: "

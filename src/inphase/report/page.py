@@ -145,6 +145,8 @@ def _model(study: Study) -> str:
     divisor = model.g.equation(model.coupling, model.delays.ndim if model.has_delays else None)
     if divisor is not None:
         parts.append(formula_image(*divisor))
+    driven = [] if model.drive is None else model.drive.equations()
+    parts += [formula_image(*part) for part in driven]
     learnt = model.coupling.source()
     if learnt is not None:
         parts.append(formula_image(*learnt))
@@ -153,18 +155,20 @@ def _model(study: Study) -> str:
     facts += model.coupling.about()
     if model.g.kind != "one":
         facts.append(("gain g", model.g.text()))
+    for name, values in ({} if model.drive is None else model.drive.parameters).items():
+        facts.append((f"{words.symbol(name)} of the drive", _spread(values)))
     for name, letter, unit in PARTS:
         values = getattr(model, name)
         values = values.data if issparse(values) else values
         if np.any(values != (name == "damping")):
-            spread = f"mean {plain(float(values.mean()))}, standard deviation {plain(float(values.std()))}"
-            facts.append(
-                (
-                    f"{name.replace('_', ' ')} {letter} ({unit})",
-                    spread if values.ndim else plain(float(values)),
-                )
-            )
+            facts.append((f"{name.replace('_', ' ')} {letter} ({unit})", _spread(values)))
     return "\n".join(parts) + "\n" + fact_table(facts)
+
+
+def _spread(values: NDArray[Any]) -> str:
+    """A number, or the mean and the standard deviation of many."""
+    spread = f"mean {plain(float(values.mean()))}, standard deviation {plain(float(values.std()))}"
+    return spread if values.ndim else plain(float(values))
 
 
 # ------------------------------------------------------------------------------------------------ the figures

@@ -209,6 +209,8 @@ def coarsening_obstacle(model: PhaseModel, n: int) -> str | None:
         return 'gain=None or "softmax": the Jacobian of a callable gain is not known'
     if np.ptp(model.frequencies) or np.any(model.field):
         return "equal frequencies and no field: equal phases must stay equal"
+    if model.varies:
+        return f"a model whose equation does not change in time; this one has {model.varies}"
     if not model.is_autonomous or np.any(model.damping != 1):
         return "a model without delays, noise, inertia and damping"
     if model.g.kind == "softmax" and np.any(masses == 0):

@@ -36,12 +36,13 @@ from inphase.methods import DORMAND_PRINCE
 from inphase.simulation.explicit import GROW, SAFETY, SHRINK, DormandPrince
 from inphase.simulation.growth import GrowthLimit
 from inphase.simulation.motion import Motion
+from inphase.simulation.pace import Pace
 from inphase.simulation.past import Past, polynomials
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-Velocity = Callable[[Array, Array, Array], Array]
+Velocity = Callable[..., Array]
 
 SWEEPS = 6  # of a step that hears itself, before a shorter one is tried
 SETTLED = 0.1  # of the tolerance: the error of these sweeps that is let pass
@@ -51,7 +52,12 @@ MOST_KINKS = 100
 
 
 def delayed(
-    motion: Motion, state: Array, t_end: float, tolerance: float, history: Past = None
+    motion: Motion,
+    state: Array,
+    t_end: float,
+    tolerance: float,
+    history: Past = None,
+    pace: Pace | None = None,
 ) -> DelayedDormandPrince:
     """The integration of a model with delays from a state at t = 0, to be moved on by `advance`.
 
@@ -63,6 +69,8 @@ def delayed(
         As for `DormandPrince`.
     history
         The phases before t = 0, back to −max τ: as for `simulate`.
+    pace : Pace, optional
+        As for `DormandPrince`.
 
     Raises
     ------
@@ -92,9 +100,9 @@ def delayed(
     unheard = np.zeros_like(coefficients[:, :, motion.space.heavy])  # nobody hears a velocity
     coefficients = np.concatenate([coefficients, unheard], axis=2)
     past = starts, coefficients
-    limit = GrowthLimit(motion, len(state))
+    limit = GrowthLimit(motion, len(state), t_end)
     return DelayedDormandPrince(
-        motion, state, t_end, tolerance, heard=heard, delays=delays, past=past, limit=limit
+        motion, state, t_end, tolerance, heard=heard, delays=delays, past=past, limit=limit, pace=pace
     )
 
 
@@ -105,7 +113,8 @@ class DelayedDormandPrince(DormandPrince):
     Parameters
     ----------
     velocity : callable
-        velocity(phases, out, sources) -> out, with phases and out (replicas, n) and sources (replicas, m).
+        velocity(phases, out, sources) -> out, with phases and out (replicas, n) and sources (replicas, m); with a
+        `pace` also time=(replicas,).
     phases, t_end, tolerance
         As for `DormandPrince`.
     heard : ndarray of int64, shape (m,)
@@ -127,6 +136,7 @@ class DelayedDormandPrince(DormandPrince):
         delays: Array,
         past: tuple[Array, Array],
         limit: GrowthLimit | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._velocity_heard, self._heard, self._delays = velocity, heard, delays
         self._shortest = float(np.min(delays, where=delays > 0, initial=np.inf))
@@ -137,7 +147,12 @@ class DelayedDormandPrince(DormandPrince):
         self._sources = np.empty((len(phases), len(delays)))
         rows, zeros = np.arange(len(phases)), np.zeros(len(phases))
         super().__init__(
-            lambda y, out: self._evaluate(rows, zeros, zeros > 0, y, out), phases, t_end, tolerance, limit
+            lambda y, out, **_: self._evaluate(rows, zeros, zeros > 0, y, out),
+            phases,
+            t_end,
+            tolerance,
+            limit,
+            pace,
         )
 
     @property
@@ -185,7 +200,7 @@ class DelayedDormandPrince(DormandPrince):
 
         def velocity(states: Array) -> Array:
             heard = sources + (states - here)[:, self._heard]
-            return self._velocity_heard(states, np.empty_like(states), heard)
+            return self._hear(states, np.empty_like(states), heard, time)
 
         return velocity
 
@@ -244,7 +259,12 @@ class DelayedDormandPrince(DormandPrince):
     def _evaluate(self, rows: Indices, time: Array, inside: Mask, phases: Array, out: Array) -> Array:
         sources = self._sources[: len(rows)]
         self._past.look(rows, self._heard, self._delays, time, inside, phases, sources)
-        return self._velocity_heard(phases, out, sources)
+        return self._hear(phases, out, sources, time)
+
+    def _hear(self, phases: Array, out: Array, sources: Array, time: Array) -> Array:
+        if self._pace is None:
+            return self._velocity_heard(phases, out, sources)
+        return self._velocity_heard(phases, out, sources, time=time)
 
 
 class _History:

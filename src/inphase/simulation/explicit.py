@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from inphase.kernels import steps
 from inphase.methods import DORMAND_PRINCE
 from inphase.simulation.growth import GrowthLimit
+from inphase.simulation.pace import Pace
 
 Array = NDArray[np.float64]
-Velocity = Callable[[Array, Array], Array]
+Velocity = Callable[..., Array]
 
 SAFETY, SHRINK, GROW = 0.9, 0.2, 6.0
+NODES = (*DORMAND_PRINCE.nodes[:5].tolist(), 1.0, 1.0)  # the end of the step, to the last bit
 
 
 class DormandPrince:
@@ -29,7 +31,7 @@ class DormandPrince:
     Parameters
     ----------
     velocity : callable
-        velocity(phases, out) -> out, both (replicas, n).
+        velocity(phases, out) -> out, both (replicas, n); with a `pace`, velocity(phases, out, time=time), (replicas,).
     phases : ndarray, shape (replicas, n)
     t_end : float
         The last step of each replica ends there exactly.
@@ -37,6 +39,8 @@ class DormandPrince:
         Local error per step, radians.
     limit : GrowthLimit, optional
         Keeps steps from jumping over instabilities.
+    pace : Pace, optional
+        Of a velocity that depends on time: keeps steps from jumping over what drives it.
     """
 
     def __init__(
@@ -46,15 +50,16 @@ class DormandPrince:
         t_end: float,
         tolerance: float,
         limit: GrowthLimit | None = None,
+        pace: Pace | None = None,
     ) -> None:
-        self.interpolant, self._limit = DORMAND_PRINCE.interpolant, limit
+        self.interpolant, self._limit, self._pace = DORMAND_PRINCE.interpolant, limit, pace
         self._velocity, self.t_end, self.tolerance = velocity, t_end, tolerance
         replicas = len(phases)
         self.phases = np.ascontiguousarray(phases, dtype=float).copy()
         self.before, self._trial = np.empty_like(self.phases), np.empty_like(self.phases)
         self.stages = np.empty((DORMAND_PRINCE.stages, *self.phases.shape))
-        self._velocity(self.phases, self.stages[0])
         self.time, self.time_before = np.zeros(replicas), np.zeros(replicas)
+        self._slope(self.phases, self.stages[0], self.time)
         speed = np.max(np.abs(self.stages[0]), axis=1)
         # A step that moves nobody by more than tolerance^(1/5)/4 radians; the controller takes it from there.
         guess = 0.25 * tolerance**0.2 / np.maximum(speed, 1e-300)
@@ -76,7 +81,7 @@ class DormandPrince:
         h = self._limited(np.where(self.running, np.minimum(self.step, remaining), 0.0))
         for s in range(1, DORMAND_PRINCE.stages):
             steps.combine(self.phases, self.stages, DORMAND_PRINCE.a[s, :s], h, self._trial)
-            self._velocity(self._trial, self.stages[s])
+            self._slope(self._trial, self.stages[s], self.time, h, s)
         error = steps.error(self.stages, DORMAND_PRINCE.error, h) / self.tolerance
         self.accepted = (error <= 1.0) & self.running
         with np.errstate(divide="ignore"):
@@ -85,13 +90,20 @@ class DormandPrince:
             h, np.where(self.accepted & (h < self.step), self.step, h * factor), np.full_like(h, self.t_end)
         )
 
+    def _slope(self, phases: Array, out: Array, time: Array, h: Array | float = 0.0, stage: int = 0) -> Array:
+        """The velocity at a stage of steps of length h from `time`."""
+        if self._pace is None:
+            return self._velocity(phases, out)
+        return self._velocity(phases, out, time=time + NODES[stage] * h)
+
     def _limited(self, h: Array) -> Array:
-        """Steps of that length, or as long as what grows allows."""
-        return h if self._limit is None else self._limit(h, self.phases, self._nearby)
+        """Steps of that length, or as long as what grows and what is driven allow."""
+        h = h if self._limit is None else self._limit(h, self.phases, self._nearby)
+        return h if self._pace is None else self._pace(self.time, h)
 
     def _nearby(self, rows: NDArray[np.intp]) -> Callable[[Array], Array]:
         """The velocity of those replicas at states (rows, size) near theirs."""
-        return lambda states: self._velocity(states, np.empty_like(states))
+        return lambda states: self._slope(states, np.empty_like(states), self.time[rows])
 
     def _finish(self, h: Array, following: Array, target: Array) -> None:
         """Book a trial step of length h: the next step sizes,

@@ -29,13 +29,15 @@ AT_ONCE = 20_000_000  # inner iterations of one call: it returns soon enough for
 def plan(model: PhaseModel, n: int) -> march.Plan | None:
     """The model as the kernel that takes many steps in one call takes it; None where it does not fit.
 
-    It fits if it is of first order, without delays, noise and gain, if f has few harmonics and does not need
+    It fits if it is of first order, without delays, noise, drive and gain, if f has few harmonics and does not need
     relative accuracy (see `mean_field`), if the coupling lists its terms, and if a step is so short that
     calls would cost as much. The number of replicas does not count: a replica goes the same way, to the last
     bit, in whichever group it runs.
     """
     f = model.pull
-    plain = model.g.kind == "one" and not (model.has_inertia or model.has_delays or model.has_noise)
+    plain = model.g.kind == "one" and not (
+        model.has_inertia or model.has_delays or model.has_noise or model.varies
+    )
     if not plain or n > NODES or len(f.modes) > HARMONICS + 1 or f.contrast > PAIRS_FROM_CONTRAST:
         return None
     spelled = model.coupling.spelled(n)
@@ -80,6 +82,7 @@ class FixedStep:
         self.replicas = replicas
         self.state, self.steps = state.copy(), 0
         used = [[(s, float(w)) for s, w in enumerate(weights) if w] for weights in (*method.a, method.b)]
+        self._fractions = method.nodes.tolist()
         self._rows, self._weights, self._nodes = used[:-1], used[-1], [round(c) for c in method.nodes]
         self._slopes, self._trial = np.empty((method.stages, *state.shape)), np.empty_like(state)
         self._kick = np.zeros_like(state)
@@ -114,13 +117,14 @@ class FixedStep:
             self._draw()
         for stage, weights in enumerate(self._rows):
             at = self._ahead(weights) if stage else self.state
+            time = (self.steps + self._fractions[stage]) * self.step
             if self._past is None:
-                self.motion(at, self._slopes[stage])
+                self.motion(at, self._slopes[stage], None, time)
                 continue
             k = self.steps + self._nodes[stage]
             if stage:
                 self._past.push(k, at)
-            self.motion(at, self._slopes[stage], self._past.sources(k))
+            self.motion(at, self._slopes[stage], self._past.sources(k), time)
         self._trial, self.state = self.state, self._ahead(self._weights)
         self.steps += 1
         if self._past:
@@ -152,9 +156,9 @@ class FixedStep:
             )
             shares = shared * self._common
             self._drawn = self._drawn + shares if np.any(self._own) else shares
-        if motion.second_order:
+        if motion.second_order or motion.adapting is not None:
             heavy = motion.space.heavy
-            self._kick[:, :n], self._kick[:, n:] = self._drawn, self._drawn[:, heavy]
+            self._kick[:, :n], self._kick[:, n : motion.space.size] = self._drawn, self._drawn[:, heavy]
             self._kick[:, heavy] = 0.0
         else:
             self._kick = self._drawn

@@ -41,16 +41,18 @@ class GrowthLimit:
     ----------
     motion : Motion
     replicas : int
+    t_end : float
+        Up to which a drive is looked at.
     """
 
-    def __init__(self, motion: Motion, replicas: int) -> None:
+    def __init__(self, motion: Motion, replicas: int, t_end: float = 0.0) -> None:
         model, self._n = motion.model, motion.n
-        bound = rate_bound(model, motion.n)
+        bound = rate_bound(model, motion.n, t_end)
         self._bound, self._known = (
             np.full(replicas, bound or 0.0),
             bound is not None and model.g.kind == "one",
         )
-        self._near = near(model.interaction)
+        self._near = -1.0 if model.varies else near(model.interaction)  # rates change, even where nothing moves
         self._at = np.full((replicas, motion.n), np.nan)  # the phases at the last look
         self._rate, self._step = np.zeros((2, replicas))  # what it found, and the step that was wanted
         self._calls = 0
@@ -150,11 +152,13 @@ def largest_slope(f: Interaction, order: int) -> float:
     return float(np.max(values, where=np.isfinite(values), initial=1e-300))
 
 
-def rate_bound(model: PhaseModel, n: int) -> float | None:
+def rate_bound(model: PhaseModel, n: int, t_end: float = 0.0) -> float | None:
     """A bound on the rates at which small differences grow, or with a gain their size; None where nothing is known.
 
     With inertia, m λ² + d λ = d μ where μ is the rate without, so λ <= μ and λ <= sqrt(μ d/m).
     """
+    if model.coupling.adaptation is not None:
+        return None
     if model.g.kind == "softmax":  # means of sines, whatever K and f are
         strength, slope = 1.0, 1.0
     else:
@@ -162,7 +166,11 @@ def rate_bound(model: PhaseModel, n: int) -> float | None:
         if most is None:
             return None
         strength = most
-    rates = np.broadcast_to(free_rates(model, slope, strength, model.field, model.damping), n)
+    factor, force = 1.0, 0.0
+    if model.drive is not None:
+        factor, force = (model.drive.largest(name, 0.0, t_end) for name in ("coupling", "force"))
+    field = np.abs(model.field) + force
+    rates = np.broadcast_to(free_rates(model, slope, strength * factor, field, model.damping), n)
     if model.has_inertia:
         inertia = np.broadcast_to(model.inertia, n)
         heavy = inertia > 0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from inphase.coupling import Coupling
@@ -17,13 +17,13 @@ from inphase.model import PhaseModel
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
-Velocity = Callable[[Array, Array, Array | None], Array]
+Velocity = Callable[[Array, Array, Array | None, ArrayLike], Array]
 
 EDGES_PER_JOB = 4096
 
 
 def listening(model: PhaseModel, n: int) -> tuple[Velocity, Indices, Array]:
-    """velocity(phases, out, sources), heard (m,) and delays (m,): source e is the phase of heard[e],
+    """velocity(phases, out, sources, time), heard (m,) and delays (m,): source e is the phase of heard[e],
     delays[e] ago.
 
     Sources are the oscillators for delays of shape () or (n,), and the pairs that are joined for delays of
@@ -41,10 +41,10 @@ def listening(model: PhaseModel, n: int) -> tuple[Velocity, Indices, Array]:
     instant = model.replace(coupling=pairs, delays=0.0)
     receivers, senders = joined.rows, np.asarray(joined.columns, dtype=np.int64)
 
-    def velocity(phases: Array, out: Array, sources: Array | None) -> Array:
+    def velocity(phases: Array, out: Array, sources: Array | None, time: ArrayLike) -> Array:
         assert sources is not None
         pairs.heard = sources
-        return instant.flow(phases, out)
+        return instant.flow(phases, out, time=time)
 
     return velocity, senders, np.asarray(model.delays[receivers, senders], dtype=float).ravel()
 

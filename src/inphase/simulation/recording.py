@@ -86,10 +86,10 @@ class Recorder:
         times, states, lost = self._frames(status)
         kept, n, end = len(times), motion.n, self._ends
         dims = ("time", "replica", "oscillator") if len(shape) == 2 else ("time", "oscillator")
-        speeds = motion.velocities(states) if motion.second_order else states[..., n:]
-        phases = states[..., :n]
+        speeds = motion.velocities(states, times[:, None]) if motion.second_order else states[..., n:]
+        phases, weights = states[..., :n], motion.weights(states)
         modulus = np.abs(order_parameter(phases)) if kept else phases[..., 0]
-        for values in (phases, modulus, speeds):
+        for values in (phases, modulus, speeds, weights):
             values[lost] = np.nan
         stopped_by = np.array(self.stopped_by, dtype=object).reshape(shape[:-1]).astype(str)
         about = {"units": "rad", "long_name": "phase"}
@@ -106,7 +106,14 @@ class Recorder:
         if motion.second_order:
             about = {"units": "rad per unit of time", "long_name": "velocity"}
             found["velocity"] = (dims, speeds.reshape(kept, *shape), about)
-            found["end_velocity"] = (dims[1:], motion.velocities(end.state).reshape(shape), about)
+            found["end_velocity"] = (dims[1:], motion.velocities(end.state, end.time).reshape(shape), about)
+        if motion.adapting is not None:
+            edges, about = (*dims[:-1], "edge"), {"long_name": "weight K_ij of an edge"}
+            count = weights.shape[-1]
+            found["weight"] = (edges, weights.reshape(kept, *shape[:-1], count), about)
+            found["end_weight"] = (edges[1:], motion.weights(end.state).reshape(*shape[:-1], count), about)
+            ends = {"listener": motion.adapting.equations.rows, "heard": motion.adapting.equations.columns}
+            found = found.assign_coords({name: ("edge", nodes) for name, nodes in ends.items()})
         return found.assign_coords(replica=replicas) if len(shape) == 2 else found
 
     def _frames(self, status: Status) -> tuple[Array, Array, NDArray[np.bool_]]:

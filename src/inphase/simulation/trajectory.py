@@ -23,6 +23,7 @@ from inphase.simulation.explicit import DormandPrince
 from inphase.simulation.fixed import FixedStep
 from inphase.simulation.growth import GrowthLimit
 from inphase.simulation.motion import Motion
+from inphase.simulation.pace import Pace
 from inphase.simulation.past import Past
 from inphase.simulation.recording import Recorder, output_times
 from inphase.simulation.small import SmallSystems, small_systems
@@ -228,10 +229,11 @@ class Simulation:
         self.progress = progress
         self.run: DormandPrince | FixedStep | SmallSystems
         if self.method == "dormand-prince":
-            small = small_systems(family or model, state, kept[-1], tolerance)
+            end = max(kept[-1], 1e-300)  # a run of zero length still has its first velocity computed
+            small = small_systems(family or model, state, end, tolerance)
             if family is not None and small is None:
                 raise _RowByRow
-            self.run = small or _adaptive(self.motion, state, kept[-1], tolerance, history)
+            self.run = small or _adaptive(self.motion, state, end, tolerance, history)
         elif family is not None:
             raise _RowByRow
         else:
@@ -239,6 +241,8 @@ class Simulation:
             if h > kept[-1] * (1 + 1e-12) and kept[-1] > 0:
                 raise ValueError(f"step must be at most the final time, {kept[-1]:g}; got {h:g}")
             kept, word = np.unique(np.rint(kept / h)) * h, _word("seed", seed)
+            if model.drive is not None:
+                model.drive.check(0.0, kept[-1])
             self.run = FixedStep(self.motion, state, h, RUNGE_KUTTA[self.method], word, self.numbers, history)
         self.start, self.recorder = state, Recorder(kept, state)
 
@@ -308,10 +312,13 @@ def _method(model: PhaseModel, method: str | None, step: float | None) -> str:
 
 
 def _adaptive(motion: Motion, state: Array, end: float, tolerance: float, history: Past) -> DormandPrince:
-    end = max(end, 1e-300)  # a run of zero length still has its first velocity computed
+    pace, drive = None, motion.model.drive
+    if drive is not None:
+        drive.check(0.0, end)
+        pace = Pace(drive, motion, 0.0, end, tolerance)
     if not motion.model.has_delays:
-        return DormandPrince(motion, state, end, tolerance, GrowthLimit(motion, len(state)))
-    return delayed(motion, state, end, tolerance, history)
+        return DormandPrince(motion, state, end, tolerance, GrowthLimit(motion, len(state), end), pace)
+    return delayed(motion, state, end, tolerance, history, pace)
 
 
 def _word(name: str, value: Any) -> int:
