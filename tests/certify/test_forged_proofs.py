@@ -367,3 +367,24 @@ def test_aliases_of_sampled_modes_are_within_their_bound():
             for k in range(half):
                 missed = sum(decay ** (m * size - k) + decay ** (m * size + k) for m in range(1, 400))
                 assert missed <= 2 * q / (1 - q)
+
+
+def test_cells_where_the_root_may_vanish_count_in_full():
+    """Toward z = 2/u the bound of dG/dz has no finite value: a box in u that leaves such a cell open is refused."""
+
+    def box(lo, hi):
+        ends = [1 / Fraction(hi), 1 / Fraction(lo)]
+        parameters = {"b": [[end.numerator, end.denominator] for end in ends]}
+        model = {"formula": "sin(x)*exp(b*(cos(x) - 1))", "parameters": parameters, "coupling": ANY}
+        model |= {"gain": "none", "frequencies": 0, "field": 0}
+        claim = {"verdict": "proved", "statement": "", "model": model}
+        claim["statement"] = checker.statement(claim)
+        middle, radius = (Fraction(hi) + Fraction(lo)) / 2, (Fraction(hi) - Fraction(lo)) / 2
+        dyadic = {
+            k: [q.numerator, 1 - q.denominator.bit_length()] for k, q in (("mid", middle), ("rad", radius))
+        }
+        leaf = {"theorem": "attention-l1-infinity", "box": {"b": {"inverse": True} | dyadic}}
+        return checker.explain_text(json.dumps({"schema": 1, "claim": claim, "leaves": [leaf]}))
+
+    assert box("7/16", "29/64")[0]
+    assert box("5/16", "21/64") == (False, "the L1 inequality at large β is not verified")
