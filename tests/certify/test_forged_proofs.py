@@ -358,16 +358,6 @@ def test_a_bound_off_the_real_line_of_a_quotient_holds_or_is_refused(small):
             assert mpmath.mpf(found.hi) / mpmath.mpf(2) ** checker.P >= truth
 
 
-def test_aliases_of_sampled_modes_are_within_their_bound():
-    """|F_k| of samples misses the modes size ± k, ...: their sum stays below twice top q^(size - half)/(1 - q^...)."""
-    for size in (8, 16, 64):
-        half = size // 2
-        for decay in (0.2, 0.5, 0.8):
-            q = decay ** (size - half)
-            for k in range(half):
-                missed = sum(decay ** (m * size - k) + decay ** (m * size + k) for m in range(1, 400))
-                assert missed <= 2 * q / (1 - q)
-
 
 def test_cells_where_the_root_may_vanish_count_in_full():
     """Toward z = 2/u the bound of dG/dz has no finite value: a box in u that leaves such a cell open is refused."""

@@ -180,7 +180,7 @@ def rate_bound(model: PhaseModel, n: int, t_end: float = 0.0) -> float | None:
     return float(np.max(rates))
 
 
-def free_rates(model: PhaseModel, slope: Any, strength: float, field: Array, damping: Array) -> Array:
+def free_rates(model: PhaseModel, slope: Any, strength: float, field: Any, damping: Any) -> Array:
     """The bounds without inertia, of each oscillator."""
     # the moduli of a term's derivatives by all phases, added, in units of f': 1 + 1, or 1 + 2 + 1
     steepness = (2 if model.coupling.pairwise else 4) * slope
