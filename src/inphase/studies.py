@@ -211,7 +211,7 @@ def _conclude(
 
 def _one_start(model: PhaseModel, phases: ArrayLike) -> Array:
     """Initial phases as the model takes them; ValueError unless of shape (n,)."""
-    first = model.check(np.asarray(phases, dtype=float))
+    first = model.check(phases)
     if first.ndim != 1:
         raise ValueError(f"phases must have shape (n,); got {first.shape}")
     return first

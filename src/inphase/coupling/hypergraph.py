@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from inphase.checks import LARGEST, boolean, finite_array, finite_vector, integer
+from inphase.checks import LARGEST, boolean, finite_array, finite_vector, integer, unmasked
 from inphase.coupling.base import Coupling
 from inphase.coupling.words import Keep, Words, numbered, of_f, over, phase
 from inphase.interaction import Interaction
@@ -403,6 +403,7 @@ def _from_xgi(hypergraph: Any, n: int | None) -> tuple[Any, int]:
 
 def _triads(given: Any) -> Integers:
     """Triads as an integer array (edges, 3)."""
+    unmasked("triads", given)
     try:
         array = np.asarray(given)
     except ValueError:

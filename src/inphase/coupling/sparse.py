@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from inphase.checks import finite_array
+from inphase.checks import matrix_array
 from inphase.coupling.base import Coupling
 from inphase.coupling.summing import Layout, listing, not_symmetric, plan, square
 from inphase.coupling.words import Keep
@@ -167,8 +167,8 @@ def _canonical(given: Any) -> Any:
         return given.matrix.copy()  # which is canonical
     inner = getattr(given, "matrix", given)
     if not sparse.issparse(inner):
-        return sparse.csr_array(square(finite_array("matrix", inner)))
-    values = finite_array("matrix's entries", inner.tocoo().data)
+        return sparse.csr_array(square(matrix_array("matrix", inner)))
+    values = matrix_array("matrix's entries", inner.tocoo().data)
     coordinates = inner.tocoo()
     places = coordinates.coords if hasattr(coordinates, "coords") else (coordinates.row, coordinates.col)
     csr = sparse.coo_array((values, places), shape=square(coordinates).shape).tocsr()
