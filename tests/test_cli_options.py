@@ -166,7 +166,7 @@ def test_the_command_line_imports_nothing_before_a_verb_runs():
 def described(monkeypatch, *arguments):
     """The configuration that `simulate` would run."""
     seen = []
-    monkeypatch.setattr(config.Config, "build", lambda self: seen.append(self) or sys.exit())
+    monkeypatch.setattr(config.Config, "build_with_graph", lambda self: seen.append(self) or sys.exit())
     with pytest.raises(SystemExit):
         main(["simulate", "kuramoto", "--n", "6", "--t-end", "1", *arguments])
     return seen[0]

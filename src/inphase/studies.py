@@ -245,6 +245,8 @@ def _write(result: Study, folder: OutputFolder, drawn: list[str]) -> None:
     from inphase.report.page import again, page, plates  # Matplotlib loads only where something is drawn
 
     about = {"title": result.title, "seed": result.seed, "model": folder.about["model"]}
+    if result.graph is not None and result.graph.source is not None:
+        about["graph"] = str(result.graph.source)
     data = json.dumps(about | result.summary | {"growth": result.growth}, indent=1, ensure_ascii=False)
     result.files["study"] = str(write_text(folder.file("study.json"), data))
     arrays = again(result)[1].arrays

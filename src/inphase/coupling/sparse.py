@@ -114,6 +114,7 @@ class Sparse(Network):
 
     def __init__(self, matrix: Any, symmetric: bool = False) -> None:
         self.csr = _canonical(matrix)
+        self.how_read = str(getattr(matrix, "source", None) or "")  # of a graph from a file
         if symmetric and not self.symmetric:
             different = (self.csr - self.csr.T).tocsr()
             different.eliminate_zeros()
@@ -141,6 +142,10 @@ class Sparse(Network):
         """K as a sparse matrix, (n, n)."""
         self.check_size(n)
         return self.csr
+
+    def about(self) -> list[tuple[str, str]]:
+        """The coupling, and how its graph was read."""
+        return super().about() + ([("graph", self.how_read)] if self.how_read else [])
 
     def code(self, keep: Keep) -> str:
         """ip.Sparse of a sparse matrix."""

@@ -219,7 +219,7 @@ class Graph:
         >>> graph.nodes["omega"]
         array([0. , 0.1, 0.2])
         """
-        order = slice(None) if by is None else self._positions(by)
+        order = slice(None) if by is None else self.rows_of(by)
         added = {
             key: finite_array(f"column {key!r}", values, (self.n,))[order] for key, values in columns.items()
         }
@@ -229,8 +229,8 @@ class Graph:
         """Whether every node is among the names, as `with_columns` compares them."""
         return {*map(_plain, self.labels)} <= {*map(_plain, names)}
 
-    def _positions(self, by: Sequence[Any] | NDArray[Any]) -> NDArray[np.int64]:
-        """Where in `by` each node stands."""
+    def rows_of(self, by: Sequence[Any] | NDArray[Any]) -> NDArray[np.int64]:
+        """Where in `by` each node stands, (n,); ValueError as in `with_columns`."""
         rows = {_plain(label): row for row, label in enumerate(by)}
         names = [_plain(label) for label in self.labels]
         missing = next((label for label, name in zip(self.labels, names) if name not in rows), None)
