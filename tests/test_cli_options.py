@@ -20,7 +20,7 @@ from inphase.simulation.trajectory import METHODS
 from inphase.status import Status
 
 SYSTEM = "formula strength gain"
-GRAPH = "graph directed weight normalized"
+GRAPH = "graph directed weight columns kind duplicates normalized by"
 PARTS = "frequencies field delays noise inertia damping"
 START = "n seed initial phases"
 RUN = "t-end tolerance step method out overwrite no-progress"

@@ -355,7 +355,7 @@ def test_edge_lists_of_numbers(tmp_path):
     assert graphs.read(named, weight="capacity").strengths.tolist() == [0.5, 0.5]
     assert graphs.read(named, weight=1).strengths.tolist() == [1, 1]
     with pytest.raises(
-        ValueError, match="names no weight; columns of numbers: capacity. Give weight='capacity'"
+        ValueError, match=r"names no weight; columns of numbers: capacity. Give weight='capacity'"
     ):
         graphs.read(named)
     with pytest.raises(

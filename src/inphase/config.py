@@ -93,7 +93,7 @@ class GraphTable(Section):
     seed: int | None = None
     weight: str | float | None = None
     directed: bool | None = None
-    columns: tuple[Name, Name] | None = None
+    columns: list[Name] | None = None
     kind: str | None = None
     duplicates: str | None = None
     normalized: str | None = None
@@ -149,10 +149,17 @@ class PartTable(Section):
             )
         return self
 
-    def build(self, n: int, seed: int) -> NDArray[np.float64]:
-        """Shape (n,); quantiles in random order."""
+    def build(
+        self, n: int, seed: int, graph: graphs.Graph | None, notes: list[str] | None = None
+    ) -> NDArray[np.float64]:
+        """Shape (n,); quantiles in random order. `notes` takes how a table was joined to the graph."""
         if self.file is not None:
-            return by_row(self.file, self.column)
+            if graph is None:
+                return by_row(self.file, self.column)
+            _, values, note = joined(graph, self.file, self.column, self.by)
+            if notes is not None:
+                notes.append(note)
+            return values
         found = distributions.named(str(self.distribution), **(self.model_extra or {}))
         seed = seed if self.seed is None else self.seed
         if self.sampling == "random":
@@ -256,13 +263,12 @@ class Config(Section):
 
     def _part(self, k: int, name: str, n: int, graph: graphs.Graph | None, notes: list[str]) -> Any:
         part = getattr(self.model, name)
-        if isinstance(part, PartTable) and part.file is not None and graph is not None:
-            _, values, note = joined(graph, part.file, part.column, part.by)
-            notes.append(f"{name}: {note}")
-            return values
         if isinstance(part, PartTable):
             seeds = np.random.SeedSequence((self.run.seed, k))  # a part's own, so that parts are independent
-            return part.build(n, int(seeds.generate_state(1)[0]))
+            found: list[str] = []
+            values = part.build(n, int(seeds.generate_state(1)[0]), graph, found)
+            notes.extend(f"{name}: {note}" for note in found)
+            return values
         if not isinstance(part, str):
             return np.asarray(part, dtype=float)
         columns = {} if graph is None else graph.nodes

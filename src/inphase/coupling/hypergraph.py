@@ -81,10 +81,10 @@ class Hypergraph(Triadic):
     ----------
     triads : array_like of int, shape (edges, 3), or xgi.Hypergraph or xgi.SimplicialComplex
         Three different nodes each, numbered from 0. Of an xgi object, the edges of three nodes, nodes
-        numbered in the order of its `nodes`; other edges and attributes are not read.
+        numbered in the order of its `nodes`; other edges are not read.
     form : "2j-k-i" or "j+k-2i"
     weights : float or array_like, shape (edges,)
-        w of each triad, any sign.
+        w of each triad, any sign; by default the ``weight`` of an xgi object's edges, and 1 where they have none.
     n : int, optional
         The number of oscillators; by default the largest node + 1, or the number of nodes of an xgi object.
     directed : bool
@@ -119,7 +119,7 @@ class Hypergraph(Triadic):
         self,
         triads: Any,
         form: str = "2j-k-i",
-        weights: ArrayLike = 1.0,
+        weights: ArrayLike | None = None,
         n: int | None = None,
         *,
         directed: bool = False,
@@ -127,13 +127,14 @@ class Hypergraph(Triadic):
         self._set_form(form)
         self.directed = boolean("directed", directed)
         if hasattr(triads, "edges") and hasattr(triads, "nodes"):
-            triads, n = _from_xgi(triads, n)
+            triads, n, known = _from_xgi(triads, n)
+            weights = known if weights is None else weights
         self.triads = _triads(triads)
         if n is None and not len(self.triads):
             raise ValueError("n, the number of oscillators, must be given where there are no triads")
         self._size = int(self.triads.max()) + 1 if n is None else integer("n", n, least=1, most=LARGEST)
         _check_nodes(self.triads, self._size)
-        values = finite_array("weights", weights)
+        values = finite_array("weights", 1.0 if weights is None else weights)
         if values.ndim and values.shape != (len(self.triads),):
             raise ValueError(
                 f"weights must be a number or have shape ({len(self.triads)},), one per triad; got {values.shape}"
@@ -386,8 +387,8 @@ def triads_kind(form: str, directed: bool) -> int:
     return triads.ORDERED if directed else triads.BOTH
 
 
-def _from_xgi(hypergraph: Any, n: int | None) -> tuple[Any, int]:
-    """The edges of three nodes of an xgi.Hypergraph or SimplicialComplex, and its number of nodes."""
+def _from_xgi(hypergraph: Any, n: int | None) -> tuple[Any, int, list[Any]]:
+    """The edges of three nodes of an xgi.Hypergraph or SimplicialComplex, its number of nodes, and the edges' weights."""
     if not hasattr(hypergraph.edges, "filterby") or hasattr(hypergraph.edges, "tail"):
         raise TypeError(
             f"triads must be an array, an xgi.Hypergraph or an xgi.SimplicialComplex; got {type(hypergraph)}"
@@ -397,8 +398,10 @@ def _from_xgi(hypergraph: Any, n: int | None) -> tuple[Any, int]:
         raise ValueError(
             f"n must be the number of nodes of the hypergraph, {len(number)}, or left out; got {n!r}"
         )
-    found = [sorted(number[node] for node in edge) for edge in hypergraph.edges.filterby("size", 3).members()]
-    return found, len(number)
+    edges = hypergraph.edges.filterby("size", 3)
+    found = [sorted(number[node] for node in edge) for edge in edges.members()]
+    known = edges.attrs.asdict()
+    return found, len(number), [known[edge].get("weight", 1.0) for edge in edges]
 
 
 def _triads(given: Any) -> Integers:

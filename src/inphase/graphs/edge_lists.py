@@ -211,7 +211,8 @@ def _weighted(
 ) -> Layout:
     """The column of the weights, by its name; never 1 where there is one that may be meant."""
     small = [name.casefold() for name in names]
-    column = next((small.index(name) for name in WEIGHT_NAMES if name in small), None)
+    known = [k for name in WEIGHT_NAMES for k, word in enumerate(small) if word == name and k not in ends]
+    column = known[0] if known else None
     if isinstance(wanted.weight, str):
         column = names.index(wanted.weight) if wanted.weight in names else None
         if column is None and wanted.weight.casefold() in small:

@@ -1,8 +1,8 @@
 """Tables with a row for each node, joined to a graph by the column that names the nodes.
 
-A column called id, node, label or name, in letters of any size, names them, and so does a column of texts whose
-entries are the nodes. Where there is none, rows are in the order of the nodes only if that order is plain: not where it
-is that in which the edges of a file happen to name them. Whatever else is doubtful is refused; ``by`` decides it.
+A column called id, node, label or name, in letters of any size, names them, and so does one of texts that are the nodes.
+Where there is none, rows are in the order of the nodes only if that order is plain: not where it is that in which the
+edges of a file happen to name them, and not the alphabet's. Whatever else is doubtful is refused; ``by`` decides it.
 """
 
 from __future__ import annotations
@@ -145,7 +145,8 @@ def _check_by_row(graph: Graph, file: Path, by: Name | None) -> None:
     """ValueError where rows without names would be given to nodes whose order is an accident."""
     if by is not None and by != ROW:
         raise ValueError(f"{file} has no column {by!r:.80} that could name the nodes; by may be {ROW!r}")
-    if by is None and graph.source is not None and graph.source.order == APPEARANCE:
+    accident = graph.source is not None and graph.source.order == APPEARANCE
+    if by is None and accident and list(graph.labels) != sorted(graph.labels, key=str):
         order = named([str(label) for label in graph.labels[:9]])
         raise ValueError(
             f"{file} must name the nodes, in a column id, since the graph has them in the order in which its edges "

@@ -5,7 +5,7 @@ A malformed file is refused with its name, the number of the line and what was e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,7 +34,7 @@ def read(
     weight: str | float | None = None,
     directed: bool | None = None,
     n: int | None = None,
-    columns: tuple[str | int, str | int] | None = None,
+    columns: Sequence[str | int] | None = None,
     kind: str | None = None,
     duplicates: str | None = None,
 ) -> Graph:
@@ -138,7 +138,7 @@ def _wanted(
     weight: str | float | None,
     directed: bool | None,
     n: int | None,
-    columns: tuple[str | int, str | int] | None,
+    columns: Sequence[str | int] | None,
     kind: str | None,
     duplicates: str | None,
 ) -> Wanted:
