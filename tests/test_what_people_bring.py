@@ -3,11 +3,16 @@
 Each file of data/doors has once been read as something else without a word.
 """
 
+import bz2
+import gzip
+import json
 import warnings
 from pathlib import Path
 
+import h5py
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import io, sparse
 
@@ -484,3 +489,111 @@ def test_weights_of_xgi_count():
     hypergraph.add_edge([0, 3], weight=9.0)
     assert ip.Hypergraph(hypergraph).weights.tolist() == [2.5, 1.0]
     assert ip.Hypergraph(hypergraph, weights=1.0).weights.tolist() == [1.0, 1.0]
+
+
+# ------------------------------------------------------------------------------------------------- more formats
+
+
+def test_dense_matrices_are_read_from_all_that_hold_them(tmp_path):
+    K = np.array([[0, 1.5, 0], [2, 0, 0.25], [0, -1, 0]])
+    np.save(tmp_path / "a.npy", K)
+    io.savemat(tmp_path / "b.mat", {"C": K, "names": np.array(["x", "y", "z"]), "row": np.arange(3.0)})
+    with h5py.File(tmp_path / "c.mat", "w") as opened:  # version 7.3 is HDF5, columns first
+        opened["C"] = K.T
+    np.savetxt(tmp_path / "d.txt", K)
+    pd.DataFrame(K, index=list("xyz"), columns=list("xyz")).to_csv(tmp_path / "e.csv")
+    pd.DataFrame(K, columns=list("xyz")).to_csv(tmp_path / "f.csv", index=False)
+    np.savez(tmp_path / "g.npz", weights=K, centres=np.ones((3, 2)))
+    for name in ("a.npy", "b.mat", "c.mat", "d.txt", "e.csv", "f.csv", "g.npz"):
+        graph = read(tmp_path / name, kind=None if name[-3:] in ("npy", "mat") else "matrix")
+        np.testing.assert_array_equal(graph.matrix.toarray(), K)
+        assert list(graph.labels) == (list("xyz") if name.endswith("csv") else [0, 1, 2])
+        assert "dense matrix" in str(graph.source)
+    io.savemat(tmp_path / "two.mat", {"A": K, "B": 2 * K})
+    assert read(tmp_path / "two.mat", weight="B").matrix[0, 1] == 3
+    with pytest.raises(
+        ValueError, match="must hold one square matrix of numbers; it has A, B: weight= chooses one"
+    ):
+        read(tmp_path / "two.mat")
+    np.save(tmp_path / "h.npy", K[:2])
+    with pytest.raises(ValueError, match="must hold one square matrix of numbers; it has none"):
+        read(tmp_path / "h.npy")
+    with pytest.raises(ValueError, match="rows and columns must have the same names"):
+        read(written(tmp_path, "i.csv", ",x,y\ny,0,1\nx,1,0\n"), kind="matrix")
+
+
+@pytest.mark.parametrize("module", [gzip, bz2])
+def test_compressed_files_are_read_and_named(tmp_path, module):
+    suffix = {gzip: "gz", bz2: "bz2"}[module]
+    path = tmp_path / f"gephi_directed.csv.{suffix}"
+    path.write_bytes(module.compress((DOORS / "gephi_directed.csv").read_bytes()))
+    graph = read(path)
+    assert weights(graph) == {("b", "a"): 2, ("c", "b"): 1} and str(graph.source).startswith(
+        f"{path.name}: edge list"
+    )
+    path.write_bytes(module.compress(b"a,b,1\nb,c\n"))
+    with pytest.raises(ValueError, match=f"{path}, line 2: expected 3 fields"):
+        read(path)
+    path.write_bytes(module.compress(b"a,b,1\nb,c,0\n"))
+    with pytest.warns(UserWarning, match=f"{path}: 1 edge was dropped"):
+        read(path)
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(ValueError, match=f"{path} is truncated, or not compressed as {suffix}"):
+        read(path)
+
+
+def test_downloads_of_konect_are_known_by_their_names(tmp_path):
+    path = written(tmp_path, "out.moreno_x", (DOORS / "konect_asym.txt").read_text())
+    assert weights(read(path)) == {(2, 1): 5, (3, 2): 7}
+
+
+@pytest.mark.parametrize("kind", [nx.Graph, nx.DiGraph, nx.MultiDiGraph])
+@pytest.mark.parametrize("key", ["edges", "links"])
+def test_node_link_data_of_networkx(tmp_path, kind, key):
+    reference = kind(nx.gnp_random_graph(8, 0.4, seed=1, directed=True))
+    for k, (u, v) in enumerate(list(reference.edges())):
+        reference.add_edge(u, v, weight=k + 0.5)
+    nx.set_node_attributes(reference, {i: i / 4 for i in range(8)}, "omega")
+    data = nx.node_link_data(reference, edges=key)
+    graph = read(written(tmp_path, "a.json", json.dumps(data)))
+    expected = graphs.from_networkx(reference)
+    np.testing.assert_array_equal(graph.matrix.toarray(), expected.matrix.toarray())
+    assert (
+        graph.labels == expected.labels and graph.nodes["omega"].tolist() == expected.nodes["omega"].tolist()
+    )
+
+
+def test_faults_of_json_are_named(tmp_path):
+    nodes = [{"id": 0}, {"id": 1}]
+    for found, words in [
+        ({"nodes": nodes, "links": [{"source": 0, "target": 5}]}, "links[0]: the target of the edge is 5"),
+        ({"nodes": nodes, "links": [{"source": 0}]}, "links[0]: target must be a number or a text; got None"),
+        (
+            {"nodes": nodes, "links": [{"source": 0, "target": 1, "weight": "x"}]},
+            "links[0]: weight must be a finite",
+        ),
+        ({"nodes": [{"id": 0}, {"id": 0}], "links": []}, "nodes must have different ids"),
+        ({"nodes": [5], "links": []}, "nodes[0]: expected an object; got 5"),
+        ([1], "must hold an object with nodes and links"),
+    ]:
+        path = written(tmp_path, "a.json", json.dumps(found))
+        with pytest.raises(ValueError) as caught:
+            read(path)
+        assert str(path) in str(caught.value) and words in str(caught.value)
+
+
+def test_hypergraphs_of_hif(tmp_path):
+    with pytest.warns(UserWarning, match="not used: weights of incidences; not used: weights of nodes"):
+        found = ip.Hypergraph.read(DOORS / "hypergraph.hif.json")
+    assert found.triads.tolist() == [[0, 1, 2]] and found.weights.tolist() == [2.5] and found.size == 3
+    with pytest.raises(ValueError, match=r"edge 0 has 3: Hypergraph\.read reads triads"):
+        read(DOORS / "hypergraph.hif.json")
+    xgi = pytest.importorskip("xgi")
+    reference = xgi.fast_random_hypergraph(9, [0.2, 0.1], seed=4)
+    xgi.write_hif(reference, tmp_path / "a.json")
+    with pytest.warns(UserWarning, match=f"{len(reference.edges.filterby('size', 2))} edges were left out"):
+        mine = ip.Hypergraph.read(tmp_path / "a.json")
+    theirs = reference.edges.filterby("size", 3).members()
+    assert {*map(frozenset, mine.triads.tolist())} == {*map(frozenset, theirs)} and len(mine.triads) > 3
+    xgi.write_hif(xgi.Hypergraph([[0, 1], [1, 2]]), tmp_path / "b.json")
+    assert weights(read(tmp_path / "b.json")) == both({(0, 1): 1, (1, 2): 1})

@@ -57,7 +57,13 @@ from inphase.graphs.node_tables import by_row, joined
 from inphase.model import PARTS, PhaseModel
 from inphase.tables import Name
 
-OF_FILE = ("weight", "directed", "columns", "kind", "duplicates")  # options of `graphs.read`
+OF_FILE = (
+    "weight",
+    "directed",
+    "columns",
+    "file_kind",
+    "duplicates",
+)  # options of `graphs.read`, of which kind is here the coupling's
 PATHS = ("file", "features", "matrix", "lags")  # options of couplings that may name a file
 
 
@@ -94,7 +100,7 @@ class GraphTable(Section):
     weight: str | float | None = None
     directed: bool | None = None
     columns: list[Name] | None = None
-    kind: str | None = None
+    file_kind: str | None = None
     duplicates: str | None = None
     normalized: str | None = None
     largest_component: bool = False
@@ -116,7 +122,10 @@ class GraphTable(Section):
         elif self.file in graphs.DATASETS:
             found = graphs.dataset(str(self.file))
         else:
-            found = graphs.read(str(self.file), **self._of_file())
+            found = graphs.read(
+                str(self.file),
+                **{name.removeprefix("file_"): given for name, given in self._of_file().items()},
+            )
         found = found.largest_component() if self.largest_component else found
         return found if self.normalized is None else found.normalized(self.normalized)
 

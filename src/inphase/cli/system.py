@@ -74,6 +74,8 @@ def _coupling(options: argparse.Namespace) -> dict[str, Any]:
     about = {key: given for key in OF_GRAPH if (given := _given(options, key))}
     if "weight" in about:
         about["weight"] = _number_or_name(about["weight"])
+    if "kind" in about:
+        about["file_kind"] = about.pop("kind")
     text = _given(options, "graph")
     if text is None:
         if about:

@@ -11,8 +11,10 @@ the second they are one and the same term, which counts once.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from os import PathLike
 from typing import Any, NoReturn
 
 import numpy as np
@@ -22,9 +24,12 @@ from scipy import sparse
 from inphase.checks import LARGEST, boolean, finite_array, finite_vector, integer, unmasked
 from inphase.coupling.base import Coupling
 from inphase.coupling.words import Keep, Words, numbered, of_f, over, phase
+from inphase.graphs.json_files import read_hif
+from inphase.graphs.source import counted
 from inphase.interaction import Interaction
 from inphase.kernels import fourier, triads
 from inphase.kernels.terms import ORDERED, PRODUCT, Field, Term, Triangles
+from inphase.tables import existing
 from inphase.types import Phases, Vector
 
 FORMS = {"2j-k-i": (1.0, -2.0, 1.0), "j+k-2i": (2.0, -1.0, -1.0)}  # f's argument: factors of θ_i, θ_j, θ_k
@@ -142,6 +147,34 @@ class Hypergraph(Triadic):
         self.weights = np.array(np.broadcast_to(values, len(self.triads)))
         self._kind = triads_kind(self.form, self.directed)
         self._starts, self._partners, self._ordered, self._totals = self._by_listener()
+
+    @classmethod
+    def read(cls, path: str | PathLike[str], form: str = "2j-k-i") -> Hypergraph:
+        """The triads of a file in HIF, the interchange format of hypergraphs, nodes in the order of the file.
+
+        A triad's weight is that of its edge, or 1; what is left out (edges of other sizes, weights of incidences and
+        of nodes) is told by a warning.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError, TypeError
+            If there is no such file, or it is damaged, directed, or has no triads.
+        """
+        file = existing(path)
+        found = read_hif(file)
+        triads = [k for k, members in enumerate(found.members) if len(members) == 3]
+        others = len(found.members) - len(triads)
+        left_out = [
+            *([f"{counted(others, 'edge', 'left out')}, not of three nodes"] if others else []),
+            *found.notes,
+        ]
+        if left_out:
+            warnings.warn(f"{file}: {'; '.join(left_out)}", stacklevel=2)
+        members, weights = [found.members[k] for k in triads], [found.weights[k] for k in triads]
+        try:
+            return cls(members, form, weights, n=len(found.nodes))
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from None
 
     @property
     def size(self) -> int:

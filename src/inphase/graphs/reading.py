@@ -6,6 +6,7 @@ A malformed file is refused with its name, the number of the line and what was e
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,8 +17,10 @@ from inphase.checks import LARGEST, check_name, finite_number, integer
 from inphase.graphs.building import Found, Wanted
 from inphase.graphs.edge_lists import edge_list
 from inphase.graphs.graph import Graph
+from inphase.graphs.json_files import json_graph
 from inphase.graphs.markup import read_gml, read_graphml
 from inphase.graphs.matrices import dense, matrix_market, stored_sparse
+from inphase.graphs.packed import OPENERS, unpacked
 from inphase.tables import existing, one_line, read_table, read_text
 
 
@@ -40,12 +43,15 @@ def read(
 ) -> Graph:
     """Read a graph; the suffix of the file tells its format, and `Graph.source` how it was read.
 
-    ================================================  ====================================================================
-    .gml, .graphml                                    nodes, edges, weights and numbers of the nodes
-    .mtx (MatrixMarket), .npz (SciPy)                 the matrix K itself
-    .csv, .tsv, .txt, .edges, .edgelist               an edge a line: source, target and, if wanted, its weight
-    ================================================  ====================================================================
+    ================================  ==================================================================================
+    .gml, .graphml                    nodes, edges, weights and numbers of the nodes
+    .mtx (MatrixMarket), .npz         the matrix K itself, sparse
+    .npy, .mat, text with its kind    the matrix K itself, dense: ``kind="matrix"``
+    .csv, .tsv, .txt, .edges, out.*   an edge a line: source, target and, if wanted, its weight
+    .json                             node-link data (networkx, D3); HIF, if its edges are pairs
+    ================================  ==================================================================================
 
+    Whatever is compressed as .gz or .bz2 is read, too.
     Edge lists are tables as `inphase.tables` reads them: set apart by tabs, semicolons, commas or white space;
     lines that begin with # or % are skipped. A first line with the names source and target (or from and to, u and v, ...)
     is a header, and so is the last comment above the edges; without one, a third column is the weight. Nodes named by
@@ -81,8 +87,7 @@ def read(
     Warns
     -----
     UserWarning
-        Where edges have the weight 0 and are dropped, where the edges of a GML or GraphML file have numbers but no
-        weight, and where a file holds several graphs, of which the first is read.
+        Where edges of weight 0 are dropped, edges have numbers but no weight, or a file has several graphs.
 
     Raises
     ------
@@ -106,10 +111,19 @@ def read(
     'triangle.csv: edge list, undirected, weights from weight, nodes in order of appearance'
     """
     file = existing(path)
-    reader = _reader(file, kind)
-    if columns is not None and reader is not edge_list:
-        raise ValueError(f"columns are for edge lists, and {str(file)!r} is none; got {columns!r:.80}")
     asked = _wanted(weight, directed, n, columns, kind, duplicates)
+    if file.suffix.lower() not in OPENERS:
+        return _read(file, asked)
+    with unpacked(file) as inside:
+        found = _read(inside, asked)
+    return replace(found, source=replace(found.source, file=file.name)) if found.source else found
+
+
+def _read(file: Path, asked: Wanted) -> Graph:
+    """The graph of a file that is not compressed."""
+    reader = _reader(file, asked.kind)
+    if asked.columns is not None and reader is not edge_list:
+        raise ValueError(f"columns are for edge lists, and {str(file)!r} is none; got {asked.columns!r:.80}")
     try:
         found = reader(file, asked)
         graph = found if isinstance(found, Graph) else found.graph(file, asked)
@@ -126,7 +140,7 @@ def _reader(file: Path, kind: str | None) -> Callable[[Path, Wanted], Found | Gr
     """The reader of the format that was asked for, or that the suffix tells."""
     if kind is not None:
         return FORMATS[check_name("kind", kind, list(FORMATS))].reader
-    suffix = file.suffix.lower()
+    suffix = ".konect" if file.name.startswith("out.") else file.suffix.lower()
     for format in FORMATS.values():
         if suffix in format.suffixes:
             return format.reader
@@ -221,6 +235,7 @@ FORMATS: dict[str, Format] = {
     "graphml": Format((".graphml",), _graphml),
     "mtx": Format((".mtx",), matrix_market),
     "npz": Format((".npz",), stored_sparse),
-    "edges": Format((".csv", ".tsv", ".txt", ".edges", ".edgelist"), edge_list),
+    "edges": Format((".csv", ".tsv", ".txt", ".edges", ".edgelist", ".konect"), edge_list),
+    "json": Format((".json",), json_graph),
     "matrix": Format((".npy", ".mat"), dense),
 }
