@@ -445,7 +445,7 @@ def edge_weights(
         which = named(others)
         notes.append(f"not used: {which}")
         warnings.warn(
-            f"{where(edges[0].place)}: all weights are 1; the edges have the numbers {which}: give weight={others[0]!r}, "
+            f"{where(edges[0].place)}: all weights are 1; the edges have the numbers {which}: give weight={others[0]!r:.80}, "
             f"or weight=1 for no weights",
             stacklevel=5,
         )

@@ -16,6 +16,7 @@ import numpy as np
 
 from inphase.graphs.building import NO_WEIGHTS, WEIGHT_NAMES, Found, Wanted
 from inphase.graphs.source import APPEARANCE, ASCENDING, counted, named
+from inphase.stored import reading
 from inphase.tables import COMMENTS, Table, is_float, is_index, one_line, read_table, read_text
 
 PAIRS = (
@@ -173,7 +174,7 @@ def _is_matrix(table: Table) -> bool:
 
 def _pair_in(names: Sequence[str]) -> tuple[int, int] | None:
     """Where source and target stand in a header, in one of the ways to call them."""
-    plain = [re.sub(r"[\W_]", "", name.casefold()) for name in names]
+    plain = [re.sub(r"[\s_.-]", "", name.casefold()) for name in names]
     return next(((plain.index(u), plain.index(v)) for u, v in PAIRS if u in plain and v in plain), None)
 
 
@@ -230,7 +231,7 @@ def _weighted(
         if meant:
             raise ValueError(
                 f"{table.at(0)}: the header names no weight; columns of numbers: {named(meant)}. Give "
-                f"weight={meant[0]!r}, or weight=1 for no weights"
+                f"weight={meant[0]!r:.80}, or weight=1 for no weights"
             )
     row = table.rows[-1]
     kinds = [k for k in others if small[k] == "type" and row[k].casefold() in ("directed", "undirected")]
@@ -252,7 +253,7 @@ def _directed(table: Table, layout: Layout) -> bool:
     if other is not None:
         raise ValueError(
             f"{table.at(other)}: directed and undirected edges cannot be mixed in one graph; got the types "
-            f"{kinds[0]} and {kinds[other]:.40}"
+            f"{kinds[0]:.40} and {kinds[other]:.40}"
         )
     return kinds[0] == "directed"
 
@@ -336,10 +337,8 @@ def _of_networkx(file: Path, wanted: Wanted) -> Found:
         if not NETWORKX.fullmatch(line.strip()):
             raise ValueError(f"{file}, line {number}: expected source, target and {{...}}; got {line!r:.80}")
         u, v, text = line.split(maxsplit=2)
-        try:
+        with reading(file, f"must have a dictionary at the end of line {number}: {{}}"):
             known = ast.literal_eval(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            raise ValueError(f"{file}, line {number}: expected a dictionary; got {text!r:.80}") from None
         value = known.get(name) if isinstance(known, dict) else None
         if value is None and isinstance(wanted.weight, str):
             raise ValueError(f"{file}, line {number}: the edge has no {name!r}")

@@ -102,7 +102,7 @@ def read_hif(file: Path) -> Hyperedges:
 
 
 def hyperedges(file: Path, found: dict[str, Any], weight: str | float | None) -> Hyperedges:
-    """Edges in the order of the incidences; nodes in that of ``nodes``, then ascending if they are numbers, else as they appear."""
+    """Nodes in the order of ``nodes``, the rest ascending if all are numbers, else as they appear; edges as they appear."""
     kind = found.get("network-type", "undirected")
     if kind not in ("undirected", "asc"):
         raise ValueError(f"{file}: network-type must be undirected; got {kind!r:.60}")

@@ -238,6 +238,11 @@ class _GraphML:
             name = "" if drawn else attributes.get("attr.name", self.key)
             kind = attributes.get("attr.type", "string")
             self.keys[self.key] = (attributes.get("for", "all"), name, kind)
+        elif tag in ("node", "edge") and (len(self.open) < 2 or self.open[-2][0] != "graph"):
+            around, line = self.open[-2] if len(self.open) > 1 else ("nothing", 1)
+            raise self.fail(
+                f"a <{tag}> must stand in a <graph>; it stands in the <{around:.60}> of line {line}"
+            )
         elif tag == "node":
             (key,) = self.need(tag, attributes, "id")
             self.owner = {}
