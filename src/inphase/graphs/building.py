@@ -424,20 +424,27 @@ def edge_weights(
     if isinstance(weight, float):
         return [weight] * len(edges), f"weights {weight:g}"
     wanted = WEIGHT_NAMES if weight is None else (weight,)
-    spelled: dict[str, str] = {}
-    for edge in edges:
-        for key in edge.attributes:
-            spelled.setdefault(key if key in wanted else key.casefold(), key)
-    names = [name for name in (*wanted, *(name.casefold() for name in wanted)) if name in spelled]
-    keys = list(dict.fromkeys(spelled[name] for name in names))
+    spelled = sorted({key for edge in edges for key in edge.attributes}, key=str)
+    keys = [key for name in wanted for key in spelled if key == name]
+    keys += [
+        key
+        for name in wanted
+        for key in spelled
+        if str(key).casefold() == name.casefold() and key not in keys
+    ]
     found, without = [], 0
     for edge in edges:
-        name = next((key for key in keys if key in edge.attributes), None)
-        if name is None:
+        value = None
+        for name in keys:
+            value = edge.attributes.get(name)
+            if value is not None:
+                found.append(edge_number(value, name, edge, where))
+                break
+        if value is None:
             if weight is not None:
                 raise ValueError(f"{where(edge.place)}: the edge has no {weight!r}")
             without += 1
-        found.append(1.0 if name is None else edge_number(edge.attributes[name], name, edge, where))
+            found.append(1.0)
     if without and keys:
         notes.append(f"{counted(without, 'edge')} without {' or '.join(keys)} read as 1")
     others = [] if keys else _numbers_of(edges)

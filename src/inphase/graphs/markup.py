@@ -199,7 +199,7 @@ class _GraphML:
         self.graphs = 0  # those that stand in no other
         self.inside: list[str] = []  # of nodes around, the ids
         self.groups: set[str] = set()  # ids of nodes with a graph inside
-        self.label: list[str] = []  # of yEd's, which is text between other elements
+        self.label: list[str] = []  # of yEd's, which is the text before the elements inside it
 
     def where(self, line: int) -> str:
         return f"{self.path}, line {line}"
@@ -223,15 +223,10 @@ class _GraphML:
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         tag, self.text = tag.split(" ")[-1], []
         self.open.append((tag, self.parser.CurrentLineNumber))
-        if tag == "graph" and self.inside:
-            self.groups.add(self.inside[-1])
-        elif tag == "graph":
-            self.graphs += 1
-        if self.graphs > 1 and tag != "key":
-            self.owner = None
+        if tag == "graph":
+            self.graph(attributes)
+        elif self.graphs > 1 and tag != "key":
             return
-        if tag == "graph" and self.directed is None:
-            self.directed = self.need(tag, attributes, "edgedefault")[0] == "directed"
         elif tag == "key":
             (self.key,) = self.need(tag, attributes, "id")
             drawn = "yfiles.type" in attributes  # how yEd draws it, of which the label alone is read
@@ -261,16 +256,27 @@ class _GraphML:
         elif tag == "data":
             (self.key,) = self.need(tag, attributes, "key")
         elif tag == "NodeLabel":
-            self.label = []
+            self.label = self.text
         elif tag == "hyperedge":
             raise self.fail("hyperedges are not read; every edge must join two nodes")
 
+    def graph(self, attributes: dict[str, str]) -> None:
+        """A graph begins: the first, another one, or that of a group."""
+        if self.inside:
+            self.groups.add(self.inside[-1])
+        else:
+            self.graphs += 1
+        if self.graphs > 1:
+            self.owner = None
+        elif self.directed is None:
+            self.directed = self.need("graph", attributes, "edgedefault")[0] == "directed"
+
     def end(self, tag: str) -> None:
         tag, _ = self.open.pop()
-        if tag == "node" and self.graphs <= 1:
-            self.inside.pop()
         if tag in ("node", "edge"):
             self.owner = None
+            if tag == "node" and self.graphs <= 1:
+                self.inside.pop()
         elif tag == "NodeLabel" and self.owner is not None and (text := "".join(self.label).strip()):
             self.owner.setdefault("label", text)
         elif tag == "default":
@@ -281,7 +287,7 @@ class _GraphML:
                 self.owner[name] = value
 
     def characters(self, text: str) -> None:
-        (self.label if self.open[-1][0] == "NodeLabel" else self.text).append(text)
+        self.text.append(text)
 
     def value(self) -> Any:
         if self.key not in self.keys:
@@ -308,7 +314,7 @@ def read_graphml(content: bytes, path: str, wanted: Wanted) -> Found:
             expat.errors.XML_ERROR_NO_ELEMENTS,
             expat.errors.XML_ERROR_UNCLOSED_TOKEN,
         ):
-            reason += f"; the <{found.open[-1][0]}> of line {found.open[-1][1]} is not closed"
+            reason += f"; the <{found.open[-1][0]:.60}> of line {found.open[-1][1]} is not closed"
         raise ValueError(f"{path}, line {error.lineno}: not well-formed XML ({reason})") from None
     except LookupError as error:
         raise ValueError(f"{path}, line 1: the encoding must be a known one; got {error!s:.80}") from None
