@@ -512,7 +512,7 @@ COORDINATES = "%%MatrixMarket matrix coordinate real general\n"
         (
             "a.dot",
             "graph {}",
-            "path must end in one of .gml, .graphml, .mtx, .npz, .csv, .tsv, .txt, .edges, .edgelist, .npy, .mat.*; got",
+            "path must end in one of .gml, .graphml, .mtx, .npz, .csv, .tsv, .txt, .edges, .edgelist, .*, .npy, .mat; got",
         ),
     ],
 )

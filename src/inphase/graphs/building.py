@@ -438,7 +438,8 @@ def edge_weights(
         for name in keys:
             value = edge.attributes.get(name)
             if value is not None:
-                found.append(edge_number(value, name, edge, where))
+                plain = type(value) is float and math.isfinite(value)  # nearly always
+                found.append(value if plain else edge_number(value, name, edge, where))
                 break
         if value is None:
             if weight is not None:

@@ -221,8 +221,9 @@ class _GraphML:
         )
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        tag, self.text = tag.split(" ")[-1], []
-        self.open.append((tag, self.parser.CurrentLineNumber))
+        tag, self.text = tag.rpartition(" ")[2], []
+        around, line = self.open[-1] if self.open else ("nothing", 1), self.parser.CurrentLineNumber
+        self.open.append((tag, line))
         if tag == "graph":
             self.graph(attributes)
         elif self.graphs > 1 and tag != "key":
@@ -233,26 +234,22 @@ class _GraphML:
             name = "" if drawn else attributes.get("attr.name", self.key)
             kind = attributes.get("attr.type", "string")
             self.keys[self.key] = (attributes.get("for", "all"), name, kind)
-        elif tag in ("node", "edge") and (len(self.open) < 2 or self.open[-2][0] != "graph"):
-            around, line = self.open[-2] if len(self.open) > 1 else ("nothing", 1)
+        elif around[0] != "graph" and tag in ("node", "edge"):
             raise self.fail(
-                f"a <{tag}> must stand in a <graph>; it stands in the <{around:.60}> of line {line}"
+                f"a <{tag}> must stand in a <graph>; it stands in the <{around[0]:.60}> of line {around[1]}"
             )
         elif tag == "node":
             (key,) = self.need(tag, attributes, "id")
             self.owner = {}
             self.inside.append(key)
             self.nodes.append(Node(key, None, self.owner))
-            self.node_lines.append(self.parser.CurrentLineNumber)
+            self.node_lines.append(line)
         elif tag == "edge":
             source, target = self.need(tag, attributes, "source", "target")
-            if (
-                attributes.get("directed", str(bool(self.directed)).lower())
-                != str(bool(self.directed)).lower()
-            ):
+            if "directed" in attributes and attributes["directed"] != str(bool(self.directed)).lower():
                 raise self.fail("directed and undirected edges cannot be mixed in one graph")
             self.owner = {}
-            self.edges.append(Edge(source, target, self.owner, self.parser.CurrentLineNumber))
+            self.edges.append(Edge(source, target, self.owner, line))
         elif tag == "data":
             (self.key,) = self.need(tag, attributes, "key")
         elif tag == "NodeLabel":
@@ -295,8 +292,10 @@ class _GraphML:
         _, name, kind = self.keys[self.key]
         text = "".join(self.text)
         try:
-            return NUMBERS[kind](text) if kind in NUMBERS and text.strip() else text.strip()
+            return NUMBERS[kind](text) if kind in NUMBERS else text.strip()
         except ValueError:
+            if not text.strip():
+                return ""  # which is no number of this element, and no fault of the others
             raise self.fail(f"{name:.60} must be of the type {kind}; got {text!r:.60}") from None
 
     def defaults_of(self, element: str) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def _reader(file: Path, kind: str | None) -> Callable[[Path, Wanted], Found | Gr
     """The reader of the format that was asked for, or that the suffix tells."""
     if kind is not None:
         return FORMATS[check_name("kind", kind, list(FORMATS))].reader
-    suffix = ".konect" if file.name.startswith("out.") else file.suffix.lower()
+    suffix = "out.*" if file.name.startswith("out.") else file.suffix.lower()
     for format in FORMATS.values():
         if suffix in format.suffixes:
             return format.reader
@@ -235,7 +235,7 @@ FORMATS: dict[str, Format] = {
     "graphml": Format((".graphml",), _graphml),
     "mtx": Format((".mtx",), matrix_market),
     "npz": Format((".npz",), stored_sparse),
-    "edges": Format((".csv", ".tsv", ".txt", ".edges", ".edgelist", ".konect"), edge_list),
+    "edges": Format((".csv", ".tsv", ".txt", ".edges", ".edgelist", "out.*"), edge_list),
     "json": Format((".json",), json_graph),
     "matrix": Format((".npy", ".mat"), dense),
 }
