@@ -597,3 +597,38 @@ def test_hypergraphs_of_hif(tmp_path):
     assert {*map(frozenset, mine.triads.tolist())} == {*map(frozenset, theirs)} and len(mine.triads) > 3
     xgi.write_hif(xgi.Hypergraph([[0, 1], [1, 2]]), tmp_path / "b.json")
     assert weights(read(tmp_path / "b.json")) == both({(0, 1): 1, (1, 2): 1})
+
+
+@pytest.mark.parametrize("kind", [nx.Graph, nx.DiGraph])
+def test_files_of_pajek_are_what_networkx_reads(tmp_path, kind):
+    reference = kind(nx.gnp_random_graph(9, 0.4, seed=6, directed=True))
+    for k, (u, v) in enumerate(list(reference.edges())):
+        reference[u][v]["weight"] = k / 4 + 0.5
+    nx.write_pajek(nx.relabel_nodes(reference, lambda i: f"node {i}"), tmp_path / "a.net")
+    theirs = nx.read_pajek(tmp_path / "a.net")
+    graph = read(tmp_path / "a.net")
+    np.testing.assert_array_equal(graph.matrix.toarray(), nx.to_numpy_array(theirs, nodelist=graph.labels).T)
+    assert graph.directed == (kind is nx.DiGraph) and "Pajek" in str(graph.source)
+
+
+def test_other_files_of_pajek(tmp_path):
+    vertices = '1 "a b" 0.1 0.2 0.5\n2 c 0.5 0.5 0.5\n3 d 0 1 0.5\n'
+    text = (
+        f"*Network x\n% note\n*Vertices 3\n{vertices}*Arcslist\n1 2 3\n*Partition y\n*Vertices 3\n1\n2\n2\n"
+    )
+    graph = read(written(tmp_path, "a.net", text))
+    assert weights(graph) == {("c", "a b"): 1, ("d", "a b"): 1} and graph.nodes["y"].tolist() == [0.2, 0.5, 1]
+    assert "not used: *Partition" in str(graph.source)
+    assert weights(read(written(tmp_path, "b.net", "*vertices 3\n*edges\n1 3 2\n"))) == both({(1, 3): 2})
+    for bad, words in {
+        "*vertices 3\n*edges\n1 2\n*arcs\n2 3\n": "line 5: arcs and edges cannot be mixed",
+        "*vertices 3\n*edges\n1 4\n": "line 3: a vertex must be a number from 1 to 3; got '4'",
+        "*vertices 2\n*edges\n1 2\n*vertices 2\n": "line 4: a file must hold one network",
+        "*vertices many\n": "line 1: expected *Vertices and their number; got 'many'",
+        "*vertices 2\n*edges\n1 2 x\n": "line 3: weight must be a finite number; got 'x'",
+        "1 2\n": "line 1: expected *Vertices",
+        "*vertices 2\n*edges\n1\n": "line 3: expected two vertices",
+    }.items():
+        with pytest.raises(ValueError) as caught:
+            read(written(tmp_path, "c.net", bad))
+        assert f"c.net, {words}" in str(caught.value)

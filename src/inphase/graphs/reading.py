@@ -21,6 +21,7 @@ from inphase.graphs.json_files import json_graph
 from inphase.graphs.markup import read_gml, read_graphml
 from inphase.graphs.matrices import dense, matrix_market, stored_sparse
 from inphase.graphs.packed import OPENERS, unpacked
+from inphase.graphs.pajek import pajek
 from inphase.tables import existing, one_line, read_table, read_text
 
 
@@ -44,7 +45,7 @@ def read(
     """Read a graph; the suffix of the file tells its format, and `Graph.source` how it was read.
 
     ================================  ==================================================================================
-    .gml, .graphml                    nodes, edges, weights and numbers of the nodes
+    .gml, .graphml, .net (Pajek)      nodes, edges, weights and numbers of the nodes
     .mtx (MatrixMarket), .npz         the matrix K itself, sparse
     .npy, .mat, text with its kind    the matrix K itself, dense: ``kind="matrix"``
     .csv, .tsv, .txt, .edges, out.*   an edge a line: source, target and, if wanted, its weight
@@ -236,6 +237,7 @@ FORMATS: dict[str, Format] = {
     "mtx": Format((".mtx",), matrix_market),
     "npz": Format((".npz",), stored_sparse),
     "edges": Format((".csv", ".tsv", ".txt", ".edges", ".edgelist", "out.*"), edge_list),
+    "pajek": Format((".net",), pajek),
     "json": Format((".json",), json_graph),
     "matrix": Format((".npy", ".mat"), dense),
 }
