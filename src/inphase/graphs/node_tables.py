@@ -125,7 +125,8 @@ def _key(table: Table, graph: Graph, k: int, by: Name | None) -> int | None:
     if keys:
         if fits:
             return fits[0]
-        return keys[0]  # which will be refused, with the node that it lacks
+        known = {*map(str, graph.labels)}  # the nearest will be refused, with the node that it lacks
+        return max(keys, key=lambda key: len(known.intersection(map(str, _names(table, key, graph)))))
     others = [at for at in range(len(table.rows[0])) if at != k and _is_same(table, at, graph)]
     texts = [at for at in others if not table.is_number(table.rows[0][at])]
     if texts:
