@@ -20,7 +20,7 @@ from inphase.simulation.trajectory import METHODS
 from inphase.status import Status
 
 SYSTEM = "formula strength gain"
-GRAPH = "graph directed weight normalized"
+GRAPH = "graph directed weight columns kind duplicates normalized by"
 PARTS = "frequencies field delays noise inertia damping"
 START = "n seed initial phases"
 RUN = "t-end tolerance step method out overwrite no-progress"
@@ -166,7 +166,7 @@ def test_the_command_line_imports_nothing_before_a_verb_runs():
 def described(monkeypatch, *arguments):
     """The configuration that `simulate` would run."""
     seen = []
-    monkeypatch.setattr(config.Config, "build", lambda self: seen.append(self) or sys.exit())
+    monkeypatch.setattr(config.Config, "build_with_graph", lambda self: seen.append(self) or sys.exit())
     with pytest.raises(SystemExit):
         main(["simulate", "kuramoto", "--n", "6", "--t-end", "1", *arguments])
     return seen[0]

@@ -353,7 +353,11 @@ def test_edge_lists_of_numbers(tmp_path):
     assert graphs.read(named).strengths.tolist() == [0.25, 0.25]
     named.write_text("from,to,capacity\n1,2,0.5\n")
     assert graphs.read(named, weight="capacity").strengths.tolist() == [0.5, 0.5]
-    assert graphs.read(named).strengths.tolist() == [1, 1]
+    assert graphs.read(named, weight=1).strengths.tolist() == [1, 1]
+    with pytest.raises(
+        ValueError, match=r"names no weight; columns of numbers: capacity. Give weight='capacity'"
+    ):
+        graphs.read(named)
     with pytest.raises(
         ValueError, match=r"line 1: the header must have the column 'w'; got from, to, capacity"
     ):
@@ -508,7 +512,7 @@ COORDINATES = "%%MatrixMarket matrix coordinate real general\n"
         (
             "a.dot",
             "graph {}",
-            "path must end in one of .gml, .graphml, .mtx, .npz, .csv, .tsv, .txt, .edges, .edgelist; got",
+            "path must end in one of .gml, .graphml, .mtx, .npz, .csv, .tsv, .txt, .edges, .edgelist, .*, .npy, .mat; got",
         ),
     ],
 )

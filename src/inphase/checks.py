@@ -59,6 +59,7 @@ def checked_options(
 
 def finite_number(name: str, value: Any, *, positive: bool = False, least: float | None = None) -> float:
     """`value` as a finite float, above 0 if `positive`, at least `least`."""
+    unmasked(name, value)
     try:
         array = np.asarray(value)
         if array.ndim or array.dtype.kind in "bcSU":
@@ -89,6 +90,7 @@ def error_bound(name: str, value: Any) -> float:
 
 def finite_array(name: str, value: Any, shape: tuple[int, ...] | None = None) -> NDArray[np.float64]:
     """`value` as a new float64 array without NaN or infinity, of the shape given."""
+    unmasked(name, value)
     try:
         found = np.asarray(value)
     except ValueError:
@@ -106,6 +108,26 @@ def finite_array(name: str, value: Any, shape: tuple[int, ...] | None = None) ->
             f"{name} must be finite; got {array[where]} at index {where if len(where) != 1 else where[0]}"
         )
     return array
+
+
+def matrix_array(name: str, value: Any) -> NDArray[np.float64]:
+    """As `finite_array`, of a matrix K: true and false, as of an adjacency matrix, are 1 and 0."""
+    if getattr(getattr(value, "dtype", None), "kind", "") == "b":
+        unmasked(name, value)
+        value = np.asarray(value, dtype=float)
+    return finite_array(name, value)
+
+
+def unmasked(name: str, value: Any) -> None:
+    """ValueError for a masked array in which something is masked: what lies under the mask would count."""
+    given = value if isinstance(value, list | tuple) else (value,)
+    for part in given:
+        if isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part):
+            where = tuple(int(i) for i in np.argwhere(np.ma.getmaskarray(part))[0])
+            raise ValueError(
+                f"{name} must have no masked entries; got {np.count_nonzero(np.ma.getmaskarray(part))}, the first at index "
+                f"{where if len(where) != 1 else where[0]}: fill or leave out what is missing"
+            )
 
 
 def finite_vector(name: str, value: Any) -> NDArray[np.float64]:

@@ -36,8 +36,8 @@ out = "results"
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -60,11 +60,18 @@ from inphase.coupling import Coupling, Sparse
 from inphase.coupling.catalog import named
 from inphase.drive import PARTS as DRIVEN
 from inphase.drive import Drive, Samples
+from inphase.graphs.node_tables import by_row, joined
 from inphase.model import PARTS, PhaseModel
-from inphase.tables import ARRAYS, Name, Table, read_column, read_table
+from inphase.tables import Name, read_table
 
+OF_FILE = (
+    "weight",
+    "directed",
+    "columns",
+    "file_kind",
+    "duplicates",
+)  # options of `graphs.read`, of which kind is here the coupling's
 PATHS = ("file", "features", "matrix", "lags")  # options of couplings that may name a file
-KEYS = ("node", "id", "label")  # columns of a table that name its nodes
 
 
 class CouplingSection(Section):
@@ -97,8 +104,11 @@ class GraphTable(Section):
     generator: str | None = None
     options: Options = Field(default_factory=dict)
     seed: int | None = None
-    weight: str | None = None
+    weight: str | float | None = None
     directed: bool | None = None
+    columns: list[Name] | None = None
+    file_kind: str | None = None
+    duplicates: str | None = None
     normalized: str | None = None
     largest_component: bool = False
 
@@ -107,28 +117,34 @@ class GraphTable(Section):
         if (self.file is None) == (self.generator is None):
             raise ValueError('a coupling of kind = "graph" takes either file or generator')
         if self.generator is not None:
-            if self.weight is not None or self.directed is not None:
-                raise ValueError("weight and directed are for a file; a generator takes options")
+            if self._of_file():
+                raise ValueError(f"{', '.join(self._of_file())} are for a file; a generator takes options")
             found = graphs.generate(
                 self.generator, n, seed if self.seed is None else self.seed, **self.options
             )
         elif self.options or self.seed is not None:
             raise ValueError(
-                "options and seed are for a generator; a file takes weight, directed, normalized and largest_component"
+                f"options and seed are for a generator; a file takes {', '.join(OF_FILE)}, normalized and largest_component"
             )
         elif self.file in graphs.DATASETS:
             found = graphs.dataset(str(self.file))
         else:
-            found = graphs.read(str(self.file), weight=self.weight, directed=self.directed)
+            found = graphs.read(
+                str(self.file),
+                **{name.removeprefix("file_"): given for name, given in self._of_file().items()},
+            )
         found = found.largest_component() if self.largest_component else found
         return found if self.normalized is None else found.normalized(self.normalized)
+
+    def _of_file(self) -> dict[str, Any]:
+        """The options of `graphs.read` that are given."""
+        return {name: given for name in OF_FILE if (given := getattr(self, name)) is not None}
 
 
 class PartTable(Section):
     """Numbers of the oscillators: of a distribution, or a column of a file.
 
-    A file with a column `node`, `id` or `label`, in letters of any size, is joined to the graph by it; others
-    are in the order of the nodes.
+    A file is joined to the graph by the column that names its nodes; see `inphase.graphs.join`.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -137,46 +153,35 @@ class PartTable(Section):
     seed: int | None = None
     file: FilePath | None = None
     column: Name | None = None
+    by: Name | None = None
 
     @model_validator(mode="after")
     def _one_of(self) -> PartTable:
         if (self.distribution is None) == (self.file is None):
             raise ValueError("give either distribution or file")
         if self.file is not None and (self.model_extra or self.seed is not None):
-            raise ValueError(f"a file takes column alone; got {', '.join(self.model_extra or {'seed': 0})}")
+            raise ValueError(
+                f"a file takes column alone, and by; got {', '.join(self.model_extra or {'seed': 0})}"
+            )
         return self
 
-    def build(self, n: int, seed: int, graph: graphs.Graph | None) -> NDArray[np.float64]:
-        """Shape (n,); quantiles in random order."""
+    def build(
+        self, n: int, seed: int, graph: graphs.Graph | None, notes: list[str] | None = None
+    ) -> NDArray[np.float64]:
+        """Shape (n,); quantiles in random order. `notes` takes how a table was joined to the graph."""
         if self.file is not None:
-            return _column(self.file, self.column, graph)
+            if graph is None:
+                return by_row(self.file, self.column)
+            _, values, note = joined(graph, self.file, self.column, self.by)
+            if notes is not None:
+                notes.append(note)
+            return values
         found = distributions.named(str(self.distribution), **(self.model_extra or {}))
         seed = seed if self.seed is None else self.seed
         if self.sampling == "random":
             return found.draw(n, seed)
         # ascending along the nodes would be a pattern
         return np.random.default_rng(seed).permutation(found.quantiles(n))
-
-
-def _column(file: str, column: Name | None, graph: graphs.Graph | None) -> NDArray[np.float64]:
-    """Numbers of the nodes, joined to the graph by a column that names them, or else in the order of the file."""
-    if Path(file).suffix.lower() in ARRAYS:
-        return read_column(file, column)
-    table = read_table(file).headed([] if column is None else [column])
-    keys = [k for k, name in enumerate(table.names) if name.casefold() in KEYS]
-    others = [name for name in table.names if name.casefold() not in KEYS]
-    k = table.position(others[0] if column is None and len(others) == 1 else column)
-    if graph is None or not keys:
-        return table.numbers(k)
-    fits = [key for key in keys if key != k and graph.has_labels(_names(table, key))]
-    by = _names(table, (fits or keys)[0])
-    return np.asarray(graph.with_columns(by, numbers=table.numbers(k)).nodes["numbers"])
-
-
-def _names(table: Table, k: int) -> list[Any]:
-    """The names of nodes in column k: as numbers if all are."""
-    texts = table.texts(k)
-    return table.numbers(k).tolist() if all(map(table.is_number, texts)) else texts
 
 
 Part = Annotated[
@@ -317,7 +322,11 @@ class Config(Section):
         coupling = sum((part for part, _ in built[1:]), built[0][0])
         graph = next((graph for _, graph in built if graph is not None), None)
         size = coupling.size or n or self._listed() or 1000
-        parts = {name: self._part(k, name, size, graph) for k, name in enumerate(PARTS)}
+        notes: list[str] = []
+        parts = {name: self._part(k, name, size, graph, notes) for k, name in enumerate(PARTS)}
+        if graph is not None and graph.source is not None:
+            for note in notes:
+                graph = replace(graph, source=graph.source.and_note(note))
         drive = None if self.drive is None else self.drive.build()
         return PhaseModel(
             self.interaction.build(), coupling, gain=self.model.gain, drive=drive, **parts
@@ -329,17 +338,22 @@ class Config(Section):
             (len(part) for name in PARTS if isinstance(part := getattr(self.model, name), list)), None
         )
 
-    def _part(self, k: int, name: str, n: int, graph: graphs.Graph | None) -> Any:
+    def _part(self, k: int, name: str, n: int, graph: graphs.Graph | None, notes: list[str]) -> Any:
         part = getattr(self.model, name)
         if isinstance(part, PartTable):
             seeds = np.random.SeedSequence((self.run.seed, k))  # a part's own, so that parts are independent
-            return part.build(n, int(seeds.generate_state(1)[0]), graph)
+            found: list[str] = []
+            values = part.build(n, int(seeds.generate_state(1)[0]), graph, found)
+            notes.extend(f"{name}: {note}" for note in found)
+            return values
         if not isinstance(part, str):
             return np.asarray(part, dtype=float)
         columns = {} if graph is None else graph.nodes
         if part not in columns:
+            source = None if graph is None else graph.source
+            why = "" if source is None or part not in source.lacking else f": {source.lacking[part]}"
             raise ValueError(
-                f"{name}: the graph has no column {part!r}; it has {', '.join(columns) or 'none'}"
+                f"{name}: the graph has no column {part!r}{why}; it has {', '.join(columns) or 'none'}"
             )
         return columns[part]
 

@@ -139,14 +139,19 @@ def open_netcdf(path: Where) -> Iterator[xr.Dataset]:
     """A dataset of a NetCDF file, times as numbers; what is raised inside becomes one ValueError, as by `reading`."""
     import xarray as xr  # here, since it takes long to import and only this needs it
 
-    with reading(path, _KIND.format("NC")):
+    check_hdf5(path, _KIND.format("NC"))
+    with reading(path, _KIND.format("NC")), xr.open_dataset(path, decode_times=False) as dataset:
+        yield dataset
+
+
+def check_hdf5(path: Where, what: str) -> None:
+    """ValueError unless a file of HDF5 can hold what its variables declare; others are left to their readers."""
+    with reading(path, what):
         _check_variables(path)
-        with xr.open_dataset(path, decode_times=False) as dataset:
-            yield dataset
 
 
 def _check_variables(path: Where) -> None:
-    """ValueError unless the file can hold what its variables declare; HDF5 gives what was never written a value."""
+    """ValueError for a variable larger than its file; HDF5 gives what was never written a value."""
     import h5py
 
     most = DENSEST * os.stat(path).st_size + SMALL

@@ -212,7 +212,7 @@ def _conclude(
 
 def _one_start(model: PhaseModel, phases: ArrayLike) -> Array:
     """Initial phases as the model takes them; ValueError unless of shape (n,)."""
-    first = model.check(np.asarray(phases, dtype=float))
+    first = model.check(phases)
     if first.ndim != 1:
         raise ValueError(f"phases must have shape (n,); got {first.shape}")
     return first
@@ -246,6 +246,8 @@ def _write(result: Study, folder: OutputFolder, drawn: list[str]) -> None:
     from inphase.report.page import again, page, plates  # Matplotlib loads only where something is drawn
 
     about = {"title": result.title, "seed": result.seed, "model": folder.about["model"]}
+    if result.graph is not None and result.graph.source is not None:
+        about["graph"] = str(result.graph.source)
     data = json.dumps(about | result.summary | {"growth": result.growth}, indent=1, ensure_ascii=False)
     result.files["study"] = str(write_text(folder.file("study.json"), data))
     arrays = again(result)[1].arrays

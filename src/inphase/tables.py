@@ -97,7 +97,7 @@ class Table(NamedTuple):
         found = self
         if self.rows:
             first, second = self.rows[0], self.rows[min(1, len(self.rows) - 1)]
-            asked = any(name in first and not _is_index(name, len(first)) for name in wanted)
+            asked = any(name in first and not is_index(name, len(first)) for name in wanted)
             if asked or not any(map(self.is_number, first)):
                 found = self.under_header()
             elif any(a and not self.is_number(a) and self.is_number(b) for a, b in zip(first, second)):
@@ -117,7 +117,7 @@ class Table(NamedTuple):
             raise ValueError(f"column must be chosen: {str(self.file)!r} has the columns {shown}")
         if isinstance(column, str) and self.names.count(column) == 1:
             return self.names.index(column)
-        if column is not None and not _is_index(column, count):
+        if column is not None and not is_index(column, count):
             raise ValueError(f"column must be one of {shown} in {str(self.file)!r}; got {column!r}")
         return int(column or 0)
 
@@ -265,7 +265,7 @@ def _number(field: str, comma: bool) -> float:
     return float(field) if is_float(field) else float("nan")
 
 
-def _is_index(column: Name, count: int) -> bool:
+def is_index(column: Name, count: int) -> bool:
     """Whether a column is named by its number, which the command line gives as text."""
     if isinstance(column, str):
         return column.isdecimal() and len(column) < 19 and int(column) < count
@@ -433,7 +433,7 @@ def _npy(file: Path, columns: Sequence[Name] | None, _: str | None) -> list[NDAr
         return [stored]
     table = stored[:, None] if stored.ndim == 1 else stored
     for column in columns:
-        if table.ndim != 2 or not _is_index(column, table.shape[1]):
+        if table.ndim != 2 or not is_index(column, table.shape[1]):
             raise ValueError(
                 f"column must be one of those of {file}, of shape {stored.shape}; got {column!r}"
             )

@@ -190,6 +190,17 @@ def graph_texts():
         "a.txt": "0 1\n1 2\n2 0\n",
         "a.edges": "% konect\n1 2 1.0\n2 3 1.5\n",
         "a.edgelist": 'a b\nb "c d"\n',
+        "b.edgelist": "0 1 {'weight': 2.5}\n1 2 {}\n",
+        "c.csv": "Source,Target,Type,Id,Label,Weight\na,b,Directed,0,,2.0\nb,c,Directed,1,,1.0\n",
+        "a.net": '*Vertices 3\n1 "a" 0.1 0.2\n2 "b c" 0.5 0.5\n3 "d" 0 1\n*Edges\n1 2 1.5\n2 3\n*Edgeslist\n3 1\n',
+        "out.a": "% bip posweighted\n% 3 2 2\n1 1 2\n1 2 3\n2 2 1\n",
+        "d.mtx": f"{head} coordinate real symmetric\n3 3 4\n2 1 1\n1 2 1\n3 2 5\n2 3 5\n",
+        "a.json": '{"directed": true, "nodes": [{"id": "a", "omega": 1}, {"id": 2}], "links": [{"source": "a", "target": 2}]}',
+        "b.json": '{"nodes": [{"node": 3}], "incidences": [{"edge": "e", "node": 1}, {"edge": "e", "node": 2, "weight": 4}]}',
+        "b.graphml": '<graphml><key id="w" for="node" yfiles.type="nodegraphics"/><graph edgedefault="directed"><node id="a">'
+        '<graph edgedefault="directed"><node id="b"><data key="w"><y:NodeLabel xmlns:y="y">B</y:NodeLabel></data></node>'
+        '</graph></node><node id="c"/><edge source="b" target="c"/></graph><graph edgedefault="directed"><node id="d"/>'
+        "</graph></graphml>",
     }
     return {name: text.encode() for name, text in texts.items()}
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from inphase.checks import finite_array, integer
+from inphase.checks import integer, matrix_array
 from inphase.graphs import Graph, read
 
 Edges = list[tuple[int, int]]
@@ -45,11 +45,10 @@ def edges_of(matrix: Any) -> tuple[int, Edges]:
         If its entries are not real numbers.
     """
     if sparse.issparse(matrix):
-        finite_array("the adjacency matrix", matrix.tocoo().data)
+        matrix_array("the adjacency matrix", matrix.tocoo().data)
         a = sparse.csr_array(matrix, dtype=float, copy=True)
     else:
-        dense = np.asarray(matrix)
-        dense = finite_array("the adjacency matrix", dense.astype(float) if dense.dtype == bool else dense)
+        dense = matrix_array("the adjacency matrix", matrix)
         a = sparse.csr_array(np.atleast_2d(dense))
     a.sum_duplicates()
     a.eliminate_zeros()

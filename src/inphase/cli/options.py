@@ -120,7 +120,21 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "action": "store_true",
         "words": "the edges of the graph's file are directed: v listens to u",
     },
-    "weight": {"metavar": "COLUMN", "words": "the column of the graph's file with its weights"},
+    "weight": {
+        "metavar": "COLUMN",
+        "words": "the column of the graph's file with its weights, or a number for all",
+    },
+    "columns": {
+        "nargs": 2,
+        "metavar": ("SOURCE", "TARGET"),
+        "words": "the columns of an edge list, by name or number from 0 on",
+    },
+    "kind": {"words": "the format of the graph's file, where the suffix does not tell: matrix, edges, ..."},
+    "duplicates": {"words": "sum: an edge that stands there in both directions counts twice"},
+    "by": {
+        "metavar": "COLUMN",
+        "words": "the column of tables of numbers that names the nodes (default: id, node, label, name), or row",
+    },
     "normalized": {"metavar": "BY", "words": "in-degree, strength, mean-degree or n"},
     "frequencies": {"metavar": "NUMBERS", "words": _numbers},
     "field": {"metavar": "NUMBERS", "words": "b of b sin θ, written like --frequencies"},
@@ -153,7 +167,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "no-progress": {"action": "store_true", "words": "no progress bars"},
 }
 SYSTEM = ("system", "formula", "strength", "gain")
-GRAPH = ("graph", "directed", "weight", "normalized")
+OF_GRAPH = ("directed", "weight", "columns", "kind", "duplicates", "normalized")
+GRAPH = ("graph", *OF_GRAPH, "by")
 PARTS = ("frequencies", "field", "delays", "noise", "inertia", "damping")
 START = ("n", "seed", "initial", "phases")
 

@@ -15,6 +15,8 @@ from inphase.status import Status, worst
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from inphase.graphs import Graph
+
 
 def shows_progress(options: argparse.Namespace) -> bool:
     """Whether someone watches."""
@@ -38,6 +40,11 @@ def print_pairs(found: Mapping[str, Any], width: int) -> None:
     """A line for each key, whose values stand in a column."""
     for key, value in found.items():
         print(f"{key.replace('_', ' '):>{width}}  {value}")
+
+
+def how_read(graph: Graph | None) -> dict[str, str]:
+    """How the graph was read, where it is from a file."""
+    return {} if graph is None or graph.source is None else {"graph": str(graph.source)}
 
 
 def console() -> Console:

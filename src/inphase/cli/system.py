@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inphase.cli import grammar
-from inphase.cli.options import PARTS
+from inphase.cli.options import OF_GRAPH, PARTS
 
 if TYPE_CHECKING:
     from inphase.config import Config
@@ -36,7 +36,7 @@ def _given(options: argparse.Namespace, name: str) -> Any:
 
 def _check_alone(options: argparse.Namespace) -> None:
     """ValueError where a file and options describe the system."""
-    others = ("parameters", "formula", "gain", "graph", "directed", "weight", "normalized", *PARTS)
+    others = ("parameters", "formula", "gain", "graph", *OF_GRAPH, "by", *PARTS)
     if any(_given(options, name) for name in others) or _given(options, "strength") is not None:
         raise ValueError(f"{options.system} describes the system; parameters cannot be given beside it")
 
@@ -71,11 +71,17 @@ def _described(options: argparse.Namespace) -> dict[str, Any]:
 
 def _coupling(options: argparse.Namespace) -> dict[str, Any]:
     """The table of the coupling, where there is a graph."""
-    about = {key: given for key in ("directed", "weight", "normalized") if (given := _given(options, key))}
+    about = {key: given for key in OF_GRAPH if (given := _given(options, key))}
+    if "weight" in about:
+        about["weight"] = _number_or_name(about["weight"])
+    if "kind" in about:
+        about["file_kind"] = about.pop("kind")
     text = _given(options, "graph")
     if text is None:
         if about:
-            raise ValueError("--directed, --weight and --normalized are for a --graph")
+            raise ValueError(
+                "--directed, --weight and --normalized are for a --graph, and so are --columns, --kind and --duplicates"
+            )
         return {}
     from inphase.graphs import DATASETS, GENERATORS
 
@@ -86,6 +92,14 @@ def _coupling(options: argparse.Namespace) -> dict[str, Any]:
     return {"coupling": {"kind": "graph", "generator": name, "options": values} | about}
 
 
+def _number_or_name(text: str) -> float | str:
+    """A number for all edges, or the name of a column."""
+    try:
+        return float(grammar.number(text))
+    except ValueError:
+        return text
+
+
 def _part(part: str, given: str, options: argparse.Namespace) -> Any:
     """A part of the model for the configuration: a number, a file, a distribution or a column's name."""
     try:
@@ -93,10 +107,11 @@ def _part(part: str, given: str, options: argparse.Namespace) -> Any:
     except ValueError:
         pass
     file, colon, column = given.rpartition(":")
+    by = {} if _given(options, "by") is None else {"by": options.by}
     if colon and Path(file).is_file():
-        return {"file": file, "column": column}
+        return {"file": file, "column": column} | by
     if Path(given).is_file():
-        return {"file": given}
+        return {"file": given} | by
     from inphase.distributions import DISTRIBUTIONS
 
     kinds = grammar.without_file(DISTRIBUTIONS)

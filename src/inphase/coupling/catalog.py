@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from inphase.checks import LARGEST, boolean, checked_options, finite_array, integer
+from inphase.checks import LARGEST, boolean, checked_options, finite_array, integer, unmasked
 from inphase.coupling.base import Coupling
 from inphase.coupling.causal import Causal
 from inphase.coupling.dense import Dense
@@ -91,6 +91,7 @@ def lagged(matrix: Any, lags: Any, precision: str = "float64") -> Lagged:
 
 def _places(name: str, given: Any, count: int, n: int) -> Any:
     """The numbers of nodes of some entries."""
+    unmasked(name, given)
     found = np.asarray(given)
     if found.shape != (count,):
         raise ValueError(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.checks import finite_array
+from inphase.checks import matrix_array
 from inphase.coupling.base import Coupling
 from inphase.coupling.summing import LISTED, Layout, not_symmetric, plan, square, uses_pairs
 from inphase.coupling.words import Keep
@@ -114,7 +114,7 @@ class Dense(Matrix):
     """
 
     def __init__(self, matrix: ArrayLike, symmetric: bool = False) -> None:
-        self.array: Square = np.ascontiguousarray(square(finite_array("matrix", matrix)))
+        self.array: Square = np.ascontiguousarray(square(matrix_array("matrix", matrix)))
         if symmetric and not self.symmetric:
             i, j = (int(k) for k in np.argwhere(self.array != self.array.T)[0])
             raise ValueError(not_symmetric(i, j, self.array[i, j], self.array[j, i]))

@@ -11,20 +11,25 @@ the second they are one and the same term, which counts once.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from os import PathLike
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from inphase.checks import LARGEST, boolean, finite_array, finite_vector, integer
+from inphase.checks import LARGEST, boolean, finite_array, finite_vector, integer, unmasked
 from inphase.coupling.base import Coupling
 from inphase.coupling.words import Keep, Words, numbered, of_f, over, phase
+from inphase.graphs.json_files import read_hif
+from inphase.graphs.source import counted
 from inphase.interaction import Interaction
 from inphase.kernels import fourier, triads
 from inphase.kernels.terms import ORDERED, PRODUCT, Field, Term, Triangles
+from inphase.tables import existing
 from inphase.types import Phases, Vector
 
 FORMS = {"2j-k-i": (1.0, -2.0, 1.0), "j+k-2i": (2.0, -1.0, -1.0)}  # f's argument: factors of θ_i, θ_j, θ_k
@@ -81,10 +86,10 @@ class Hypergraph(Triadic):
     ----------
     triads : array_like of int, shape (edges, 3), or xgi.Hypergraph or xgi.SimplicialComplex
         Three different nodes each, numbered from 0. Of an xgi object, the edges of three nodes, nodes
-        numbered in the order of its `nodes`; other edges and attributes are not read.
+        numbered in the order of its `nodes`; other edges are not read.
     form : "2j-k-i" or "j+k-2i"
     weights : float or array_like, shape (edges,)
-        w of each triad, any sign.
+        w of each triad, any sign; by default the ``weight`` of an xgi object's edges, and 1 where they have none.
     n : int, optional
         The number of oscillators; by default the largest node + 1, or the number of nodes of an xgi object.
     directed : bool
@@ -119,7 +124,7 @@ class Hypergraph(Triadic):
         self,
         triads: Any,
         form: str = "2j-k-i",
-        weights: ArrayLike = 1.0,
+        weights: ArrayLike | None = None,
         n: int | None = None,
         *,
         directed: bool = False,
@@ -127,13 +132,14 @@ class Hypergraph(Triadic):
         self._set_form(form)
         self.directed = boolean("directed", directed)
         if hasattr(triads, "edges") and hasattr(triads, "nodes"):
-            triads, n = _from_xgi(triads, n)
+            triads, n, known = _from_xgi(triads, n)
+            weights = known if weights is None else weights
         self.triads = _triads(triads)
         if n is None and not len(self.triads):
             raise ValueError("n, the number of oscillators, must be given where there are no triads")
         self._size = int(self.triads.max()) + 1 if n is None else integer("n", n, least=1, most=LARGEST)
         _check_nodes(self.triads, self._size)
-        values = finite_array("weights", weights)
+        values = finite_array("weights", 1.0 if weights is None else weights)
         if values.ndim and values.shape != (len(self.triads),):
             raise ValueError(
                 f"weights must be a number or have shape ({len(self.triads)},), one per triad; got {values.shape}"
@@ -141,6 +147,34 @@ class Hypergraph(Triadic):
         self.weights = np.array(np.broadcast_to(values, len(self.triads)))
         self._kind = triads_kind(self.form, self.directed)
         self._starts, self._partners, self._ordered, self._totals = self._by_listener()
+
+    @classmethod
+    def read(cls, path: str | PathLike[str], form: str = "2j-k-i") -> Hypergraph:
+        """The triads of a file in HIF, the interchange format of hypergraphs, nodes in the order of the file.
+
+        A triad's weight is that of its edge, or 1; what is left out (edges of other sizes, weights of incidences and
+        of nodes) is told by a warning.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError, TypeError
+            If there is no such file, or it is damaged, directed, or has no triads.
+        """
+        file = existing(path)
+        found = read_hif(file)
+        triads = [k for k, members in enumerate(found.members) if len(members) == 3]
+        others = len(found.members) - len(triads)
+        left_out = [
+            *([f"{counted(others, 'edge', 'left out')}, not of three nodes"] if others else []),
+            *found.notes,
+        ]
+        if left_out:
+            warnings.warn(f"{file}: {'; '.join(left_out)}", stacklevel=2)
+        members, weights = [found.members[k] for k in triads], [found.weights[k] for k in triads]
+        try:
+            return cls(members, form, weights, n=len(found.nodes))
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from None
 
     @property
     def size(self) -> int:
@@ -386,8 +420,8 @@ def triads_kind(form: str, directed: bool) -> int:
     return triads.ORDERED if directed else triads.BOTH
 
 
-def _from_xgi(hypergraph: Any, n: int | None) -> tuple[Any, int]:
-    """The edges of three nodes of an xgi.Hypergraph or SimplicialComplex, and its number of nodes."""
+def _from_xgi(hypergraph: Any, n: int | None) -> tuple[Any, int, list[Any]]:
+    """The edges of three nodes of an xgi.Hypergraph or SimplicialComplex, its number of nodes, and the edges' weights."""
     if not hasattr(hypergraph.edges, "filterby") or hasattr(hypergraph.edges, "tail"):
         raise TypeError(
             f"triads must be an array, an xgi.Hypergraph or an xgi.SimplicialComplex; got {type(hypergraph)}"
@@ -397,12 +431,15 @@ def _from_xgi(hypergraph: Any, n: int | None) -> tuple[Any, int]:
         raise ValueError(
             f"n must be the number of nodes of the hypergraph, {len(number)}, or left out; got {n!r}"
         )
-    found = [sorted(number[node] for node in edge) for edge in hypergraph.edges.filterby("size", 3).members()]
-    return found, len(number)
+    edges = hypergraph.edges.filterby("size", 3)
+    found = [sorted(number[node] for node in edge) for edge in edges.members()]
+    known = edges.attrs.asdict()
+    return found, len(number), [known[edge].get("weight", 1.0) for edge in edges]
 
 
 def _triads(given: Any) -> Integers:
     """Triads as an integer array (edges, 3)."""
+    unmasked("triads", given)
     try:
         array = np.asarray(given)
     except ValueError:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.checks import check_name, finite_array
+from inphase.checks import check_name, finite_array, matrix_array
 from inphase.coupling.dense import Matrix
 from inphase.coupling.summing import LISTED, Layout, plan, uses_pairs
 from inphase.coupling.words import Keep
@@ -75,7 +75,7 @@ class Lagged(Matrix):
 
     def __init__(self, matrix: ArrayLike, lags: ArrayLike, precision: str = "float64") -> None:
         self.precision = check_name("precision", precision, PRECISIONS)
-        K = finite_array("matrix", matrix)
+        K = matrix_array("matrix", matrix)
         if K.ndim != 2 or K.shape[0] != K.shape[1] or not len(K):
             raise ValueError(f"matrix must have shape (n, n) with n >= 1; got shape {K.shape}")
         n, alpha = len(K), finite_array("lags", lags)

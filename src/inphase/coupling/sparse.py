@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from inphase.checks import finite_array
+from inphase.checks import matrix_array
 from inphase.coupling.base import Coupling
 from inphase.coupling.summing import Layout, listing, not_symmetric, plan, square
 from inphase.coupling.words import Keep
@@ -114,6 +114,7 @@ class Sparse(Network):
 
     def __init__(self, matrix: Any, symmetric: bool = False) -> None:
         self.csr = _canonical(matrix)
+        self.how_read = str(getattr(matrix, "source", None) or "")  # of a graph from a file
         if symmetric and not self.symmetric:
             different = (self.csr - self.csr.T).tocsr()
             different.eliminate_zeros()
@@ -141,6 +142,10 @@ class Sparse(Network):
         """K as a sparse matrix, (n, n)."""
         self.check_size(n)
         return self.csr
+
+    def about(self) -> list[tuple[str, str]]:
+        """The coupling, and how its graph was read."""
+        return super().about() + ([("graph", self.how_read)] if self.how_read else [])
 
     def code(self, keep: Keep) -> str:
         """ip.Sparse of a sparse matrix."""
@@ -171,8 +176,8 @@ def _canonical(given: Any) -> Any:
         return given.matrix.copy()  # which is canonical
     inner = getattr(given, "matrix", given)
     if not sparse.issparse(inner):
-        return sparse.csr_array(square(finite_array("matrix", inner)))
-    values = finite_array("matrix's entries", inner.tocoo().data)
+        return sparse.csr_array(square(matrix_array("matrix", inner)))
+    values = matrix_array("matrix's entries", inner.tocoo().data)
     coordinates = inner.tocoo()
     places = coordinates.coords if hasattr(coordinates, "coords") else (coordinates.row, coordinates.col)
     csr = sparse.coo_array((values, places), shape=square(coordinates).shape).tocsr()

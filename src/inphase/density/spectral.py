@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inphase.checks import finite_array
+from inphase.checks import finite_array, unmasked
 from inphase.interaction import Interaction
 
 Complexes = NDArray[np.complex128]
@@ -83,6 +83,7 @@ def _from_samples(values: NDArray[np.float64], name: str = "initial") -> Complex
 
 
 def _from_coefficients(initial: Any) -> Complexes:
+    unmasked("initial", initial)
     c = np.asarray(initial, dtype=complex)
     if c.ndim != 1 or len(c) == 0:
         raise ValueError(

@@ -2,7 +2,8 @@
 
 `Graph.matrix` is the K of a coupling; its class docstring states the direction of edges, once for all readers
 and generators. To add a generator, write a function here and give it an entry in `GENERATORS`; to add a file
-format, write a function (text of the file -> Graph) and give its suffix an entry in `reading.py`.
+format, write a function (file -> what it says, a `Found`, or the graph of a matrix) and give it an entry in
+`FORMATS` of `reading.py`.
 """
 
 from inphase.data.graphs import DATASETS
@@ -11,13 +12,17 @@ from inphase.graphs.catalog import GENERATORS, dataset, generate
 from inphase.graphs.deterministic import circulant, complete, lattice, path, ring, star
 from inphase.graphs.graph import Graph
 from inphase.graphs.in_space import random_geometric, spatial
+from inphase.graphs.node_tables import join
 from inphase.graphs.random_graphs import barabasi_albert, erdos_renyi, regular, small_world, stochastic_block
-from inphase.graphs.reading import read, read_columns
+from inphase.graphs.reading import FORMATS, read, read_columns
+from inphase.graphs.source import Source
 
 __all__ = [
     "DATASETS",
+    "FORMATS",
     "GENERATORS",
     "Graph",
+    "Source",
     "barabasi_albert",
     "circulant",
     "complete",
@@ -27,6 +32,7 @@ __all__ = [
     "from_networkx",
     "from_pandas",
     "generate",
+    "join",
     "lattice",
     "path",
     "random_geometric",

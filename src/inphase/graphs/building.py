@@ -4,28 +4,48 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from numbers import Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from inphase.checks import LARGEST, finite_array, integer
+from inphase.checks import LARGEST, finite_array, integer, unmasked
 from inphase.graphs.graph import Column, Graph
+from inphase.graphs.source import LISTED, Source, counted, named
 
 if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
 Attributes = Mapping[str, Any]
+NO_WEIGHTS = frozenset(
+    (
+        "id",
+        "key",
+        "label",
+        "type",
+        "source",
+        "target",
+        "year",
+        "date",
+        "time",
+        "timestamp",
+        "timeset",
+        "interval",
+        "index",
+        "number",
+    )
+)  # of numbers beside an edge, which are never meant as its weight
 WEIGHT_NAMES = ("weight", "value")  # what files call the weight of an edge; "value" is GML's custom
 
 
 class Node(NamedTuple):
-    """A node of a file: how edges refer to it, its label, its attributes."""
+    """A node of a file: how edges refer to it, its label if its attributes do not tell, its attributes."""
 
     key: Hashable
     label: Hashable
@@ -39,6 +59,101 @@ class Edge(NamedTuple):
     target: Hashable
     attributes: Attributes
     place: Any
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What `read` is asked for; see there."""
+
+    weight: str | float | None = None
+    directed: bool | None = None
+    n: int | None = None
+    columns: tuple[str | int, str | int] | None = None
+    duplicates: str | None = None
+    kind: str | None = None
+
+
+@dataclass
+class Found:
+    """What the text of a file says, before it is a graph: edges by the numbers of their nodes, and notes.
+
+    Attributes
+    ----------
+    sources, targets, weights : array_like, shape (m,)
+    n : int
+        The number of nodes.
+    format, weight, order : str
+        As in `Source`.
+    directed : bool
+        What the file says of its edges.
+    labels, columns, lacking
+        Of the nodes, as in `Graph` and `Source`.
+    notes : list of str
+        What is to be said of how the file was read.
+    """
+
+    sources: Any
+    targets: Any
+    weights: Any
+    n: int
+    format: str
+    weight: str
+    order: str = LISTED
+    directed: bool = False
+    labels: Sequence[Hashable] = ()
+    columns: dict[str, Column] = field(default_factory=dict)
+    lacking: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def graph(self, file: Path, wanted: Wanted) -> Graph:
+        """The graph of the edges, once each, and how it was read."""
+        directed = self.directed if wanted.directed is None else wanted.directed
+        u, v = np.asarray(self.sources, dtype=np.int32), np.asarray(self.targets, dtype=np.int32)
+        weights, notes = np.asarray(self.weights, dtype=float), list(self.notes)
+        if wanted.directed is not None and wanted.directed != self.directed and self.directed:
+            notes.append("the file says directed")
+        if not directed and wanted.duplicates is None:
+            kept = _in_both_directions(u, v, weights, self.n)
+            if kept is not None:
+                u, v, weights = u[kept], v[kept], weights[kept]
+                notes.append(
+                    'every edge stands there in both directions and is read once (duplicates="sum" adds them up)'
+                )
+        zeros = int(np.count_nonzero(weights == 0))
+        if zeros:
+            notes.append(f"{counted(zeros, 'edge', 'dropped')}, of weight 0")
+            warn_of_zeros(zeros, str(file))
+        graph = assemble(u, v, weights, self.n, directed, self.columns, self.labels, file.stem)
+        merged = len(u) - zeros - _edge_count(graph.matrix, directed)
+        if merged > 0:
+            notes.append(f"{counted(merged, 'repeated edge', 'added up')}")
+        source = Source(file.name, self.format, directed, self.weight, self.order, tuple(notes), self.lacking)
+        return replace(graph, source=source)
+
+
+def _edge_count(matrix: Any, directed: bool) -> int:
+    """How many different edges a matrix has."""
+    return int(matrix.nnz if directed else (matrix.nnz + np.count_nonzero(matrix.diagonal())) // 2)
+
+
+def _in_both_directions(u: Any, v: Any, weights: Any, n: int) -> Any:
+    """Positions of the edges from a smaller to a larger node, and loops, if each also goes back with equal weight; or None."""
+    up, down = np.flatnonzero(u < v), np.flatnonzero(u > v)
+    if len(up) != len(down) or not len(up):
+        return None
+    ahead, back = u[up].astype(np.int64) * n + v[up], v[down].astype(np.int64) * n + u[down]
+    first, second = np.argsort(ahead), np.argsort(back)
+    ahead = ahead[first]
+    if not np.array_equal(ahead, back[second]) or np.any(ahead[1:] == ahead[:-1]):
+        return None
+    if not np.array_equal(weights[up[first]], weights[down[second]]):
+        return None
+    return np.flatnonzero(u <= v)
+
+
+def warn_of_zeros(zeros: int, what: str) -> None:
+    """UserWarning for edges that are dropped, as their weights are 0."""
+    warnings.warn(f"{what}: {counted(zeros, 'edge', 'dropped')}, as a weight of 0 is no edge", stacklevel=2)
 
 
 def from_edges(
@@ -71,6 +186,7 @@ def from_edges(
            [1. , 0. , 0. ],
            [0. , 0.5, 0. ]])
     """
+    unmasked("edges", edges)
     pairs = np.asarray(edges)
     if not pairs.size and n is not None:
         pairs = np.empty((0, 2), dtype=np.int64)
@@ -97,7 +213,8 @@ def from_networkx(graph: nx.Graph[Any], weight: str = "weight") -> Graph:
     ----------
     graph : networkx.Graph, DiGraph, MultiGraph or MultiDiGraph
     weight : str
-        The edge attribute with the weights. An edge without it has the weight 1.
+        The edge attribute with the weights. An edge without it has the default of the GraphML file that
+        networkx read, or else the weight 1; edges of weight 0 are dropped, with a warning.
 
     Returns
     -------
@@ -119,12 +236,20 @@ def from_networkx(graph: nx.Graph[Any], weight: str = "weight") -> Graph:
     """
     if not all(hasattr(graph, method) for method in ("nodes", "edges", "is_directed")):
         raise TypeError(f"graph must be a networkx graph; got {type(graph).__name__}")
-    nodes = [Node(label, label, attributes) for label, attributes in graph.nodes(data=True)]
-    edges = [Edge(u, v, attributes, (u, v)) for u, v, attributes in graph.edges(data=True)]
+    defaults = graph.graph.get("node_default", {}), graph.graph.get("edge_default", {})  # of GraphML files
+    nodes = [Node(label, label, {**defaults[0], **known}) for label, known in graph.nodes(data=True)]
+    edges = [Edge(u, v, {**defaults[1], **known}, (u, v)) for u, v, known in graph.edges(data=True)]
     if not nodes:
         raise ValueError("graph must have nodes; got an empty graph")
-    values = [edge_number(edge.attributes.get(weight, 1.0), weight, edge, _pair) for edge in edges]
-    return from_records(nodes, edges, values, graph.is_directed(), str(graph.graph.get("name", "")), _pair)
+    weights = [edge_number(edge.attributes.get(weight, 1.0), weight, edge, _pair) for edge in edges]
+    position = {node.key: i for i, node in enumerate(nodes)}
+    sources, targets = [position[edge.source] for edge in edges], [position[edge.target] for edge in edges]
+    zeros = weights.count(0.0)
+    if zeros:
+        warn_of_zeros(zeros, "the networkx graph")
+    labels, name = [node.label for node in nodes], str(graph.graph.get("name", ""))
+    columns, _ = numeric_columns(nodes)
+    return assemble(sources, targets, weights, len(nodes), graph.is_directed(), columns, labels, name)
 
 
 def from_pandas(
@@ -222,12 +347,12 @@ def assemble(
 def from_records(
     nodes: Sequence[Node],
     edges: Sequence[Edge],
-    weights: Sequence[float],
-    directed: bool,
-    name: str,
+    wanted: Wanted,
     where: Callable[[Any], str],
-) -> Graph:
-    """The graph of a file's records; ValueError that says `where` an edge names an unknown node."""
+    format: str,
+    directed: bool,
+) -> Found:
+    """What the records of a file say; ValueError that says `where` an edge names an unknown node, or has no weight."""
     position = {node.key: i for i, node in enumerate(nodes)}
     for edge in edges:
         for end, key in (("source", edge.source), ("target", edge.target)):
@@ -235,27 +360,115 @@ def from_records(
                 raise ValueError(
                     f"{where(edge.place)}: the {end} of the edge is {key!r:.80}, which is no node"
                 )
-    labels = [node.label for node in nodes]
-    if len(set(labels)) < len(labels):  # labels are free text in GML; keys are not
-        twice = next(label for label, times in Counter(labels).items() if times > 1)
-        warnings.warn(
-            f"{name}: two nodes have the label {twice!r:.80}; nodes are labeled by their ids instead",
-            stacklevel=4,
-        )
-        labels = [node.key for node in nodes]
+    notes: list[str] = []
+    labels = _labels(nodes, notes)
+    weights, weight = edge_weights(edges, wanted.weight, where, notes)
     sources, targets = [position[edge.source] for edge in edges], [position[edge.target] for edge in edges]
-    return assemble(sources, targets, weights, len(nodes), directed, numeric_columns(nodes), labels, name)
-
-
-def edge_weights(edges: Sequence[Edge], weight: str | None, where: Callable[[Any], str]) -> list[float]:
-    """Weights of a file's edges; ValueError that says `where` one is missing or no finite number."""
-    name = weight or next(
-        (w for w in WEIGHT_NAMES if any(w in edge.attributes for edge in edges)), WEIGHT_NAMES[0]
+    columns, lacking = numeric_columns(nodes)
+    return Found(
+        sources,
+        targets,
+        weights,
+        len(nodes),
+        format,
+        weight,
+        LISTED,
+        directed,
+        labels,
+        columns,
+        lacking,
+        notes,
     )
+
+
+def _labels(nodes: Sequence[Node], notes: list[str]) -> list[Hashable]:
+    """The labels of the nodes, or their ids where they have none, or not each its own."""
+    labels = _called(nodes)
+    places: dict[Hashable, int] = {}
+    for label in labels:
+        places[label] = places.get(label, 0) + 1
+    twice = next((label for label, times in places.items() if times > 1), None)
+    if len(places) < len(labels):  # labels are free text; keys are not
+        warnings.warn(
+            f"two nodes have the label {twice!r:.80}; nodes are labeled by their ids instead", stacklevel=5
+        )
+        notes.append("labels are the ids, as two nodes have one label")
+        return [node.key for node in nodes]
+    return labels
+
+
+def _called(nodes: Sequence[Node]) -> list[Hashable]:
+    """What a file calls its nodes: by labels, where some have one, or by names, where all have; else by ids."""
+    for word, share in (("label", 1), ("name", len(nodes))):
+        found = [node.label if node.label is not None else _spelled(node.attributes, word) for node in nodes]
+        if sum(label is not None for label in found) >= share:
+            return [node.key if label is None else label for node, label in zip(nodes, found)]
+    return [node.key for node in nodes]
+
+
+def _spelled(attributes: Attributes, word: str) -> Hashable:
+    """The attribute of this name, in letters of any size; None where it is none, or blank."""
+    found = next((value for key, value in attributes.items() if str(key).casefold() == word), None)
+    known = isinstance(found, str | Real) and str(found).strip()
+    return found if known else None
+
+
+def edge_weights(
+    edges: Sequence[Edge], weight: str | float | None, where: Callable[[Any], str], notes: list[str]
+) -> tuple[list[float], str]:
+    """Weights of a file's edges and where they are from; ValueError that says `where` one is missing or no finite number.
+
+    The letters of a name may be large or small. Without `weight`, an edge has its ``weight``, else its ``value``,
+    else 1; where no edge has either, and there are other numbers, a warning names them.
+    """
+    if isinstance(weight, float):
+        return [weight] * len(edges), f"weights {weight:g}"
+    wanted = WEIGHT_NAMES if weight is None else (weight,)
+    spelled = sorted({key for edge in edges for key in edge.attributes}, key=str)
+    keys = [key for name in wanted for key in spelled if key == name]
+    keys += [
+        key
+        for name in wanted
+        for key in spelled
+        if str(key).casefold() == name.casefold() and key not in keys
+    ]
+    found, without = [], 0
     for edge in edges:
-        if weight is not None and weight not in edge.attributes:
-            raise ValueError(f"{where(edge.place)}: the edge has no {weight!r}")
-    return [edge_number(edge.attributes.get(name, 1.0), name, edge, where) for edge in edges]
+        value = None
+        for name in keys:
+            value = edge.attributes.get(name)
+            if value is not None:
+                plain = type(value) is float and math.isfinite(value)  # nearly always
+                found.append(value if plain else edge_number(value, name, edge, where))
+                break
+        if value is None:
+            if weight is not None:
+                raise ValueError(f"{where(edge.place)}: the edge has no {weight!r}")
+            without += 1
+            found.append(1.0)
+    if without and keys:
+        notes.append(f"{counted(without, 'edge')} without {' or '.join(keys)} read as 1")
+    others = [] if keys else _numbers_of(edges)
+    if others:
+        which = named(others)
+        notes.append(f"not used: {which}")
+        warnings.warn(
+            f"{where(edges[0].place)}: all weights are 1; the edges have the numbers {which}: give weight={others[0]!r:.80}, "
+            f"or weight=1 for no weights",
+            stacklevel=5,
+        )
+    return found, f"weights from {' or '.join(keys)}" if keys else "weights 1"
+
+
+def _numbers_of(edges: Sequence[Edge]) -> list[str]:
+    """Names of what is a number at every edge and may be a weight."""
+    names = (
+        []
+        if not edges
+        else [str(key) for key, value in edges[0].attributes.items() if _is_finite_number(value)]
+    )
+    names = [name for name in names if name.casefold() not in NO_WEIGHTS]
+    return [name for name in names if all(_is_finite_number(edge.attributes.get(name)) for edge in edges)]
 
 
 def edge_number(value: Any, name: str, edge: Edge, where: Callable[[Any], str]) -> float:
@@ -265,16 +478,18 @@ def edge_number(value: Any, name: str, edge: Edge, where: Callable[[Any], str]) 
     return float(value)
 
 
-def numeric_columns(nodes: Sequence[Node]) -> dict[str, Column]:
-    """The attributes that are finite numbers at every node; `pos`, a pair or triple, gives x, y (and z)."""
+def numeric_columns(nodes: Sequence[Node]) -> tuple[dict[str, Column], dict[str, str]]:
+    """The attributes that are finite numbers at every node, and why others are none; `pos` gives x, y (and z)."""
     tables = [_flat(node.attributes) for node in nodes]
-    columns = {}
-    for key in tables[0]:
-        if all(
-            _is_finite_number(table.get(key)) for table in tables
-        ):  # mostly, the first tell that it is none
+    columns, lacking = {}, {}
+    for key in dict.fromkeys(key for table in tables for key in table):
+        bad = next((i for i, table in enumerate(tables) if not _is_finite_number(table.get(key))), None)
+        if bad is None:  # mostly, the first tell that it is none
             columns[str(key)] = np.array([table[key] for table in tables], dtype=float)
-    return columns
+        else:
+            value = f"has {tables[bad][key]!r:.40}, no number" if key in tables[bad] else "has none"
+            lacking[str(key)] = f"the node {nodes[bad].key!r:.40} {value}"
+    return columns, lacking
 
 
 def ordered(labels: Sequence[Any]) -> list[Any]:

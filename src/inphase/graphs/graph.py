@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from inphase.checks import finite_array
+from inphase.checks import finite_array, matrix_array
+from inphase.graphs.source import Source
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -39,6 +40,8 @@ class Graph:
         Names of the nodes, each different; ``range(n)`` if not given.
     name : str
         What the graph is called in figures and reports.
+    source : Source, optional
+        How it was read, where it is from a file.
 
     Raises
     ------
@@ -59,6 +62,7 @@ class Graph:
     nodes: dict[str, Column] = field(default_factory=dict)
     labels: Sequence[Hashable] = ()
     name: str = ""
+    source: Source | None = None
 
     def __post_init__(self) -> None:
         matrix = _square(self.matrix)
@@ -126,7 +130,10 @@ class Graph:
         if index.min() < 0 or index.max() >= self.n or len(np.unique(index)) != len(index):
             raise ValueError(f"keep must be different positions from 0 to {self.n - 1}; got {keep!r:.60}")
         columns = {key: values[index] for key, values in self.nodes.items()}
-        return Graph(self.matrix[index][:, index], columns, tuple(self.labels[i] for i in index), self.name)
+        labels, source = tuple(self.labels[i] for i in index), self.source
+        if source is not None and len(index) < self.n:
+            source = source.and_note(f"{len(index)} of {self.n} nodes kept")
+        return Graph(self.matrix[index][:, index], columns, labels, self.name, source)
 
     def largest_component(self) -> Graph:
         """The largest part that hangs together without directions (the first one, if several are).
@@ -185,7 +192,8 @@ class Graph:
             raise ValueError(f"by must be one of {', '.join(rules)}; got {by!r}")
         divisors: Column = np.array(rules[by](), dtype=np.float64)
         divisors[divisors == 0] = 1.0
-        return Graph(sparse.diags_array(1.0 / divisors) @ self.matrix, self.nodes, self.labels, self.name)
+        matrix = sparse.diags_array(1.0 / divisors) @ self.matrix
+        return replace(self, matrix=matrix)
 
     def with_columns(self, by: Sequence[Any] | NDArray[Any] | None = None, /, **columns: ArrayLike) -> Graph:
         """The graph with more (or newer) columns of numbers for its nodes.
@@ -211,18 +219,18 @@ class Graph:
         >>> graph.nodes["omega"]
         array([0. , 0.1, 0.2])
         """
-        order = slice(None) if by is None else self._positions(by)
+        order = slice(None) if by is None else self.rows_of(by)
         added = {
             key: finite_array(f"column {key!r}", values, (self.n,))[order] for key, values in columns.items()
         }
-        return Graph(self.matrix, self.nodes | added, self.labels, self.name)
+        return replace(self, nodes=self.nodes | added)
 
     def has_labels(self, names: Sequence[Any] | NDArray[Any]) -> bool:
         """Whether every node is among the names, as `with_columns` compares them."""
         return {*map(_plain, self.labels)} <= {*map(_plain, names)}
 
-    def _positions(self, by: Sequence[Any] | NDArray[Any]) -> NDArray[np.int64]:
-        """Where in `by` each node stands."""
+    def rows_of(self, by: Sequence[Any] | NDArray[Any]) -> NDArray[np.int64]:
+        """Where in `by` each node stands, (n,); ValueError as in `with_columns`."""
         rows = {_plain(label): row for row, label in enumerate(by)}
         names = [_plain(label) for label in self.labels]
         missing = next((label for label, name in zip(self.labels, names) if name not in rows), None)
@@ -272,7 +280,7 @@ class Graph:
 
 def _square(value: Any) -> Any:
     """`value` as a canonical csr_array of float64."""
-    found = value if sparse.issparse(value) else finite_array("matrix", value)
+    found = value if sparse.issparse(value) else matrix_array("matrix", value)
     if found.ndim != 2 or found.shape[0] != found.shape[1] or not found.shape[0]:
         raise ValueError(f"matrix must have shape (n, n) with n >= 1; got shape {found.shape}")
     if found.dtype.kind not in "biuf":

@@ -1,19 +1,21 @@
 """GML and GraphML, read by their grammars so that every fault has a line number.
 
 GML: M. Himsolt, GML: A portable graph file format (1996). GraphML: U. Brandes et al., GraphML progress
-report, Graph Drawing 2001, and its specification; hyperedges and ports are not read.
+report, Graph Drawing 2001, and its specification; hyperedges and ports are not read, and of several graphs the first.
+A node that has a graph inside is a group, as in yEd's files: its members are nodes, and it is none.
 """
 
 from __future__ import annotations
 
 import html
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
-from inphase.graphs.building import Edge, Node, edge_weights, from_records
-from inphase.graphs.graph import Graph
+from inphase.graphs.building import Edge, Found, Node, Wanted, from_records
+from inphase.graphs.source import counted
 
 # -------------------------------------------------------------------------------------------------------- GML
 
@@ -31,8 +33,8 @@ class Entry(NamedTuple):
     line: int
 
 
-def read_gml(text: str, path: str, name: str, weight: str | None, directed: bool | None) -> Graph:
-    """The graph of a GML text; `path` is for messages."""
+def read_gml(text: str, path: str, wanted: Wanted) -> Found:
+    """What a GML text says; `path` is for messages."""
 
     def where(line: int) -> str:
         return f"{path}, line {line}"
@@ -41,7 +43,8 @@ def read_gml(text: str, path: str, name: str, weight: str | None, directed: bool
         entries = _entries(_tokens(text, where), where, None)
     except RecursionError:
         raise ValueError(f"{path}: brackets are nested too deeply") from None
-    graph = next((e.value for e in entries if e.key == "graph" and isinstance(e.value, list)), None)
+    found = [e.value for e in entries if e.key == "graph" and isinstance(e.value, list)]
+    graph = next(iter(found), None)
     if graph is None:
         raise ValueError(
             f"{path} must hold a graph [...]; got {', '.join(e.key for e in entries) or 'nothing':.80}"
@@ -49,9 +52,16 @@ def read_gml(text: str, path: str, name: str, weight: str | None, directed: bool
     nodes = [_gml_node(entry, where) for entry in graph if entry.key == "node"]
     _check_nodes(nodes, [entry.line for entry in graph if entry.key == "node"], path, where)
     edges = [_gml_edge(entry, where) for entry in graph if entry.key == "edge"]
-    if directed is None:
-        directed = any(e.key == "directed" and e.value == 1 for e in graph)
-    return from_records(nodes, edges, edge_weights(edges, weight, where), directed, name, where)
+    directed = any(e.key == "directed" and e.value == 1 for e in graph)
+    return _first_of(len(found), path, from_records(nodes, edges, wanted, where, "GML", directed))
+
+
+def _first_of(count: int, path: str, found: Found) -> Found:
+    """What was found in the first of several graphs, with a warning."""
+    if count > 1:
+        warnings.warn(f"{path} holds {count} graphs, of which the first is read", stacklevel=4)
+        found.notes.append(f"the first of {count} graphs")
+    return found
 
 
 def _tokens(text: str, where: Callable[[int], str]) -> Iterator[tuple[str, str, int]]:
@@ -103,7 +113,7 @@ def _gml_node(entry: Entry, where: Callable[[int], str]) -> Node:
     key = parts.pop("id")
     if isinstance(parts.get("label"), list):
         raise ValueError(f"{where(entry.line)}: node must have one label; got {parts['label']!r:.80}")
-    return Node(key, parts.pop("label", key), parts)
+    return Node(key, parts.pop("label", None), parts)
 
 
 def _gml_edge(entry: Entry, where: Callable[[int], str]) -> Edge:
@@ -151,7 +161,19 @@ def _check_nodes(nodes: list[Node], lines: list[int], path: str, where: Callable
 
 # ---------------------------------------------------------------------------------------------------- GraphML
 
-NUMBERS = {"int": int, "long": int, "float": float, "double": float}
+
+def _whole(text: str) -> int:
+    """A whole number, which some write as 3.0."""
+    try:
+        return int(text)
+    except ValueError:
+        number = float(text)
+        if not number.is_integer():
+            raise
+        return int(number)
+
+
+NUMBERS: dict[str, Callable[[str], float]] = {"int": _whole, "long": _whole, "float": float, "double": float}
 
 
 class _GraphML:
@@ -174,6 +196,10 @@ class _GraphML:
         self.parser.CharacterDataHandler = self.characters
         self.parser.EntityDeclHandler = self.entity
         self.open: list[tuple[str, int]] = []  # the elements around, and their lines
+        self.graphs = 0  # those that stand in no other
+        self.inside: list[str] = []  # of nodes around, the ids
+        self.groups: set[str] = set()  # ids of nodes with a graph inside
+        self.label: list[str] = []  # of yEd's, which is the text before the elements inside it
 
     def where(self, line: int) -> str:
         return f"{self.path}, line {line}"
@@ -195,42 +221,67 @@ class _GraphML:
         )
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        tag, self.text = tag.split(" ")[-1], []
-        self.open.append((tag, self.parser.CurrentLineNumber))
-        if tag == "graph" and self.directed is None:
-            self.directed = self.need(tag, attributes, "edgedefault")[0] == "directed"
+        tag, self.text = tag.rpartition(" ")[2], []
+        around, line = self.open[-1] if self.open else ("nothing", 1), self.parser.CurrentLineNumber
+        self.open.append((tag, line))
+        if tag == "graph":
+            self.graph(attributes)
+        elif self.graphs > 1 and tag != "key":
+            return
         elif tag == "key":
             (self.key,) = self.need(tag, attributes, "id")
-            name, kind = attributes.get("attr.name", self.key), attributes.get("attr.type", "string")
+            drawn = "yfiles.type" in attributes  # how yEd draws it, of which the label alone is read
+            name = "" if drawn else attributes.get("attr.name", self.key)
+            kind = attributes.get("attr.type", "string")
             self.keys[self.key] = (attributes.get("for", "all"), name, kind)
+        elif around[0] != "graph" and tag in ("node", "edge"):
+            raise self.fail(
+                f"a <{tag}> must stand in a <graph>; it stands in the <{around[0]:.60}> of line {around[1]}"
+            )
         elif tag == "node":
             (key,) = self.need(tag, attributes, "id")
             self.owner = {}
-            self.nodes.append(Node(key, key, self.owner))
-            self.node_lines.append(self.parser.CurrentLineNumber)
+            self.inside.append(key)
+            self.nodes.append(Node(key, None, self.owner))
+            self.node_lines.append(line)
         elif tag == "edge":
             source, target = self.need(tag, attributes, "source", "target")
-            if (
-                attributes.get("directed", str(bool(self.directed)).lower())
-                != str(bool(self.directed)).lower()
-            ):
+            if "directed" in attributes and attributes["directed"] != str(bool(self.directed)).lower():
                 raise self.fail("directed and undirected edges cannot be mixed in one graph")
             self.owner = {}
-            self.edges.append(Edge(source, target, self.owner, self.parser.CurrentLineNumber))
+            self.edges.append(Edge(source, target, self.owner, line))
         elif tag == "data":
             (self.key,) = self.need(tag, attributes, "key")
+        elif tag == "NodeLabel":
+            self.label = self.text
         elif tag == "hyperedge":
             raise self.fail("hyperedges are not read; every edge must join two nodes")
+
+    def graph(self, attributes: dict[str, str]) -> None:
+        """A graph begins: the first, another one, or that of a group."""
+        if self.inside:
+            self.groups.add(self.inside[-1])
+        else:
+            self.graphs += 1
+        if self.graphs > 1:
+            self.owner = None
+        elif self.directed is None:
+            self.directed = self.need("graph", attributes, "edgedefault")[0] == "directed"
 
     def end(self, tag: str) -> None:
         tag, _ = self.open.pop()
         if tag in ("node", "edge"):
             self.owner = None
+            if tag == "node" and self.graphs <= 1:
+                self.inside.pop()
+        elif tag == "NodeLabel" and self.owner is not None and (text := "".join(self.label).strip()):
+            self.owner.setdefault("label", text)
         elif tag == "default":
             self.defaults[self.key] = self.value()
         elif tag == "data" and self.owner is not None:
-            value = self.value()
-            self.owner[self.keys[self.key][1]] = value
+            value, name = self.value(), self.keys[self.key][1]
+            if name:
+                self.owner[name] = value
 
     def characters(self, text: str) -> None:
         self.text.append(text)
@@ -243,14 +294,16 @@ class _GraphML:
         try:
             return NUMBERS[kind](text) if kind in NUMBERS else text.strip()
         except ValueError:
+            if not text.strip():
+                return ""  # which is no number of this element, and no fault of the others
             raise self.fail(f"{name:.60} must be of the type {kind}; got {text!r:.60}") from None
 
     def defaults_of(self, element: str) -> dict[str, Any]:
         return {self.keys[k][1]: v for k, v in self.defaults.items() if self.keys[k][0] in (element, "all")}
 
 
-def read_graphml(content: bytes, path: str, name: str, weight: str | None, directed: bool | None) -> Graph:
-    """The graph of a GraphML text; `path` is for messages."""
+def read_graphml(content: bytes, path: str, wanted: Wanted) -> Found:
+    """What a GraphML text says; `path` is for messages."""
     found = _GraphML(path)
     try:
         found.parser.Parse(content, True)
@@ -260,7 +313,7 @@ def read_graphml(content: bytes, path: str, name: str, weight: str | None, direc
             expat.errors.XML_ERROR_NO_ELEMENTS,
             expat.errors.XML_ERROR_UNCLOSED_TOKEN,
         ):
-            reason += f"; the <{found.open[-1][0]}> of line {found.open[-1][1]} is not closed"
+            reason += f"; the <{found.open[-1][0]:.60}> of line {found.open[-1][1]} is not closed"
         raise ValueError(f"{path}, line {error.lineno}: not well-formed XML ({reason})") from None
     except LookupError as error:
         raise ValueError(f"{path}, line 1: the encoding must be a known one; got {error!s:.80}") from None
@@ -272,7 +325,24 @@ def read_graphml(content: bytes, path: str, name: str, weight: str | None, direc
         for key, value in defaults.items():
             for record in records:
                 record.attributes.setdefault(key, value)  # type: ignore[attr-defined]
-    weights = edge_weights(found.edges, weight, found.where)
-    if directed is None:
-        directed = bool(found.directed)
-    return from_records(found.nodes, found.edges, weights, directed, name, found.where)
+    nodes = _members(found)
+    read = from_records(nodes, found.edges, wanted, found.where, "GraphML", bool(found.directed))
+    if found.groups:
+        read.notes.append(f"{counted(len(found.groups), 'group', 'left out')}, with the members as nodes")
+    return _first_of(found.graphs, path, read)
+
+
+def _members(found: _GraphML) -> list[Node]:
+    """The nodes that are no groups; ValueError for an edge that joins a group."""
+    if not found.groups:
+        return found.nodes
+    for edge in found.edges:
+        group = next((end for end in (edge.source, edge.target) if end in found.groups), None)
+        if group is not None:
+            raise ValueError(
+                f"{found.where(edge.place)}: the edge joins {group!r:.80}, which is a group and no node"
+            )
+    nodes = [node for node in found.nodes if node.key not in found.groups]
+    if not nodes:
+        raise ValueError(f"{found.path} must hold a graph with nodes; got groups without any")
+    return nodes

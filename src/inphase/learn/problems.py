@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.checks import finite_array, integer
+from inphase.checks import finite_array, integer, unmasked
 from inphase.coupling.learnt.network import feature_array
 from inphase.learn.settings import Settings
 from inphase.model import PhaseModel
@@ -434,6 +434,7 @@ def from_image(
     if np.min(pixels) < 0 or np.max(pixels) > 255:
         raise ValueError(f"image must be within 0..255; got {np.min(pixels):g}..{np.max(pixels):g}")
     height, width = pixels.shape[:2]
+    unmasked("labels", labels)
     mask = np.asarray(labels)
     if mask.shape != (height, width):
         raise ValueError(f"labels must have the image's shape {(height, width)}; got shape {mask.shape}")
@@ -454,6 +455,7 @@ def _vector(name: str, values: ArrayLike, count: int) -> Floats:
 
 
 def _whole(name: str, values: ArrayLike, count: int) -> Any:
+    unmasked(name, values)
     array = np.asarray(values)
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} must be whole numbers; got {array.dtype} ({values!r:.40})")
@@ -490,6 +492,7 @@ def numbered(labels: ArrayLike) -> tuple[Any, tuple[str, ...]]:
     >>> numbered(["dog", "cat", "dog"])
     (array([1, 0, 1]), ('cat', 'dog'))
     """
+    unmasked("labels", labels)
     given = np.asarray(labels)
     if given.dtype.kind not in "biu":
         missing = [

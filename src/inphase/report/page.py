@@ -152,7 +152,9 @@ def _model(study: Study) -> str:
         parts.append(formula_image(*learnt))
     facts = [("oscillators n", str(len(study.initial)))]
     facts += [(words.symbol(name), plain(value)) for name, value in f.parameters.items()]
-    facts += model.coupling.about()
+    joined = study.graph.source if study.graph is not None else None  # which knows of the tables, too
+    facts += [row for row in model.coupling.about() if row[0] != "graph" or joined is None]
+    facts += [("graph", str(joined))] if joined is not None else []
     if model.g.kind != "one":
         facts.append(("gain g", model.g.text()))
     for name, values in ({} if model.drive is None else model.drive.parameters).items():

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inphase.checks import finite_array, finite_number, finite_vector
+from inphase.checks import finite_number, finite_vector, matrix_array
 from inphase.interaction import Interaction, checked
 
 Floats = NDArray[np.float64]
@@ -141,9 +141,9 @@ def _square(matrix: Any) -> Any:
     if issparse(matrix):
         A = csr_array(matrix, dtype=float, copy=True)
         A.sum_duplicates()
-        finite_array("matrix", A.data)
+        matrix_array("matrix", A.data)
     else:
-        A = csr_array(np.atleast_2d(finite_array("matrix", matrix)))
+        A = csr_array(np.atleast_2d(matrix_array("matrix", matrix)))
     if A.shape[0] != A.shape[1] or not A.shape[0]:
         raise ValueError(f"matrix must have shape (n, n) with n >= 1; got shape {A.shape}")
     return A

@@ -11,6 +11,7 @@ from inphase.cli.options import Parser, Verb, take
 
 if TYPE_CHECKING:
     from inphase.certify import Certificate
+    from inphase.graphs import Graph
 
 
 def _options(parser: Parser) -> None:
@@ -40,6 +41,7 @@ def _run(options: argparse.Namespace) -> int:
     from inphase.progress import progress_bar
 
     subject, graph = _subject(options)
+    read = output.how_read(graph)
     limits = {"seconds": options.seconds} | ({} if options.budget is None else {"budget": options.budget})
     with progress_bar("certify", 1.0, output.shows_progress(options)) as update:
         proof = synchronization(
@@ -55,15 +57,16 @@ def _run(options: argparse.Namespace) -> int:
     if options.save is not None:
         proof.save(options.save)
     if options.json:
-        output.print_json(_shown(proof) | ({"file": options.save} if options.save else {}))
+        output.print_json(_shown(proof) | ({"file": options.save} if options.save else {}) | read)
     else:
-        _print(proof, options.save)
+        _print(proof, options.save, read)
     return 0
 
 
-def _subject(options: argparse.Namespace) -> tuple[Any, str | None]:
-    """What is asked about, and the file of its graph where it is one."""
+def _subject(options: argparse.Namespace) -> tuple[Any, Graph | None]:
+    """What is asked about, and its graph where it is the file of one."""
     from inphase.expression import quoted
+    from inphase.graphs import read
     from inphase.interaction import CATALOG
 
     subject = system.subject(options)
@@ -73,7 +76,7 @@ def _subject(options: argparse.Namespace) -> tuple[Any, str | None]:
         raise ValueError(
             f"{quoted(subject)} is neither a name ({', '.join(CATALOG)}) nor a file of edges; or give --formula"
         )
-    return "kuramoto", subject
+    return "kuramoto", read(subject)
 
 
 def _shown(proof: Certificate) -> dict[str, Any]:
@@ -87,13 +90,15 @@ def _shown(proof: Certificate) -> dict[str, Any]:
     }
 
 
-def _print(proof: Certificate, saved: str | None) -> None:
+def _print(proof: Certificate, saved: str | None, read: dict[str, str]) -> None:
     print(f"{proof.verdict}: {proof.statement}")
     print(
         f"  by {', '.join(proof.theorems) or 'no theorem'}, margin {proof.margin:.3g}, {proof.seconds:.2f} s"
     )
     for assumption in proof.assumptions:
         print(f"  assuming {assumption}")
+    for line in read.values():
+        print(f"  {line}")
     if saved:
         print(f"  written to {saved}; verify with: inphase check {saved}")
 

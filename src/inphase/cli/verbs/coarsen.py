@@ -21,7 +21,7 @@ def _run(options: argparse.Namespace) -> int:
     from inphase.simulation import coarsen
 
     described = system.config(options)
-    model = described.build()
+    model, graph = described.build_with_graph()
     phases = system.start(described, model.size)
     out = described.run.out or "results"
     # the tolerance and the steps of [run] are those of `simulate`
@@ -41,7 +41,7 @@ def _run(options: argparse.Namespace) -> int:
         "clusters_left": int(tree.attrs["clusters_left"]),
         "last_mergers": mergers,
         "file": str(path),
-    }
+    } | output.how_read(graph)
     if options.json:
         output.print_json(numbers)
     else:

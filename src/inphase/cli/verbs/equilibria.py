@@ -38,7 +38,8 @@ def _run(options: argparse.Namespace) -> int:
     from inphase.provenance import model_text
 
     described = system.config(options)
-    model, run = described.build(), described.run
+    (model, graph), run = described.build_with_graph(), described.run
+    read = output.how_read(graph)
     n = run.n if run.n is not None else model.size
     if n is None:
         raise ValueError("equilibria needs the number of oscillators: --n 5")
@@ -50,7 +51,7 @@ def _run(options: argparse.Namespace) -> int:
         folder.about = {"model": json.loads(model_text(model)), "n": n}
         if options.all:
             census = equilibria.all_equilibria(model, n)
-            return _census(census, folder, options.json)
+            return _census(census, folder, options.json, read)
         starts = {} if options.starts is None else {"starts": options.starts}
         found = equilibria.find(model, n, seed=run.seed, progress=output.shows_progress(options), **starts)
         files, basins = {"equilibria": _write_states(found.to_dict(), folder)}, None
@@ -61,9 +62,9 @@ def _run(options: argparse.Namespace) -> int:
     shares = {} if basins is None else _shares(basins)
     if options.json:
         states = _states(found)
-        output.print_json({"states": states, "failed": found.failed, "basins": shares, "files": files})
+        output.print_json({"states": states, "failed": found.failed, "basins": shares, "files": files} | read)
     else:
-        _print(found, shares, files)
+        _print(found, shares, files, read)
     return output.exit_status([found.status], out)
 
 
@@ -99,7 +100,7 @@ def _write_basins(basins: xr.Dataset, folder: OutputFolder) -> dict[str, str]:
     }
 
 
-def _census(census: Census, folder: OutputFolder, as_json: bool) -> int:
+def _census(census: Census, folder: OutputFolder, as_json: bool, read: dict[str, str]) -> int:
     numbers: dict[str, Any] = {
         "count": census.count,
         "complete": census.complete,
@@ -110,9 +111,9 @@ def _census(census: Census, folder: OutputFolder, as_json: bool) -> int:
     path = _write_states(numbers | {"equilibria": [state.to_dict() for state in census.equilibria]}, folder)
     folder.status = Status.FINISHED
     if as_json:
-        output.print_json(numbers | {"file": path})
+        output.print_json(numbers | {"file": path} | read)
     else:
-        print(f"{census}\n{path}")
+        print("\n".join([str(census), path, *read.values()]))
     return 0
 
 
@@ -139,7 +140,9 @@ def _states(found: Landscape) -> list[dict[str, Any]]:
     ]
 
 
-def _print(found: Landscape, shares: dict[str, list[float]], files: dict[str, str]) -> None:
+def _print(
+    found: Landscape, shares: dict[str, list[float]], files: dict[str, str], read: dict[str, str]
+) -> None:
     from rich.table import Table
 
     console, states = output.console(), _states(found)
@@ -152,7 +155,7 @@ def _print(found: Landscape, shares: dict[str, list[float]], files: dict[str, st
     )
     for name, (share, low, high) in shares.items():
         console.print(f"{name:>24}  {100 * share:.1f}% of starts ({100 * low:.1f}% to {100 * high:.1f}%)")
-    output.print_files(console, files)
+    output.print_files(console, files | read)
 
 
 def _row(state: dict[str, Any]) -> list[str]:

@@ -21,7 +21,7 @@ def _run(options: argparse.Namespace) -> int:
     from inphase.simulation import simulate
 
     described = system.config(options)
-    model = described.build()
+    model, graph = described.build_with_graph()
     phases, wanted = system.start(described, model.size), described.run
     if wanted.t_end is None:
         raise ValueError("simulate needs the final time: --t-end 50")
@@ -39,7 +39,7 @@ def _run(options: argparse.Namespace) -> int:
         "order_parameter": float(abs(order_parameter(run.end_phase.values))),
         "accepted_steps": int(run.attrs["accepted_steps"]),
         "file": str(path),
-    }
+    } | output.how_read(graph)
     if options.json:
         output.print_json(numbers)
     else:

@@ -74,7 +74,7 @@ def _print(result: Study) -> None:
     for item in result.summary["evidence"]:
         table.add_row(Text(item["kind"], style="bold cyan"), Text(item["statement"]))
     console.print(table)
-    output.print_files(console, result.files)
+    output.print_files(console, result.files | output.how_read(result.graph))
 
 
 VERB = Verb(
