@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from inphase.interaction import Interaction, attention, harmonics, kuramoto, sakaguchi
     from inphase.model import PhaseModel
     from inphase.observables import order_parameter
-    from inphase.simulation import coarsen, simulate
+    from inphase.simulation import coarsen, join, simulate
     from inphase.studies import study
 
 _HOMES = {
@@ -61,6 +61,7 @@ _HOMES = {
     "attention": "interaction",
     "coarsen": "simulation",
     "harmonics": "interaction",
+    "join": "simulation",
     "kuramoto": "interaction",
     "order_parameter": "observables",
     "sakaguchi": "interaction",
@@ -105,6 +106,7 @@ __all__ = [
     "graphs",
     "harmonics",
     "initial",
+    "join",
     "kuramoto",
     "learn",
     "observables",

@@ -37,6 +37,8 @@ class DormandPrince:
         Local error per step, radians.
     limit : GrowthLimit, optional
         Keeps steps from jumping over instabilities.
+    begin : (times, steps), each of shape (replicas,), optional
+        Where a run that goes on is, and the step sizes that it had; time 0 and a guess if not given.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class DormandPrince:
         t_end: float,
         tolerance: float,
         limit: GrowthLimit | None = None,
+        begin: tuple[Array, Array] | None = None,
     ) -> None:
         self.interpolant, self._limit = DORMAND_PRINCE.interpolant, limit
         self._velocity, self.t_end, self.tolerance = velocity, t_end, tolerance
@@ -59,6 +62,9 @@ class DormandPrince:
         # A step that moves nobody by more than tolerance^(1/5)/4 radians; the controller takes it from there.
         guess = 0.25 * tolerance**0.2 / np.maximum(speed, 1e-300)
         self.step = np.minimum(guess, t_end)
+        if begin is not None:
+            self.time = begin[0].copy()
+            self.step = np.where(begin[1] > 0, begin[1], self.step)
         self.taken = np.zeros(replicas)
         self.accepted = np.zeros(replicas, dtype=bool)
         self.accepted_steps = self.rejected_steps = 0
