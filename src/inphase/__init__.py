@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from inphase.interaction import Interaction, attention, harmonics, kuramoto, sakaguchi
     from inphase.model import PhaseModel
     from inphase.observables import order_parameter
+    from inphase.saving import load, save
     from inphase.simulation import coarsen, join, simulate
     from inphase.studies import study
 
@@ -63,8 +64,10 @@ _HOMES = {
     "harmonics": "interaction",
     "join": "simulation",
     "kuramoto": "interaction",
+    "load": "saving",
     "order_parameter": "observables",
     "sakaguchi": "interaction",
+    "save": "saving",
     "simulate": "simulation",
     "study": "studies",
 }
@@ -109,9 +112,11 @@ __all__ = [
     "join",
     "kuramoto",
     "learn",
+    "load",
     "observables",
     "order_parameter",
     "sakaguchi",
+    "save",
     "simulate",
     "study",
     "testing",

@@ -195,7 +195,7 @@ class DelayedDormandPrince(DormandPrince):
 
     def keep(self, rows: Mask) -> None:
         """Drop the other replicas."""
-        for q in np.flatnonzero(~rows):
+        for q in np.flatnonzero(~rows).tolist():
             self._left[int(self._names[q])] = self._past.pieces(q)
         self._names = self._names[rows]
         super().keep(rows)

@@ -16,6 +16,7 @@ from inphase.methods import DORMAND_PRINCE, RUNGE_KUTTA, WITH_DELAYS, WITH_NOISE
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar
 from inphase.provenance import attributes
+from inphase.saving import written
 from inphase.simulation.delayed import DelayedDormandPrince, delayed
 from inphase.simulation.events import Condition, as_conditions, holds, name_of
 from inphase.simulation.explicit import DormandPrince
@@ -229,7 +230,11 @@ class Simulation:
             about["rejected_steps"] = run.rejected_steps
         if self.going_on is not None:
             about["continued_at"] = float(np.max(self.going_on.time))
-        data = data.assign(self._past())
+        try:
+            about["model_code"], parts = written(self.model)
+        except ValueError as error:
+            about["model_not_written"], parts = str(error), {}
+        data = data.assign(self._past() | parts)
         data.attrs = attributes(
             self.model,
             status=status.value,
