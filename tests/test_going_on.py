@@ -95,7 +95,9 @@ def test_refusals(options, words):
 
 def test_what_cannot_go_on_says_why():
     with pytest.raises(ValueError, match="only a Dataset of simulate"):
-        ip.simulate(PLAIN.replace(frequencies=0), ip.coarsen(ip.PhaseModel(ip.kuramoto()), PHASES, 1.0), t_end=2)
+        ip.simulate(
+            PLAIN.replace(frequencies=0), ip.coarsen(ip.PhaseModel(ip.kuramoto()), PHASES, 1.0), t_end=2
+        )
     for how in ({"step": 0.05}, {}):
         first = ip.simulate(PLAIN, PHASES, t_end=2.5, **how)
         with pytest.raises(ValueError, match="does not hold"):

@@ -15,9 +15,13 @@ MODELS = {
     "plain": ip.PhaseModel(0.7 * ip.kuramoto(), frequencies=RNG.normal(size=N)),
     "softmax": ip.PhaseModel(ip.attention(4.0), ip.AllToAll(RNG.uniform(1, 2, N)), gain="softmax"),
     "formula": ip.PhaseModel(ip.Interaction("sin(x) + a*sin(2*x)", a=0.3), ip.Dense(K), field=0.2, noise=0.1),
-    "sum": ip.PhaseModel(ip.kuramoto(), 0.3 * ip.Ring(2) - 2 * ip.Sparse(SPARSE), inertia=RNG.uniform(1, 2, N)),
+    "sum": ip.PhaseModel(
+        ip.kuramoto(), 0.3 * ip.Ring(2) - 2 * ip.Sparse(SPARSE), inertia=RNG.uniform(1, 2, N)
+    ),
     "lagged": ip.PhaseModel(ip.kuramoto(), ip.Lagged(K, RNG.normal(size=(N, N)))),
-    "rank one": ip.PhaseModel(ip.harmonics(sin=[1, -0.5]), ip.RankOne(K[0], K[1]), damping=RNG.uniform(1, 2, N)),
+    "rank one": ip.PhaseModel(
+        ip.harmonics(sin=[1, -0.5]), ip.RankOne(K[0], K[1]), damping=RNG.uniform(1, 2, N)
+    ),
     "triads": ip.PhaseModel(ip.sakaguchi(0.4), ip.AllTriads(), common_noise=0.3),
     "causal": ip.PhaseModel(ip.attention(2.0), ip.Causal(), gain="softmax"),
     "lattice": ip.PhaseModel(ip.kuramoto(), ip.Lattice((3, 4), periodic=False)),
@@ -55,7 +59,14 @@ def test_what_cannot_be_written_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     "code",
-    ["__import__('os').getcwd()", "ip.simulate(1)", "ip.PhaseModel.__init__(1)", "ip.kuramoto()", "(", "ip.PhaseModel(2)"],
+    [
+        "__import__('os').getcwd()",
+        "ip.simulate(1)",
+        "ip.PhaseModel.__init__(1)",
+        "ip.kuramoto()",
+        "(",
+        "ip.PhaseModel(2)",
+    ],
 )
 def test_nothing_of_a_file_is_executed(code):
     with pytest.raises(ValueError, match="model_code"):

@@ -21,7 +21,8 @@ CODE, PART = "model_code", "model_part_"
 # what the code of a model may call: `ip.Name(...)` or `ip.Name.method(...)`
 _HOMES = (coupling, interaction)
 _NAMES = {name: getattr(home, name) for home in _HOMES for name in getattr(home, "__all__", ())} | {
-    name: getattr(interaction, name) for name in ("Interaction", "attention", "harmonics", "kuramoto", "sakaguchi")
+    name: getattr(interaction, name)
+    for name in ("Interaction", "attention", "harmonics", "kuramoto", "sakaguchi")
 }
 _NAMES["PhaseModel"] = PhaseModel
 _METHODS = ("circulant",)
@@ -127,7 +128,11 @@ def load(source: str | os.PathLike[str] | xr.Dataset) -> PhaseModel:
     if not isinstance(code, str):
         why = source.attrs.get("model_not_written", f"there is no attribute {CODE}")
         raise ValueError(f"no model is kept here: {why}")
-    parts = {str(name).removeprefix(PART): source[name].values for name in source.data_vars if str(name).startswith(PART)}
+    parts = {
+        str(name).removeprefix(PART): source[name].values
+        for name in source.data_vars
+        if str(name).startswith(PART)
+    }
     try:
         found = _made(ast.parse(code, mode="eval").body, parts)
     except (SyntaxError, RecursionError, KeyError, TypeError) as error:
@@ -174,7 +179,12 @@ def _callable(name: str) -> Any:
     words = name.split(".")
     if words[0] == "sparse" and len(words) == 2 and words[1] in ("coo_array", "csr_array"):
         return getattr(sparse, words[1])
-    if words[0] == "ip" and len(words) in (2, 3) and words[1] in _NAMES and all(w in _METHODS for w in words[2:]):
+    if (
+        words[0] == "ip"
+        and len(words) in (2, 3)
+        and words[1] in _NAMES
+        and all(w in _METHODS for w in words[2:])
+    ):
         found = _NAMES[words[1]]
         return found if len(words) == 2 else getattr(found, words[2])
     raise ValueError(f"{CODE} may not call {name!r:.60}")

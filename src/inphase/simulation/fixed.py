@@ -99,7 +99,9 @@ class FixedStep:
         self._noisy, self._plan = model.has_noise, plan(model, n)
         if self._plan is not None:
             self._together = max(1, AT_ONCE // (march.cost(self._plan) * method.stages * len(state)))
-        self._past = _Memory(motion, self.state, step, history, self.steps, going_on) if model.has_delays else None
+        self._past = (
+            _Memory(motion, self.state, step, history, self.steps, going_on) if model.has_delays else None
+        )
 
     def past(self, k: int) -> Array | None:
         """The phases (steps, replicas, n) that step k and later ones hear, up to those of k; None without delays."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -67,7 +68,9 @@ class GoingOn:
     def attribute(self, name: str, given: Any = None) -> Any:
         """What is given, or else what the run had."""
         found = self._run.attrs.get(name)
-        return given if given is not None or found is None else found.item() if hasattr(found, "item") else found
+        return (
+            given if given is not None or found is None else found.item() if hasattr(found, "item") else found
+        )
 
     def steps(self, step: float) -> int:
         """The constant steps that it took: the counter of its noise."""
@@ -76,7 +79,7 @@ class GoingOn:
                 f"with constant steps, all replicas must be at the same time; they are at {self.time.min():g} to "
                 f"{self.time.max():g}: go on with those of one time, run.isel(replica=[...])"
             )
-        return round(self.time[0] / step)
+        return round(float(self.time[0]) / step)
 
     def frames(self, count: int) -> Array:
         """The phases of the last `count` constant steps, (count, replicas, n), for delays."""
@@ -100,7 +103,9 @@ class GoingOn:
             found.append(Pieces(start[r, known], length[r, known], whole[r, known]))
             if found[-1].start[0] > self.time[r] - longest * (1 - 1e-12):
                 held = self.time[r] - found[-1].start[0]
-                raise ValueError(f"the run holds its last {held:g}, and the delays need {longest:g}: {REMEDY}")
+                raise ValueError(
+                    f"the run holds its last {held:g}, and the delays need {longest:g}: {REMEDY}"
+                )
         return found
 
     def _past(self, name: str, how: str) -> Array:
@@ -134,7 +139,10 @@ def past_variables(dims: tuple[str, ...], shape: tuple[int, ...], pasts: list[Pi
 
 
 def join(first: xr.Dataset, *more: xr.Dataset) -> xr.Dataset:
-    """One run of several, each of which goes on from the one before.
+    """One run of several, each of which goes on from the one before: its clock, velocities, delays' past and noise.
+
+    A run that goes on keeps its method, step, seed and replicas' numbers, and holds the frames after those of the
+    first. With constant steps both have the bits of one run, with adaptive ones they agree to the tolerance.
 
     Parameters
     ----------
@@ -165,7 +173,7 @@ def join(first: xr.Dataset, *more: xr.Dataset) -> xr.Dataset:
     import xarray as xr
 
     parts = [first, *more]
-    for before, after in zip(parts, parts[1:]):
+    for before, after in pairwise(parts):
         ended, begun = float(np.max(before.end_time)), after.attrs.get("continued_at")
         if begun is None or float(begun) != ended:
             raise ValueError(

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 METHODS: dict[str, Method] = {"dormand-prince": DORMAND_PRINCE} | RUNGE_KUTTA
-METHOD_NAMES = {title: name for name, one in METHODS.items() for title in (one.title, one.with_noise) if title}
+METHOD_NAMES = {
+    title: name for name, one in METHODS.items() for title in (one.title, one.with_noise) if title
+}
 
 
 def simulate(
@@ -62,7 +64,7 @@ def simulate(
     model : PhaseModel
     phases : array_like, shape (n,) or (replicas, n); or a Dataset of `simulate`
         Initial phases, radians. Every replica has its own step sizes. A Dataset, or one opened from its file,
-        goes on from its end: clock, velocities, delays' past and the counter of the noise; see Notes.
+        goes on from its end (see `join`); from `run.phase[-1]` a run begins anew, with the same noise if the seed is.
     t_end : float, optional
         Final time, by the clock; phases are kept at up to 201 equally spaced times (fewer where they fill more than 64 MB).
     times : array_like, shape (T,), optional
@@ -109,12 +111,6 @@ def simulate(
     ValueError, TypeError
         On bad input, before anything is integrated.
 
-    Notes
-    -----
-    A run that goes on keeps its method, step, tolerance, seed and replicas' numbers, and holds the frames after
-    those of the first; `join` makes one run of both. With constant steps it has the bits of one run. A run from
-    ``first.phase[-1]`` begins anew at time 0, so that with the same seed it has the same noise again.
-
     Examples
     --------
     >>> import inphase as ip
@@ -122,8 +118,6 @@ def simulate(
     >>> run = ip.simulate(model, [0.0, 1.0, 2.5], t_end=30.0)
     >>> run.attrs["status"], bool(run.order_parameter[-1] > 0.999999)
     ('finished', True)
-    >>> ip.simulate(model.replace(noise=0.1), [0.0, 1.0], t_end=30.0, step=0.01, seed=1).attrs["method"]
-    'stochastic Heun'
     """
     run = Simulation(
         model, phases, t_end, times=times, tolerance=tolerance, method=method, step=step, seed=seed,
@@ -136,7 +130,9 @@ def simulate(
     return run.dataset(status)
 
 
-def simulated(model: PhaseModel, phases: ArrayLike | xr.Dataset, t_end: float | None = None, **options: Any) -> xr.Dataset:
+def simulated(
+    model: PhaseModel, phases: ArrayLike | xr.Dataset, t_end: float | None = None, **options: Any
+) -> xr.Dataset:
     """`simulate` within another function of the library: Ctrl-C remains a KeyboardInterrupt.
 
     Raises
@@ -198,7 +194,7 @@ class Simulation:
             self.run = _adaptive(self.motion, state, kept[-1], tolerance, history, going_on)
         else:
             h, whole = fitted(step, kept, going_on)
-            kept, word = whole * h, _word("seed", 0 if seed is None else seed)
+            kept, word = np.asarray(whole * h, dtype=float), _word("seed", 0 if seed is None else seed)
             self.run = FixedStep(
                 self.motion, state, h, RUNGE_KUTTA[self.method], word, self.numbers, history, going_on
             )
@@ -244,7 +240,6 @@ class Simulation:
         )
         return data
 
-
     def _past(self) -> dict[str, Any]:
         """What is heard from the end on, for a run that goes on; nothing where it is too much."""
         if not self.model.has_delays:
@@ -281,7 +276,9 @@ def fitted(step: Any, kept: Array, going_on: GoingOn | None = None) -> tuple[flo
     whole = np.unique(np.rint(kept / h)).astype(np.int64)
     begun = -1 if going_on is None else going_on.steps(h)
     if whole[-1] <= begun:
-        raise ValueError(f"the last time must lie a step of {h:g} or more after the end of the run; got {kept[-1]:g}")
+        raise ValueError(
+            f"the last time must lie a step of {h:g} or more after the end of the run; got {kept[-1]:g}"
+        )
     return h, whole[whole > begun]
 
 
