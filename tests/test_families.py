@@ -137,3 +137,16 @@ def test_trees_of_replicas_are_those_of_single_runs():
     same = ip.coarsen(ip.PhaseModel(ip.attention(9.0)), STARTS[:2], t_end=1e3)
     assert np.array_equal(same.time.values[1, : np.isfinite(trees.time.values[1]).sum()],
                           trees.time.values[1][np.isfinite(trees.time.values[1])])  # fmt: skip
+
+
+def test_a_family_goes_on():
+    models = FAMILIES["K and frequencies"]
+    first = ip.simulate(models, STARTS, t_end=2.0, tolerance=1e-12)
+    second = ip.simulate(models, first, t_end=5.0)
+    whole = ip.simulate(models, STARTS, times=[5.0], tolerance=1e-12)
+    assert second.end_phase.values == pytest.approx(whole.end_phase.values, abs=1e-9)
+    with pytest.raises(ValueError, match="a replica for each of 3 models"):
+        ip.simulate(models[:3], first, t_end=5.0)
+    models = FAMILIES["softmax"]
+    with pytest.raises(ValueError, match="row by row cannot go on"):
+        ip.simulate(models, ip.simulate(models, STARTS, t_end=0.5), t_end=1.0)

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from inphase.interaction import Interaction, attention, harmonics, kuramoto, sakaguchi
     from inphase.model import PhaseModel
     from inphase.observables import order_parameter
-    from inphase.simulation import coarsen, simulate
+    from inphase.saving import load, save
+    from inphase.simulation import coarsen, join, simulate
     from inphase.studies import study
 
 _HOMES = {
@@ -68,9 +69,12 @@ _HOMES = {
     "coarsen": "simulation",
     "family": "families",
     "harmonics": "interaction",
+    "join": "simulation",
     "kuramoto": "interaction",
+    "load": "saving",
     "order_parameter": "observables",
     "sakaguchi": "interaction",
+    "save": "saving",
     "simulate": "simulation",
     "study": "studies",
 }
@@ -116,11 +120,14 @@ __all__ = [
     "graphs",
     "harmonics",
     "initial",
+    "join",
     "kuramoto",
     "learn",
+    "load",
     "observables",
     "order_parameter",
     "sakaguchi",
+    "save",
     "simulate",
     "study",
     "testing",

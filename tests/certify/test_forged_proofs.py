@@ -358,7 +358,6 @@ def test_a_bound_off_the_real_line_of_a_quotient_holds_or_is_refused(small):
             assert mpmath.mpf(found.hi) / mpmath.mpf(2) ** checker.P >= truth
 
 
-
 def test_cells_where_the_root_may_vanish_count_in_full():
     """Toward z = 2/u the bound of dG/dz has no finite value: a box in u that leaves such a cell open is refused."""
 

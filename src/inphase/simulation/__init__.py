@@ -2,6 +2,7 @@
 
 from inphase.simulation.coarsening import coarsen
 from inphase.simulation.events import clusters_at_most, synchronized
+from inphase.simulation.resuming import join
 from inphase.simulation.trajectory import simulate, simulated
 
-__all__ = ["clusters_at_most", "coarsen", "simulate", "simulated", "synchronized"]
+__all__ = ["clusters_at_most", "coarsen", "join", "simulate", "simulated", "synchronized"]

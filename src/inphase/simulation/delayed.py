@@ -25,7 +25,7 @@ with constant τ_e >= 0; e goes over the oscillators (delays per sender) or over
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,7 @@ from inphase.simulation.growth import GrowthLimit
 from inphase.simulation.motion import Motion
 from inphase.simulation.pace import Pace
 from inphase.simulation.past import Past, polynomials
+from inphase.simulation.resuming import GoingOn, Pieces
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -58,6 +59,7 @@ def delayed(
     tolerance: float,
     history: Past = None,
     pace: Pace | None = None,
+    going_on: GoingOn | None = None,
 ) -> DelayedDormandPrince:
     """The integration of a model with delays from a state at t = 0, to be moved on by `advance`.
 
@@ -71,6 +73,8 @@ def delayed(
         The phases before t = 0, back to −max τ: as for `simulate`.
     pace : Pace, optional
         As for `DormandPrince`.
+    going_on : GoingOn, optional
+        A run that goes on, with its past, instead of a history.
 
     Raises
     ------
@@ -94,6 +98,12 @@ def delayed(
     if heard is None or delays is None:
         heard, delays = np.arange(motion.n), np.zeros(motion.n)
     longest = float(np.max(delays, initial=0.0))
+    if going_on is not None:
+        return DelayedDormandPrince(
+            motion, state, t_end, tolerance, heard=heard, delays=delays,
+            past=_History.resumed(going_on.pieces(longest), longest, len(delays)),
+            limit=GrowthLimit(motion, len(state), t_end), pace=pace, begin=going_on.time,
+        )  # fmt: skip
     starts, coefficients = polynomials(
         history, motion.phases(state), motion.free_velocity, longest, tolerance
     )
@@ -120,9 +130,12 @@ class DelayedDormandPrince(DormandPrince):
     heard : ndarray of int64, shape (m,)
     delays : ndarray, shape (m,)
         Not negative.
-    past : (starts, coefficients), arrays of shape (P,) and (replicas, P, n, 5)
+    past : (starts, coefficients), arrays of shape (P,) and (replicas, P, n, 5); or _History
         The time before 0 in P pieces: from starts[k] to starts[k + 1] (the last one to 0), y is
         Σ_p coefficients[:, k, :, p] x^p with x from 0 to 1. They reach back to the longest delay.
+        Of a run that goes on, the history that it had.
+    limit, begin
+        As for `DormandPrince`.
     """
 
     def __init__(
@@ -134,26 +147,25 @@ class DelayedDormandPrince(DormandPrince):
         *,
         heard: Indices,
         delays: Array,
-        past: tuple[Array, Array],
+        past: tuple[Array, Array] | _History,
         limit: GrowthLimit | None = None,
         pace: Pace | None = None,
+        begin: Array | None = None,
     ) -> None:
         self._velocity_heard, self._heard, self._delays = velocity, heard, delays
         self._shortest = float(np.min(delays, where=delays > 0, initial=np.inf))
         self._targets = np.append(kinks(delays, t_end), t_end)
-        self._past = _History(
-            *past, longest=float(np.max(delays, initial=0.0)), replicas=len(phases), sources=len(delays)
-        )
+        if isinstance(past, tuple):
+            longest = float(np.max(delays, initial=0.0))
+            past = _History(*past, longest=longest, replicas=len(phases), sources=len(delays))
+        self._past, self._left = past, dict[int, Pieces]()
+        self._names = np.arange(len(phases))
         self._sources = np.empty((len(phases), len(delays)))
-        rows, zeros = np.arange(len(phases)), np.zeros(len(phases))
+        rows, now = np.arange(len(phases)), np.zeros(len(phases)) if begin is None else begin
         super().__init__(
-            lambda y, out, **_: self._evaluate(rows, zeros, zeros > 0, y, out),
-            phases,
-            t_end,
-            tolerance,
-            limit,
-            pace,
-        )
+            lambda y, out, **_: self._evaluate(rows, now, np.zeros(len(now), bool), y, out),
+            phases, t_end, tolerance, limit, pace, begin,
+        )  # fmt: skip
 
     @property
     def kept_bytes(self) -> int:
@@ -184,13 +196,22 @@ class DelayedDormandPrince(DormandPrince):
             np.where(self.accepted & (h < self.step), np.maximum(self.step, h * factor), h * factor),
             target,
         )
-        self._past.accept(self.accepted, self.time)
+        # One step more than what is heard is kept: a run may end within its last step.
+        self._past.accept(self.accepted, self.time_before)
 
     def keep(self, rows: Mask) -> None:
         """Drop the other replicas."""
+        for q in np.flatnonzero(~rows).tolist():
+            self._left[int(self._names[q])] = self._past.pieces(q)
+        self._names = self._names[rows]
         super().keep(rows)
         self._past.keep(rows)
         self._sources = np.empty((len(self.phases), len(self._delays)))
+
+    def pasts(self) -> list[Pieces]:
+        """The past of each replica, those dropped among them."""
+        here = {int(name): self._past.pieces(q) for q, name in enumerate(self._names)}
+        return [found for _, found in sorted((self._left | here).items())]
 
     def _nearby(self, rows: Indices) -> Callable[[Array], Array]:
         """As if what is heard were moved along at once: a step that is longer than the delays hears itself."""
@@ -283,6 +304,23 @@ class _History:
         self.last = np.full(replicas, pieces, dtype=np.int64)
         self.found = np.zeros((replicas, sources), dtype=np.int64)
 
+    @classmethod
+    def resumed(cls, given: Sequence[Pieces], longest: float, sources: int) -> _History:
+        """That of a run that goes on, from the pieces of each replica."""
+        most, n = max(len(one.start) for one in given), given[0].coefficients.shape[1]
+        blank = np.zeros((len(given), most, n, ring.TERMS))
+        found = cls(np.zeros(most), blank, longest=longest, replicas=len(given), sources=sources)
+        for r, one in enumerate(given):
+            count = len(one.start)
+            found.start[r, :count], found.length[r, :count] = one.start, one.length
+            found.coefficients[r, :count], found.last[r] = one.coefficients, count
+        return found
+
+    def pieces(self, r: int) -> Pieces:
+        """The past of one replica, oldest first."""
+        slots = np.arange(self.first[r], self.last[r]) & (self.slots - 1)
+        return Pieces(self.start[r, slots], self.length[r, slots], self.coefficients[r, slots])
+
     def begin(self, time: Array, step: Array) -> None:
         """The step that is being taken."""
         rows, slots = np.arange(len(time)), self.last & (self.slots - 1)
@@ -323,7 +361,7 @@ class _History:
     def accept(self, accepted: Mask, time: Array) -> None:
         """The step that was being taken is past; what is too old goes."""
         self.last += accepted
-        ring.drop(self.start, self.first, self.last, time - self.longest)
+        ring.drop(self.start, self.first, self.last, np.where(accepted, time - self.longest, -np.inf))
         if np.max(self.last - self.first) >= self.slots:
             self._grow()
 

@@ -41,6 +41,8 @@ class DormandPrince:
         Keeps steps from jumping over instabilities.
     pace : Pace, optional
         Of a velocity that depends on time: keeps steps from jumping over what drives it.
+    begin : ndarray, shape (replicas,), optional
+        The times at which a run that goes on is; 0 if not given.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class DormandPrince:
         tolerance: float,
         limit: GrowthLimit | None = None,
         pace: Pace | None = None,
+        begin: Array | None = None,
     ) -> None:
         self.interpolant, self._limit, self._pace = DORMAND_PRINCE.interpolant, limit, pace
         self._velocity, self.t_end, self.tolerance = velocity, t_end, tolerance
@@ -58,7 +61,8 @@ class DormandPrince:
         self.phases = np.ascontiguousarray(phases, dtype=float).copy()
         self.before, self._trial = np.empty_like(self.phases), np.empty_like(self.phases)
         self.stages = np.empty((DORMAND_PRINCE.stages, *self.phases.shape))
-        self.time, self.time_before = np.zeros(replicas), np.zeros(replicas)
+        self.time = np.zeros(replicas) if begin is None else begin.copy()
+        self.time_before = self.time
         self._slope(self.phases, self.stages[0], self.time)
         speed = np.max(np.abs(self.stages[0]), axis=1)
         # A step that moves nobody by more than tolerance^(1/5)/4 radians; the controller takes it from there.

@@ -8,6 +8,8 @@ delay counts as a whole number of steps, rounded, which is how KuraNet states it
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,12 +19,14 @@ from inphase.methods import Method
 from inphase.model import PhaseModel
 from inphase.simulation.motion import Motion
 from inphase.simulation.past import Past, polynomials
+from inphase.simulation.resuming import GoingOn
 
 Array = NDArray[np.float64]
 
 NODES, HARMONICS = 1024, 8  # the most of a model that the kernel `march` takes
 # Inner iterations of one velocity, at the most: about 10 µs, as long as the calls from Python that are saved.
 COST = 8_000
+ROUNDED = 0.01  # of a delay: the most by which whole steps may change it without a warning
 AT_ONCE = 20_000_000  # inner iterations of one call: it returns soon enough for Ctrl-C
 
 
@@ -66,6 +70,8 @@ class FixedStep:
         nothing else.
     history
         As for `simulate`.
+    going_on : GoingOn, optional
+        A run that goes on: the clock, the counter of the noise and what is heard go on with it.
     """
 
     def __init__(
@@ -77,10 +83,12 @@ class FixedStep:
         seed: int,
         replicas: NDArray[np.int64],
         history: Past,
+        going_on: GoingOn | None = None,
     ) -> None:
         self.motion, self.step, self.method, self.seed = motion, step, method, seed
         self.replicas = replicas
-        self.state, self.steps = state.copy(), 0
+        self.state = state.copy()
+        self.begun = self.steps = 0 if going_on is None else going_on.steps(step)
         used = [[(s, float(w)) for s, w in enumerate(weights) if w] for weights in (*method.a, method.b)]
         self._fractions = method.nodes.tolist()
         self._rows, self._weights, self._nodes = used[:-1], used[-1], [round(c) for c in method.nodes]
@@ -94,7 +102,13 @@ class FixedStep:
         self._noisy, self._plan = model.has_noise, plan(model, n)
         if self._plan is not None:
             self._together = max(1, AT_ONCE // (march.cost(self._plan) * method.stages * len(state)))
-        self._past = _Memory(motion, self.state, step, history) if model.has_delays else None
+        self._past = (
+            _Memory(motion, self.state, step, history, self.steps, going_on) if model.has_delays else None
+        )
+
+    def past(self, k: int) -> Array | None:
+        """The phases (steps, replicas, n) that step k and later ones hear, up to those of k; None without delays."""
+        return None if self._past is None else self._past.last(k)
 
     @property
     def time(self) -> float:
@@ -167,12 +181,19 @@ class FixedStep:
 class _Memory:
     """Phases of the last steps, back to the longest delay: (steps, replicas, n), a ring."""
 
-    def __init__(self, motion: Motion, state: Array, step: float, history: Past) -> None:
+    def __init__(
+        self, motion: Motion, state: Array, step: float, history: Past, now: int, going_on: GoingOn | None
+    ) -> None:
         assert motion.heard is not None and motion.delays is not None
         self._motion, self._heard = motion, motion.heard
         self._lag = np.rint(motion.delays / step).astype(np.int64)
+        _warn_of_rounding(motion.delays, step)
         longest = int(np.max(self._lag, initial=0))
-        self._ring = np.empty((longest + 2, len(state), motion.n))
+        self._ring, self._longest = np.empty((longest + 2, len(state), motion.n)), longest
+        if going_on is not None:
+            for k, phases in enumerate(going_on.frames(longest + 1), start=now - longest):
+                self._ring[k % len(self._ring)] = phases
+            return
         pieces = polynomials(
             history,
             motion.phases(state),
@@ -184,6 +205,10 @@ class _Memory:
             self._ring[-k % len(self._ring)] = value_at(pieces, -k * step)
         self.push(0, state)
 
+    def last(self, k: int) -> Array:
+        """The phases of the steps up to k that are heard from there on, oldest first."""
+        return self._ring[np.arange(k - self._longest, k + 1) % len(self._ring)]
+
     def push(self, k: int, state: Array) -> None:
         """Keep the state of step k."""
         self._ring[k % len(self._ring)] = state[:, : self._motion.n]
@@ -191,6 +216,25 @@ class _Memory:
     def sources(self, k: int) -> Array:
         """What is heard at step k, (replicas, m)."""
         return np.ascontiguousarray(self._ring[(k - self._lag) % len(self._ring), :, self._heard].T)
+
+
+def _warn_of_rounding(delays: Array, step: float) -> None:
+    """A warning where a delay is another by more than 1% in whole steps, with a step that would serve."""
+    delays = np.unique(delays[delays > 0])
+
+    def off(h: float) -> Array:
+        return np.asarray(np.abs(np.rint(delays / h) * h / delays - 1))
+
+    if not len(delays) or np.max(off(step)) <= ROUNDED:
+        return
+    surely = int(np.ceil(0.5 * step / (ROUNDED * delays[0])))  # parts of the step: every delay is 50 of them
+    parts = next((k for k in range(2, min(surely, 100)) if np.max(off(step / k)) <= ROUNDED), surely)
+    worst = delays[np.argmax(off(step))]
+    warnings.warn(
+        f"the delay {worst:g} acts as {np.rint(worst / step) * step:g}, a whole number of steps of {step:g}: "
+        f"step={step / parts:.6g} would serve",
+        stacklevel=2,
+    )
 
 
 def value_at(pieces: tuple[Array, Array], time: float) -> Array:

@@ -52,7 +52,9 @@ class GrowthLimit:
             np.full(replicas, bound or 0.0),
             bound is not None and model.g.kind == "one",
         )
-        self._near = -1.0 if model.varies else near(model.interaction)  # rates change, even where nothing moves
+        self._near = (
+            -1.0 if model.varies else near(model.interaction)
+        )  # rates change, even where nothing moves
         self._at = np.full((replicas, motion.n), np.nan)  # the phases at the last look
         self._rate, self._step = np.zeros((2, replicas))  # what it found, and the step that was wanted
         self._calls = 0

@@ -20,11 +20,21 @@ Array = NDArray[np.float64]
 DEFAULT_OUTPUT = 64_000_000  # bytes of phases that a run keeps when no times are asked for
 
 
-def output_times(t_end: float | None, times: ArrayLike | None, size: int) -> Array:
+def output_times(t_end: float | None, times: ArrayLike | None, size: int, begin: float = 0.0) -> Array:
     """The times to keep; equally spaced where only the last
-    one is given, as many as states of `size` phases allow.
+    one is given, as many as states of `size` phases allow. Of a run that goes on, those after `begin`.
     """
-    return checks.output_times(t_end, times, int(np.clip(DEFAULT_OUTPUT // (8 * size), 2, 201)))
+    frames = int(np.clip(DEFAULT_OUTPUT // (8 * size), 2, 201))
+    found = checks.output_times(t_end, times, frames)
+    if not begin:
+        return found
+    first = found[-1] if t_end is not None else found[0]
+    if first <= begin:
+        name = "t_end" if t_end is not None else "times"
+        raise ValueError(
+            f"{name} must lie after {begin:g}, where the run ended (its clock goes on); got {first:g}"
+        )
+    return found if t_end is None else np.linspace(begin, first, frames)[1:]
 
 
 class _Ends(NamedTuple):
@@ -42,14 +52,20 @@ class Recorder:
     then takes the place of the other at once, and a frame counts from there on.
     """
 
-    def __init__(self, times: Array, initial: Array) -> None:
+    def __init__(self, times: Array, initial: Array, begin: Array | None = None) -> None:
         replicas = len(initial)
+        begin = np.zeros(replicas) if begin is None else begin
         self.times, self.states = times, np.empty((len(times), *initial.shape))
-        known = int(times[0] == 0.0)
+        known = int(times[0] == 0.0 and not np.any(begin))
         self.states[:known] = initial
         self.stopped_by = [""] * replicas
-        ends = (_Ends(np.zeros(replicas), initial.copy(), np.full(replicas, known)) for _ in range(2))
+        ends = (_Ends(begin.copy(), initial.copy(), np.full(replicas, known)) for _ in range(2))
         self._ends, self._spare = ends
+
+    @property
+    def end_time(self) -> Array:
+        """Where each replica is, (replicas,)."""
+        return self._ends.time
 
     @property
     def due(self) -> NDArray[np.int64]:

@@ -40,9 +40,13 @@ class SmallSystems:
     t_end : float
     tolerance : float
         Local error per step, radians.
+    begin : ndarray, shape (rows,), optional
+        The times at which a run that goes on is; 0 if not given.
     """
 
-    def __init__(self, layout: Layout, phases: Array, t_end: float, tolerance: float) -> None:
+    def __init__(
+        self, layout: Layout, phases: Array, t_end: float, tolerance: float, begin: Array | None = None
+    ) -> None:
         rows, n = phases.shape
         self.tolerance, self.t_end = tolerance, t_end
         self._own, self._common, self._cost = layout.own, layout.common, layout.cost
@@ -51,6 +55,7 @@ class SmallSystems:
         slopes, seen = np.empty((rows, DORMAND_PRINCE.stages, n)), np.full((rows, n), np.nan)
         self._numbers, self._counts = np.zeros((rows, 7)), np.zeros((rows, 5), dtype=np.int64)
         self._rows = pair.Rows(self.phases, self.phases.copy(), slopes, seen, self._numbers, self._counts)
+        self._numbers[:, pair.TIME] = 0.0 if begin is None else begin
         self._numbers[:, pair.BOUND] = layout.bounds
         speed = np.max(np.abs(self._velocity(self._which)(self.phases)), axis=1)
         # a step that moves nobody by more than tolerance^(1/5)/4 radians; the controller takes it from there
@@ -131,12 +136,16 @@ class Layout(NamedTuple):
 
 
 def small_systems(
-    models: PhaseModel | Family, phases: Array, t_end: float, tolerance: float
+    models: PhaseModel | Family,
+    phases: Array,
+    t_end: float,
+    tolerance: float,
+    begin: Array | None = None,
 ) -> SmallSystems | None:
     """The rows as compiled code takes them, or None: see `simulation.fixed.plan`."""
     n = phases.shape[1]
     layout = _of_one(models, n) if isinstance(models, PhaseModel) else _of_family(models, n)
-    return None if layout is None else SmallSystems(layout, phases, t_end, tolerance)
+    return None if layout is None else SmallSystems(layout, phases, t_end, tolerance, begin)
 
 
 def _of_one(model: PhaseModel, n: int) -> Layout | None:

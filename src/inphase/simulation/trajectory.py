@@ -17,7 +17,8 @@ from inphase.methods import DORMAND_PRINCE, RUNGE_KUTTA, WITH_DELAYS, WITH_NOISE
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar
 from inphase.provenance import attributes
-from inphase.simulation.delayed import delayed
+from inphase.saving import written
+from inphase.simulation.delayed import DelayedDormandPrince, delayed
 from inphase.simulation.events import Condition, as_conditions, holds, name_of
 from inphase.simulation.explicit import DormandPrince
 from inphase.simulation.fixed import FixedStep
@@ -26,6 +27,7 @@ from inphase.simulation.motion import Motion
 from inphase.simulation.pace import Pace
 from inphase.simulation.past import Past
 from inphase.simulation.recording import Recorder, output_times
+from inphase.simulation.resuming import MOST_PAST, GoingOn, past_variables
 from inphase.simulation.small import SmallSystems, small_systems
 from inphase.status import Status, worst
 
@@ -34,18 +36,21 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 METHODS: dict[str, Method] = {"dormand-prince": DORMAND_PRINCE} | RUNGE_KUTTA
+METHOD_NAMES = {
+    title: name for name, one in METHODS.items() for title in (one.title, one.with_noise) if title
+}
 
 
 def simulate(
     model: PhaseModel | Family,
-    phases: ArrayLike,
+    phases: ArrayLike | xr.Dataset,
     t_end: float | None = None,
     *,
     times: ArrayLike | None = None,
-    tolerance: float = 1e-8,
+    tolerance: float | None = None,
     method: str | None = None,
     step: float | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     replicas: Sequence[int] | None = None,
     velocities: ArrayLike | None = None,
     history: Past = None,
@@ -61,22 +66,24 @@ def simulate(
     ----------
     model : PhaseModel or Family
         With an `inphase.family`, each of its models is a replica, and has the numbers that it has alone.
-    phases : array_like, shape (n,) or (replicas, n)
-        Initial phases, radians. Every replica has its own step sizes.
+    phases : array_like, shape (n,) or (replicas, n); or a Dataset of `simulate`
+        Initial phases, radians. Every replica has its own step sizes. A Dataset, or one opened from its file,
+        goes on from its end (see `join`); from `run.phase[-1]` a run begins anew, with the same noise if the seed is.
     t_end : float, optional
-        Final time; phases are kept at up to 201 equally spaced times (fewer where they fill more than 64 MB).
+        Final time, by the clock; phases are kept at up to 201 equally spaced times (fewer where they fill more than 64 MB).
     times : array_like, shape (T,), optional
         The times to keep instead, ascending and non-negative; the run ends at the last.
     tolerance : float
-        Bound, from 1e-15 to 0.1, on the local error per adaptive step of phases, radians, and of velocities.
+        Bound, 1e-15 to 0.1, on the local error per adaptive step, radians and radians per time; 1e-8 if not given.
     method : "dormand-prince", "heun", "euler", "midpoint" or "rk4", optional
         If not given, "heun" with noise or `step`, else "dormand-prince". With noise, "euler" is Euler-Maruyama
         (strong order 1) and "heun" stochastic Heun (weak order 2); delays are rounded to whole constant steps.
         "rk4" (order 4) and "midpoint" (order 2) take neither: their stages lie between steps.
     step : float, optional
-        Constant step, for all but "dormand-prince"; times to keep are rounded to whole steps.
+        Constant step, for all but "dormand-prince"; it is shortened so that whole steps end at the last time (to
+        1e-6 steps), and the other times are rounded to whole steps. `attrs["step"]` is the one taken.
     seed : int
-        Of the noise. The same seed gives the same numbers on any number of threads.
+        Of the noise, 0 if not given. The same seed gives the same numbers on any number of threads.
     replicas : sequence of int, optional
         The replicas' numbers, 0, 1, ... if not given: replica r has the same noise in whichever group it runs.
     velocities : array_like, shape (n,) or like `phases`, optional
@@ -98,7 +105,7 @@ def simulate(
     xarray.Dataset
         `phase(time, [replica,] oscillator)`, radians, not wrapped; with inertia `velocity` of the same shape;
         `order_parameter(time, [replica])`, |R|. Per replica, `end_time`, `end_phase` (and `end_velocity`), from
-        which another run can go on (with delays, that also needs the past); and `stopped_by` ("" where no
+        which the run can go on (with delays, also from its `past_...`); and `stopped_by` ("" where no
         condition held). A replica that stopped keeps its last phases in the frames that follow. What differs within
         a family is there by its name, (replica,) or (replica, oscillator).
         `attrs["status"]`, an `inphase.status.Status`: "finished", "stopped", "interrupted", "max_steps", "step
@@ -116,8 +123,6 @@ def simulate(
     >>> run = ip.simulate(model, [0.0, 1.0, 2.5], t_end=30.0)
     >>> run.attrs["status"], bool(run.order_parameter[-1] > 0.999999)
     ('finished', True)
-    >>> ip.simulate(model.replace(noise=0.1), [0.0, 1.0], t_end=30.0, step=0.01, seed=1).attrs["method"]
-    'stochastic Heun'
     """
     options: dict[str, Any] = {
         "times": times, "tolerance": tolerance, "method": method, "step": step, "seed": seed, "replicas": replicas,
@@ -139,10 +144,18 @@ def _whatever_ends_it(run: Simulation) -> xr.Dataset:
 
 def _of_family(models: Family, phases: ArrayLike, t_end: float | None, options: dict[str, Any]) -> xr.Dataset:
     """All rows together where compiled code takes them, else one after another."""
-    rows = models.rows(phases)
+    rows: Any = phases if hasattr(phases, "data_vars") else models.rows(phases)
+    if rows is phases and rows.sizes.get("replica") != len(models):
+        raise ValueError(
+            f"the run that goes on must have a replica for each of {len(models)} models; got {rows.sizes}"
+        )
     try:
         run = Simulation(models.base, rows, t_end, family=models, **options)
     except _RowByRow:
+        if rows is phases:
+            raise ValueError(
+                "a family that is integrated row by row cannot go on: simulate its models one by one"
+            ) from None
         data = _row_by_row(models, rows, t_end, options)
     else:
         data = _whatever_ends_it(run)
@@ -174,7 +187,9 @@ def _row_by_row(models: Family, phases: Array, t_end: float | None, options: dic
     return data
 
 
-def simulated(model: PhaseModel, phases: ArrayLike, t_end: float | None = None, **options: Any) -> xr.Dataset:
+def simulated(
+    model: PhaseModel, phases: ArrayLike | xr.Dataset, t_end: float | None = None, **options: Any
+) -> xr.Dataset:
     """`simulate` within another function of the library: Ctrl-C remains a KeyboardInterrupt.
 
     Raises
@@ -194,14 +209,14 @@ class Simulation:
     def __init__(
         self,
         model: PhaseModel,
-        phases: ArrayLike,
+        phases: ArrayLike | xr.Dataset,
         t_end: float | None = None,
         *,
         times: ArrayLike | None = None,
-        tolerance: float = 1e-8,
+        tolerance: float | None = None,
         method: str | None = None,
         step: float | None = None,
-        seed: int = 0,
+        seed: int | None = None,
         replicas: Sequence[int] | None = None,
         velocities: ArrayLike | None = None,
         history: Past = None,
@@ -211,6 +226,11 @@ class Simulation:
         family: Family | None = None,
     ) -> None:
         self.began = clock.perf_counter()
+        self.going_on = going_on = _going_on(phases, velocities, history, replicas, method, step)
+        if going_on is not None:
+            phases, velocities, replicas = going_on.phases, going_on.velocities, going_on.replicas
+            method, step = METHOD_NAMES[going_on.method], going_on.attribute("step")
+            seed, tolerance = going_on.attribute("seed", seed), going_on.attribute("tolerance", tolerance)
         initial = model.check(phases)
         if initial.ndim > 2 or not initial.size:
             raise ValueError(f"phases must have shape (n,) or (replicas, n); got {initial.shape}")
@@ -223,32 +243,34 @@ class Simulation:
             raise ValueError("history is for models with delays; this one hears the present alone")
         self.motion = Motion(model, flat.shape[1])
         state = self.motion.start(flat, velocities)
-        kept = output_times(t_end, times, state.size)
-        tolerance = error_bound("tolerance", tolerance)
+        begin = None if going_on is None else going_on.time
+        kept = output_times(t_end, times, state.size, 0.0 if begin is None else float(np.max(begin)))
+        tolerance = error_bound("tolerance", 1e-8 if tolerance is None else tolerance)
         self.conditions, self.most = as_conditions(stop), integer("max_steps", max_steps, least=1)
         self.progress = progress
         self.run: DormandPrince | FixedStep | SmallSystems
         if self.method == "dormand-prince":
             end = max(kept[-1], 1e-300)  # a run of zero length still has its first velocity computed
-            small = small_systems(family or model, state, end, tolerance)
+            small = small_systems(family or model, state, end, tolerance, begin)
             if family is not None and small is None:
                 raise _RowByRow
-            self.run = small or _adaptive(self.motion, state, end, tolerance, history)
+            self.run = small or _adaptive(self.motion, state, end, tolerance, history, going_on)
         elif family is not None:
             raise _RowByRow
         else:
-            h = finite_number("step", step, positive=True)
-            if h > kept[-1] * (1 + 1e-12) and kept[-1] > 0:
-                raise ValueError(f"step must be at most the final time, {kept[-1]:g}; got {h:g}")
-            kept, word = np.unique(np.rint(kept / h)) * h, _word("seed", seed)
+            h, whole = fitted(step, kept, going_on)
+            kept, word = np.asarray(whole * h, dtype=float), _word("seed", 0 if seed is None else seed)
             if model.drive is not None:
-                model.drive.check(0.0, kept[-1])
-            self.run = FixedStep(self.motion, state, h, RUNGE_KUTTA[self.method], word, self.numbers, history)
-        self.start, self.recorder = state, Recorder(kept, state)
+                model.drive.check(0.0 if begin is None else float(np.min(begin)), kept[-1])
+            self.run = FixedStep(
+                self.motion, state, h, RUNGE_KUTTA[self.method], word, self.numbers, history, going_on
+            )
+        self.start, self.recorder = state, Recorder(kept, state, begin)
 
     def go(self) -> Status:
         """Integrate up to the last time; how it ended. KeyboardInterrupt after Ctrl-C."""
-        _stop_at_start(self.motion.n, self.start, self.conditions, self.recorder)
+        if self.conditions:
+            _stop_at_start(self.motion.n, self.start, self.conditions, self.recorder)
         with progress_bar("simulate", self.recorder.times[-1], self.progress) as update:
             if isinstance(self.run, FixedStep):
                 status = _march(self.motion.n, self.run, self.recorder, self.conditions, self.most, update)
@@ -268,11 +290,18 @@ class Simulation:
         method, run = METHODS[self.method], self.run
         about: dict[str, Any]
         if isinstance(run, FixedStep):
-            made = run.steps * len(self.numbers)
+            made = (run.steps - run.begun) * len(self.numbers)
             about = {"step": run.step, "seed": run.seed, "accepted_steps": made, "rejected_steps": 0}
         else:
             about = {"tolerance": run.tolerance, "accepted_steps": run.accepted_steps}
             about["rejected_steps"] = run.rejected_steps
+        if self.going_on is not None:
+            about["continued_at"] = float(np.max(self.going_on.time))
+        try:
+            about["model_code"], parts = written(self.model)
+        except ValueError as error:
+            about["model_not_written"], parts = str(error), {}
+        data = data.assign(self._past() | parts)
         data.attrs = attributes(
             self.model,
             status=status.value,
@@ -281,6 +310,70 @@ class Simulation:
             wall_time_seconds=round(clock.perf_counter() - self.began, 4),
         )
         return data
+
+    def _past(self) -> dict[str, Any]:
+        """What is heard from the end on, for a run that goes on; nothing where it is too much."""
+        if not self.model.has_delays:
+            return {}
+        dims, shape = ("replica",) * (len(self.shape) - 1), self.shape[:-1]
+        ends = self.recorder.end_time
+        if isinstance(self.run, DelayedDormandPrince):
+            pasts = [past.until(time) for past, time in zip(self.run.pasts(), ends) if time > 0]
+            enough = len(pasts) == len(ends) and sum(past.coefficients.nbytes for past in pasts) <= MOST_PAST
+            return past_variables(dims, shape, pasts) if enough else {}
+        assert isinstance(self.run, FixedStep)
+        frames = None if np.ptp(ends) else self.run.past(round(ends[0] / self.run.step))
+        if frames is None or frames.nbytes > MOST_PAST:
+            return {}
+        return {"past_phase": (("past", *dims, "oscillator"), frames.reshape(len(frames), *self.shape))}
+
+
+def fitted(step: Any, kept: Array, going_on: GoingOn | None = None) -> tuple[float, NDArray[np.int64]]:
+    """The constant step that ends at the last of the times to keep, and these in whole steps.
+
+    It is at most `step`, and that step itself to the bit where the last time is a multiple, to 1e-6 steps.
+    """
+    h = finite_number("step", step, positive=True)
+    if h > kept[-1] * (1 + 1e-12) and kept[-1] > 0:
+        raise ValueError(f"step must be at most the final time, {kept[-1]:g}; got {h:g}")
+    count = kept[-1] / h
+    if abs(count - np.rint(count)) > 1e-6:
+        if going_on is not None:
+            raise ValueError(
+                f"the run goes on by its step {h:g}: the last time must be a multiple, such as "
+                f"{np.rint(count) * h:.12g}; got {kept[-1]:g}"
+            )
+        h = float(kept[-1] / np.ceil(count))
+    whole = np.unique(np.rint(kept / h)).astype(np.int64)
+    begun = -1 if going_on is None else going_on.steps(h)
+    if whole[-1] <= begun:
+        raise ValueError(
+            f"the last time must lie a step of {h:g} or more after the end of the run; got {kept[-1]:g}"
+        )
+    return h, whole[whole > begun]
+
+
+def _going_on(
+    given: Any, velocities: Any, history: Any, replicas: Any, method: Any, step: Any
+) -> GoingOn | None:
+    """The run that goes on where a Dataset is given instead of phases."""
+    if not hasattr(given, "data_vars"):
+        return None
+    found = GoingOn(given)
+    for name, value in {"velocities": velocities, "history": history, "replicas": replicas}.items():
+        if value is not None:
+            raise ValueError(f"{name} are those of the run that goes on; pass its last phases to begin anew")
+    if found.method not in METHOD_NAMES:
+        raise ValueError(f"the run that goes on has an unknown method {found.method!r}")
+    for name, value, had in (
+        ("method", method, METHOD_NAMES[found.method]), ("step", step, found.attribute("step"))
+    ):  # fmt: skip
+        if value is not None and value != had:
+            raise ValueError(
+                f"{name} is that of the run that goes on, {had}, by which noise and delays are counted; got {value!r}: "
+                "leave it out, or pass the last phases with another seed to begin anew"
+            )
+    return found
 
 
 def _method(model: PhaseModel, method: str | None, step: float | None) -> str:
@@ -311,14 +404,19 @@ def _method(model: PhaseModel, method: str | None, step: float | None) -> str:
     return method
 
 
-def _adaptive(motion: Motion, state: Array, end: float, tolerance: float, history: Past) -> DormandPrince:
-    pace, drive = None, motion.model.drive
+def _adaptive(
+    motion: Motion, state: Array, end: float, tolerance: float, history: Past, going_on: GoingOn | None
+) -> DormandPrince:
+    begin, drive = None if going_on is None else going_on.time, motion.model.drive
+    pace = None
     if drive is not None:
-        drive.check(0.0, end)
-        pace = Pace(drive, motion, 0.0, end, tolerance)
+        first = 0.0 if begin is None else float(np.min(begin))
+        drive.check(first, end)
+        pace = Pace(drive, motion, first, end, tolerance)
     if not motion.model.has_delays:
-        return DormandPrince(motion, state, end, tolerance, GrowthLimit(motion, len(state), end), pace)
-    return delayed(motion, state, end, tolerance, history, pace)
+        limit = GrowthLimit(motion, len(state), end)
+        return DormandPrince(motion, state, end, tolerance, limit, pace, begin)
+    return delayed(motion, state, end, tolerance, history, pace, going_on)
 
 
 def _word(name: str, value: Any) -> int:
@@ -401,8 +499,9 @@ def _advance_small(
 
 
 def _stop_at_start(n: int, states: Array, conditions: list[Condition], recorder: Recorder) -> None:
-    held = [(row, _held(conditions, 0.0, state[:n])) for row, state in enumerate(states)]
-    recorder.stop([(row, 0.0, name, states[row]) for row, name in held if name is not None])
+    times = recorder.end_time.tolist()
+    held = [(row, _held(conditions, times[row], state[:n])) for row, state in enumerate(states)]
+    recorder.stop([(row, times[row], name, states[row]) for row, name in held if name is not None])
 
 
 def _held(conditions: list[Condition], time: float, phases: Array) -> str | None:
@@ -421,6 +520,7 @@ def _march(
     """Constant steps of all replicas up to the last time."""
     ends = [round(time / run.step) for time in recorder.times]
     rows = np.array([row for row, name in enumerate(recorder.stopped_by) if not name], dtype=np.int64)
+    max_steps += run.begun
     while run.steps < ends[-1] and len(rows):
         if run.steps >= max_steps:
             return Status.MAX_STEPS
