@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Ring,
         Sparse,
     )
+    from inphase.equilibria import critical_coupling
     from inphase.interaction import Interaction, attention, harmonics, kuramoto, sakaguchi
     from inphase.model import PhaseModel
     from inphase.observables import order_parameter
@@ -60,6 +61,7 @@ _HOMES = {
     "Sparse": "coupling",
     "attention": "interaction",
     "coarsen": "simulation",
+    "critical_coupling": "equilibria",
     "harmonics": "interaction",
     "kuramoto": "interaction",
     "order_parameter": "observables",
@@ -99,6 +101,7 @@ __all__ = [
     "attention",
     "certify",
     "coarsen",
+    "critical_coupling",
     "density",
     "distributions",
     "equilibria",

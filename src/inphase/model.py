@@ -17,6 +17,7 @@ from scipy import sparse
 from inphase.checks import finite_array, phase_array
 from inphase.coupling import AllToAll, Coupling
 from inphase.coupling.jacobian import DiagonalPlusLowRank, LowRankJacobian, factored_jacobian
+from inphase.coupling.sparse import coupling_of
 from inphase.distributions import Distribution
 from inphase.gain import Gain, Given
 from inphase.interaction import Interaction, checked
@@ -35,14 +36,17 @@ class PhaseModel:
     ----------
     interaction : Interaction
         f; attraction at short distance is f'(0) > 0.
-    coupling : Coupling
-        K; `AllToAll()` (K_ij = 1/n) by default.
+    coupling : Coupling, graph or matrix
+        K; `AllToAll()` (K_ij = 1/n) by default. A graph (`inphase.graphs.Graph`, networkx) or a scipy.sparse
+        matrix is taken as `Sparse`, an array (n, n) as `Dense`: K_ij is the weight, undivided, of i listening
+        to j, and an undirected edge is both entries. ``k * Sparse(graph)`` has a strength besides.
     gain : None, "softmax" or callable
         g. None: 1. "softmax": g_i = Σ_j K_ij h(cos(θ_i − θ_j)) for f = sin x · h(cos x), which for
         `attention` is the normalization of self-attention (the common factor e^β cancels). A callable maps
         phases (..., n) to positive numbers (..., n).
     frequencies, field : float or array_like, shape (n,)
-        ω and b, radians per unit of time.
+        ω and b, radians per unit of time. These, and all parts of shape (n,), may be the name of a column of
+        the graph that the coupling was made from.
     delays : float or array_like, shape (n,) or (n, n), or a scipy.sparse matrix
         τ >= 0, units of time: one number, τ_j of the oscillator that is heard, or τ_ij of the pair (i hears j
         as it was τ_ij ago). A sparse matrix gives the delays of the pairs that are joined; other pairs have
@@ -87,7 +91,7 @@ class PhaseModel:
     """
 
     interaction: Interaction
-    coupling: Coupling = dataclasses.field(default_factory=AllToAll)
+    coupling: Any = dataclasses.field(default_factory=AllToAll)  # a Coupling, once it is made
     gain: Given = None
     frequencies: Any = 0.0
     field: Any = 0.0
@@ -99,8 +103,10 @@ class PhaseModel:
 
     def __post_init__(self) -> None:
         checked(self.interaction)
-        if not isinstance(self.coupling, Coupling):
-            raise TypeError(f"coupling must be a Coupling, such as ip.AllToAll(); got {self.coupling!r}")
+        object.__setattr__(self, "coupling", coupling_of(self.coupling))
+        for name in PARTS:
+            if isinstance(getattr(self, name), str):
+                object.__setattr__(self, name, _column(name, getattr(self, name), self.coupling))
         self._simplify()
         object.__setattr__(self, "delays", _delays(self.delays))
         for name in PARTS:
@@ -445,6 +451,17 @@ def _per_oscillator(name: str, given: Any) -> Any:
             f"{name} must be {'positive' if name == 'damping' else '>= 0'}; got {np.min(values):g}"
         )
     return values
+
+
+def _column(part: str, name: str, coupling: Coupling) -> Vector:
+    """The column of that name of the graph that a coupling was made from."""
+    if name in coupling.nodes and part != "common_noise":
+        return coupling.nodes[name]
+    known = ", ".join(map(repr, coupling.nodes))
+    has = f"its graph has the columns {known}" if known else "it was made from no graph that has columns"
+    raise ValueError(
+        f"{part} = {name!r} is no column of {coupling!r}: {has}; give numbers, or a graph with_columns(...)"
+    )
 
 
 def _delays(given: Any) -> Any:
