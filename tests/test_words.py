@@ -16,7 +16,9 @@ def by_hand(matrix, phases):
 
 
 @pytest.mark.parametrize("matrix", [ONE_WAY, ONE_WAY + ONE_WAY.T, (ONE_WAY + ONE_WAY.T) != 0])
-@pytest.mark.parametrize("kind", [np.asarray, np.ndarray.tolist, sparse.csr_array, sparse.coo_matrix, graphs.Graph])
+@pytest.mark.parametrize(
+    "kind", [np.asarray, np.ndarray.tolist, sparse.csr_array, sparse.coo_matrix, graphs.Graph]
+)
 def test_graphs_and_matrices_are_couplings(kind, matrix):
     if kind is not np.asarray:
         matrix = matrix.astype(float)
@@ -58,7 +60,10 @@ def test_columns_of_the_graph():
         ip.PhaseModel(ip.kuramoto(), frequencies="normal")
 
 
-@pytest.mark.parametrize("function, instead", [(np.sin, 'Interaction("sin(x)")'), (np.arctan, 'Interaction("atan(x)")'), (np.heaviside, "m.sin")])
+@pytest.mark.parametrize(
+    "function, instead",
+    [(np.sin, 'Interaction("sin(x)")'), (np.arctan, 'Interaction("atan(x)")'), (np.heaviside, "m.sin")],
+)
 def test_functions_of_numpy_are_refused_with_what_to_write(function, instead):
     with pytest.raises(TypeError) as error:
         ip.Interaction(function)
@@ -83,15 +88,19 @@ def test_a_hypergraph_says_what_it_leaves_out():
 # ------------------------------------------------------------------------------------------- the critical coupling
 
 
-def test_two_oscillators_and_trees_exactly():
+def test_two_oscillators_exactly():
     found = ip.critical_coupling([[0, 1], [1, 0]], [-0.5, 0.5])
     assert found.value == pytest.approx(0.5, abs=found.error) and found.error < 1e-11 and found.kind == "fold"
+
+
+@pytest.mark.long
+def test_trees_exactly():
     graph = graphs.path(4).with_columns(omega=[1.0, 0.5, -1.5, 0.0])
     found = ip.critical_coupling(graph, "omega")
     assert found.value == pytest.approx(1.5, abs=1e-9) and found.bounds == pytest.approx((1.5, 1.5))
 
 
-@pytest.mark.parametrize("n", [3, 7])
+@pytest.mark.parametrize("n", [5, pytest.param(30, marks=pytest.mark.long)])
 def test_all_to_all_as_verwoerd_and_mason(n):
     omega = np.random.default_rng(n).normal(size=n)
     found = ip.critical_coupling(ip.PhaseModel(2 * ip.kuramoto(), frequencies=omega))

@@ -71,7 +71,7 @@ def equation(model: PhaseModel) -> Words:
     'dθ_i/dt = −(2 (1/n²) Σ_jk f(θ_i + θ_k − 2θ_j) − Σ_j K(2)_ij f(θ_i − θ_j)) + √(2D) ξ_i(t)'
     """
     delay = model.delays.ndim if model.has_delays else None
-    pull = model.coupling.equation(delay)
+    pull: Words = model.coupling.equation(delay)
     own = _own(model)
     minus = Words(" - ", " − ") if own.text else Words("-", "−")
     return _left(model) + Words(" = ", " = ") + own + minus + model.g.front() + pull + _noise(model)

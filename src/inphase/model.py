@@ -148,7 +148,8 @@ class PhaseModel:
     def size(self) -> int | None:
         """The number of oscillators that the parts fix; None if any will do."""
         sizes = [getattr(self, name).shape[0] for name in PARTS if getattr(self, name).ndim]
-        return sizes[0] if sizes else self.coupling.size
+        own: int | None = self.coupling.size
+        return sizes[0] if sizes else own
 
     @property
     def is_autonomous(self) -> bool:
@@ -267,7 +268,7 @@ class PhaseModel:
         callable gain is not positive: an integrator then tries a shorter step.
         """
         if self.g.kind == "softmax":
-            pull, gain = self.coupling.forces([self._pull, self.interaction.profile], phases, sources=sources)  # type: ignore[list-item]
+            pull, gain = self.coupling.forces([self._pull, self.interaction.profile], phases, sources=sources)
             np.divide(pull, gain, out=out)
         else:
             self.coupling.forces([self._pull], phases, out=[out], sources=sources)
@@ -331,7 +332,7 @@ class PhaseModel:
             )
         if self.g.kind == "one":
             return [np.ones_like(row) / self.damping]
-        force, gain = self.coupling.forces([self.interaction, self.interaction.profile], row)  # type: ignore[list-item]
+        force, gain = self.coupling.forces([self.interaction, self.interaction.profile], row)
         return [1 / gain / self.damping, -force / gain**2 / self.damping]
 
     def jacobian_low_rank(self, phases: ArrayLike) -> LowRankJacobian | DiagonalPlusLowRank:

@@ -34,15 +34,26 @@ REFUTED = {
 @pytest.mark.parametrize("name", REFUTED)
 def test_two_parts_are_refuted_with_the_parts(name):
     matrix, parts = REFUTED[name]
-    for subject in (matrix, ip.PhaseModel(ip.kuramoto(), ip.Sparse(matrix)), ip.PhaseModel(ip.kuramoto(), ip.Dense(matrix))):
+    for subject in (
+        matrix,
+        ip.PhaseModel(ip.kuramoto(), ip.Sparse(matrix)),
+        ip.PhaseModel(ip.kuramoto(), ip.Dense(matrix)),
+    ):
         found = certify.synchronization(subject)
         assert theorem(found) == ("refuted", ("parts",)) and found.verify()
         assert found.claim["model"]["coupling"]["parts"] == parts
-        assert found.statement.startswith("Almost no start synchronizes") and "; ".join(map(str, parts)) in found.statement
+        assert (
+            found.statement.startswith("Almost no start synchronizes")
+            and "; ".join(map(str, parts)) in found.statement
+        )
 
 
 def test_any_interaction_over_whole_ranges():
-    for subject, ranges in (("sin(x) + a*sin(2*x)", {"a": (0, "1/3")}), ("-sin(x) + cos(2*x)", {}), ("attention", {"beta": (-1, 2)})):
+    for subject, ranges in (
+        ("sin(x) + a*sin(2*x)", {"a": (0, "1/3")}),
+        ("-sin(x) + cos(2*x)", {}),
+        ("attention", {"beta": (-1, 2)}),
+    ):
         found = certify.synchronization(subject, graph=TWO, **ranges)
         assert theorem(found) == ("refuted", ("parts",)) and found.verify()
         assert ranges == {} or next(iter(ranges)) in found.statement
@@ -90,7 +101,9 @@ def test_closed_parts_by_their_definition():
         least = [s for s in closed if not any(other < s for other in closed)]
         links = ip.Sparse(heard.astype(float)).edges(5)
         assert [set(part.tolist()) for part in closed_parts(links)] == sorted(least, key=min)
-        refuted = certify.synchronization(heard.astype(float)).verdict == "refuted" if len(least) > 1 else False
+        refuted = (
+            certify.synchronization(heard.astype(float)).verdict == "refuted" if len(least) > 1 else False
+        )
         assert refuted == (len(least) > 1)
         alone = [i for i in range(5) if not heard[i].any() and not heard[:, i].any()]
         assert isolated(links).tolist() == alone

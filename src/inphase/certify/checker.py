@@ -1156,16 +1156,24 @@ def parts(f, box, leaf, claim):
     require(coupling["kind"] == "apart", "this is for networks in parts that hear nobody outside")
     require(model["gain"] in ("none", "softmax"), "the gain may join the parts")
     require(f.periodic(), "f is not 2π-periodic by its structure")
-    require(len(coupling["parts"]) >= 2 and all(coupling["parts"]), "there must be two parts, none of them empty")
+    require(
+        len(coupling["parts"]) >= 2 and all(coupling["parts"]), "there must be two parts, none of them empty"
+    )
     part_of: dict = {}
     for k, part in enumerate(coupling["parts"]):
         for i in part:
             pay(1)
-            require(type(i) is int and 0 <= i < n and i not in part_of, "parts have different nodes from 0 to n - 1")
+            require(
+                type(i) is int and 0 <= i < n and i not in part_of,
+                "parts have different nodes from 0 to n - 1",
+            )
             part_of[i] = k
     for i, j in coupling["edges"]:
         pay(1)
-        require(type(i) is int and type(j) is int and 0 <= i < n and 0 <= j < n, "an edge is [who hears, who is heard]")
+        require(
+            type(i) is int and type(j) is int and 0 <= i < n and 0 <= j < n,
+            "an edge is [who hears, who is heard]",
+        )
         require(i not in part_of or part_of.get(j) == part_of[i], f"{i} hears {j}, which is outside its part")
 
 

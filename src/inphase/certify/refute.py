@@ -21,7 +21,15 @@ from inphase.certify.balls import is_dyadic, outward
 from inphase.certify.budget import Budget
 from inphase.certify.family import End, Family
 from inphase.certify.networks import APART, common_divisor, edges_of_coupling
-from inphase.certify.stable import EQUAL_CLUSTERS, PARTS, RADIUS, STABLE_STATE, TWISTED_STATE, certified, settle
+from inphase.certify.stable import (
+    EQUAL_CLUSTERS,
+    PARTS,
+    RADIUS,
+    STABLE_STATE,
+    TWISTED_STATE,
+    certified,
+    settle,
+)
 from inphase.certify.theorem import Box
 
 Ranges = dict[str, tuple[End, End]]

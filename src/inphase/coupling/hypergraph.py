@@ -403,7 +403,11 @@ def _from_xgi(hypergraph: Any, n: int | None) -> tuple[Any, int]:
         )
     members = [sorted(number[node] for node in edge) for edge in hypergraph.edges.members()]
     sizes = Counter(map(len, members))
-    left = [f"{count} of {size} node{'s' * (size != 1)}" for size, count in sorted(sizes.items()) if size not in (1, 3)]
+    left = [
+        f"{count} of {size} node{'s' * (size != 1)}"
+        for size, count in sorted(sizes.items())
+        if size not in (1, 3)
+    ]
     if left:
         remedy = " (pairs: add ip.Sparse of them)" if 2 in sizes else ""
         larger = " (larger ones: split them into triads, or reduce them to pairs)" if max(sizes) > 3 else ""

@@ -19,20 +19,20 @@ def hearing(terms: Sequence[Term], n: int) -> sparse.csr_array | None:
 
     Weights that cancel in a sum of terms count as hearing.
     """
-    found = []
+    found: list[tuple[Nodes, Nodes]] = []
     for term in terms:
         if isinstance(term, Links):
             found.append((term.rows[term.weights != 0], term.columns[term.weights != 0]))
         elif isinstance(term, AllPairs):
-            found.append(np.nonzero(term.weights))
+            rows, columns = np.nonzero(term.weights)
+            found.append((rows, columns))
         elif isinstance(term, Triangles):
             turns = [(0, 1), (0, 2)] + ([] if term.directed else [(1, 0), (1, 2), (2, 0), (2, 1)])
             found += [(term.nodes[:, i], term.nodes[:, j]) for i, j in turns]
         else:
             return None
-    rows, columns = (np.concatenate(part).astype(np.int64) for part in zip(*found))
-    apart = rows != columns
-    places = (rows[apart], columns[apart])
+    who, whom = (np.concatenate(part).astype(np.int64) for part in zip(*found))
+    places = (who[who != whom], whom[who != whom])
     return sparse.coo_array((np.ones(len(places[0])), places), shape=(n, n)).tocsr()
 
 

@@ -58,7 +58,9 @@ class CriticalCoupling:
         return self.value
 
 
-def critical_coupling(subject: Any, frequencies: ArrayLike | str | None = None, *, step: float = 0.05) -> CriticalCoupling:
+def critical_coupling(
+    subject: Any, frequencies: ArrayLike | str | None = None, *, step: float = 0.05
+) -> CriticalCoupling:
     """The strength K at which dθ_i/dt = ω_i − K Σ_j K_ij f(θ_i − θ_j) locks: bracketed, then found.
 
     The state is the one that synchrony becomes as K falls from infinity. It is followed in 1/K to where it ends,
@@ -96,7 +98,9 @@ def critical_coupling(subject: Any, frequencies: ArrayLike | str | None = None, 
     omega = _checked(model)
     n, spread = len(omega), float(np.ptp(omega))
     if spread == 0:
-        return CriticalCoupling(0.0, 0.0, "none", np.zeros(n), (0.0, 0.0), "equal frequencies: synchrony at any K > 0")
+        return CriticalCoupling(
+            0.0, 0.0, "none", np.zeros(n), (0.0, 0.0), "equal frequencies: synchrony at any K > 0"
+        )
     bounds = _bounds(model, n)
     strongest = 2 * float(model.coupling.largest_strength(n) or 0.0) * model.interaction.maximum
     reach = strongest / spread if bounds is None or bounds[0] == 0 else min(strongest / spread, 1 / bounds[0])
@@ -130,7 +134,9 @@ def _checked(model: PhaseModel) -> Vector:
             "a critical coupling of its own; take graph.largest_component() or graph.subgraph(...)"
         )
     if not float(model.interaction.derivative()(0.0)) > 0:
-        raise ValueError(f"f'(0) must be positive, so that synchrony is stable at strong coupling; f = {model.interaction!r}")
+        raise ValueError(
+            f"f'(0) must be positive, so that synchrony is stable at strong coupling; f = {model.interaction!r}"
+        )
     omega = np.broadcast_to(model.frequencies, (n,)).astype(float)
     return np.asarray(omega - np.mean(omega))
 
@@ -154,7 +160,9 @@ def _end(model: PhaseModel, unit: Vector, step: float) -> tuple[float, str, Vect
         return model.replace(frequencies=p * unit)
 
     for most in POINTS:
-        branch = continue_equilibrium(family, np.zeros(len(unit)), 0.0, between=(-1e-3, 1.02), step=step, max_points=most)
+        branch = continue_equilibrium(
+            family, np.zeros(len(unit)), 0.0, between=(-1e-3, 1.02), step=step, max_points=most
+        )
         here = int(np.argmin(np.abs(branch.parameter.values)))
         if branch.unstable_dimension.values[here] > 0:
             raise ValueError("synchrony is not stable at strong coupling: there is no state to follow")
@@ -163,7 +171,14 @@ def _end(model: PhaseModel, unit: Vector, step: float) -> tuple[float, str, Vect
             first = min(ahead, key=lambda k: abs(int(branch.special_after[k]) - here))
             phases = branch.special_phase.values[first]
             points = abs(int(branch.special_after[first]) - here) + 1
-            return float(branch.special_parameter[first]), str(branch.special_kind.values[first]), phases, points
+            return (
+                float(branch.special_parameter[first]),
+                str(branch.special_kind.values[first]),
+                phases,
+                points,
+            )
         if Status.MAX_POINTS not in branch.attrs["ends"]:
             break
-    raise ValueError(f"the branch from synchrony was lost before a fold ({branch.attrs['ends']}); take a smaller step")
+    raise ValueError(
+        f"the branch from synchrony was lost before a fold ({branch.attrs['ends']}); take a smaller step"
+    )
