@@ -61,7 +61,7 @@ def test_columns_of_the_graph():
 
 
 @pytest.mark.parametrize(
-    "function, instead",
+    ("function", "instead"),
     [(np.sin, 'Interaction("sin(x)")'), (np.arctan, 'Interaction("atan(x)")'), (np.heaviside, "m.sin")],
 )
 def test_functions_of_numpy_are_refused_with_what_to_write(function, instead):

@@ -22,6 +22,7 @@ from inphase.learn.images import (
     read_pixels,
     sample_image,
 )
+from inphase.learn.problems import from_image
 from inphase.learn.segments import best_dice, circular_kmeans, kmeans, symmetric_best_dice
 
 BSDS = Path(__file__).parents[3] / "shared" / "data" / "bsds500"
@@ -468,6 +469,7 @@ def test_floats_of_0_to_1_are_refused_with_the_remedy(tmp_path):
     for read in (
         lambda: LabeledImage(floats, labels),
         lambda: pixel_features(floats),
+        lambda: from_image(floats, labels),
         lambda: load_image(tmp_path / "image.npy", tmp_path / "mask.npy"),
     ):
         with pytest.raises(ValueError, match="multiply them by 255"):

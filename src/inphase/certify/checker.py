@@ -8,7 +8,8 @@ of
     dθ_i/dt = −(1/g_i) Σ_j K_ij f(θ_i − θ_j)
 
 synchronizes ("proved"), or that a stable state exists that is not synchronized, or that almost no start
-synchronizes ("refuted"). The mathematics (Theorems 1-10) is in docs/theory/; this file re-verifies the inequalities in which each theorem ends, on boxes
+synchronizes ("refuted").
+The mathematics (Theorems 1-10) is in docs/theory/; this file re-verifies the inequalities in which each theorem ends, on boxes
 that must tile the claim.
 
 Work: every interval that is made counts one, more if its ends are long. A box may take 4 million, 15,000 more

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from inphase.certify.balls import is_dyadic, outward
 from inphase.certify.budget import Budget
 from inphase.certify.family import End, Family
-from inphase.certify.networks import APART, common_divisor, edges_of_coupling
+from inphase.certify.networks import common_divisor, edges_of_coupling
 from inphase.certify.stable import (
     EQUAL_CLUSTERS,
     PARTS,

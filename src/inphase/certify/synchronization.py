@@ -103,7 +103,8 @@ def synchronization(
     ------
     ValueError, TypeError
         On an empty range, NaN, an unknown parameter or theorem, n < 2, a budget below 1, negative seconds; on a
-        graph that is directed, with other weights or self-loops (unless parts of it hear nobody outside), or given beside a model with a
+        graph that is directed, with other weights or self-loops (unless parts of it hear nobody
+        outside), or given beside a model with a
         coupling of its own. (A model with such a coupling is "undecided", and the statement names the obstacle.)
 
     Examples

@@ -3,7 +3,8 @@
 `find` searches from many starts; `stability` gives the spectrum of one state with its error; `classify` names
 a state; `basins` estimates the shares of phase space that lead to each; `nearest` is the one next to a given
 state, where `can_polish`. `all_equilibria` proves which there are on small graphs, `continue_equilibrium` follows one in a
-parameter, `critical_coupling` to where it is lost, and `lyapunov_exponents` says how fast neighbors part where nothing rests. Every search solves the
+parameter, `critical_coupling` to where it is lost, and `lyapunov_exponents` says how fast neighbors
+part where nothing rests. Every search solves the
 equations in `locked.py`.
 """
 
