@@ -143,3 +143,17 @@ def test_other_models_are_not_verified(change):
     data["claim"]["statement"] = checker.statement(data["claim"])
     with pytest.raises(checker.Rejected):
         checker.verify(data)
+
+
+def test_a_study_names_parts_and_isolated_nodes_first():
+    graph = ip.graphs.Graph(np.pad(TWO, (0, 1)), labels=list("abcdefg"))
+    model = ip.PhaseModel(ip.kuramoto(), ip.Sparse(graph))
+    answer = ip.study(model, graph=graph, t_end=1.0).summary["answer"]
+    assert answer.startswith(
+        "3 parts of the network hear nobody outside them (a, b, c; d, e, f; isolated: g): almost no"
+    )
+    assert "Proved: not from every start" in answer
+    whole = ip.study(ip.PhaseModel(ip.kuramoto(), ip.Sparse(TRIANGLE)), t_end=1.0, proof_time=0).summary[
+        "answer"
+    ]
+    assert "parts" not in whole
