@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Sparse,
     )
     from inphase.drive import Drive, Samples
+    from inphase.equilibria import critical_coupling
     from inphase.families import family
     from inphase.interaction import Interaction, attention, harmonics, kuramoto, sakaguchi
     from inphase.model import PhaseModel
@@ -67,6 +68,7 @@ _HOMES = {
     "Sparse": "coupling",
     "attention": "interaction",
     "coarsen": "simulation",
+    "critical_coupling": "equilibria",
     "family": "families",
     "harmonics": "interaction",
     "join": "simulation",
@@ -113,6 +115,7 @@ __all__ = [
     "attention",
     "certify",
     "coarsen",
+    "critical_coupling",
     "density",
     "distributions",
     "equilibria",

@@ -71,7 +71,7 @@ def equation(model: PhaseModel) -> Words:
     'dθ_i/dt = −(2 (1/n²) Σ_jk f(θ_i + θ_k − 2θ_j) − Σ_j K(2)_ij f(θ_i − θ_j)) + √(2D) ξ_i(t)'
     """
     delay = model.delays.ndim if model.has_delays else None
-    pull = model.coupling.equation(delay)
+    pull: Words = model.coupling.equation(delay)
     if model.drive is not None and "coupling" in model.drive.parts:
         pull = model.drive.symbol("coupling") + Words(r"\,", " ") + model.g.front() + pull
     else:

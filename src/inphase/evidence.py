@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inphase import observables, theory
+from inphase.coupling.parts import closed_parts, hearing, isolated
 from inphase.headline import LEAST_FRAMES, Headline, Locking, headline, late, late_numbers
 from inphase.model import PhaseModel
 from inphase.status import Status
@@ -33,8 +35,9 @@ def summary(
     tree: xr.Dataset | None,
     rates: Array | None,
     proof: Certificate | None,
+    names: Sequence[Any] | None = None,
 ) -> dict[str, Any]:
-    """Question, answer, evidence, numbers and versions: see `studies.Study.summary`."""
+    """Question, answer, evidence, numbers and versions: see `studies.Study.summary`; `names` are the nodes'."""
     numbers = _numbers(model, first, run, tree)
     looked, end = _end_state(model, run)
     locking = known_locking(model, len(first))
@@ -47,12 +50,39 @@ def summary(
         numbers["time_needed_to_tell"] = found.time_needed
     return {
         "question": "Do they synchronize?",
-        "answer": _answer(found, proof, len(first)),
+        "answer": apart(model, len(first), names) + _answer(found, proof, len(first)),
         "outcome": found.outcome,
         "evidence": evidence,
         "numbers": numbers,
         "versions": {"inphase": version(), "numpy": np.__version__},
     }
+
+
+def apart(model: PhaseModel, n: int, names: Sequence[Any] | None = None) -> str:
+    """A sentence on the parts that hear nobody outside, where there are two or more, and on isolated nodes; or "".
+
+    That almost no start synchronizes is said where Theorem 10 (docs/theory/states.md) holds: parts turn freely.
+    """
+    terms = None if model.coupling.common_weights(n) is not None else model.coupling.spelled(n)
+    heard = None if terms is None or n < 2 else hearing(terms, n)
+    if heard is None or len(parts := closed_parts(heard)) < 2:
+        return ""
+    alone = isolated(heard)
+    lone = set(alone.tolist())
+    several = [part for part in parts if int(part[0]) not in lone or len(part) > 1]
+    words = [_some(part, names) for part in several[:3]]
+    words += [f"{len(several) - 3} more"] if len(several) > 3 else []
+    if len(alone):
+        words.append(f"isolated: {_some(alone, names)}")
+    turns = model.is_autonomous and not np.any(model.field) and model.g.smooth
+    end = "almost no start synchronizes all" if turns else "what follows is of all taken together"
+    return f"{len(parts)} parts of the network hear nobody outside them ({'; '.join(words)}): {end}. "
+
+
+def _some(nodes: NDArray[Any], names: Sequence[Any] | None) -> str:
+    """The first nodes of some, by name, and how many more there are."""
+    shown = ", ".join(str(k if names is None else names[k]) for k in nodes[:5].tolist())
+    return shown + (f" and {len(nodes) - 5} more" if len(nodes) > 5 else "")
 
 
 def _answer(found: Headline, proof: Certificate | None, n: int) -> str:
@@ -107,7 +137,8 @@ def certificate(model: PhaseModel, n: int, seconds: float) -> Certificate | None
 
     known = model.coupling.facts(n)
     small = known.common or n <= CERTIFIED_UP_TO
-    if not (model.is_gradient and model.g.smooth and n >= 2 and small):
+    subject = model.is_gradient or (small and apart(model, n))  # parts need no gradient flow
+    if not (subject and model.g.smooth and n >= 2 and small):
         return None
     try:
         return synchronization(

@@ -79,6 +79,20 @@ def _joint(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, fl
     return {**one, **other}
 
 
+def _refuse_plain_function(formula: Callable[..., Any]) -> None:
+    """TypeError for a function of floats alone, such as np.sin: a formula is recorded from the functions of `m`."""
+    name = getattr(formula, "__name__", "")
+    module = str(getattr(formula, "__module__", None) or type(formula).__module__).split(".")[0]
+    if not isinstance(formula, np.ufunc) and module not in ("math", "numpy", "cmath", "jax", "torch"):
+        return
+    spelled = name.replace("arc", "a") if name.startswith("arc") else name
+    instead = f'Interaction("{spelled}(x)")' if spelled in ex.FUNCTIONS else 'Interaction("sin(x)")'
+    raise TypeError(
+        f"formula must be a text, or a function of (x, m): instead of {module}.{name} write {instead} or "
+        f"Interaction(lambda x, m: m.{spelled if spelled in ex.FUNCTIONS else 'sin'}(x))"
+    )
+
+
 class Interaction:
     """An analytic, 2π-periodic interaction f(x) of the phase difference x = θ_i − θ_j.
 
@@ -129,6 +143,7 @@ class Interaction:
         elif isinstance(formula, str):
             self.expression = ex.parse(formula, list(parameters))
         elif callable(formula):
+            _refuse_plain_function(formula)
             self.expression = ex.record(formula, list(parameters))
         else:
             raise TypeError(
@@ -201,6 +216,13 @@ class Interaction:
         >>> kuramoto().ball(arb(1)).contains(arb(1).sin().mid())
         True
         """
+        from flint import acb, acb_series, arb, arb_series
+
+        if not isinstance(x, arb | acb | arb_series | acb_series):
+            raise TypeError(
+                f"x must be a ball of python-flint: f.ball(flint.arb({x!r:.40})), or f({x!r:.40}) in floats; "
+                f"got {type(x).__name__}"
+            )
         with BallContext():
             return self._in_balls(x, parameters)
 

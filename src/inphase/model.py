@@ -19,6 +19,7 @@ from scipy import sparse
 from inphase.checks import finite_array, phase_array
 from inphase.coupling import AllToAll, Coupling
 from inphase.coupling.jacobian import DiagonalPlusLowRank, LowRankJacobian, factored_jacobian
+from inphase.coupling.sparse import coupling_of
 from inphase.distributions import Distribution
 from inphase.drive import Drive
 from inphase.gain import Gain, Given
@@ -38,14 +39,17 @@ class PhaseModel:
     ----------
     interaction : Interaction
         f; attraction at short distance is f'(0) > 0.
-    coupling : Coupling
-        K; `AllToAll()` (K_ij = 1/n) by default.
+    coupling : Coupling, graph or matrix
+        K; `AllToAll()` (K_ij = 1/n) by default. A graph (`inphase.graphs.Graph`, networkx) or a scipy.sparse
+        matrix is taken as `Sparse`, an array (n, n) as `Dense`: K_ij is the weight, undivided, of i listening
+        to j, and an undirected edge is both entries. ``k * Sparse(graph)`` has a strength besides.
     gain : None, "softmax" or callable
         g. None: 1. "softmax": g_i = Σ_j K_ij h(cos(θ_i − θ_j)) for f = sin x · h(cos x), which for
         `attention` is the normalization of self-attention (the common factor e^β cancels). A callable maps
         phases (..., n) to positive numbers (..., n).
     frequencies, field : float or array_like, shape (n,)
-        ω and b, radians per unit of time.
+        ω and b, radians per unit of time. These, and all parts of shape (n,), may be the name of a column of
+        the graph that the coupling was made from.
     delays : float or array_like, shape (n,) or (n, n), or a scipy.sparse matrix
         τ >= 0, units of time: one number, τ_j of the oscillator that is heard, or τ_ij of the pair (i hears j
         as it was τ_ij ago). A sparse matrix gives the delays of the pairs that are joined; other pairs have
@@ -93,7 +97,7 @@ class PhaseModel:
     """
 
     interaction: Interaction
-    coupling: Coupling = dataclasses.field(default_factory=AllToAll)
+    coupling: Any = dataclasses.field(default_factory=AllToAll)  # a Coupling, once it is made
     gain: Given = None
     frequencies: Any = 0.0
     field: Any = 0.0
@@ -106,12 +110,14 @@ class PhaseModel:
 
     def __post_init__(self) -> None:
         checked(self.interaction)
-        if not isinstance(self.coupling, Coupling):
-            raise TypeError(f"coupling must be a Coupling, such as ip.AllToAll(); got {self.coupling!r}")
+        object.__setattr__(self, "coupling", coupling_of(self.coupling))
         if self.drive is not None and not isinstance(self.drive, Drive):
             raise TypeError(
                 f'drive must be an ip.Drive, such as ip.Drive(coupling="cos(t)"); got {self.drive!r:.80}'
             )
+        for name in PARTS:
+            if isinstance(getattr(self, name), str):
+                object.__setattr__(self, name, _column(name, getattr(self, name), self.coupling))
         self._simplify()
         object.__setattr__(self, "delays", _delays(self.delays))
         for name in PARTS:
@@ -166,7 +172,8 @@ class PhaseModel:
         """The number of oscillators that the parts fix; None if any will do."""
         sizes = [getattr(self, name).shape[0] for name in PARTS if getattr(self, name).ndim]
         sizes += [self.drive.size] if self.drive is not None and self.drive.size is not None else []
-        return sizes[0] if sizes else self.coupling.size
+        own: int | None = self.coupling.size
+        return sizes[0] if sizes else own
 
     @property
     def is_autonomous(self) -> bool:
@@ -322,7 +329,7 @@ class PhaseModel:
         callable gain is not positive: an integrator then tries a shorter step.
         """
         if self.g.kind == "softmax":
-            pull, gain = self.coupling.forces([self.pull, self.interaction.profile], phases, sources=sources)  # type: ignore[list-item]
+            pull, gain = self.coupling.forces([self.pull, self.interaction.profile], phases, sources=sources)
             np.divide(pull, gain, out=out)
         else:
             self.coupling.forces([self.pull], phases, out=[out], sources=sources)
@@ -389,7 +396,7 @@ class PhaseModel:
             )
         if self.g.kind == "one":
             return [np.ones_like(row) / self.damping]
-        force, gain = self.coupling.forces([self.interaction, self.interaction.profile], row)  # type: ignore[list-item]
+        force, gain = self.coupling.forces([self.interaction, self.interaction.profile], row)
         return [1 / gain / self.damping, -(force / gain) / gain / self.damping]
 
     def jacobian_low_rank(self, phases: ArrayLike) -> LowRankJacobian | DiagonalPlusLowRank:
@@ -511,6 +518,17 @@ def _per_oscillator(name: str, given: Any) -> Any:
             f"{name} must be {'positive' if name == 'damping' else '>= 0'}; got {np.min(values):g}"
         )
     return values
+
+
+def _column(part: str, name: str, coupling: Coupling) -> Vector:
+    """The column of that name of the graph that a coupling was made from."""
+    if name in coupling.nodes and part != "common_noise":
+        return coupling.nodes[name]
+    known = ", ".join(map(repr, coupling.nodes))
+    has = f"its graph has the columns {known}" if known else "it was made from no graph that has columns"
+    raise ValueError(
+        f"{part} = {name!r} is no column of {coupling!r}: {has}; give numbers, or a graph with_columns(...)"
+    )
 
 
 def _delays(given: Any) -> Any:

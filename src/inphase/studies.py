@@ -190,7 +190,8 @@ def _conclude(
 
     def tell(proof: Certificate | None, status: str) -> None:
         if proof is not None or not result.summary:
-            result.summary = summary(model, first, result.run, result.tree, rates, proof)
+            names = None if result.graph is None else result.graph.labels
+            result.summary = summary(model, first, result.run, result.tree, rates, proof, names)
         result.summary["numbers"]["proof_status"] = status
         result.summary["numbers"]["wall_time_seconds"] = round(clock.perf_counter() - began, 2)
         if folder is not None:

@@ -61,7 +61,6 @@ REFUSED = {
     "negative.edges": ("0 1 -1\n1 2 -1\n2 0 -1\n", "equal positive weights"),
     "twice.edges": ("0 1\n1 0\n1 2\n2 0\n", "equal positive weights"),
     "loop.edges": ("0 1\n1 2\n2 0\n0 0\n", "zero diagonal"),
-    "apart.edges": ("0 1\n2 3\n", "disconnected"),
     "directed.gml": (
         "graph [ directed 1 node [ id 0 ] node [ id 1 ] node [ id 2 ] "
         "edge [ source 0 target 1 ] edge [ source 1 target 2 ] edge [ source 2 target 0 ] ]",
@@ -102,13 +101,14 @@ def test_a_directed_file_with_both_directions_is_undirected(tmp_path, capsys):
     assert run(capsys, path)[1]["verdict"] == "proved"
 
 
-def test_a_node_without_edges_leaves_a_matrix_disconnected(tmp_path, capsys):
+def test_a_node_without_edges_refutes(tmp_path, capsys):
     matrix = np.zeros((4, 4))
     matrix[:3, :3] = 1 - np.eye(3)
     path = tmp_path / "lonely.mtx"
     mmwrite(path, coo_array(matrix))
     status, found = run(capsys, path)
-    assert status == 2 and "disconnected" in found
+    assert status == 0 and found["verdict"] == "refuted" and "2 parts" in found["statement"]
+    assert "[0, 1, 2]; [3]" in found["statement"]
 
 
 def test_the_reader_of_edge_lists_is_an_alias_that_warns(tmp_path):

@@ -178,9 +178,6 @@ def test_edge_lists(tmp_path):
     path.write_text("0 1\n1 2 5\n")
     with pytest.raises(ValueError, match="line 2"):
         certify.synchronization(path)
-    path.write_text("0 1\n2 3\n")
-    with pytest.raises(ValueError, match="disconnected"):
-        certify.synchronization(path)
 
 
 def test_directed_and_weighted_graphs_are_refused():
@@ -329,7 +326,6 @@ LEGAL = {
     "diagonal": lambda a: ip.coupling.Dense(a + np.eye(6)),
     "diagonal ": lambda a: ip.coupling.Ring.from_kernel(lambda x: 1 + 0 * x, 6),
     "directed": lambda a: ip.coupling.Sparse(np.triu(a)),
-    "disconnected": lambda a: ip.coupling.Sparse(np.kron(np.eye(2), np.ones((3, 3)) - np.eye(3))),
     "weights ": lambda a: ip.coupling.Ring(2, weights=[1, 0.5]),
 }
 

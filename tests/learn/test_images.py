@@ -22,6 +22,7 @@ from inphase.learn.images import (
     read_pixels,
     sample_image,
 )
+from inphase.learn.problems import from_image
 from inphase.learn.segments import best_dice, circular_kmeans, kmeans, symmetric_best_dice
 
 BSDS = Path(__file__).parents[3] / "shared" / "data" / "bsds500"
@@ -458,3 +459,29 @@ def test_kmeans_of_few_points():
 def test_bad_kmeans(features, k, said):
     with pytest.raises(ValueError, match=said):
         kmeans(features, k)
+
+
+def test_floats_of_0_to_1_are_refused_with_the_remedy(tmp_path):
+    floats = np.linspace(0, 1, 24).reshape(4, 6)
+    labels = np.arange(24).reshape(4, 6) % 2
+    np.save(tmp_path / "image.npy", floats)
+    np.save(tmp_path / "mask.npy", labels)
+    for read in (
+        lambda: LabeledImage(floats, labels),
+        lambda: pixel_features(floats),
+        lambda: from_image(floats, labels),
+        lambda: load_image(tmp_path / "image.npy", tmp_path / "mask.npy"),
+    ):
+        with pytest.raises(ValueError, match="multiply them by 255"):
+            read()
+    assert LabeledImage(255 * floats, labels).features[:, 0].max() == 1.0
+    assert LabeledImage(labels, labels).features[:, 0].max() == 1 / 255  # whole numbers say what they are
+
+
+def test_the_orientation_of_a_camera_is_honored(tmp_path):
+    Image = pytest.importorskip("PIL.Image")
+    upright = np.arange(24, dtype=np.uint8).reshape(4, 6) * 10
+    exif = Image.Exif()
+    exif[0x0112] = 6  # stored turned by a quarter: to be turned clockwise
+    Image.fromarray(np.rot90(upright)).save(tmp_path / "turned.png", exif=exif)
+    assert np.array_equal(read_pixels(tmp_path / "turned.png"), upright)

@@ -25,8 +25,8 @@ class Certificate:
     ----------
     verdict : str
         "proved": almost every start synchronizes, for every parameter in the ranges. "refuted": a stable
-        state that is not synchronized is certified, for the parameters named in the statement. "undecided":
-        neither.
+        state that is not synchronized is certified, or a network is in parts that hear nobody outside, so
+        that almost no start synchronizes, for the parameters named in the statement. "undecided": neither.
     statement : str
         The claim in plain language.
     margin : float

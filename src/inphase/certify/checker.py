@@ -7,8 +7,9 @@ of
 
     dθ_i/dt = −(1/g_i) Σ_j K_ij f(θ_i − θ_j)
 
-synchronizes ("proved"), or that a stable state exists that is not synchronized ("refuted"). The mathematics
-(Theorems 1-9) is in docs/theory/; this file re-verifies the inequalities in which each theorem ends, on boxes
+synchronizes ("proved"), or that a stable state exists that is not synchronized, or that almost no start
+synchronizes ("refuted").
+The mathematics (Theorems 1-10) is in docs/theory/; this file re-verifies the inequalities in which each theorem ends, on boxes
 that must tile the claim.
 
 Work: every interval that is made counts one, more if its ends are long. A box may take 4 million, 15,000 more
@@ -1149,6 +1150,40 @@ def twisted_state(f, box, leaf, claim):
         require(sum(b * (w.lo if b > 0 else w.hi) for b, w in pairs) > 0, f"mode {k} is not stable")
 
 
+def parts(f, box, leaf, claim):
+    """Theorem 10: two parts or more that hear nobody outside turn each by itself, so almost no start synchronizes."""
+    model = claim["model"]
+    coupling, n = model["coupling"], model["coupling"]["n"]
+    require(coupling["kind"] == "apart", "this is for networks in parts that hear nobody outside")
+    require(model["gain"] in ("none", "softmax"), "the gain may join the parts")
+    require(f.periodic(), "f is not 2π-periodic by its structure")
+    require(
+        len(coupling["parts"]) >= 2 and all(coupling["parts"]), "there must be two parts, none of them empty"
+    )
+    part_of: dict = {}
+    for k, part in enumerate(coupling["parts"]):
+        for i in part:
+            pay(1)
+            require(
+                type(i) is int and 0 <= i < n and i not in part_of,
+                "parts have different nodes from 0 to n - 1",
+            )
+            part_of[i] = k
+    for i, j in coupling["edges"]:
+        pay(1)
+        require(
+            type(i) is int and type(j) is int and 0 <= i < n and 0 <= j < n,
+            "an edge is [who hears, who is heard]",
+        )
+        require(i not in part_of or part_of.get(j) == part_of[i], f"{i} hears {j}, which is outside its part")
+
+
+def some(parts):
+    """The parts in words: the first six, and the first eight nodes of each."""
+    words = [f"{part[:8]}" + (f" and {len(part) - 8} more" if len(part) > 8 else "") for part in parts[:6]]
+    return "; ".join(words) + (f"; and {len(parts) - 6} more parts" if len(parts) > 6 else "")
+
+
 def all_waves(n):
     """1 − cos(2πk/n) for k = 0..n−1, by the angles' sums: k = many a + b."""
     many = math.isqrt(n) + 1
@@ -1216,8 +1251,9 @@ ALL_TO_ALL = {"l1": l1, "trigonometric": trigonometric, "two-neighbors": two_nei
               "attention-three": attention_three, "attention-l1-infinity": attention_at_infinity,
               "cluster-count": cluster_count, "two-phases": two_phases}  # fmt: skip
 PROVE = {**ALL_TO_ALL, "degree": degree}
-REFUTE = {"stable-state": stable_state, "equal-clusters": equal_clusters, "twisted-state": twisted_state}
-COUPLINGS = {"all-to-all", "rank-one", "graph", "circulant", "equitable"}
+REFUTE = {"stable-state": stable_state, "equal-clusters": equal_clusters, "twisted-state": twisted_state,
+          "parts": parts}  # fmt: skip
+COUPLINGS = {"all-to-all", "rank-one", "graph", "circulant", "equitable", "apart"}
 
 
 # ---------------------------------------------------------------------------------------- boxes and the claim
@@ -1333,7 +1369,11 @@ def statement(claim: dict) -> str:
         "graph": f"the connected graph of {c.get('n')} oscillators and {len(c.get('edges', []))} edges",
         "equitable": f"every graph with an equitable partition into classes of {c.get('sizes')} and degrees {c.get('degrees')}",
         "circulant": f"the ring of {c.get('n')} oscillators with neighbors at {c.get('offsets')}",
+        "apart": f"the network of {c.get('n')} oscillators and {len(c.get('edges', []))} links, whatever their weights, "
+        f"in {len(c.get('parts', []))} parts that hear nobody outside: {some(c.get('parts', []))}",
     }[c["kind"]]
+    if word == "refuted" and c["kind"] == "apart":
+        return f"Almost no start synchronizes: f(x) = {model['formula']}{where}; {network}; gain {model['gain']}."
     if word == "proved":
         return f"Almost every start synchronizes: f(x) = {model['formula']}{where}; {network}; gain {model['gain']}."
     return f"A stable state that is not synchronized exists: f(x) = {model['formula']}{where}; {network}; gain {model['gain']}."
@@ -1388,7 +1428,8 @@ def claim_is_tiled(claim, leaves):
     require(model["gain"] in ("none", "softmax", "none or positive"), "the gain must be positive")
     coupling = model["coupling"]
     allowed = {"all-to-all": {"kind", "n", "weights"}, "rank-one": {"kind"}, "graph": {"kind", "n", "edges"},
-               "circulant": {"kind", "n", "offsets"}, "equitable": {"kind", "sizes", "degrees"}}  # fmt: skip
+               "circulant": {"kind", "n", "offsets"}, "equitable": {"kind", "sizes", "degrees"},
+               "apart": {"kind", "n", "edges", "parts"}}  # fmt: skip
     require(coupling["kind"] in COUPLINGS and set(coupling) <= allowed[coupling["kind"]], "unknown coupling")
     if coupling["kind"] == "all-to-all":
         require(coupling.get("weights") in ("any positive", "equal"), "unknown weights")

@@ -14,7 +14,7 @@ from scipy import sparse
 
 from inphase import expression as ex
 from inphase.certify.balls import interval
-from inphase.certify.networks import graph_coupling, is_graph, several
+from inphase.certify.networks import APART, graph_coupling, is_graph, several
 from inphase.coupling import AllToAll, Dense, Lattice, RankOne, Ring, Sparse
 from inphase.gain import Gain
 from inphase.interaction import CATALOG, Interaction
@@ -163,7 +163,12 @@ def family(subject: Any, ranges: Mapping[str, Any], n: int | None = None, graph:
         parts = parts | {"coupling": {"kind": "all-to-all", "weights": "equal", "n": int(n)}}
     if n is not None and parts["coupling"].get("n", n) != n:
         raise ValueError(f"n = {n} contradicts the model's {parts['coupling']['n']} oscillators")
-    obstacle = parts.pop("obstacle", "") or _shape_obstacle(interaction)
+    apart = parts.get("coupling", ANY)["kind"] == APART
+    if apart:  # where nobody gives a gain there is none: any positive one might join the parts
+        parts = {"gain": "none"} | parts
+    obstacle = parts.pop("obstacle", "") or (
+        _apart_obstacle(interaction, parts) if apart else _shape_obstacle(interaction)
+    )
     return Family(interaction, own | wanted, obstacle=obstacle, **parts)
 
 
@@ -178,6 +183,13 @@ def _factory(function: Callable[..., Any], middles: dict[str, float]) -> Interac
     if not isinstance(made, Interaction):
         raise TypeError(f"{function!r} must return an Interaction; got {type(made).__name__}")
     return made
+
+
+def _apart_obstacle(f: Interaction, parts: Mapping[str, Any]) -> str:
+    """What keeps parts that hear nobody outside from turning each by itself, whatever f is like otherwise."""
+    if parts.get("gain") == "none or positive":
+        return "the graph is in parts that hear nobody outside, but the gain may depend on all phases"
+    return "" if ex.periodic(f.expression) else _shape_obstacle(f)
 
 
 def _shape_obstacle(f: Interaction) -> str:

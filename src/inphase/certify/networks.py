@@ -1,4 +1,4 @@
-"""Networks as certificates write them: of graphs, their files and matrices, checked (undirected, simple)."""
+"""Networks as certificates write them: of graphs, their files and matrices, checked (undirected, simple, or apart)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import numpy as np
 from scipy import sparse
 
 from inphase.checks import integer, matrix_array
+from inphase.coupling.parts import closed_parts
 from inphase.graphs import Graph, read
 
 Edges = list[tuple[int, int]]
-DISCONNECTED = "the graph is disconnected: its parts never feel each other, so it cannot synchronize"
+APART = "apart"  # the kind of a network with two parts or more that hear nobody outside
 
 
 def is_graph(subject: Any) -> bool:
@@ -44,17 +45,7 @@ def edges_of(matrix: Any) -> tuple[int, Edges]:
     TypeError
         If its entries are not real numbers.
     """
-    if sparse.issparse(matrix):
-        matrix_array("the adjacency matrix", matrix.tocoo().data)
-        a = sparse.csr_array(matrix, dtype=float, copy=True)
-    else:
-        dense = matrix_array("the adjacency matrix", matrix)
-        a = sparse.csr_array(np.atleast_2d(dense))
-    a.sum_duplicates()
-    a.eliminate_zeros()
-    if a.ndim != 2 or a.shape[0] != a.shape[1]:
-        raise ValueError(f"an adjacency matrix must be square; got shape {a.shape}")
-    several(a.shape[0])
+    a = _entries(matrix)
     if (a != a.T).nnz:
         raise ValueError("the graph is directed: its adjacency matrix must be symmetric")
     a = sparse.coo_array(a)
@@ -68,15 +59,51 @@ def edges_of(matrix: Any) -> tuple[int, Edges]:
     return a.shape[0], sorted(zip(a.row[upper].tolist(), a.col[upper].tolist()))
 
 
+def _entries(matrix: Any) -> sparse.csr_array:
+    """An adjacency matrix of two nodes or more as a canonical csr_array; ValueError or TypeError otherwise."""
+    if sparse.issparse(matrix):
+        matrix_array("the adjacency matrix", matrix.tocoo().data)
+        a = sparse.csr_array(matrix, dtype=float, copy=True)
+    else:
+        dense = matrix_array("the adjacency matrix", matrix)
+        a = sparse.csr_array(np.atleast_2d(dense))
+    a.sum_duplicates()
+    a.eliminate_zeros()
+    if a.ndim != 2 or a.shape[0] != a.shape[1]:
+        raise ValueError(f"an adjacency matrix must be square; got shape {a.shape}")
+    several(a.shape[0])
+    return a
+
+
+def _apart(heard: Any) -> dict[str, Any] | None:
+    """A network with two parts or more that hear nobody outside, whatever its weights; None if there is one."""
+    parts = closed_parts(heard)
+    if len(parts) < 2:
+        return None
+    links = sparse.coo_array(heard)
+    edges = sorted([i, j] for i, j in zip(links.row.tolist(), links.col.tolist()) if i != j)
+    return {"kind": APART, "n": links.shape[0], "edges": edges, "parts": [part.tolist() for part in parts]}
+
+
+def _joining(n: int, edges: Edges) -> sparse.csr_array:
+    """The matrix of an undirected graph."""
+    i, j = np.array(edges, dtype=int).reshape(-1, 2).T
+    return sparse.coo_array((np.ones(2 * len(i)), (np.r_[i, j], np.r_[j, i])), shape=(n, n)).tocsr()
+
+
 def graph_coupling(graph: Any) -> dict[str, Any]:
-    """A graph as a certificate writes it: a circulant one by its offsets, any connected one by its edges."""
+    """A graph as a certificate writes it: a circulant one by its offsets, any connected one by its edges.
+
+    One in parts that hear nobody outside is written as such, whatever its directions, weights and self-loops.
+    """
     if isinstance(graph, dict):
         return _checked(graph)
     if isinstance(graph, (str, PathLike)):
         graph = read(graph)
-    n, edges = edges_of(graph.matrix if isinstance(graph, Graph) else graph)
-    if not connected(n, edges):
-        raise ValueError(DISCONNECTED)
+    matrix = _entries(graph.matrix if isinstance(graph, Graph) else graph)
+    if (apart := _apart(matrix)) is not None:
+        return apart
+    n, edges = edges_of(matrix)
     offsets = sorted({min(j - i, n - j + i) for i, j in edges})
     if n >= 3 and len(edges) == n * len(offsets) and all(2 * d < n for d in offsets):
         return {"kind": "circulant", "n": n, "offsets": offsets}
@@ -113,15 +140,14 @@ def _checked(graph: dict[str, Any]) -> dict[str, Any]:
                 raise ValueError(
                     f"offsets must be different integers from 1 to below n/2; got {graph['offsets']!r:.60}"
                 )
-            return {"kind": kind, "n": n, "offsets": offsets}
+            coupling = {"kind": kind, "n": n, "offsets": offsets}
+            return _apart(_joining(*edges_of_coupling(coupling))) or coupling
         edges = [(integer("a node", i, least=0), integer("a node", j, least=0)) for i, j in graph["edges"]]
     except TypeError as error:
         raise ValueError(f"graph must have lists of integers; got {graph!r:.80} ({error})") from None
     if len(set(edges)) < len(edges) or not all(i < j < n for i, j in edges):
         raise ValueError(f"edges must be different pairs i < j < n; got {graph['edges']!r:.60}")
-    if not connected(n, edges):
-        raise ValueError(DISCONNECTED)
-    return {"kind": kind, "n": n, "edges": [list(e) for e in edges]}
+    return _apart(_joining(n, edges)) or {"kind": kind, "n": n, "edges": [list(e) for e in edges]}
 
 
 def ring(n: int, reach: int = 1) -> dict[str, Any]:

@@ -21,7 +21,15 @@ from inphase.certify.balls import is_dyadic, outward
 from inphase.certify.budget import Budget
 from inphase.certify.family import End, Family
 from inphase.certify.networks import common_divisor, edges_of_coupling
-from inphase.certify.stable import EQUAL_CLUSTERS, RADIUS, STABLE_STATE, TWISTED_STATE, certified, settle
+from inphase.certify.stable import (
+    EQUAL_CLUSTERS,
+    PARTS,
+    RADIUS,
+    STABLE_STATE,
+    TWISTED_STATE,
+    certified,
+    settle,
+)
 from inphase.certify.theorem import Box
 
 Ranges = dict[str, tuple[End, End]]
@@ -54,6 +62,16 @@ def refutation(
     box = Box(known, point, budget)
     with np.errstate(all="ignore"):  # candidates are floats; only what is certified in balls counts
         return _found(known, box, seed)
+
+
+def apart(known: Family) -> Found:
+    """Two parts or more that hear nobody outside: no state is needed, as each part turns by itself (Theorem 10).
+
+    Over the whole range where it is finite, else at one point of it.
+    """
+    whole = {name: pair if known.finite else _at(pair, pair) for name, pair in known.ranges.items()}
+    box = {name: outward(Fraction(lo), Fraction(hi)) for name, (lo, hi) in whole.items()}
+    return Found(Box(known, box).leaf(PARTS), whole, known.coupling, math.inf)
 
 
 def _found(known: Family, box: Box, seed: int) -> Found | None:

@@ -21,8 +21,10 @@ from inphase.interaction import Interaction
 
 Floats = NDArray[np.float64]
 RADIUS = Fraction(1, 2**30)
-# what the checker calls the states that refute
-REFUTATIONS = EQUAL_CLUSTERS, TWISTED_STATE, STABLE_STATE = "equal-clusters", "twisted-state", "stable-state"
+# what the checker calls the states that refute, and parts that hear nobody outside
+REFUTATIONS = EQUAL_CLUSTERS, TWISTED_STATE, STABLE_STATE, PARTS = (
+    "equal-clusters", "twisted-state", "stable-state", "parts",
+)  # fmt: skip
 
 
 def certified(

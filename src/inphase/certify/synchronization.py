@@ -18,6 +18,7 @@ from inphase.certify.balls import outward, precision
 from inphase.certify.budget import BOXES, Budget, Spent
 from inphase.certify.certificate import Certificate, claim_of, least_margin
 from inphase.certify.family import End, Family, family
+from inphase.certify.networks import APART
 from inphase.certify.theorem import Attempt, Box, Theorem
 from inphase.certify.theorems import THEOREMS, attention
 
@@ -77,8 +78,8 @@ def synchronization(
     n : int, optional
         The number of oscillators, with equal weights. Without it: every number and all positive weights.
     graph : Graph, matrix, path or dict, optional
-        The network, where it is not all-to-all and not in the model: undirected, connected, with equal
-        weights.
+        The network, where it is not all-to-all and not in the model: undirected, with equal weights, or of
+        any kind with two parts that hear nobody outside, as a disconnected one has: it is refuted.
     theorems : sequence of str, optional
         Only these (names in `THEOREMS`); all by default.
     refutation : bool
@@ -102,7 +103,8 @@ def synchronization(
     ------
     ValueError, TypeError
         On an empty range, NaN, an unknown parameter or theorem, n < 2, a budget below 1, negative seconds; on a
-        graph that is directed, disconnected, with other weights or self-loops, or given beside a model with a
+        graph that is directed, with other weights or self-loops (unless parts of it hear nobody
+        outside), or given beside a model with a
         coupling of its own. (A model with such a coupling is "undecided", and the statement names the obstacle.)
 
     Examples
@@ -126,6 +128,11 @@ def synchronization(
         return _undecided(known, dict(known.ranges), Attempt(None, reason=known.obstacle), started)
     search = _Search(known, chosen, purse, progress)
     with precision(96):
+        if known.coupling["kind"] == APART:
+            if refutation:
+                return _refuted(search, refute.apart(known), started)
+            why = "the graph is in parts that hear nobody outside, and no refutation was asked for"
+            return _undecided(known, dict(known.ranges), Attempt(None, reason=why), started)
         if _proved(search):
             claim = claim_of(known, "proved", dict(known.ranges))
             return _verified("proved", claim, search, started)
@@ -136,10 +143,7 @@ def synchronization(
             with suppress(Spent):
                 found = refute.refutation(known, where, budget=purse.afresh(max(budget // 4, REFUTATION)))
             if found is not None:
-                claim = claim_of(known, "refuted", found.ranges, found.coupling)
-                search.leaves, search.margins = [found.leaf], [found.margin]
-                search.used = {found.leaf["theorem"]}
-                return _verified("refuted", claim, search, started)
+                return _refuted(search, found, started)
     return _undecided(known, where, attempt, started)
 
 
@@ -151,6 +155,14 @@ def _proved(search: _Search) -> bool:
     except Spent as spent:
         search.stop(str(spent))
         return False
+
+
+def _refuted(search: _Search, found: refute.Found, started: float) -> Certificate:
+    """The certificate of a refutation, verified."""
+    claim = claim_of(search.family, "refuted", found.ranges, found.coupling)
+    search.leaves, search.margins = [found.leaf], [found.margin]
+    search.used = {found.leaf["theorem"]}
+    return _verified("refuted", claim, search, started)
 
 
 def _verified(verdict: str, claim: dict[str, Any], search: _Search, started: float) -> Certificate:

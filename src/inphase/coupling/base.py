@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -87,6 +88,7 @@ class Coupling(ABC):
     Couplings add and scale: ``0.5 * Sparse(K) + Hypergraph(triangles)`` is a coupling.
     """
 
+    nodes: Mapping[str, Vector] = MappingProxyType({})  # the columns of the graph that it was made from
     pairwise = True  # whether its terms are pairs, K_ij f(θ_i − θ_j + α_ij)
     precision = "float64"  # of the arithmetic of its sums; "float32" where a kind takes less
     adaptation: Adaptation | None = None  # the equations of its weights, where they have such
@@ -347,6 +349,7 @@ class Combined(Coupling):
             inner = term.parts if isinstance(term, Combined) else [(1.0, term)]
             flat += [(number * weight, part) for weight, part in inner]
         self.parts = flat
+        self.nodes = {name: values for _, term in reversed(flat) for name, values in term.nodes.items()}
         sizes = {term.size for _, term in flat if term.size is not None}
         if len(sizes) > 1:
             raise ValueError(f"couplings that are added must join the same oscillators; got {sorted(sizes)}")

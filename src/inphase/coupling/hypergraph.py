@@ -12,6 +12,7 @@ the second they are one and the same term, which counts once.
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from os import PathLike
@@ -86,7 +87,9 @@ class Hypergraph(Triadic):
     ----------
     triads : array_like of int, shape (edges, 3), or xgi.Hypergraph or xgi.SimplicialComplex
         Three different nodes each, numbered from 0. Of an xgi object, the edges of three nodes, nodes
-        numbered in the order of its `nodes`; other edges are not read.
+        numbered in the order of its `nodes`; other edges are left out, with a warning that counts them, and
+        attributes are not read. Edges of more than three nodes are not in this library: docs/limits.md has the
+        ways around.
     form : "2j-k-i" or "j+k-2i"
     weights : float or array_like, shape (edges,)
         w of each triad, any sign; by default the ``weight`` of an xgi object's edges, and 1 where they have none.
@@ -434,6 +437,19 @@ def _from_xgi(hypergraph: Any, n: int | None) -> tuple[Any, int, list[Any]]:
     edges = hypergraph.edges.filterby("size", 3)
     found = [sorted(number[node] for node in edge) for edge in edges.members()]
     known = edges.attrs.asdict()
+    sizes = Counter(map(len, hypergraph.edges.members()))
+    left = [
+        f"{count} of {size} node{'s' * (size != 1)}"
+        for size, count in sorted(sizes.items())
+        if size not in (1, 3)
+    ]
+    if left:
+        remedy = " (pairs: add ip.Sparse of them)" if 2 in sizes else ""
+        larger = " (larger ones: split them into triads, or reduce them to pairs)" if max(sizes) > 3 else ""
+        warnings.warn(
+            f"Hypergraph takes the {sizes[3]} edges of three nodes and leaves out {', '.join(left)}{remedy}{larger}",
+            stacklevel=3,
+        )
     return found, len(number), [known[edge].get("weight", 1.0) for edge in edges]
 
 

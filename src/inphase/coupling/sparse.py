@@ -5,19 +5,23 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from inphase.checks import matrix_array
 from inphase.coupling.base import Coupling
+from inphase.coupling.dense import Dense
 from inphase.coupling.summing import Layout, listing, not_symmetric, plan, square
 from inphase.coupling.words import Keep
 from inphase.interaction import Interaction
 from inphase.kernels import graph, tape
 from inphase.kernels.terms import Links, Term
 from inphase.types import Phases, Square, Vector
+
+if TYPE_CHECKING:
+    from inphase.graphs import Graph
 
 
 class Network(Coupling):
@@ -113,8 +117,10 @@ class Sparse(Network):
     """
 
     def __init__(self, matrix: Any, symmetric: bool = False) -> None:
-        self.csr = _canonical(matrix)
-        self.how_read = str(getattr(matrix, "source", None) or "")  # of a graph from a file
+        graph = _graph(matrix)
+        self.csr = _canonical(matrix if graph is None else graph)
+        self.nodes = {} if graph is None else graph.nodes
+        self.how_read = str(getattr(graph, "source", None) or "")  # of a graph from a file
         if symmetric and not self.symmetric:
             different = (self.csr - self.csr.T).tocsr()
             different.eliminate_zeros()
@@ -166,12 +172,48 @@ class Sparse(Network):
         return f"{type(self).__name__}(n = {self.size}, {self.csr.nnz} entries)"
 
 
-def _canonical(given: Any) -> Any:
-    """A csr_array of float64 without duplicates and zeros, columns ascending, of its own."""
+def coupling_of(given: Any) -> Coupling:
+    """A coupling as it is; `Sparse` of a graph or a sparse matrix; `Dense` of an array or rows of numbers.
+
+    K_ij is the matrix's entry or the edge's weight, undivided: i listens to j, and an undirected edge is both
+    entries.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none of these, or no square matrix of finite numbers.
+
+    Examples
+    --------
+    >>> coupling_of([[0, 1], [1, 0]])
+    Dense(n = 2)
+    """
+    if isinstance(given, Coupling):
+        return given
+    if sparse.issparse(given) or _graph(given) is not None:
+        return Sparse(given)
+    if isinstance(given, np.ndarray | list | tuple):
+        array = np.asarray(given)
+        return Dense(array.astype(float) if array.dtype == bool else array)
+    raise TypeError(
+        "coupling must be a Coupling, such as ip.AllToAll(), a graph (of inphase.graphs or networkx) or a square "
+        f"matrix (NumPy or SciPy); got {given!r:.100}"
+    )
+
+
+def _graph(given: Any) -> Graph | None:
+    """A graph, also of networkx; None where it is none."""
     from inphase.graphs import Graph, from_networkx
 
     if hasattr(given, "is_directed"):
         given = from_networkx(given)
+    return given if isinstance(given, Graph) else None
+
+
+def _canonical(given: Any) -> Any:
+    """A csr_array of float64 without duplicates and zeros, columns ascending, of its own."""
+    from inphase.graphs import Graph
+
     if isinstance(given, Graph):
         return given.matrix.copy()  # which is canonical
     inner = getattr(given, "matrix", given)

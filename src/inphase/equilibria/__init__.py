@@ -3,12 +3,14 @@
 `find` searches from many starts; `stability` gives the spectrum of one state with its error; `classify` names
 a state; `basins` estimates the shares of phase space that lead to each; `nearest` is the one next to a given
 state, where `can_polish`. `all_equilibria` proves which there are on small graphs, `continue_equilibrium` follows one in a
-parameter, and `lyapunov_exponents` says how fast neighbors part where nothing rests. Every search solves the
+parameter, `critical_coupling` to where it is lost, and `lyapunov_exponents` says how fast neighbors
+part where nothing rests. Every search solves the
 equations in `locked.py`.
 """
 
 from inphase.equilibria.basins import basins
 from inphase.equilibria.continuation import continue_equilibrium, switch_branch
+from inphase.equilibria.critical import CriticalCoupling, critical_coupling
 from inphase.equilibria.locked import locked_velocity
 from inphase.equilibria.lyapunov import lyapunov_exponents
 from inphase.equilibria.nearest import can_polish, nearest
@@ -19,6 +21,7 @@ from inphase.equilibria.states import Equilibrium, classify
 
 __all__ = [
     "Census",
+    "CriticalCoupling",
     "Equilibrium",
     "Landscape",
     "Spectrum",
@@ -28,6 +31,7 @@ __all__ = [
     "classify",
     "complex_solutions",
     "continue_equilibrium",
+    "critical_coupling",
     "find",
     "locked_velocity",
     "lyapunov_exponents",

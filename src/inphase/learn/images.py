@@ -47,7 +47,7 @@ class LabeledImage:
     Raises
     ------
     ValueError, TypeError
-        If labels are missing, shapes do not fit, values are outside 0..255, or a class of 0..k−1 has no
+        If labels are missing, shapes do not fit, values are outside 0..255 or floats within 0..1, or a class of 0..k−1 has no
         pixel.
 
     Examples
@@ -102,7 +102,7 @@ class LabeledImage:
     @property
     def features(self) -> NDArray[np.float64]:
         """All pixels as nodes: (height · width, 5), or 3 columns of a gray image."""
-        return pixel_features(self.pixels)
+        return _features(self.pixels)
 
     def problem(self, seed: int = 0, **changes: Any) -> Problem:
         """The task to segment it: graphs of 1000 pixels, half of all to train and validate, half to test."""
@@ -128,7 +128,10 @@ def pixel_features(pixels: ArrayLike) -> NDArray[np.float64]:
     array([[0., 0., 0.],
            [1., 1., 0.]])
     """
-    values = _pixels(pixels)
+    return _features(_pixels(pixels))
+
+
+def _features(values: NDArray[np.float64]) -> NDArray[np.float64]:
     height, width = values.shape[:2]
     y, x = np.mgrid[:height, :width]
     place = np.stack([x.ravel() / max(width - 1, 1), y.ravel() / max(height - 1, 1)], axis=1)
@@ -143,6 +146,11 @@ def _pixels(pixels: ArrayLike) -> NDArray[np.float64]:
         )
     if np.min(values) < 0 or np.max(values) > 255:
         raise ValueError(f"pixels must be within 0..255; got {np.min(values):g}..{np.max(values):g}")
+    if np.asarray(pixels).dtype.kind == "f" and 0 < np.max(values) <= 1:
+        raise ValueError(
+            f"pixels must be within 0..255; got floats within {np.min(values):g}..{np.max(values):g}, which look like "
+            "0..1: multiply them by 255 (an image that is so dark has whole numbers, as integers)"
+        )
     return values
 
 
@@ -161,7 +169,8 @@ def load_image(
     Parameters
     ----------
     path : path
-        PNG, JPEG, TIFF or another format that Pillow reads, 8 bits a color, transparency is dropped; an
+        PNG, JPEG, TIFF or another format that Pillow reads, 8 bits a color, transparency is dropped, turned as
+        its EXIF orientation says; an
         array, .npy, or a gray image as rows of numbers, .csv, both 0..255; "skimage:NAME", a sample of
         scikit-image.
     mask : path
@@ -253,7 +262,7 @@ def _array(path: str | os.PathLike[str]) -> NDArray[Any]:
 
 def _opened(path: str | os.PathLike[str]) -> Any:
     try:
-        from PIL import Image, UnidentifiedImageError
+        from PIL import Image, ImageOps, UnidentifiedImageError
     except ImportError:
         raise ImportError("images need Pillow: pip install 'inphase[learn]'") from None
     with reading(path, "cannot be read as an image: {}", raises=OSError):
@@ -264,7 +273,8 @@ def _opened(path: str | os.PathLike[str]) -> Any:
         try:
             with Image.open(path) as picture:
                 picture.load()
-                return picture
+                # as it is looked at: a camera that was held upright says so in a tag
+                return ImageOps.exif_transpose(picture)
         except UnidentifiedImageError:
             raise OSError(f"cannot read {path}: no image") from None
         except OSError as error:

@@ -433,6 +433,8 @@ def from_image(
         )
     if np.min(pixels) < 0 or np.max(pixels) > 255:
         raise ValueError(f"image must be within 0..255; got {np.min(pixels):g}..{np.max(pixels):g}")
+    if np.max(pixels) <= 1 and np.any(pixels % 1):
+        raise ValueError("image must be within 0..255; got fractions within 0..1: multiply them by 255")
     height, width = pixels.shape[:2]
     unmasked("labels", labels)
     mask = np.asarray(labels)

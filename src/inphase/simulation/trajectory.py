@@ -144,15 +144,16 @@ def _whatever_ends_it(run: Simulation) -> xr.Dataset:
 
 def _of_family(models: Family, phases: ArrayLike, t_end: float | None, options: dict[str, Any]) -> xr.Dataset:
     """All rows together where compiled code takes them, else one after another."""
-    rows: Any = phases if hasattr(phases, "data_vars") else models.rows(phases)
-    if rows is phases and rows.sizes.get("replica") != len(models):
+    given: Any = phases
+    rows: Any = given if hasattr(given, "data_vars") else models.rows(given)
+    if rows is given and rows.sizes.get("replica") != len(models):
         raise ValueError(
             f"the run that goes on must have a replica for each of {len(models)} models; got {rows.sizes}"
         )
     try:
         run = Simulation(models.base, rows, t_end, family=models, **options)
     except _RowByRow:
-        if rows is phases:
+        if rows is given:
             raise ValueError(
                 "a family that is integrated row by row cannot go on: simulate its models one by one"
             ) from None
