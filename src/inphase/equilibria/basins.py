@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time as clock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from inphase import initial, observables
 from inphase.checks import finite_number, integer
 from inphase.equilibria.locked import Locked
 from inphase.equilibria.search import DistinctStates, polish, size_of
-from inphase.equilibria.states import distance
+from inphase.equilibria.states import Equilibrium, distance
 from inphase.kernels.threads import few_threads
 from inphase.model import PhaseModel
 from inphase.provenance import attributes
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 NEAR = 0.1  # radians from a stable state, within which a run is looked at
 SLOW = 1e-2  # of the Jacobian's size: the speed, off the rotation, below which it is looked at
-DECAY = 40.0  # of the slowest m/d: the time by which a swing has died down, exp(−20)
+DECAY = (
+    40.0  # over the slowest rate of decay, d/m or a stable state's: the time by which a swing has died down
+)
 # The first round, in units of 1/(the Jacobian's size); each is 1.6 times as long as the one before.
 ROUND = 10.0
 LONGEST = 20_000.0  # the default of t_end, in the same units
@@ -154,6 +156,13 @@ def longest_time(system: Locked, t_end: float | None) -> float:
     return max(LONGEST / system.scale, DECAY / float(np.min(space.rate, initial=np.inf)))
 
 
+def decay_time(state: Equilibrium, t_end: float | None) -> float:
+    """`t_end`, or the time in which what leads to a stable state has surely died down."""
+    if t_end is not None:
+        return finite_number("t_end", t_end, positive=True)
+    return DECAY / float(-np.max(state.eigenvalues.real, initial=-np.inf))
+
+
 def uniform_velocities(shape: tuple[int, ...], widest: float, seed: int) -> Array:
     """Velocities from −widest to widest; row r is drawn from (seed, r), and not from what its phases are."""
     keys = [np.random.SeedSequence(seed, spawn_key=(r, 1)) for r in range(shape[0])]
@@ -166,10 +175,15 @@ def settle(
     phases: Array,
     velocities: Array | None,
     end: float,
-    tolerance: float = 1e-6,
+    **options: Any,
 ) -> tuple[NDArray[np.int64], Array]:
-    """The state of the distinct that each row ends in, or −1, and its last phases, not wrapped."""
+    """The state of the distinct that each row ends in, or −1, and its last phases, not wrapped.
+
+    Options are those of `simulate`; a row that one of its conditions stops ends nowhere.
+    """
     from inphase.simulation import simulated
+
+    options.setdefault("tolerance", 1e-6)
 
     space = StateSpace(system.model, system.n)
     swing = np.sqrt(
@@ -178,9 +192,9 @@ def settle(
     found, last = np.full(len(phases), -1), phases.copy()
     rows, time, span = np.arange(len(phases)), 0.0, max(ROUND / system.scale, ROUND / swing if swing else 0.0)
     while len(rows) and time < end:
-        given = {} if velocities is None else {"velocities": velocities}
-        run = simulated(system.model, last[rows], times=[min(span, end - time)], tolerance=tolerance, **given)
-        if run.attrs["status"] != Status.FINISHED:
+        given = options if velocities is None else options | {"velocities": velocities}
+        run = simulated(system.model, last[rows], times=[min(span, end - time)], **given)
+        if run.attrs["status"] not in (Status.FINISHED, Status.STOPPED):
             break
         last[rows], time, span = run.phase.values[-1], time + span, 1.6 * span
         speed = system.model.velocity(last[rows])
@@ -190,7 +204,7 @@ def settle(
             slow &= _spread((velocities - speed)[:, space.heavy], False) <= NEAR * swing
         for k in np.flatnonzero(slow):
             found[rows[k]] = _state_near(system, distinct, last[rows[k]])
-        live = found[rows] < 0
+        live = (found[rows] < 0) & (run.stopped_by.values == "")
         rows = rows[live]
         velocities = None if velocities is None else velocities[live]
     return found, last

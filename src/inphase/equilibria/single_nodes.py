@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase.checks import finite_number, finite_vector, integer
-from inphase.equilibria.basins import NEAR, confidence_level, deterministic, longest_time, settle
+from inphase.equilibria.basins import NEAR, confidence_level, decay_time, deterministic, settle
 from inphase.equilibria.locked import Locked
 from inphase.equilibria.nearest import nearest
 from inphase.equilibria.search import DistinctStates
@@ -59,7 +59,8 @@ def node_basins(
     seed : int
         Draw r of node i follows from (seed, i, r) alone.
     t_end : float, optional
-        As for `basins`.
+        Units of time after which a draw that is not near a stable state is undecided; 40 over the slowest decay
+        rate of the state if not given.
     confidence : float
         Of the intervals, in (0, 1).
 
@@ -91,7 +92,7 @@ def node_basins(
     def returned(system: Locked, state: Equilibrium, starts: Array, speeds: Array | None) -> Outcomes:
         distinct = DistinctStates(system, ())
         distinct.enter(state.phases, state.frequency)
-        found, _ = settle(system, distinct, starts, speeds, longest_time(system, t_end))
+        found, _ = settle(system, distinct, starts, speeds, decay_time(state, t_end))
         return np.where(found < 0, -1, found == 0)
 
     about = {} if t_end is None else {"t_end": t_end}
