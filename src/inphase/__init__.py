@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         initial,
         learn,
         observables,
+        power,
         testing,
         theory,
     )
@@ -76,6 +77,7 @@ _ROOMS = (
     "initial",
     "learn",
     "observables",
+    "power",
     "testing",
     "theory",
 )
@@ -109,6 +111,7 @@ __all__ = [
     "learn",
     "observables",
     "order_parameter",
+    "power",
     "sakaguchi",
     "simulate",
     "study",

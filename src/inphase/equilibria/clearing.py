@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase.checks import finite_number, integer
-from inphase.equilibria.basins import decay_time, deterministic, settle
+from inphase.equilibria.basins import decay_time, deterministic, longest_time, settle
 from inphase.equilibria.locked import Locked
 from inphase.equilibria.search import DistinctStates
 from inphase.equilibria.single_nodes import stable_state

@@ -4,8 +4,8 @@
 its machines as a `PhaseModel`: loads as constant admittances, all buses eliminated (Kron).
 """
 
-from inphase.power.from_pandapower import from_pandapower
 from inphase.power.grid import PowerFlow, PowerGrid
 from inphase.power.matpower import read
+from inphase.power.pandapower import from_pandapower
 
 __all__ = ["PowerFlow", "PowerGrid", "from_pandapower", "read"]

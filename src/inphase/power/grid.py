@@ -304,7 +304,7 @@ def from_tables(
     """
     number = _numbers(source, bus[:, 0])
     live = bus[:, 1] != ISOLATED
-    index = {value: k for k, value in enumerate(np.flatnonzero(live))}
+    index = {int(row): k for k, row in enumerate(np.flatnonzero(live))}
     place = {value: index.get(row) for value, row in number.items()}
     labels = [str(value) for value in number] if names is None else list(names)
     on = gen[gen[:, 7] > 0]
@@ -328,7 +328,7 @@ def from_tables(
         loads=loads,
         shunts=(bus[live, 4] + 1j * bus[live, 5]) / base_mva,
         machines=machines,
-        generation=np.bincount(inverse, weights=on[used, 1] / base_mva, minlength=len(machines)),
+        generation=np.bincount(inverse, on[used, 1] / base_mva, len(machines)).astype(float),
         ends=np.stack([f, t], axis=1)[running],
         branches=parts,
         voltages=V,

@@ -74,8 +74,8 @@ def read(path: str | PathLike[str], frequency: float | None = None) -> PowerGrid
         raise ValueError(
             f"{where}, line {fields['dcline'].line}: DC lines (mpc.dcline) in service are not known here"
         )
-    tables = {name: _table(where, name, fields[name], columns) for name, columns in NEEDED.items()}
-    return from_tables(where, float(base[0, 0]), frequency, **tables)
+    bus, gen, branch = (_table(where, name, fields[name], columns) for name, columns in NEEDED.items())
+    return from_tables(where, float(base[0, 0]), frequency, bus, gen, branch)
 
 
 def _fields(where: str, text: str) -> dict[str, _Field]:
