@@ -97,7 +97,7 @@ def test_the_basin_of_a_machine_is_what_the_separatrix_says():
 
 def test_single_nodes_of_two_machines_are_one_against_a_bus():
     # θ = θ_1 − θ_0 of two equal machines: θ'' = 2P − D θ' − 2K sin θ; a node's push is a push of θ
-    damping, widest, samples = 0.5, 3.0, 200
+    damping, widest, samples = 0.5, 3.0, 80
     two = ip.PhaseModel(
         ip.kuramoto(), ip.Sparse([[0, 1.0], [1.0, 0]]), frequencies=[-P, P], inertia=1.0, damping=damping
     )
@@ -113,7 +113,7 @@ def test_single_nodes_of_two_machines_are_one_against_a_bus():
 
 def test_survivability_is_the_share_within_the_level_line_of_energy():
     # hardly damped, P = 0: |v| stays within b where v²/2 − cos θ < b²/2 − 1, as the fastest point is the bottom
-    bound, samples = 1.5, 400
+    bound, samples = 1.5, 150
     model = machine(1e-6, frequencies=0.0)
     found = survivability(model, [0.0], bound, 40.0, samples=samples, seed=4, confidence=0.999)
     rng = np.random.default_rng(0)
@@ -132,15 +132,16 @@ def test_survivability_is_the_share_within_the_level_line_of_energy():
 def test_the_clearing_time_is_where_the_fault_crosses_the_separatrix():
     damping = 0.3
     found = critical_clearing_time(
-        machine(damping), machine(damping, field=0.0), [REST], longest=4.0, tolerance=1e-6
+        machine(damping), machine(damping, field=0.0), [REST], longest=4.0, tolerance=1e-3
     )
     edge = separatrix(damping, REST)
     angle = lambda t: REST + P / damping * (t - (1 - np.exp(-damping * t)) / damping)  # noqa: E731
     exact = brentq(lambda t: P / damping * (1 - np.exp(-damping * t)) - edge(angle(t)), 1.0, 2.6, xtol=1e-12)
-    assert abs(found.time - exact) <= found.error + 1e-8 and found.error <= 1e-6
+    assert abs(found.time - exact) <= found.error + 1e-8 and found.error <= 1e-3
     assert abs(found.phases[0] - angle(found.low)) < 1e-7
 
 
+@pytest.mark.long
 def test_without_damping_it_is_the_equal_area_criterion():
     # cos δ = (π − 2 δ_0) sin δ_0 − cos δ_0 for a fault without transfer; t = sqrt(2 (δ − δ_0)/P); linear in D
     angle = np.arccos((np.pi - 2 * REST) * np.sin(REST) - np.cos(REST))
@@ -152,6 +153,7 @@ def test_without_damping_it_is_the_equal_area_criterion():
     assert times[0] > times[1] > exact and abs(2 * times[1] - times[0] - exact) < 2e-3
 
 
+@pytest.mark.long
 def test_two_machines_have_the_clearing_time_of_one_and_a_turn_counts_as_lost():
     damping = 1.2  # so much that a machine that slips is caught a turn further
     pair = ip.Sparse([[0, K / 2], [K / 2, 0]])
