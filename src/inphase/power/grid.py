@@ -255,7 +255,7 @@ class PowerGrid:
     def _reduced(self, x: Array, short: int | None, without: Sequence[tuple[Any, Any]]) -> Complex:
         """The admittances between internal voltages, (machines, machines)."""
         link = 1 / (1j * x)
-        grounded = np.conj(self.loads) / np.abs(self.flow.voltages) ** 2
+        grounded = np.conj(self.loads).astype(complex) / np.abs(self.flow.voltages) ** 2
         np.add.at(grounded, self.machines, link)
         matrix = (self.admittance(without) + sparse.diags_array(grounded)).tocsc()
         keep = np.arange(len(self.buses)) != (-1 if short is None else short)
