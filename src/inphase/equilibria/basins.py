@@ -118,17 +118,8 @@ def basins(
     speeds = uniform_velocities(starts.shape, widest, seed) if model.has_inertia else None
     distinct = DistinctStates(system, () if np.ptp(model.inertia) or np.ptp(model.damping) else ("all",))
     with few_threads(size):
-        found = [
-            settle(
-                system,
-                distinct,
-                starts[k : k + together],
-                speeds if speeds is None else speeds[k : k + together],
-                end,
-            )[0]
-            for k in range(0, count, together)
-        ]
-    data = _table(distinct, np.concatenate(found), level)
+        found = _in_groups(system, distinct, starts, speeds, end, together)
+    data = _table(distinct, found, level)
     data.attrs = attributes(model, samples=count, seed=seed, t_end=end, confidence=level, interval="Clopper-Pearson",
                             wall_time_seconds=round(clock.perf_counter() - begin, 4))  # fmt: skip
     return data
@@ -167,6 +158,17 @@ def uniform_velocities(shape: tuple[int, ...], widest: float, seed: int) -> Arra
     """Velocities from −widest to widest; row r is drawn from (seed, r), and not from what its phases are."""
     keys = [np.random.SeedSequence(seed, spawn_key=(r, 1)) for r in range(shape[0])]
     return np.array([np.random.default_rng(key).uniform(-widest, widest, shape[1:]) for key in keys])
+
+
+def _in_groups(
+    system: Locked, distinct: DistinctStates, starts: Array, speeds: Array | None, end: float, together: int
+) -> NDArray[np.int64]:
+    """`settle` of so many starts at a time."""
+    found = []
+    for k in range(0, len(starts), together):
+        rows = slice(k, k + together)
+        found.append(settle(system, distinct, starts[rows], None if speeds is None else speeds[rows], end)[0])
+    return np.concatenate(found)
 
 
 def settle(

@@ -80,7 +80,7 @@ class PowerGrid:
     >>> np.angle(grid.flow.voltages).round(6) + 0.0  # sin δ / 0.5 = 1
     array([0.      , 0.523599])
     >>> model = grid.swing(inertia=[5.0, 4.0], reactance=0.1, damping=2.0)
-    >>> abs(model.velocity(grid.rotor_angles(0.1))).max() < 1e-9
+    >>> bool(abs(model.velocity(grid.rotor_angles(0.1))).max() < 1e-9)
     True
     """
 
