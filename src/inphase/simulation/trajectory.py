@@ -83,8 +83,7 @@ def simulate(
         are interpolated by a cubic spline.
     stop : "synchronized", callable or a sequence of them, optional
         Conditions `(time, phases (n,)) -> bool`, checked after each step and located within it (adaptive
-        steps); the first that holds ends a replica's run: `inphase.simulation.synchronized`. One with a third
-        argument is given velocities dθ/dt (n,), too: `inphase.simulation.faster_than`.
+        steps); the first that holds ends a replica's run. A third argument is given dθ/dt (n,): `faster_than`.
     max_steps : int
         Trial steps per replica, on the average over them, after which the run ends with what it has.
     progress : bool
