@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         initial,
         learn,
         observables,
+        power,
         testing,
         theory,
     )
@@ -89,6 +90,7 @@ _ROOMS = (
     "initial",
     "learn",
     "observables",
+    "power",
     "testing",
     "theory",
 )
@@ -129,6 +131,7 @@ __all__ = [
     "load",
     "observables",
     "order_parameter",
+    "power",
     "sakaguchi",
     "save",
     "simulate",

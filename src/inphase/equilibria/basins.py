@@ -1,9 +1,12 @@
-"""How large are the basins? Uniform starts, carried by the flow to where they come to rest."""
+"""How large are the basins? Uniform starts, carried by the flow to where they come to rest.
+
+`settle` carries them; single nodes (`single_nodes.py`) and faults (`clearing.py`) are asked the same way.
+"""
 
 from __future__ import annotations
 
 import time as clock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +15,11 @@ from inphase import initial, observables
 from inphase.checks import finite_number, integer
 from inphase.equilibria.locked import Locked
 from inphase.equilibria.search import DistinctStates, polish, size_of
-from inphase.equilibria.states import distance
+from inphase.equilibria.states import Equilibrium, distance
 from inphase.kernels.threads import few_threads
 from inphase.model import PhaseModel
 from inphase.provenance import attributes
+from inphase.state_space import StateSpace
 from inphase.status import Status
 
 if TYPE_CHECKING:
@@ -24,6 +28,9 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 NEAR = 0.1  # radians from a stable state, within which a run is looked at
 SLOW = 1e-2  # of the Jacobian's size: the speed, off the rotation, below which it is looked at
+DECAY = (
+    40.0  # over the slowest rate of decay, d/m or a stable state's: the time by which a swing has died down
+)
 # The first round, in units of 1/(the Jacobian's size); each is 1.6 times as long as the one before.
 ROUND = 10.0
 LONGEST = 20_000.0  # the default of t_end, in the same units
@@ -38,13 +45,16 @@ def basins(
     t_end: float | None = None,
     replicas_at_once: int | None = None,
     confidence: float = 0.95,
+    velocities: float = 0.0,
 ) -> xr.Dataset:
     """Estimate the share of uniform initial phases that each stable state attracts.
+
+    With inertia, velocities are uniform from −`velocities` to `velocities`.
 
     Parameters
     ----------
     model : PhaseModel
-        Without delays, noise and inertia.
+        Without delays and noise.
     n : int, optional
         Number of oscillators, where the model does not fix it.
     samples : int
@@ -52,12 +62,14 @@ def basins(
     seed : int
     t_end : float, optional
         Units of time after which a start that is not near a stable state is undecided; 20,000 over the size
-        of the Jacobian by default.
+        of the Jacobian by default, and with inertia at least 40 m/d.
     replicas_at_once : int, optional
         How many are simulated together; as many as have 2^22 phases by default. It does not change the
         result.
     confidence : float
         Of the intervals, in (0, 1).
+    velocities : float
+        Largest |θ'| of the starts, for oscillators with inertia; radians per unit of time.
 
     Returns
     -------
@@ -67,8 +79,8 @@ def basins(
         `winding_number` (in the order of indices), `order_parameter` and `frequency`;
         `phases(state, oscillator)`. States are the same if they agree up to rotation and, for identical
         oscillators joined all-to-all, up to relabelling; on a ring, q and −q are two states. Starts that came
-        to no decision are the last state, "undecided", if there are any. A start counts for a stable state
-        once it is slow and within 0.1 radians of it.
+        to no decision are the last state, "undecided", if there are any (a machine that runs on, out of step, is
+        one). A start counts for a stable state once it is slow and within 0.1 radians of it.
 
     Raises
     ------
@@ -90,47 +102,120 @@ def basins(
     begin = clock.perf_counter()
     size, count = size_of(model, n), integer("samples", samples, least=1)
     model.check_fixed("basins")
-    if not model.is_autonomous:
-        raise ValueError("basins needs a model without delays, noise and inertia")
-    level = finite_number("confidence", confidence, positive=True)
-    if level >= 1:
-        raise ValueError(f"confidence must be below 1; got {level:g}")
+    deterministic("basins", model)
+    level, widest = confidence_level(confidence), finite_number("velocities", velocities, least=0)
+    if widest and not model.has_inertia:
+        raise ValueError(
+            f"velocities are for models with inertia; this one has none, so leave out {widest:g}"
+        )
     together = (
         max(1, 2**22 // size)
         if replicas_at_once is None
         else integer("replicas_at_once", replicas_at_once, least=1)
     )
     system = Locked(model, size)
-    end = LONGEST / system.scale if t_end is None else finite_number("t_end", t_end, positive=True)
+    end = longest_time(system, t_end)
     starts = initial.phases("uniform", size, seed=integer("seed", seed, least=0), replicas=count)
-    distinct = DistinctStates(system, ("all",))
+    speeds = uniform_velocities(starts.shape, widest, seed) if model.has_inertia else None
+    distinct = DistinctStates(system, () if np.ptp(model.inertia) or np.ptp(model.damping) else ("all",))
     with few_threads(size):
-        found = [_settle(system, distinct, starts[k : k + together], end) for k in range(0, count, together)]
-    data = _table(distinct, np.concatenate(found), level)
+        found = _in_groups(system, distinct, starts, speeds, end, together)
+    data = _table(distinct, found, level)
     data.attrs = attributes(model, samples=count, seed=seed, t_end=end, confidence=level, interval="Clopper-Pearson",
                             wall_time_seconds=round(clock.perf_counter() - begin, 4))  # fmt: skip
     return data
 
 
-def _settle(system: Locked, distinct: DistinctStates, phases: Array, end: float) -> NDArray[np.int64]:
-    """The state of the distinct that each row ends in, or −1."""
+def deterministic(what: str, model: PhaseModel) -> None:
+    """ValueError where delays or noise keep a state from being an end."""
+    if model.has_delays or model.has_noise:
+        raise ValueError(f"{what} needs a model without delays and noise")
+
+
+def confidence_level(value: float) -> float:
+    """A confidence in (0, 1); ValueError otherwise."""
+    level = finite_number("confidence", value, positive=True)
+    if level >= 1:
+        raise ValueError(f"confidence must be below 1; got {level:g}")
+    return level
+
+
+def longest_time(system: Locked, t_end: float | None) -> float:
+    """`t_end`, or after how long a run is given up."""
+    if t_end is not None:
+        return finite_number("t_end", t_end, positive=True)
+    space = StateSpace(system.model, system.n)
+    return max(LONGEST / system.scale, DECAY / float(np.min(space.rate, initial=np.inf)))
+
+
+def decay_time(state: Equilibrium, t_end: float | None) -> float:
+    """`t_end`, or the time in which what leads to a stable state has surely died down."""
+    if t_end is not None:
+        return finite_number("t_end", t_end, positive=True)
+    return DECAY / float(-np.max(state.eigenvalues.real, initial=-np.inf))
+
+
+def uniform_velocities(shape: tuple[int, ...], widest: float, seed: int) -> Array:
+    """Velocities from −widest to widest; row r is drawn from (seed, r), and not from what its phases are."""
+    keys = [np.random.SeedSequence(seed, spawn_key=(r, 1)) for r in range(shape[0])]
+    return np.array([np.random.default_rng(key).uniform(-widest, widest, shape[1:]) for key in keys])
+
+
+def _in_groups(
+    system: Locked, distinct: DistinctStates, starts: Array, speeds: Array | None, end: float, together: int
+) -> NDArray[np.int64]:
+    """`settle` of so many starts at a time."""
+    found = []
+    for k in range(0, len(starts), together):
+        rows = slice(k, k + together)
+        found.append(settle(system, distinct, starts[rows], None if speeds is None else speeds[rows], end)[0])
+    return np.concatenate(found)
+
+
+def settle(
+    system: Locked,
+    distinct: DistinctStates,
+    phases: Array,
+    velocities: Array | None,
+    end: float,
+    **options: Any,
+) -> tuple[NDArray[np.int64], Array]:
+    """The state of the distinct that each row ends in, or −1, and its last phases, not wrapped.
+
+    Options are those of `simulate`; a row that one of its conditions stops ends nowhere.
+    """
     from inphase.simulation import simulated
 
-    found = np.full(len(phases), -1)
-    rows, phases, time, span = np.arange(len(phases)), phases.copy(), 0.0, ROUND / system.scale
+    options.setdefault("tolerance", 1e-6)
+
+    space = StateSpace(system.model, system.n)
+    swing = np.sqrt(
+        np.max(space.rate, initial=0.0) * system.scale
+    )  # about the fastest swing, radians per time
+    found, last = np.full(len(phases), -1), phases.copy()
+    rows, time, span = np.arange(len(phases)), 0.0, max(ROUND / system.scale, ROUND / swing if swing else 0.0)
     while len(rows) and time < end:
-        run = simulated(system.model, phases, times=[min(span, end - time)], tolerance=1e-6)
-        if run.attrs["status"] != Status.FINISHED:
+        given = options if velocities is None else options | {"velocities": velocities}
+        run = simulated(system.model, last[rows], times=[min(span, end - time)], **given)
+        if run.attrs["status"] not in (Status.FINISHED, Status.STOPPED):
             break
-        phases, time, span = run.phase.values[-1], time + span, 1.6 * span
-        speed = system.model.velocity(phases)
-        if system.rotates:
-            speed = speed - speed.mean(axis=1, keepdims=True)
-        for k in np.flatnonzero(np.max(np.abs(speed), axis=1) <= SLOW * system.scale):
-            found[rows[k]] = _state_near(system, distinct, phases[k])
-        live = found[rows] < 0
-        rows, phases = rows[live], phases[live]
-    return found
+        last[rows], time, span = run.phase.values[-1], time + span, 1.6 * span
+        speed = system.model.velocity(last[rows])
+        slow = _spread(speed, system.rotates) <= SLOW * system.scale
+        if velocities is not None:
+            velocities = run.velocity.values[-1]
+            slow &= _spread((velocities - speed)[:, space.heavy], False) <= NEAR * swing
+        for k in np.flatnonzero(slow):
+            found[rows[k]] = _state_near(system, distinct, last[rows[k]])
+        live = (found[rows] < 0) & (run.stopped_by.values == "")
+        rows = rows[live]
+        velocities = None if velocities is None else velocities[live]
+    return found, last
+
+
+def _spread(speed: Array, rotates: bool) -> Array:
+    """The largest |θ'| of each row, off the common turn."""
+    return np.asarray(np.max(np.abs(speed - speed.mean(axis=1, keepdims=True) if rotates else speed), axis=1))
 
 
 def _state_near(system: Locked, distinct: DistinctStates, phases: Array) -> int:

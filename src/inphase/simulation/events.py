@@ -1,7 +1,11 @@
-"""Conditions that stop a simulation: functions of (time, phases (n,)) that turn true."""
+"""Conditions that stop a simulation: functions of (time, phases (n,)) that turn true.
+
+One that names a third argument is also given the velocities dθ/dt (n,).
+"""
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,8 +16,9 @@ from numpy.typing import NDArray
 
 from inphase import observables
 from inphase.checks import finite_number, integer
+from inphase.simulation.motion import Motion
 
-Condition = Callable[[float, NDArray[np.float64]], bool]
+Condition = Callable[..., bool]  # (time, phases) or (time, phases, velocities)
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,7 +40,7 @@ class _ClustersAtMost:
     tolerance: float
 
     @property
-    def __name__(self) -> str:  # what `name_of` reads
+    def __name__(self) -> str:  # what a run's `stopped_by` says
         return f"clusters<={self.k}"
 
     def __call__(self, time: float, phases: NDArray[np.float64]) -> bool:
@@ -43,6 +48,38 @@ class _ClustersAtMost:
 
     def __repr__(self) -> str:
         return f"clusters_at_most({self.k}, {self.tolerance!r})"
+
+
+@dataclass(frozen=True, repr=False)
+class _FasterThan:
+    bound: float
+    frequency: float
+    __name__ = "faster than"
+
+    def __call__(self, time: float, phases: NDArray[np.float64], velocities: NDArray[np.float64]) -> bool:
+        return bool(np.max(np.abs(velocities - self.frequency)) > self.bound)
+
+    def __repr__(self) -> str:
+        return f"faster_than({self.bound!r}, {self.frequency!r})"
+
+
+def faster_than(bound: float, frequency: float = 0.0) -> Condition:
+    """Some oscillator's velocity is off `frequency` by more than `bound`, radians per unit of time.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the bound is not a positive number, or the frequency no number.
+
+    Examples
+    --------
+    >>> import inphase as ip
+    >>> rotor = ip.PhaseModel(ip.kuramoto(), frequencies=[1.0], inertia=1.0)  # v = 1 − exp(−t)
+    >>> run = ip.simulate(rotor, [0.0], t_end=5.0, stop=faster_than(0.5))
+    >>> run.attrs["status"], run.end_time.round(6).item()
+    ('stopped', 0.693147)
+    """
+    return _FasterThan(finite_number("bound", bound, positive=True), finite_number("frequency", frequency))
 
 
 def synchronized(tolerance: float = 1e-3) -> Condition:
@@ -87,26 +124,45 @@ def _arc(tolerance: float) -> float:
     return arc
 
 
-def holds(condition: Condition, time: float, phases: NDArray[np.float64]) -> bool:
-    """Whether a condition holds; TypeError where it answers anything but yes or no."""
-    answer: Any = condition(time, phases)
-    if isinstance(answer, bool | np.bool_):
-        return bool(answer)
-    if getattr(answer, "shape", None) == () and answer.dtype == bool:
-        return bool(answer)
-    raise TypeError(
-        f"a condition of stop must return True or False; {name_of(condition)} returned {answer!r:.60}: write a "
-        "comparison, such as lambda time, phases: time > 5 (a function whose zero ends the run is not meant)"
-    )
+def sees_velocities(condition: Condition) -> bool:
+    """Whether a condition has a third argument without a default, by whatever name."""
+    try:
+        parameters = inspect.signature(condition).parameters.values()
+    except (TypeError, ValueError):  # of builtins that do not say
+        return False
+    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in places and p.default is inspect.Parameter.empty for p in parameters) == 3
 
 
-def name_of(condition: Condition) -> str:
-    """What a run's `stopped_by` calls it."""
-    return str(getattr(condition, "__name__", type(condition).__name__))
+class Watched:
+    """A condition as a function of (time, state), for the states of a `Motion`."""
+
+    def __init__(self, condition: Condition, motion: Motion) -> None:
+        self.condition, self.motion, self.n = condition, motion, motion.n
+        self.__name__ = str(getattr(condition, "__name__", type(condition).__name__))
+        self.third = sees_velocities(condition)
+        if self.third and len(motion.space.light) and (motion.model.has_delays or motion.model.has_noise):
+            raise ValueError(
+                f"the condition {self.__name__} of stop asks for velocities, but with delays or noise those of "
+                f"oscillators without inertia, such as {motion.space.light[0]}, are not known: take (time, phases)"
+            )
+
+    def __call__(self, time: float, state: NDArray[np.float64]) -> bool:
+        """Whether it holds; TypeError where it answers anything but yes or no."""
+        more = (self.motion.velocities(state, np.asarray(time)),) if self.third else ()
+        answer: Any = self.condition(time, state[: self.n], *more)
+        if isinstance(answer, bool | np.bool_):
+            return bool(answer)
+        if getattr(answer, "shape", None) == () and answer.dtype == bool:
+            return bool(answer)
+        raise TypeError(
+            f"a condition of stop must return True or False; {self.__name__} returned {answer!r:.60}: write a "
+            "comparison, such as lambda time, phases: time > 5 (a function whose zero ends the run is not meant)"
+        )
 
 
-def as_conditions(stop: Condition | str | Sequence[Condition | str] | None) -> list[Condition]:
-    """What `simulate(stop=...)` accepts, as functions."""
+def as_conditions(stop: Condition | str | Sequence[Condition | str] | None, motion: Motion) -> list[Watched]:
+    """What `simulate(stop=...)` accepts, as functions of (time, state)."""
     if stop is None:
         return []
     if callable(stop) or isinstance(stop, str):
@@ -117,7 +173,8 @@ def as_conditions(stop: Condition | str | Sequence[Condition | str] | None) -> l
             item = synchronized()
         if not callable(item):
             raise TypeError(
-                f'stop must be "synchronized" or a function of (time, phases) that returns a bool; got {item!r}'
+                'stop must be "synchronized" or a function of (time, phases), or of (time, phases, velocities), '
+                f"that returns a bool; got {item!r}"
             )
-        found.append(item)
+        found.append(Watched(item, motion))
     return found

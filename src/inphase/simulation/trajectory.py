@@ -19,7 +19,7 @@ from inphase.progress import progress_bar
 from inphase.provenance import attributes
 from inphase.saving import written
 from inphase.simulation.delayed import DelayedDormandPrince, delayed
-from inphase.simulation.events import Condition, as_conditions, holds, name_of
+from inphase.simulation.events import Condition, Watched, as_conditions
 from inphase.simulation.explicit import DormandPrince
 from inphase.simulation.fixed import FixedStep
 from inphase.simulation.growth import GrowthLimit
@@ -94,7 +94,7 @@ def simulate(
         are interpolated by a cubic spline.
     stop : "synchronized", callable or a sequence of them, optional
         Conditions `(time, phases (n,)) -> bool`, checked after each step and located within it (adaptive
-        steps); the first that holds ends a replica's run. See `inphase.simulation.synchronized`.
+        steps); the first that holds ends a replica's run. A third argument is given dθ/dt (n,): `faster_than`.
     max_steps : int
         Trial steps per replica after which the run ends with what it has.
     progress : bool
@@ -247,7 +247,12 @@ class Simulation:
         begin = None if going_on is None else going_on.time
         kept = output_times(t_end, times, state.size, 0.0 if begin is None else float(np.max(begin)))
         tolerance = error_bound("tolerance", 1e-8 if tolerance is None else tolerance)
-        self.conditions, self.most = as_conditions(stop), integer("max_steps", max_steps, least=1)
+        self.conditions, self.most = (
+            as_conditions(stop, self.motion),
+            integer("max_steps", max_steps, least=1),
+        )
+        if family is not None and any(condition.third for condition in self.conditions):
+            raise _RowByRow  # velocities are those of one model
         self.progress = progress
         self.run: DormandPrince | FixedStep | SmallSystems
         if self.method == "dormand-prince":
@@ -271,18 +276,14 @@ class Simulation:
     def go(self) -> Status:
         """Integrate up to the last time; how it ended. KeyboardInterrupt after Ctrl-C."""
         if self.conditions:
-            _stop_at_start(self.motion.n, self.start, self.conditions, self.recorder)
+            _stop_at_start(self.start, self.conditions, self.recorder)
         with progress_bar("simulate", self.recorder.times[-1], self.progress) as update:
             if isinstance(self.run, FixedStep):
-                status = _march(self.motion.n, self.run, self.recorder, self.conditions, self.most, update)
+                status = _march(self.run, self.recorder, self.conditions, self.most, update)
             elif isinstance(self.run, SmallSystems):
-                status = _advance_small(
-                    self.motion.n, self.run, self.recorder, self.conditions, self.most, update
-                )
+                status = _advance_small(self.run, self.recorder, self.conditions, self.most, update)
             else:
-                status = _integrate(
-                    self.motion.n, self.run, self.recorder, self.conditions, self.most, update
-                )
+                status = _integrate(self.run, self.recorder, self.conditions, self.most, update)
         return Status.STOPPED if status is Status.FINISHED and any(self.recorder.stopped_by) else status
 
     def dataset(self, status: Status) -> xr.Dataset:
@@ -442,10 +443,9 @@ def _numbers(replicas: Sequence[int] | None, count: int) -> NDArray[np.int64]:
 
 
 def _integrate(
-    n: int,
     run: DormandPrince,
     recorder: Recorder,
-    conditions: list[Condition],
+    conditions: list[Watched],
     max_steps: int,
     update: Callable[[float], None],
 ) -> Status:
@@ -467,7 +467,7 @@ def _integrate(
         moved = slice(None) if np.all(run.accepted) else run.accepted
         recorder.reach(rows[moved], run.time[moved], run.phases[moved], due[moved])
         if conditions:
-            _check_conditions(n, run, conditions, recorder, rows)
+            _check_conditions(run, conditions, recorder, rows)
         if np.any(run.running & ~(run.step > 4 * np.finfo(float).eps * run.time)):
             return Status.STEP_UNDERFLOW
         run.next_stage()
@@ -480,10 +480,9 @@ def _integrate(
 
 
 def _advance_small(
-    n: int,
     run: SmallSystems,
     recorder: Recorder,
-    conditions: list[Condition],
+    conditions: list[Watched],
     max_steps: int,
     update: Callable[[float], None],
 ) -> Status:
@@ -494,27 +493,26 @@ def _advance_small(
     while status is None:
         status = run.advance(1 if conditions else max_steps, max_steps, recorder)
         if conditions:
-            _check_conditions(n, run, conditions, recorder, rows)
+            _check_conditions(run, conditions, recorder, rows)
         update(float(np.min(run.time)))
     return status
 
 
-def _stop_at_start(n: int, states: Array, conditions: list[Condition], recorder: Recorder) -> None:
+def _stop_at_start(states: Array, conditions: list[Watched], recorder: Recorder) -> None:
     times = recorder.end_time.tolist()
-    held = [(row, _held(conditions, times[row], state[:n])) for row, state in enumerate(states)]
+    held = [(row, _held(conditions, times[row], state)) for row, state in enumerate(states)]
     recorder.stop([(row, times[row], name, states[row]) for row, name in held if name is not None])
 
 
-def _held(conditions: list[Condition], time: float, phases: Array) -> str | None:
+def _held(conditions: list[Watched], time: float, state: Array) -> str | None:
     """The name of the first condition that holds."""
-    return next((name_of(condition) for condition in conditions if holds(condition, time, phases)), None)
+    return next((condition.__name__ for condition in conditions if condition(time, state)), None)
 
 
 def _march(
-    n: int,
     run: FixedStep,
     recorder: Recorder,
-    conditions: list[Condition],
+    conditions: list[Watched],
     max_steps: int,
     update: Callable[[float], None],
 ) -> Status:
@@ -535,7 +533,7 @@ def _march(
             due += 1
         recorder.reach(rows, run.time, states, due)
         if conditions:
-            held = [_held(conditions, run.time, state[:n]) for state in states]
+            held = [_held(conditions, run.time, state) for state in states]
             ended = zip(rows.tolist(), held, states)
             recorder.stop([(row, run.time, name, state) for row, name, state in ended if name is not None])
             rows = rows[[name is None for name in held]]
@@ -544,9 +542,8 @@ def _march(
 
 
 def _check_conditions(
-    n: int,
     run: DormandPrince | SmallSystems,
-    conditions: list[Condition],
+    conditions: list[Watched],
     recorder: Recorder,
     rows: NDArray[np.int64],
 ) -> None:
@@ -556,17 +553,17 @@ def _check_conditions(
     stopped = []
     for r in map(int, np.flatnonzero(run.accepted)):
         for condition in conditions:
-            if holds(condition, float(run.time[r]), run.phases[r, :n]):
+            if condition(float(run.time[r]), run.phases[r]):
                 low, high = 0.0, 1.0
                 begin, taken = float(run.time_before[r]), float(run.taken[r])
                 for _ in range(40):
                     middle = 0.5 * (low + high)
-                    if holds(condition, begin + middle * taken, run.state_within(r, middle)[:n]):
+                    if condition(begin + middle * taken, run.state_within(r, middle)):
                         high = middle
                     else:
                         low = middle
                 state = run.state_within(r, high)
-                stopped.append((int(rows[r]), begin + high * taken, name_of(condition), state))
+                stopped.append((int(rows[r]), begin + high * taken, condition.__name__, state))
                 run.time[r] = run.t_end
                 break
     recorder.stop(stopped)
