@@ -1,0 +1,424 @@
+"""Mean fields of oscillators of very different speeds: one step H, in which each level has intervals of its own.
+
+    dθ_i/dt = ω_i + Re Σ_qk L_iq A_qk(t) e^{ikθ_i},   A_qk = a_k Σ_j R_jq e^{−ikθ_j}
+
+Level l, the oscillators that turn by at most some radians in H/2^l, has 2^l intervals, numbered 2^l + j as in a heap.
+On each the phases are polynomials through P Gauss nodes, found by Picard's iteration, and what the level gives
+to A is a Legendre series. A level feels slower ones by restriction of their series to its intervals, and faster
+ones by projection onto its polynomials.
+
+What a projection leaves out, G, turns fast. A slow phase follows it by w = Re Σ L B e^{ikθ}, B = ∫G from the start of
+its interval, which is 0 at the end: a step ends right. But w gives to A, at the speed of those who made it, and they
+feel it: a drift of (strength)² / (n ω). So each interval also feels the response of all slower phases (`_response`):
+
+    δA_qk = ½ i k F_k Σ_q'k' (B_q'k' N_{k−k'} + conj(B_q'k') N_{k+k'}),   N_h = Σ_j R_jq L_jq' e^{−ihθ_j},   F = −a
+
+Series are (2, P) numbers, real and imaginary parts. Sums are taken by blocks of oscillators in a fixed order, so the
+numbers do not depend on the threads.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+from numpy.polynomial import legendre
+
+from inphase.kernels.sincos import sincos_block
+from inphase.kernels.threads import threaded
+
+P = 8  # nodes of an interval
+BLOCK = 256  # oscillators of one job
+DEALT = 8  # the jobs are dealt to as many hands, so that threads with equal shares have equal work
+
+
+def _tables():
+    """Nodes and weights on (0, 1), and matrices between values at the nodes and Legendre series."""
+    nodes, weights = legendre.leggauss(P)
+    at = (nodes + 1) / 2
+    to_values = legendre.legvander(nodes, P - 1)
+    to_series = np.linalg.inv(to_values)
+    integral = legendre.legint(np.eye(P), lbnd=-1) / 2  # from 0, of a series: a series of P + 1 numbers
+    to_integrals = legendre.legvander(nodes, P) @ integral @ to_series
+    restricted = [to_series @ legendre.legvander(at + half - 1, P - 1) for half in (0, 1)]
+    # the inner products of the halves with polynomials on the whole, by the nodes of the halves
+    norms = (2 * np.arange(P) + 1)[:, None] / 2
+    projected = [
+        norms * (legendre.legvander(at + half - 1, P - 1).T * weights / 2) @ to_values for half in (0, 1)
+    ]
+    return (
+        at,
+        weights / 2,
+        to_values,
+        to_series,
+        to_integrals,
+        np.array(restricted),
+        np.array(projected),
+        integral[:P],
+    )
+
+
+NODES, WEIGHTS, _TO_VALUES, _TO_SERIES, INTEGRALS, _RESTRICTED, _PROJECTED, _INTEGRAL = _tables()
+LAST = np.ascontiguousarray(_TO_SERIES[P - 1])  # values to the last number of the series
+# turned, so that a product with P numbers goes along rows
+TO_VALUES, TO_SERIES, RESTRICTED, PROJECTED, INTEGRAL = (
+    np.ascontiguousarray(np.swapaxes(table, -1, -2))
+    for table in (_TO_VALUES, _TO_SERIES, _RESTRICTED, _PROJECTED, _INTEGRAL)
+)
+_FAST = {"cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+_SUMS = {"cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "reassoc"}}
+
+
+class System(NamedTuple):
+    """The equation, for oscillators in the order of their speed."""
+
+    omega: np.ndarray  # (n,)
+    left: np.ndarray  # (r, n), L
+    right: np.ndarray  # (r, n), R
+    real: np.ndarray  # (m,), Re a_1..a_m
+    imaginary: np.ndarray  # (m,)
+
+
+class Layout(NamedTuple):
+    """Who is where: jobs are blocks of one level."""
+
+    levels: np.ndarray  # (jobs,)
+    lows: np.ndarray  # (jobs,), first oscillator
+    highs: np.ndarray  # (jobs,)
+    bases: np.ndarray  # (jobs,), where their phases at nodes begin, [interval][node][oscillator]
+    sums: np.ndarray  # (jobs,), where their sums begin
+    order: np.ndarray  # (jobs,), in which they are dealt
+
+
+def layout(offsets):
+    """The `Layout` of levels that begin at those oscillators, (levels + 1,)."""
+    cuts = [
+        (level, low, min(low + BLOCK, offsets[level + 1]))
+        for level in range(len(offsets) - 1)
+        for low in range(offsets[level], offsets[level + 1], BLOCK)
+    ]
+    levels, lows, highs = np.array(cuts, dtype=np.int64).T
+    counts = 2**levels
+    sizes = counts * P * (highs - lows)
+    by_size = np.argsort(-sizes, kind="stable")
+    order = np.concatenate([by_size[hand::DEALT] for hand in range(DEALT)])
+    starts = (np.concatenate([[0], np.cumsum(each)]) for each in (sizes, counts))
+    bases, sums = (np.ascontiguousarray(each) for each in starts)
+    return Layout(levels, lows, highs, bases, sums, order)
+
+
+# ------------------------------------------------------------------------------------------- between the levels
+
+
+@nb.njit(**_FAST)
+def _add(matrix, series, out):
+    """out += matrix series for each of (parts, P), with the matrix turned."""
+    for part in range(series.shape[0]):
+        for q in range(P):
+            x = series[part, q]
+            for k in range(P):
+                out[part, k] += matrix[q, k] * x
+
+
+@nb.njit(**_FAST)
+def gather(own, fast, top):
+    """fast[a]: what faster levels give on interval a, projected on it; series (intervals, parts, P)."""
+    both = np.empty(own.shape[1:])
+    for a in range(2**top - 1, 0, -1):
+        fast[a] = 0.0
+        for half in range(2):
+            both[:] = own[2 * a + half] + fast[2 * a + half]
+            _add(PROJECTED[half], both, fast[a])
+
+
+@nb.njit(**_FAST)
+def _respond(hidden, medium, equal, real, imaginary, out):
+    """out += δA, the response of slower phases to what is hidden from them; all series."""
+    r, m = equal.shape[0], real.size
+    B, N, found = np.zeros(hidden.shape), np.zeros(medium.shape), np.zeros(hidden.shape)
+    _add(TO_VALUES, hidden, B)
+    _add(TO_VALUES, medium, N)
+    for q in range(r):
+        for k in range(1, m + 1):
+            c = 2 * (q * m + k - 1)
+            for other in range(r):
+                for l in range(1, m + 1):
+                    b, pair = 2 * (other * m + l - 1), q * r + other
+                    sum_at, difference_at = (
+                        2 * ((k + l - 1) * r * r + pair),
+                        2 * ((abs(k - l) - 1) * r * r + pair),
+                    )
+                    sign = 1.0 if k > l else -1.0
+                    for p in range(P):
+                        br, bi, x, y = B[b, p], B[b + 1, p], equal[q, other], 0.0
+                        if k != l:
+                            x, y = N[difference_at, p], sign * N[difference_at + 1, p]
+                        u, v = N[sum_at, p], N[sum_at + 1, p]
+                        found[c, p] += br * x - bi * y + br * u + bi * v
+                        found[c + 1, p] += br * y + bi * x + br * v - bi * u
+            ar, ai = 0.5 * k * imaginary[k - 1], -0.5 * k * real[k - 1]  # ½ i k F_k
+            for p in range(P):
+                x, y = found[c, p], found[c + 1, p]
+                found[c, p], found[c + 1, p] = ar * x - ai * y, ar * y + ai * x
+    _add(TO_SERIES, found, out)
+
+
+@nb.njit(**_FAST)
+def hand_down(own, fast, slow, medium, equal, real, imaginary, H, top, fields, new):
+    """slow[a]: what slower levels give on interval a, with their response; and the fields there, at the nodes.
+
+    fields (intervals, parts, P) are those of the last sweeps of a level, new (parts, P) the present ones' place;
+    returns how far they have moved, (levels,).
+    """
+    moved = np.zeros(top + 1)
+    both, missed, hidden = np.empty((3, *own.shape[1:]))
+    for level in range(top + 1):
+        for a in range(2**level, 2 ** (level + 1)):
+            slow[a] = 0.0
+            if level > 0:
+                b, half = a // 2, a % 2
+                both[:] = own[b] + slow[b]
+                _add(RESTRICTED[half], both, slow[a])
+                medium[a] = 0.0
+                _add(RESTRICTED[half], medium[b], medium[a])
+                # G = what is here - what of it is felt one level up
+                missed[:] = 0.0
+                both[:] = -fast[b]
+                _add(RESTRICTED[half], both, missed)
+                missed += own[a] + fast[a]
+                hidden_start = np.zeros(missed.shape[0]) if half == 0 else -missed[:, 0]
+                hidden[:] = 0.0
+                _add(INTEGRAL, missed, hidden)
+                hidden[:, 0] += hidden_start
+                hidden *= H / 2**level
+                _respond(hidden, medium[a], equal[level - 1], real, imaginary, slow[a])
+            both[:] = own[a] + slow[a] + fast[a]
+            new[a] = 0.0
+            _add(TO_VALUES, both, new[a])
+            moved[level] = max(moved[level], np.max(np.abs(new[a] - fields[a])))
+    return moved
+
+
+# ------------------------------------------------------------------------------------------------- on one level
+
+
+@nb.njit(inline="always", **_FAST)
+def _forces(s, c, left, low, A, m, size, F):
+    """F = Re Σ L A e^{ikθ} at the nodes, (P · size,), from sines and cosines."""
+    F[:] = 0.0
+    for q in range(left.shape[0]):
+        for p in range(P):
+            at = p * size
+            if m == 1:
+                x, y = A[2 * q, p], A[2 * q + 1, p]
+                for i in range(size):
+                    F[at + i] += left[q, low + i] * (x * c[at + i] - y * s[at + i])
+            else:
+                for i in range(size):
+                    u, v = 0.0, 0.0
+                    for k in range(m - 1, -1, -1):
+                        u += A[2 * (q * m + k), p]
+                        v += A[2 * (q * m + k) + 1, p]
+                        u, v = u * c[at + i] - v * s[at + i], u * s[at + i] + v * c[at + i]
+                    F[at + i] += left[q, low + i] * u
+
+
+@nb.njit(**_SUMS)
+def _sums(s, c, right, low, real, imaginary, size, out):
+    """out (parts, P) = a_k Σ_j R_jq e^{−ikθ_j} at the nodes."""
+    m = real.size
+    for q in range(right.shape[0]):
+        for p in range(P):
+            at = p * size
+            if m == 1:
+                x, y = 0.0, 0.0
+                for i in range(size):
+                    x += right[q, low + i] * c[at + i]
+                    y -= right[q, low + i] * s[at + i]
+                out[2 * q, p] = real[0] * x - imaginary[0] * y
+                out[2 * q + 1, p] = real[0] * y + imaginary[0] * x
+                continue
+            u, v = right[q, low : low + size].copy(), np.zeros(size)
+            for k in range(m):
+                x, y = 0.0, 0.0
+                for i in range(size):
+                    u[i], v[i] = u[i] * c[at + i] + v[i] * s[at + i], v[i] * c[at + i] - u[i] * s[at + i]
+                    x += u[i]
+                    y += v[i]
+                out[2 * (q * m + k), p] = real[k] * x - imaginary[k] * y
+                out[2 * (q * m + k) + 1, p] = real[k] * y + imaginary[k] * x
+
+
+@nb.njit(**_FAST)
+def _advance(x0, turn, h, F, theta, size, row):
+    """Phases at the nodes from the forces there; how far they moved."""
+    moved = 0.0
+    for p in range(P):
+        at = p * size
+        for i in range(size):
+            row[i] = x0[i] + NODES[p] * turn[i]
+        for q in range(P):
+            weight = h * INTEGRALS[p, q]
+            for i in range(size):
+                row[i] += weight * F[q * size + i]
+        for i in range(size):
+            moved = max(moved, abs(row[i] - theta[at + i]))
+            theta[at + i] = row[i]
+    return moved
+
+
+@nb.njit(**_FAST)
+def _job(
+    start,
+    end,
+    low,
+    high,
+    count,
+    H,
+    omega,
+    left,
+    right,
+    real,
+    imaginary,
+    theta,
+    fields,
+    fresh,
+    repeats,
+    tolerance,
+    partial,
+):
+    """The oscillators low..high over their intervals, one after the other: up to `repeats` of Picard's iterations each.
+
+    Returns how far the phases moved at last, and the largest of h times the last number of the series of a force.
+    """
+    size, m, h = high - low, real.size, H / count
+    s, c, F = np.empty((3, P * size))
+    x0, row, turn = start[low:high].copy(), np.empty(size), h * omega[low:high]
+    largest, error = 0.0, 0.0
+    for j in range(count):
+        here, A = theta[j * P * size : (j + 1) * P * size], fields[count + j]
+        if fresh:
+            for p in range(P):
+                for i in range(size):
+                    here[p * size + i] = x0[i] + NODES[p] * turn[i]
+        moved = 0.0
+        for repeat in range(repeats):
+            sincos_block(here, s, c, P * size)
+            _forces(s, c, left, low, A, m, size, F)
+            again = _advance(x0, turn, h, F, here, size, row)
+            moved = max(again, moved) if repeat == 0 else moved
+            if not again > tolerance:
+                break
+        largest = max(largest, moved)
+        for i in range(size):
+            last, total = 0.0, 0.0
+            for q in range(P):
+                last += LAST[q] * F[q * size + i]
+                total += WEIGHTS[q] * F[q * size + i]
+            error = max(error, h * abs(last))
+            x0[i] += turn[i] + h * total
+        sincos_block(here, s, c, P * size)
+        _sums(s, c, right, low, real, imaginary, size, partial[j])
+    end[low:high] = x0
+    return largest, error
+
+
+def _sweep(
+    start,
+    end,
+    levels,
+    lows,
+    highs,
+    bases,
+    sums,
+    order,
+    H,
+    omega,
+    left,
+    right,
+    real,
+    imaginary,
+    theta,
+    fields,
+    due,
+    fresh,
+    repeats,
+    tolerance,
+    partial,
+    moved,
+    errors,
+):
+    """One visit to all levels that are due, job by job."""
+    for place in nb.prange(order.size):
+        job = order[place]
+        level = levels[job]
+        if due[level]:
+            count = 2**level
+            moved[job], errors[job] = _job(
+                start,
+                end,
+                lows[job],
+                highs[job],
+                count,
+                H,
+                omega,
+                left,
+                right,
+                real,
+                imaginary,
+                theta[bases[job] : bases[job + 1]],
+                fields,
+                fresh[level],
+                repeats[level],
+                tolerance,
+                partial[sums[job] : sums[job + 1]],
+            )
+
+
+@nb.njit(**_FAST)
+def collect(levels, sums, due, partial, own):
+    """own[a] of the levels that are due, series, from the jobs' sums at the nodes."""
+    total = np.empty(own.shape[1:])
+    for level in range(due.size):
+        if not due[level]:
+            continue
+        for j in range(2**level):
+            total[:] = 0.0
+            for job in range(levels.size):
+                if levels[job] == level:
+                    total += partial[sums[job] + j]
+            own[2**level + j] = 0.0
+            _add(TO_SERIES, total, own[2**level + j])
+
+
+@nb.njit(**_SUMS)
+def medium_of(theta, lows, highs, bases, jobs, left, right, harmonics, out):
+    """out (parts, P) = N_h, h = 1, 2, ..., series, of the first jobs, which are those of level 0."""
+    r, values = left.shape[0], np.zeros(out.shape)
+    for job in range(jobs):
+        low, size = lows[job], highs[job] - lows[job]
+        s, c = np.empty((2, P * size))
+        sincos_block(theta[bases[job] : bases[job] + P * size], s, c, P * size)
+        for q in range(r):
+            for other in range(r):
+                for p in range(P):
+                    at = p * size
+                    u = right[q, low : low + size] * left[other, low : low + size]
+                    v = np.zeros(size)
+                    for h in range(harmonics):
+                        x, y = 0.0, 0.0
+                        for i in range(size):
+                            u[i], v[i] = (
+                                u[i] * c[at + i] + v[i] * s[at + i],
+                                v[i] * c[at + i] - u[i] * s[at + i],
+                            )
+                            x += u[i]
+                            y += v[i]
+                        values[2 * (h * r * r + q * r + other), p] += x
+                        values[2 * (h * r * r + q * r + other) + 1, p] += y
+    out[:] = 0.0
+    _add(TO_SERIES, values, out)
+
+
+sweep = threaded(_sweep, **{k: v for k, v in _FAST.items() if k == "fastmath"})
