@@ -19,6 +19,7 @@ numbers do not depend on the threads.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numba as nb
@@ -29,6 +30,10 @@ from inphase.kernels.sincos import sincos_block
 from inphase.kernels.threads import threaded
 
 P = 8  # nodes of an interval
+ROUNDS = 30  # visits to the faster levels, after which a step has not converged
+INNER = 30  # sweeps over the slowest level between them
+REPEATS = 6  # of Picard's iteration on an interval, in a visit to a faster level
+CONTINUED_TO = 5  # degree of what is continued from a step into the next
 BLOCK = 256  # oscillators of one job
 DEALT = 8  # the jobs are dealt to as many hands, so that threads with equal shares have equal work
 
@@ -65,6 +70,10 @@ LAST = np.ascontiguousarray(_TO_SERIES[P - 1])  # values to the last number of t
 TO_VALUES, TO_SERIES, RESTRICTED, PROJECTED, INTEGRAL = (
     np.ascontiguousarray(np.swapaxes(table, -1, -2))
     for table in (_TO_VALUES, _TO_SERIES, _RESTRICTED, _PROJECTED, _INTEGRAL)
+)
+# the same polynomial on the next interval, of the series' first numbers
+CONTINUED = np.ascontiguousarray(
+    (_TO_SERIES @ np.where(np.arange(P) <= CONTINUED_TO, legendre.legvander(2 * NODES + 1, P - 1), 0.0)).T
 )
 _FAST = {"cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
 _SUMS = {"cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "reassoc"}}
@@ -143,16 +152,16 @@ def _respond(hidden, medium, equal, real, imaginary, out):
         for k in range(1, m + 1):
             c = 2 * (q * m + k - 1)
             for other in range(r):
-                for l in range(1, m + 1):
-                    b, pair = 2 * (other * m + l - 1), q * r + other
+                for h in range(1, m + 1):
+                    b, pair = 2 * (other * m + h - 1), q * r + other
                     sum_at, difference_at = (
-                        2 * ((k + l - 1) * r * r + pair),
-                        2 * ((abs(k - l) - 1) * r * r + pair),
+                        2 * ((k + h - 1) * r * r + pair),
+                        2 * ((abs(k - h) - 1) * r * r + pair),
                     )
-                    sign = 1.0 if k > l else -1.0
+                    sign = 1.0 if k > h else -1.0
                     for p in range(P):
                         br, bi, x, y = B[b, p], B[b + 1, p], equal[q, other], 0.0
-                        if k != l:
+                        if k != h:
                             x, y = N[difference_at, p], sign * N[difference_at + 1, p]
                         u, v = N[sum_at, p], N[sum_at + 1, p]
                         found[c, p] += br * x - bi * y + br * u + bi * v
@@ -324,58 +333,6 @@ def _job(
     return largest, error
 
 
-def _sweep(
-    start,
-    end,
-    levels,
-    lows,
-    highs,
-    bases,
-    sums,
-    order,
-    H,
-    omega,
-    left,
-    right,
-    real,
-    imaginary,
-    theta,
-    fields,
-    due,
-    fresh,
-    repeats,
-    tolerance,
-    partial,
-    moved,
-    errors,
-):
-    """One visit to all levels that are due, job by job."""
-    for place in nb.prange(order.size):
-        job = order[place]
-        level = levels[job]
-        if due[level]:
-            count = 2**level
-            moved[job], errors[job] = _job(
-                start,
-                end,
-                lows[job],
-                highs[job],
-                count,
-                H,
-                omega,
-                left,
-                right,
-                real,
-                imaginary,
-                theta[bases[job] : bases[job + 1]],
-                fields,
-                fresh[level],
-                repeats[level],
-                tolerance,
-                partial[sums[job] : sums[job + 1]],
-            )
-
-
 @nb.njit(**_FAST)
 def collect(levels, sums, due, partial, own):
     """own[a] of the levels that are due, series, from the jobs' sums at the nodes."""
@@ -421,4 +378,140 @@ def medium_of(theta, lows, highs, bases, jobs, left, right, harmonics, out):
     _add(TO_SERIES, values, out)
 
 
-sweep = threaded(_sweep, **{k: v for k, v in _FAST.items() if k == "fastmath"})
+# --------------------------------------------------------------------------------------------------- the step
+
+
+@nb.njit(**_FAST)
+def _first_fields(start, right, real, imaginary, ahead, own, fast, fields):
+    """The root's fields at the nodes, predicted: continued from the last step, or those at its start."""
+    m = real.size
+    if ahead:
+        both, found = own[1] + fast[1], np.zeros(own.shape[1:])
+        _add(CONTINUED, both, found)
+        fields[1] = 0.0
+        _add(TO_VALUES, found, fields[1])
+        return
+    fast[1] = 0.0
+    for q in range(right.shape[0]):
+        for k in range(1, m + 1):
+            x, y = 0.0, 0.0
+            for i in range(start.size):
+                x += right[q, i] * math.cos(k * start[i])
+                y -= right[q, i] * math.sin(k * start[i])
+            c = 2 * (q * m + k - 1)
+            fields[1, c] = real[k - 1] * x - imaginary[k - 1] * y
+            fields[1, c + 1] = real[k - 1] * y + imaginary[k - 1] * x
+
+
+@nb.njit(**_FAST)
+def _root(own, fast, fields):
+    """The root's fields at the nodes anew; how far they have moved."""
+    both, found = own[1] + fast[1], np.zeros(own.shape[1:])
+    _add(TO_VALUES, both, found)
+    moved = np.max(np.abs(found - fields[1]))
+    fields[1] = found
+    return moved
+
+
+@nb.njit(**_FAST)
+def _choose(far, H, fresh, close, fields, new, due):
+    """Which levels are due: those that were never visited, or whose fields moved; they take the new ones."""
+    found = 0
+    due[0] = False
+    for level in range(1, due.size):
+        due[level] = fresh[level] or far[level] * (H / 2**level) > close
+        if due[level]:
+            found += 1
+            fields[2**level : 2 ** (level + 1)] = new[2**level : 2 ** (level + 1)]
+    return found
+
+
+def _step(start, end, place, system, state, H, strongest, close, ahead):
+    """One step H of all levels, (n,) from `start` into `end`: whether it converged, and how many visits it took."""
+    levels, lows, highs, bases, sums, order = place
+    omega, left, right, real, imaginary = system
+    own, fast, slow, fields, new, medium, equal, theta, partial, moved, errors = state
+    top, slow_jobs = equal.shape[0] - 1, np.searchsorted(levels, 1)
+    due, fresh = np.zeros(top + 1, dtype=np.bool_), np.ones(top + 1, dtype=np.bool_)
+    _first_fields(start, right, real, imaginary, ahead, own, fast, fields)
+    target = close if top == 0 else math.sqrt(close)
+    visits = 0
+    for turn in range(ROUNDS):
+        far = math.inf
+        if slow_jobs > 0:
+            due[:] = False
+            due[0] = True
+        for _ in range(INNER if slow_jobs > 0 else 0):
+            for at in nb.prange(slow_jobs):
+                moved[at], errors[at] = _job(
+                    start,
+                    end,
+                    lows[at],
+                    highs[at],
+                    1,
+                    H,
+                    omega,
+                    left,
+                    right,
+                    real,
+                    imaginary,
+                    theta[bases[at] : bases[at + 1]],
+                    fields,
+                    fresh[0],
+                    1,
+                    close,
+                    partial[sums[at] : sums[at + 1]],
+                )
+            visits += 1
+            fresh[0] = False
+            collect(levels, sums, due, partial, own)
+            far = _root(own, fast, fields) * strongest * H
+            if not far > target:
+                break
+        if top == 0:
+            return far <= close, visits
+        if turn == 0 and slow_jobs > 0:
+            medium_of(theta, lows, highs, bases, slow_jobs, left, right, 2 * real.size, medium[1])
+        if turn == 0:
+            fast[:] = 0.0
+            own[2:] = 0.0
+        gather(own, fast, top)
+        moves = hand_down(own, fast, slow, medium, equal, real, imaginary, H, top, fields, new)
+        found = _choose(moves, H * strongest, fresh, close, fields, new, due)
+        if found == 0 and far <= close:
+            return True, visits
+        for at in nb.prange(order.size):
+            job = order[at]
+            level = levels[job]
+            if due[level]:
+                moved[job], errors[job] = _job(
+                    start,
+                    end,
+                    lows[job],
+                    highs[job],
+                    2**level,
+                    H,
+                    omega,
+                    left,
+                    right,
+                    real,
+                    imaginary,
+                    theta[bases[job] : bases[job + 1]],
+                    fields,
+                    fresh[level],
+                    REPEATS,
+                    close,
+                    partial[sums[job] : sums[job + 1]],
+                )
+        collect(levels, sums, due, partial, own)
+        gather(own, fast, top)
+        for level in range(1, top + 1):
+            fresh[level] &= not due[level]
+        far, target = _root(own, fast, fields) * strongest * H, close
+        visits += 1
+        if slow_jobs == 0 and found == 0:
+            return True, visits
+    return False, visits
+
+
+step = threaded(_step, fastmath=_FAST["fastmath"])
