@@ -64,19 +64,18 @@ def _tables():
     )
 
 
-NODES, WEIGHTS, _TO_VALUES, _TO_SERIES, INTEGRALS, _RESTRICTED, _PROJECTED, _INTEGRAL = _tables()
+NODES, WEIGHTS, _TO_VALUES, _TO_SERIES, _INTEGRALS, _RESTRICTED, _PROJECTED, _INTEGRAL = _tables()
 LAST = np.ascontiguousarray(_TO_SERIES[P - 1])  # values to the last number of the series
 # turned, so that a product with P numbers goes along rows
-TO_VALUES, TO_SERIES, RESTRICTED, PROJECTED, INTEGRAL = (
+TO_VALUES, TO_SERIES, INTEGRALS, RESTRICTED, PROJECTED, INTEGRAL = (
     np.ascontiguousarray(np.swapaxes(table, -1, -2))
-    for table in (_TO_VALUES, _TO_SERIES, _RESTRICTED, _PROJECTED, _INTEGRAL)
+    for table in (_TO_VALUES, _TO_SERIES, _INTEGRALS, _RESTRICTED, _PROJECTED, _INTEGRAL)
 )
 # the same polynomial on the next interval, of the series' first numbers
 CONTINUED = np.ascontiguousarray(
     (_TO_SERIES @ np.where(np.arange(P) <= CONTINUED_TO, legendre.legvander(2 * NODES + 1, P - 1), 0.0)).T
 )
 _FAST = {"cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
-_SUMS = {"cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "reassoc"}}
 
 
 class System(NamedTuple):
@@ -131,7 +130,7 @@ def _add(matrix, series, out):
 
 
 @nb.njit(**_FAST)
-def gather(own, fast, top):
+def _gather(own, fast, top):
     """fast[a]: what faster levels give on interval a, projected on it; series (intervals, parts, P)."""
     both = np.empty(own.shape[1:])
     for a in range(2**top - 1, 0, -1):
@@ -174,7 +173,7 @@ def _respond(hidden, medium, equal, real, imaginary, out):
 
 
 @nb.njit(**_FAST)
-def hand_down(own, fast, slow, medium, equal, real, imaginary, H, top, fields, new):
+def _hand_down(own, fast, slow, medium, equal, real, imaginary, H, top, fields, new):
     """slow[a]: what slower levels give on interval a, with their response; and the fields there, at the nodes.
 
     fields (intervals, parts, P) are those of the last sweeps of a level, new (parts, P) the present ones' place;
@@ -212,129 +211,130 @@ def hand_down(own, fast, slow, medium, equal, real, imaginary, H, top, fields, n
 # ------------------------------------------------------------------------------------------------- on one level
 
 
-@nb.njit(inline="always", **_FAST)
-def _forces(s, c, left, low, A, m, size, F):
-    """F = Re Σ L A e^{ikθ} at the nodes, (P · size,), from sines and cosines."""
-    F[:] = 0.0
-    for q in range(left.shape[0]):
+@nb.njit(**_FAST)
+def _forces(s, c, left, A, m, size, F):
+    """F = Re Σ L A e^{ikθ} at the nodes, (size · P,), from sines and cosines; left (r, size)."""
+    u, v = np.empty((2, P))
+    for i in range(size):
+        at = i * P
         for p in range(P):
-            at = p * size
+            F[at + p] = 0.0
+        for q in range(left.shape[0]):
+            weight = left[q, i]
             if m == 1:
-                x, y = A[2 * q, p], A[2 * q + 1, p]
-                for i in range(size):
-                    F[at + i] += left[q, low + i] * (x * c[at + i] - y * s[at + i])
-            else:
-                for i in range(size):
-                    u, v = 0.0, 0.0
-                    for k in range(m - 1, -1, -1):
-                        u += A[2 * (q * m + k), p]
-                        v += A[2 * (q * m + k) + 1, p]
-                        u, v = u * c[at + i] - v * s[at + i], u * s[at + i] + v * c[at + i]
-                    F[at + i] += left[q, low + i] * u
-
-
-@nb.njit(**_SUMS)
-def _sums(s, c, right, low, real, imaginary, size, out):
-    """out (parts, P) = a_k Σ_j R_jq e^{−ikθ_j} at the nodes."""
-    m = real.size
-    for q in range(right.shape[0]):
-        for p in range(P):
-            at = p * size
-            if m == 1:
-                x, y = 0.0, 0.0
-                for i in range(size):
-                    x += right[q, low + i] * c[at + i]
-                    y -= right[q, low + i] * s[at + i]
-                out[2 * q, p] = real[0] * x - imaginary[0] * y
-                out[2 * q + 1, p] = real[0] * y + imaginary[0] * x
+                x, y = A[2 * q], A[2 * q + 1]
+                for p in range(P):
+                    F[at + p] += weight * (x[p] * c[at + p] - y[p] * s[at + p])
                 continue
-            u, v = right[q, low : low + size].copy(), np.zeros(size)
-            for k in range(m):
-                x, y = 0.0, 0.0
-                for i in range(size):
-                    u[i], v[i] = u[i] * c[at + i] + v[i] * s[at + i], v[i] * c[at + i] - u[i] * s[at + i]
-                    x += u[i]
-                    y += v[i]
-                out[2 * (q * m + k), p] = real[k] * x - imaginary[k] * y
-                out[2 * (q * m + k) + 1, p] = real[k] * y + imaginary[k] * x
+            u[:] = 0.0
+            v[:] = 0.0
+            for k in range(m - 1, -1, -1):
+                x, y = A[2 * (q * m + k)], A[2 * (q * m + k) + 1]
+                for p in range(P):
+                    re, im = u[p] + x[p], v[p] + y[p]
+                    u[p] = re * c[at + p] - im * s[at + p]
+                    v[p] = re * s[at + p] + im * c[at + p]
+            for p in range(P):
+                F[at + p] += weight * u[p]
 
 
 @nb.njit(**_FAST)
-def _advance(x0, turn, h, F, theta, size, row):
+def _advance(x0, turn, h, F, theta, size):
     """Phases at the nodes from the forces there; how far they moved."""
-    moved = 0.0
-    for p in range(P):
-        at = p * size
-        for i in range(size):
-            row[i] = x0[i] + NODES[p] * turn[i]
+    far, row = np.zeros(P), np.empty(P)
+    for i in range(size):
+        at, x, w = i * P, x0[i], turn[i]
+        for p in range(P):
+            row[p] = 0.0
         for q in range(P):
-            weight = h * INTEGRALS[p, q]
-            for i in range(size):
-                row[i] += weight * F[q * size + i]
-        for i in range(size):
-            moved = max(moved, abs(row[i] - theta[at + i]))
-            theta[at + i] = row[i]
-    return moved
+            force = F[at + q]
+            for p in range(P):
+                row[p] += INTEGRALS[q, p] * force
+        for p in range(P):
+            new = x + (NODES[p] * w + h * row[p])
+            away = abs(new - theta[at + p])
+            far[p] = away if away > far[p] else far[p]
+            theta[at + p] = new
+    return np.max(far)
 
 
 @nb.njit(**_FAST)
-def _job(
-    start,
-    end,
-    low,
-    high,
-    count,
-    H,
-    omega,
-    left,
-    right,
-    real,
-    imaginary,
-    theta,
-    fields,
-    fresh,
-    repeats,
-    tolerance,
-    partial,
-):
+def _ends(x0, turn, h, F, size):
+    """x0 at the end of the interval, from the forces; the largest of h times the last number of their series."""
+    largest = 0.0
+    for i in range(size):
+        total, last = 0.0, 0.0
+        for q in range(P):
+            total += WEIGHTS[q] * F[i * P + q]
+            last += LAST[q] * F[i * P + q]
+        x0[i] += turn[i] + h * total
+        largest = max(largest, h * abs(last))
+    return largest
+
+
+@nb.njit(**_FAST)
+def _powers(s, c, weights, size, sums):
+    """sums (2 · harmonics, P): Re and Im of Σ_j weights_j e^{−ihθ_j} at the nodes, h = 1, 2, ..., added."""
+    u, v, last = np.empty(P), np.empty(P), sums.shape[0] // 2 - 1
+    for i in range(size):
+        at = i * P
+        for p in range(P):
+            u[p], v[p] = weights[i], 0.0
+        for h in range(last + 1):
+            for p in range(P):
+                re = u[p] * c[at + p] + v[p] * s[at + p]
+                v[p] = v[p] * c[at + p] - u[p] * s[at + p]
+                u[p] = re
+                sums[2 * h, p] += u[p]
+                sums[2 * h + 1, p] += v[p]
+
+
+@nb.njit(**_FAST)
+def _sums(s, c, right, real, imaginary, size, out):
+    """out (parts, P) = a_k Σ_j R_jq e^{−ikθ_j} at the nodes; right (r, size)."""
+    m = real.size
+    out[:] = 0.0
+    for q in range(right.shape[0]):
+        part = out[2 * q * m : 2 * (q + 1) * m]
+        _powers(s, c, right[q], size, part)
+        for k in range(m):
+            for p in range(P):
+                x, y = part[2 * k, p], part[2 * k + 1, p]
+                part[2 * k, p] = real[k] * x - imaginary[k] * y
+                part[2 * k + 1, p] = real[k] * y + imaginary[k] * x
+
+
+@nb.njit(**_FAST)
+def _job(start, end, low, high, count, H, system, theta, fields, fresh, repeats, close, partial):
     """The oscillators low..high over their intervals, one after the other: up to `repeats` of Picard's iterations each.
 
-    Returns how far the phases moved at last, and the largest of h times the last number of the series of a force.
+    The phases at the nodes, theta, are [interval][oscillator][node]. Returns the largest of h times the last number
+    of the series of a force.
     """
-    size, m, h = high - low, real.size, H / count
-    s, c, F = np.empty((3, P * size))
-    x0, row, turn = start[low:high].copy(), np.empty(size), h * omega[low:high]
-    largest, error = 0.0, 0.0
+    omega, left, right, real, imaginary = system
+    size, h, block, error = high - low, H / count, (high - low) * P, 0.0
+    s, c, F = np.empty((3, block))
+    x0, turn, left, right = start[low:high].copy(), h * omega[low:high], left[:, low:high], right[:, low:high]
     for j in range(count):
-        here, A = theta[j * P * size : (j + 1) * P * size], fields[count + j]
+        here = theta[j * block : (j + 1) * block]
         if fresh:
-            for p in range(P):
-                for i in range(size):
-                    here[p * size + i] = x0[i] + NODES[p] * turn[i]
-        moved = 0.0
-        for repeat in range(repeats):
-            sincos_block(here, s, c, P * size)
-            _forces(s, c, left, low, A, m, size, F)
-            again = _advance(x0, turn, h, F, here, size, row)
-            moved = max(again, moved) if repeat == 0 else moved
-            if not again > tolerance:
+            for i in range(size):
+                for p in range(P):
+                    here[i * P + p] = x0[i] + NODES[p] * turn[i]
+        for _ in range(repeats):
+            sincos_block(here, s, c, block)
+            _forces(s, c, left, fields[count + j], real.size, size, F)
+            if not _advance(x0, turn, h, F, here, size) > close:
                 break
-        largest = max(largest, moved)
-        for i in range(size):
-            last, total = 0.0, 0.0
-            for q in range(P):
-                last += LAST[q] * F[q * size + i]
-                total += WEIGHTS[q] * F[q * size + i]
-            error = max(error, h * abs(last))
-            x0[i] += turn[i] + h * total
-        sincos_block(here, s, c, P * size)
-        _sums(s, c, right, low, real, imaginary, size, partial[j])
+        error = max(error, _ends(x0, turn, h, F, size))
+        sincos_block(here, s, c, block)
+        _sums(s, c, right, real, imaginary, size, partial[j])
     end[low:high] = x0
-    return largest, error
+    return error
 
 
 @nb.njit(**_FAST)
-def collect(levels, sums, due, partial, own):
+def _collect(levels, sums, due, partial, own):
     """own[a] of the levels that are due, series, from the jobs' sums at the nodes."""
     total = np.empty(own.shape[1:])
     for level in range(due.size):
@@ -349,31 +349,24 @@ def collect(levels, sums, due, partial, own):
             _add(TO_SERIES, total, own[2**level + j])
 
 
-@nb.njit(**_SUMS)
-def medium_of(theta, lows, highs, bases, jobs, left, right, harmonics, out):
+@nb.njit(**_FAST)
+def _medium(place, jobs, system, theta, out):
     """out (parts, P) = N_h, h = 1, 2, ..., series, of the first jobs, which are those of level 0."""
-    r, values = left.shape[0], np.zeros(out.shape)
+    _, lows, highs, bases, _, _ = place
+    _, left, right, real, _ = system
+    r, m = left.shape[0], real.size
+    values, sums = np.zeros(out.shape), np.empty((4 * m, P))
     for job in range(jobs):
-        low, size = lows[job], highs[job] - lows[job]
-        s, c = np.empty((2, P * size))
-        sincos_block(theta[bases[job] : bases[job] + P * size], s, c, P * size)
+        low, high = lows[job], highs[job]
+        s, c = np.empty((2, P * (high - low)))
+        sincos_block(theta[bases[job] : bases[job + 1]], s, c, P * (high - low))
         for q in range(r):
             for other in range(r):
-                for p in range(P):
-                    at = p * size
-                    u = right[q, low : low + size] * left[other, low : low + size]
-                    v = np.zeros(size)
-                    for h in range(harmonics):
-                        x, y = 0.0, 0.0
-                        for i in range(size):
-                            u[i], v[i] = (
-                                u[i] * c[at + i] + v[i] * s[at + i],
-                                v[i] * c[at + i] - u[i] * s[at + i],
-                            )
-                            x += u[i]
-                            y += v[i]
-                        values[2 * (h * r * r + q * r + other), p] += x
-                        values[2 * (h * r * r + q * r + other) + 1, p] += y
+                sums[:] = 0.0
+                _powers(s, c, right[q, low:high] * left[other, low:high], high - low, sums)
+                for h in range(2 * m):
+                    values[2 * (h * r * r + q * r + other)] += sums[2 * h]
+                    values[2 * (h * r * r + q * r + other) + 1] += sums[2 * h + 1]
     out[:] = 0.0
     _add(TO_SERIES, values, out)
 
@@ -430,7 +423,7 @@ def _step(start, end, place, system, state, H, strongest, close, ahead):
     """One step H of all levels, (n,) from `start` into `end`: whether it converged, and how many visits it took."""
     levels, lows, highs, bases, sums, order = place
     omega, left, right, real, imaginary = system
-    own, fast, slow, fields, new, medium, equal, theta, partial, moved, errors = state
+    own, fast, slow, fields, new, medium, equal, theta, partial, errors = state
     top, slow_jobs = equal.shape[0] - 1, np.searchsorted(levels, 1)
     due, fresh = np.zeros(top + 1, dtype=np.bool_), np.ones(top + 1, dtype=np.bool_)
     _first_fields(start, right, real, imaginary, ahead, own, fast, fields)
@@ -443,18 +436,14 @@ def _step(start, end, place, system, state, H, strongest, close, ahead):
             due[0] = True
         for _ in range(INNER if slow_jobs > 0 else 0):
             for at in nb.prange(slow_jobs):
-                moved[at], errors[at] = _job(
+                errors[at] = _job(
                     start,
                     end,
                     lows[at],
                     highs[at],
                     1,
                     H,
-                    omega,
-                    left,
-                    right,
-                    real,
-                    imaginary,
+                    system,
                     theta[bases[at] : bases[at + 1]],
                     fields,
                     fresh[0],
@@ -464,19 +453,19 @@ def _step(start, end, place, system, state, H, strongest, close, ahead):
                 )
             visits += 1
             fresh[0] = False
-            collect(levels, sums, due, partial, own)
+            _collect(levels, sums, due, partial, own)
             far = _root(own, fast, fields) * strongest * H
             if not far > target:
                 break
         if top == 0:
             return far <= close, visits
         if turn == 0 and slow_jobs > 0:
-            medium_of(theta, lows, highs, bases, slow_jobs, left, right, 2 * real.size, medium[1])
+            _medium(place, slow_jobs, system, theta, medium[1])
         if turn == 0:
             fast[:] = 0.0
             own[2:] = 0.0
-        gather(own, fast, top)
-        moves = hand_down(own, fast, slow, medium, equal, real, imaginary, H, top, fields, new)
+        _gather(own, fast, top)
+        moves = _hand_down(own, fast, slow, medium, equal, real, imaginary, H, top, fields, new)
         found = _choose(moves, H * strongest, fresh, close, fields, new, due)
         if found == 0 and far <= close:
             return True, visits
@@ -484,18 +473,14 @@ def _step(start, end, place, system, state, H, strongest, close, ahead):
             job = order[at]
             level = levels[job]
             if due[level]:
-                moved[job], errors[job] = _job(
+                errors[job] = _job(
                     start,
                     end,
                     lows[job],
                     highs[job],
                     2**level,
                     H,
-                    omega,
-                    left,
-                    right,
-                    real,
-                    imaginary,
+                    system,
                     theta[bases[job] : bases[job + 1]],
                     fields,
                     fresh[level],
@@ -503,8 +488,8 @@ def _step(start, end, place, system, state, H, strongest, close, ahead):
                     close,
                     partial[sums[job] : sums[job + 1]],
                 )
-        collect(levels, sums, due, partial, own)
-        gather(own, fast, top)
+        _collect(levels, sums, due, partial, own)
+        _gather(own, fast, top)
         for level in range(1, top + 1):
             fresh[level] &= not due[level]
         far, target = _root(own, fast, fields) * strongest * H, close

@@ -67,7 +67,7 @@ class Levels:
         self.theta = np.empty(self.layout.bases[-1])
         self.partial = np.empty((self.layout.sums[-1], parts, P))
         jobs = len(self.layout.levels)
-        self.moved, self.errors = np.zeros((2, jobs))
+        self.errors = np.zeros(jobs)
         products = system.right[:, None] * system.left[None]
         upto = np.searchsorted(levels, np.arange(self.top + 1), side="right")
         self.equal = np.array([products[:, :, :k].sum(axis=2) for k in upto])
@@ -76,6 +76,6 @@ class Levels:
     def step(self, start, end, H, tolerance, ahead):
         s = self.system
         strongest = float(np.max(np.sum(np.abs(s.left), axis=0)))
-        state = (self.own, self.fast, self.slow, self.fields, self.new, self.medium, self.equal, self.theta, self.partial, self.moved, self.errors)
+        state = (self.own, self.fast, self.slow, self.fields, self.new, self.medium, self.equal, self.theta, self.partial, self.errors)
         work = 8 * self.layout.bases[-1]
         return kernels.step(work)(start, end, tuple(self.layout), tuple(s), state, H, strongest, 0.1 * tolerance, ahead)
