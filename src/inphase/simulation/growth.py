@@ -44,7 +44,7 @@ class GrowthLimit:
 
     def __init__(self, motion: Motion, replicas: int) -> None:
         model, self._n = motion.model, motion.n
-        bound = _rate_bound(model, motion.n)
+        bound = rate_bound(model, motion.n)
         self._bound, self._known = (
             np.full(replicas, bound or 0.0),
             bound is not None and model.g.kind == "one",
@@ -144,7 +144,7 @@ def _largest(f: Interaction, order: int) -> float:
     return float(np.max(values, where=np.isfinite(values), initial=1e-300))
 
 
-def _rate_bound(model: PhaseModel, n: int) -> float | None:
+def rate_bound(model: PhaseModel, n: int) -> float | None:
     """A bound on the rates at which small differences grow, or with a gain their size; None where nothing is known.
 
     With inertia, m λ² + d λ = d μ where μ is the rate without, so λ <= μ and λ <= sqrt(μ d/m).

@@ -293,10 +293,7 @@ def _integrate(
         if run.accepted_steps + run.rejected_steps >= max_steps * len(recorder.due):
             return Status.MAX_STEPS
         run.advance()
-        steps.interpolate(
-            run.before, run.stages, run.interpolant, run.time_before, run.taken, run.accepted, times, due, rows,
-            recorder.states,
-        )  # fmt: skip
+        run.fill(due, rows, times, recorder.states)
         arrived = run.accepted & ~run.running
         due[arrived] = len(times)  # the last time is the step's end, exactly
         recorder.states[-1, rows[arrived]] = run.phases[arrived]
