@@ -59,7 +59,9 @@ def obstacles(model: PhaseModel, n: int) -> list[str]:
         return [*found, "a coupling that is no sum of few mean fields"]
     if not found and uses_pairs([model.interaction], n):
         found.append("an interaction of many decades, whose sums are taken pair by pair")
-    elif not found and (count := _factors(model, n).left.shape[1] * (len(model.interaction.modes) - 1)) > MODES:
+    elif (
+        not found and (count := _factors(model, n).left.shape[1] * (len(model.interaction.modes) - 1)) > MODES
+    ):
         found.append(f"{count} mean fields, more than {MODES}")
     return found
 
@@ -82,7 +84,9 @@ def mean_fields(model: PhaseModel, n: int) -> MeanFields:
     pull = -modes[1:]
     system = kernels.System(omega[order] - frame, *turned, pull.real.copy(), pull.imag.copy())
     steepest = float(np.abs(pull) @ np.arange(1, len(modes)))
-    return MeanFields(system, frame, order, float(np.max(np.abs(left) @ np.abs(right).sum(axis=0))) * steepest)
+    return MeanFields(
+        system, frame, order, float(np.max(np.abs(left) @ np.abs(right).sum(axis=0))) * steepest
+    )
 
 
 class _Levels:
@@ -91,7 +95,9 @@ class _Levels:
     def __init__(self, fields: MeanFields, longest: float) -> None:
         system = self._system = fields.system
         speed = np.abs(system.omega)
-        self.levels = np.maximum(0, np.ceil(np.log2(np.maximum(speed * (longest / TURN), 0.5)))).astype(np.int64)
+        self.levels = np.maximum(0, np.ceil(np.log2(np.maximum(speed * (longest / TURN), 0.5)))).astype(
+            np.int64
+        )
         top = int(self.levels[-1])
         self._layout = kernels.layout(np.searchsorted(self.levels, np.arange(top + 2)))
         r, m = len(system.left), len(system.real)
@@ -255,7 +261,9 @@ class Multirate:
         h = theta * float(self.taken[replica])
         if h == 0:
             return self.before[replica].copy()
-        end, turns = self._step(self._levels_of(self._numbers[replica], h), self.before[replica], h, ahead=False)
+        end, turns = self._step(
+            self._levels_of(self._numbers[replica], h), self.before[replica], h, ahead=False
+        )
         return self.phases[replica].copy() if end is None else self._turned(end, turns, h)
 
     def keep(self, rows: NDArray[np.bool_]) -> None:
@@ -274,7 +282,9 @@ class Spread(NamedTuple):
     rate: float  # at which the coupling acts
 
     def __str__(self) -> str:
-        return f"|ω - median| is up to {self.speed:.4g}, {self.speed / self.rate:.3g} times the coupling's rate"
+        return (
+            f"|ω - median| is up to {self.speed:.4g}, {self.speed / self.rate:.3g} times the coupling's rate"
+        )
 
 
 def spread_of(model: PhaseModel, n: int) -> Spread | None:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inphase.checks import check_name, error_bound, finite_number, integer
-from inphase.kernels import steps
 from inphase.methods import DORMAND_PRINCE, RUNGE_KUTTA, WITH_DELAYS, WITH_NOISE, Method
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar
@@ -22,6 +21,7 @@ from inphase.simulation.explicit import DormandPrince
 from inphase.simulation.fixed import FixedStep
 from inphase.simulation.growth import GrowthLimit
 from inphase.simulation.motion import Motion
+from inphase.simulation.multirate import TITLE, Multirate, Spread, chosen, mean_fields, obstacles
 from inphase.simulation.past import Past
 from inphase.simulation.recording import Recorder, output_times
 from inphase.status import Status
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 METHODS: dict[str, Method] = {"dormand-prince": DORMAND_PRINCE} | RUNGE_KUTTA
+ADAPTIVE = ("dormand-prince", "multirate")
 
 
 def simulate(
@@ -177,8 +178,11 @@ class Simulation:
         tolerance = error_bound("tolerance", tolerance)
         self.conditions, self.most = as_conditions(stop), integer("max_steps", max_steps, least=1)
         self.progress = progress
-        self.run: DormandPrince | FixedStep
-        if self.method == "dormand-prince":
+        self.run: DormandPrince | FixedStep | Multirate
+        self.spread = chosen(model, self.motion.n, tolerance) if method is None and step is None else None
+        if self.spread is not None or self.method == "multirate":
+            self.method, self.run = "multirate", _multirate(model, state, kept, tolerance)
+        elif self.method == "dormand-prince":
             self.run = _adaptive(self.motion, state, kept[-1], tolerance, history)
         else:
             h = finite_number("step", step, positive=True)
@@ -203,7 +207,7 @@ class Simulation:
     def dataset(self, status: Status) -> xr.Dataset:
         """What there is of the run."""
         data = self.recorder.dataset(status, self.shape, self.motion, self.numbers)
-        method, run = METHODS[self.method], self.run
+        run = self.run
         about: dict[str, Any]
         if isinstance(run, FixedStep):
             made = run.steps * len(self.numbers)
@@ -214,7 +218,7 @@ class Simulation:
         data.attrs = attributes(
             self.model,
             status=status.value,
-            method=method.with_noise if self.model.has_noise else method.title,
+            method=_title(self.method, self.model, self.spread),
             **about,
             wall_time_seconds=round(clock.perf_counter() - self.began, 4),
         )
@@ -224,15 +228,13 @@ class Simulation:
 def _method(model: PhaseModel, method: str | None, step: float | None) -> str:
     if method is None:
         method = "heun" if model.has_noise or step is not None else "dormand-prince"
-    check_name("method", method, tuple(METHODS))
-    if method == "dormand-prince":
+    check_name("method", method, (*METHODS, "multirate"))
+    if method in ADAPTIVE:
         if model.has_noise:
-            raise ValueError(
-                'noise needs constant steps: method must be "heun" or "euler"; got "dormand-prince"'
-            )
+            raise ValueError(f'noise needs constant steps: method must be "heun" or "euler"; got "{method}"')
         if step is not None:
             constant = ", ".join(RUNGE_KUTTA)
-            raise ValueError(f'step is for the methods {constant}; "dormand-prince" takes a tolerance')
+            raise ValueError(f'step is for the methods {constant}; "{method}" takes a tolerance')
         return method
     if model.has_noise and method not in WITH_NOISE:
         raise ValueError(
@@ -247,6 +249,20 @@ def _method(model: PhaseModel, method: str | None, step: float | None) -> str:
     if step is None:
         raise ValueError(f"the method {method!r} needs a constant step, for instance step=0.01")
     return method
+
+
+def _title(method: str, model: PhaseModel, spread: Spread | None) -> str:
+    """What a result calls the method, and why it was chosen where that was not the user's word."""
+    if method == "multirate":
+        return TITLE if spread is None else f"{TITLE}; chosen, as {spread}"
+    return METHODS[method].with_noise if model.has_noise else METHODS[method].title
+
+
+def _multirate(model: PhaseModel, state: Array, kept: Array, tolerance: float) -> Multirate:
+    found = obstacles(model, state.shape[1])
+    if found:
+        raise ValueError(f'"multirate" is for mean fields alone: leave out {", ".join(found)}, or the method')
+    return Multirate(mean_fields(model, state.shape[1]), state, kept, tolerance)
 
 
 def _adaptive(motion: Motion, state: Array, end: float, tolerance: float, history: Past) -> DormandPrince:
@@ -279,7 +295,7 @@ def _numbers(replicas: Sequence[int] | None, count: int) -> NDArray[np.int64]:
 
 def _integrate(
     n: int,
-    run: DormandPrince,
+    run: DormandPrince | Multirate,
     recorder: Recorder,
     conditions: list[Condition],
     max_steps: int,
@@ -355,7 +371,11 @@ def _march(
 
 
 def _check_conditions(
-    n: int, run: DormandPrince, conditions: list[Condition], recorder: Recorder, rows: NDArray[np.int64]
+    n: int,
+    run: DormandPrince | Multirate,
+    conditions: list[Condition],
+    recorder: Recorder,
+    rows: NDArray[np.int64],
 ) -> None:
     """Stop the replicas for which a condition has turned
     true within their last step, at the moment it did.
