@@ -71,6 +71,12 @@ TO_VALUES, TO_SERIES, INTEGRALS, RESTRICTED, PROJECTED, INTEGRAL = (
     np.ascontiguousarray(np.swapaxes(table, -1, -2))
     for table in (_TO_VALUES, _TO_SERIES, _INTEGRALS, _RESTRICTED, _PROJECTED, _INTEGRAL)
 )
+HALVED = np.ascontiguousarray(
+    (_TO_VALUES @ _RESTRICTED @ _TO_SERIES).swapaxes(1, 2)
+)  # values to those on a half
+DERIVATIVES = np.ascontiguousarray(
+    (legendre.legvander(2 * NODES - 1, P - 2) @ legendre.legder(2 * np.eye(P)) @ _TO_SERIES).T
+)
 # the same polynomial on the next interval, of the series' first numbers
 CONTINUED = np.ascontiguousarray(
     (_TO_SERIES @ np.where(np.arange(P) <= CONTINUED_TO, legendre.legvander(2 * NODES + 1, P - 1), 0.0)).T
@@ -119,14 +125,29 @@ def layout(offsets):
 # ------------------------------------------------------------------------------------------- between the levels
 
 
+@nb.njit(inline="always", **_FAST)
+def _product(matrix, x, out):
+    """out += matrix x, both (P,), with the matrix turned; four columns at once, so that sums stay in registers."""
+    for q in range(0, P, 4):
+        a, b, c, d = x[q], x[q + 1], x[q + 2], x[q + 3]
+        for k in range(P):
+            out[k] += (matrix[q, k] * a + matrix[q + 1, k] * b) + (
+                matrix[q + 2, k] * c + matrix[q + 3, k] * d
+            )
+
+
 @nb.njit(**_FAST)
 def _add(matrix, series, out):
     """out += matrix series for each of (parts, P), with the matrix turned."""
     for part in range(series.shape[0]):
-        for q in range(P):
-            x = series[part, q]
-            for k in range(P):
-                out[part, k] += matrix[q, k] * x
+        _product(matrix, series[part], out[part])
+
+
+@nb.njit(**_FAST)
+def _set(matrix, series, out):
+    """out = matrix series for each of (parts, P), with the matrix turned."""
+    out[:] = 0.0
+    _add(matrix, series, out)
 
 
 @nb.njit(**_FAST)
@@ -141,69 +162,84 @@ def _gather(own, fast, top):
 
 
 @nb.njit(**_FAST)
-def _respond(hidden, medium, equal, real, imaginary, out):
-    """out += δA, the response of slower phases to what is hidden from them; all series."""
-    r, m = equal.shape[0], real.size
-    B, N, found = np.zeros(hidden.shape), np.zeros(medium.shape), np.zeros(hidden.shape)
-    _add(TO_VALUES, hidden, B)
-    _add(TO_VALUES, medium, N)
-    for q in range(r):
-        for k in range(1, m + 1):
-            c = 2 * (q * m + k - 1)
-            for other in range(r):
-                for h in range(1, m + 1):
-                    b, pair = 2 * (other * m + h - 1), q * r + other
-                    sum_at, difference_at = (
-                        2 * ((k + h - 1) * r * r + pair),
-                        2 * ((abs(k - h) - 1) * r * r + pair),
-                    )
-                    sign = 1.0 if k > h else -1.0
-                    for p in range(P):
-                        br, bi, x, y = B[b, p], B[b + 1, p], equal[q, other], 0.0
-                        if k != h:
-                            x, y = N[difference_at, p], sign * N[difference_at + 1, p]
-                        u, v = N[sum_at, p], N[sum_at + 1, p]
-                        found[c, p] += br * x - bi * y + br * u + bi * v
-                        found[c + 1, p] += br * y + bi * x + br * v - bi * u
-            ar, ai = 0.5 * k * imaginary[k - 1], -0.5 * k * real[k - 1]  # ½ i k F_k
-            for p in range(P):
-                x, y = found[c, p], found[c + 1, p]
-                found[c, p], found[c + 1, p] = ar * x - ai * y, ar * y + ai * x
-    _add(TO_SERIES, found, out)
+def _integral(series, half, out):
+    """out = ∫ series from the start of the interval's parent, in units of the interval; over the parent it is 0."""
+    _set(INTEGRAL, series, out)
+    if half == 1:
+        out[:, 0] -= series[:, 0]
 
 
 @nb.njit(**_FAST)
-def _hand_down(own, fast, slow, medium, equal, real, imaginary, H, top, fields, new):
+def _respond(B, C, N, S, equal, real, imaginary, found):
+    """found = δA, the response of slower phases to what is hidden from them; all at the nodes."""
+    r, m = equal.shape[0], real.size
+    found[:] = 0.0
+    for q in range(r):
+        for k in range(1, m + 1):
+            at = 2 * (q * m + k - 1)
+            for other in range(r):
+                pair = q * r + other
+                for h in range(1, m + 1):
+                    b, above, below = (
+                        2 * (other * m + h - 1),
+                        2 * ((k + h) * r * r + pair),
+                        2 * (abs(k - h) * r * r + pair),
+                    )
+                    sign = 1.0 if k > h else -1.0
+                    for p in range(P):
+                        x, y = (N[below, p], sign * N[below + 1, p]) if k != h else (equal[q, other], 0.0)
+                        z, t = S[below, p], sign * S[below + 1, p]
+                        br, bi, cr, ci = B[b, p], B[b + 1, p], h * C[b + 1, p], -h * C[b, p]  # B, −ihC
+                        u, v, z_, t_ = N[above, p], N[above + 1, p], S[above, p], S[above + 1, p]
+                        found[at, p] += (br * x - bi * y + br * u + bi * v) + (
+                            cr * z - ci * t + cr * z_ + ci * t_
+                        )
+                        found[at + 1, p] += (br * y + bi * x + br * v - bi * u) + (
+                            cr * t + ci * z + cr * t_ - ci * z_
+                        )
+            ar, ai = 0.5 * k * imaginary[k - 1], -0.5 * k * real[k - 1]  # ½ i k F_k
+            for p in range(P):
+                x, y = found[at, p], found[at + 1, p]
+                found[at, p], found[at + 1, p] = ar * x - ai * y, ar * y + ai * x
+
+
+@nb.njit(**_FAST)
+def _hand_medium(N, S, top):
+    """N and S at the nodes of all intervals, from those of the root."""
+    for a in range(2, 2 ** (top + 1)):
+        _set(HALVED[a % 2], N[a // 2], N[a])
+        _set(HALVED[a % 2], S[a // 2], S[a])
+
+
+@nb.njit(**_FAST)
+def _hand_down(own, fast, slow, N, S, equal, real, imaginary, H, top, fields, new):
     """slow[a]: what slower levels give on interval a, with their response; and the fields there, at the nodes.
 
     fields (intervals, parts, P) are those of the last sweeps of a level, new (parts, P) the present ones' place;
     returns how far they have moved, (levels,).
     """
     moved = np.zeros(top + 1)
-    both, missed, hidden = np.empty((3, *own.shape[1:]))
+    both, missed, hidden, B, C, found = np.empty((6, *own.shape[1:]))
     for level in range(top + 1):
+        h = H / 2**level
         for a in range(2**level, 2 ** (level + 1)):
             slow[a] = 0.0
             if level > 0:
                 b, half = a // 2, a % 2
                 both[:] = own[b] + slow[b]
                 _add(RESTRICTED[half], both, slow[a])
-                medium[a] = 0.0
-                _add(RESTRICTED[half], medium[b], medium[a])
-                # G = what is here - what of it is felt one level up
-                missed[:] = 0.0
-                both[:] = -fast[b]
-                _add(RESTRICTED[half], both, missed)
-                missed += own[a] + fast[a]
-                hidden_start = np.zeros(missed.shape[0]) if half == 0 else -missed[:, 0]
-                hidden[:] = 0.0
-                _add(INTEGRAL, missed, hidden)
-                hidden[:, 0] += hidden_start
-                hidden *= H / 2**level
-                _respond(hidden, medium[a], equal[level - 1], real, imaginary, slow[a])
+                # G = what is here − what of it is felt one level up
+                _set(RESTRICTED[half], fast[b], missed)
+                missed[:] = h * ((own[a] + fast[a]) - missed)
+                _integral(missed, half, hidden)
+                _set(TO_VALUES, hidden, B)
+                hidden *= h
+                _integral(hidden, half, missed)
+                _set(TO_VALUES, missed, C)
+                _respond(B, C, N[a], S[a], equal[level - 1], real, imaginary, found)
+                _add(TO_SERIES, found, slow[a])
             both[:] = own[a] + slow[a] + fast[a]
-            new[a] = 0.0
-            _add(TO_VALUES, both, new[a])
+            _set(TO_VALUES, both, new[a])
             moved[level] = max(moved[level], np.max(np.abs(new[a] - fields[a])))
     return moved
 
@@ -246,10 +282,7 @@ def _advance(x0, turn, h, F, theta, size):
         at, x, w = i * P, x0[i], turn[i]
         for p in range(P):
             row[p] = 0.0
-        for q in range(P):
-            force = F[at + q]
-            for p in range(P):
-                row[p] += INTEGRALS[q, p] * force
+        _product(INTEGRALS, F[at : at + P], row)
         for p in range(P):
             new = x + (NODES[p] * w + h * row[p])
             away = abs(new - theta[at + p])
@@ -350,25 +383,37 @@ def _collect(levels, sums, due, partial, own):
 
 
 @nb.njit(**_FAST)
-def _medium(place, jobs, system, theta, out):
-    """out (parts, P) = N_h, h = 1, 2, ..., series, of the first jobs, which are those of level 0."""
+def _medium(place, jobs, system, theta, H, N, S):
+    """N_h and S_h = Σ_j R_jq L_jq' θ_j' e^{−ihθ_j}, h = 0, 1, ..., (parts, P), at the nodes, of the first jobs: level 0."""
     _, lows, highs, bases, _, _ = place
     _, left, right, real, _ = system
     r, m = left.shape[0], real.size
-    values, sums = np.zeros(out.shape), np.empty((4 * m, P))
+    sums = np.empty((4 * m, P))
+    N[:] = 0.0
     for job in range(jobs):
         low, high = lows[job], highs[job]
-        s, c = np.empty((2, P * (high - low)))
-        sincos_block(theta[bases[job] : bases[job + 1]], s, c, P * (high - low))
+        here = theta[bases[job] : bases[job + 1]]
+        s, c = np.empty((2, here.size))
+        sincos_block(here, s, c, here.size)
         for q in range(r):
             for other in range(r):
                 sums[:] = 0.0
-                _powers(s, c, right[q, low:high] * left[other, low:high], high - low, sums)
-                for h in range(2 * m):
-                    values[2 * (h * r * r + q * r + other)] += sums[2 * h]
-                    values[2 * (h * r * r + q * r + other) + 1] += sums[2 * h + 1]
-    out[:] = 0.0
-    _add(TO_SERIES, values, out)
+                weights = right[q, low:high] * left[other, low:high]
+                _powers(s, c, weights, high - low, sums)
+                pair = 2 * (q * r + other)
+                for i in range(high - low):
+                    for p in range(P):  # for the time being, Σ R L θ in the place of N_0
+                        N[pair, p] += weights[i] * here[i * P + p]
+                for h in range(1, 2 * m + 1):
+                    N[2 * h * r * r + pair] += sums[2 * h - 2]
+                    N[2 * h * r * r + pair + 1] += sums[2 * h - 1]
+    _set(DERIVATIVES, N, S)
+    S /= H
+    for h in range(1, 2 * m + 1):
+        for pair in range(r * r):
+            at = 2 * (h * r * r + pair)
+            for p in range(P):
+                S[at, p], S[at + 1, p] = -S[at + 1, p] / h, S[at, p] / h
 
 
 # --------------------------------------------------------------------------------------------------- the step
@@ -422,8 +467,8 @@ def _choose(far, H, fresh, close, fields, new, due):
 def _step(start, end, place, system, state, H, strongest, close, ahead):
     """One step H of all levels, (n,) from `start` into `end`: whether it converged, and how many visits it took."""
     levels, lows, highs, bases, sums, order = place
-    omega, left, right, real, imaginary = system
-    own, fast, slow, fields, new, medium, equal, theta, partial, errors = state
+    _, _, right, real, imaginary = system
+    own, fast, slow, fields, new, N, S, equal, theta, partial, errors = state
     top, slow_jobs = equal.shape[0] - 1, np.searchsorted(levels, 1)
     due, fresh = np.zeros(top + 1, dtype=np.bool_), np.ones(top + 1, dtype=np.bool_)
     _first_fields(start, right, real, imaginary, ahead, own, fast, fields)
@@ -460,12 +505,13 @@ def _step(start, end, place, system, state, H, strongest, close, ahead):
         if top == 0:
             return far <= close, visits
         if turn == 0 and slow_jobs > 0:
-            _medium(place, slow_jobs, system, theta, medium[1])
+            _medium(place, slow_jobs, system, theta, H, N[1], S[1])
+            _hand_medium(N, S, top)
         if turn == 0:
             fast[:] = 0.0
             own[2:] = 0.0
         _gather(own, fast, top)
-        moves = _hand_down(own, fast, slow, medium, equal, real, imaginary, H, top, fields, new)
+        moves = _hand_down(own, fast, slow, N, S, equal, real, imaginary, H, top, fields, new)
         found = _choose(moves, H * strongest, fresh, close, fields, new, due)
         if found == 0 and far <= close:
             return True, visits

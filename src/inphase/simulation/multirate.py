@@ -103,20 +103,21 @@ class _Levels:
         r, m = len(system.left), len(system.real)
         parts, intervals, jobs = 2 * r * m, 2 ** (top + 1), len(self._layout.levels)
         own, fast, slow, felt, new = np.zeros((5, intervals, parts, kernels.P))
-        medium, self.errors = np.zeros((intervals, 4 * m * r * r, kernels.P)), np.zeros(jobs)
+        N, S = np.zeros((2, intervals, 2 * (2 * m + 1) * r * r, kernels.P))
+        self.errors = np.zeros(jobs)
         products = np.cumsum(system.right[:, None] * system.left[None], axis=2)
         equal = np.zeros((top + 1, r, r))
         for level, count in enumerate(np.searchsorted(self.levels, np.arange(top + 1), side="right")):
             equal[level] = products[:, :, count - 1] if count else 0.0
         theta, partial = np.empty(self._layout.bases[-1]), np.empty((self._layout.sums[-1], parts, kernels.P))
-        self._state = (own, fast, slow, felt, new, medium, equal, theta, partial, self.errors)
+        self._state = (own, fast, slow, felt, new, N, S, equal, theta, partial, self.errors)
         self._strongest = float(np.max(np.sum(np.abs(system.left), axis=0)))
         self._last = 0.0  # the step that was just taken, to be continued by one of the same length
 
     def step(self, start: Array, end: Array, h: float, tolerance: float, ahead: bool) -> bool:
         """A step of length h from `start` into `end`, (n,); whether it converged."""
         ahead = ahead and abs(h - self._last) <= 1e-9 * h
-        converged, _ = kernels.step(16 * len(self._state[7]))(
+        converged, _ = kernels.step(16 * len(self._state[8]))(
             start, end, tuple(self._layout), tuple(self._system), self._state, h, self._strongest,
             CLOSE * tolerance, ahead,
         )  # fmt: skip
