@@ -74,6 +74,9 @@ TO_VALUES, TO_SERIES, INTEGRALS, RESTRICTED, PROJECTED, INTEGRAL = (
 HALVED = np.ascontiguousarray(
     (_TO_VALUES @ _RESTRICTED @ _TO_SERIES).swapaxes(1, 2)
 )  # values to those on a half
+NEXT = np.ascontiguousarray(
+    [_TO_SERIES @ legendre.legval(NODES + half - 1, np.eye(P + 1)[P]) for half in (0, 1)]
+)
 DERIVATIVES = np.ascontiguousarray(
     (legendre.legvander(2 * NODES - 1, P - 2) @ legendre.legder(2 * np.eye(P)) @ _TO_SERIES).T
 )
@@ -220,6 +223,7 @@ def _hand_down(own, fast, slow, N, S, equal, real, imaginary, H, top, fields, ne
     """
     moved = np.zeros(top + 1)
     both, missed, hidden, B, C, found = np.empty((6, *own.shape[1:]))
+    tails, zero = np.zeros((2 ** (top + 1), own.shape[1])), np.zeros(own.shape[1:])
     for level in range(top + 1):
         h = H / 2**level
         for a in range(2**level, 2 ** (level + 1)):
@@ -231,6 +235,7 @@ def _hand_down(own, fast, slow, N, S, equal, real, imaginary, H, top, fields, ne
                 # G = what is here − what of it is felt one level up
                 _set(RESTRICTED[half], fast[b], missed)
                 missed[:] = h * ((own[a] + fast[a]) - missed)
+                beyond = missed[:, P - 1].copy()
                 _integral(missed, half, hidden)
                 _set(TO_VALUES, hidden, B)
                 hidden *= h
@@ -238,6 +243,12 @@ def _hand_down(own, fast, slow, N, S, equal, real, imaginary, H, top, fields, ne
                 _set(TO_VALUES, missed, C)
                 _respond(B, C, N[a], S[a], equal[level - 1], real, imaginary, found)
                 _add(TO_SERIES, found, slow[a])
+                for part in range(own.shape[1]):
+                    for k in range(P):
+                        slow[a, part, k] += NEXT[half, k] * tails[b, part]
+                    B[part] = beyond[part] / (4 * P - 2)
+                _respond(B, zero, N[a], S[a], equal[level - 1], real, imaginary, found)
+                tails[a] = found[:, P // 2]
             both[:] = own[a] + slow[a] + fast[a]
             _set(TO_VALUES, both, new[a])
             moved[level] = max(moved[level], np.max(np.abs(new[a] - fields[a])))
