@@ -235,7 +235,6 @@ def _hand_down(own, fast, slow, N, S, equal, real, imaginary, H, top, fields, ne
                 # G = what is here − what of it is felt one level up
                 _set(RESTRICTED[half], fast[b], missed)
                 missed[:] = h * ((own[a] + fast[a]) - missed)
-                beyond = missed[:, P - 1].copy()
                 _integral(missed, half, hidden)
                 _set(TO_VALUES, hidden, B)
                 hidden *= h
@@ -246,8 +245,10 @@ def _hand_down(own, fast, slow, N, S, equal, real, imaginary, H, top, fields, ne
                 for part in range(own.shape[1]):
                     for k in range(P):
                         slow[a, part, k] += NEXT[half, k] * tails[b, part]
-                    B[part] = beyond[part] / (4 * P - 2)
-                _respond(B, zero, N[a], S[a], equal[level - 1], real, imaginary, found)
+            if level < top:
+                for part in range(own.shape[1]):
+                    B[part] = (own[a, part, P - 1] + fast[a, part, P - 1]) * (h / (4 * P - 2))
+                _respond(B, zero, N[a], S[a], equal[level], real, imaginary, found)
                 tails[a] = found[:, P // 2]
             both[:] = own[a] + slow[a] + fast[a]
             _set(TO_VALUES, both, new[a])
