@@ -32,6 +32,7 @@ from inphase.kernels.threads import threaded
 P = 8  # nodes of an interval
 ROUNDS = 30  # visits to the faster levels, after which a step has not converged
 INNER = 30  # sweeps over the slowest level between them
+SWEPT = 1  # of Picard's iterations of the slowest level, in a sweep
 REPEATS = 6  # of Picard's iteration on an interval, in a visit to a faster level
 CONTINUED_TO = 5  # degree of what is continued from a step into the next
 BLOCK = 256  # oscillators of one job
@@ -215,17 +216,24 @@ def _hand_medium(N, S, top):
 
 
 @nb.njit(**_FAST)
-def _hand_down(own, fast, slow, N, S, equal, real, imaginary, H, top, fields, new):
+def _hand_down(own, fast, slow, N, S, equal, real, imaginary, H, top, fields, new, given, little):
     """slow[a]: what slower levels give on interval a, with their response; and the fields there, at the nodes.
 
     fields (intervals, parts, P) are those of the last sweeps of a level, new (parts, P) the present ones' place;
-    returns how far they have moved, (levels,).
+    returns how far they have moved, (levels,). It goes no deeper than there is more than a little to say.
     """
-    moved = np.zeros(top + 1)
+    moved, news = np.zeros(top + 1), given.copy()
     both, missed, hidden, B, C, found = np.empty((6, *own.shape[1:]))
     tails, zero = np.zeros((2 ** (top + 1), own.shape[1])), np.zeros(own.shape[1:])
     for level in range(top + 1):
         h = H / 2**level
+        if level > 1:
+            most = moved[level - 1] * 2 * h
+            for other in range(level - 1, top + 1):
+                most = max(most, news[other] * (H / 2**other))
+            if most <= little:
+                break
+        given[level] = 0.0
         for a in range(2**level, 2 ** (level + 1)):
             slow[a] = 0.0
             if level > 0:
@@ -260,9 +268,9 @@ def _hand_down(own, fast, slow, N, S, equal, real, imaginary, H, top, fields, ne
 
 
 @nb.njit(**_FAST)
-def _forces(s, c, left, A, m, size, F):
+def _forces(s, c, left, A, m, size, F, work):
     """F = Re Σ L A e^{ikθ} at the nodes, (size · P,), from sines and cosines; left (r, size)."""
-    u, v = np.empty((2, P))
+    u, v = work[0], work[1]
     for i in range(size):
         at = i * P
         for p in range(P):
@@ -287,9 +295,10 @@ def _forces(s, c, left, A, m, size, F):
 
 
 @nb.njit(**_FAST)
-def _advance(x0, turn, h, F, theta, size):
+def _advance(x0, turn, h, F, theta, size, work):
     """Phases at the nodes from the forces there; how far they moved."""
-    far, row = np.zeros(P), np.empty(P)
+    far, row = work[0], work[1]
+    far[:] = 0.0
     for i in range(size):
         at, x, w = i * P, x0[i], turn[i]
         for p in range(P):
@@ -318,9 +327,21 @@ def _ends(x0, turn, h, F, size):
 
 
 @nb.njit(**_FAST)
-def _powers(s, c, weights, size, sums):
+def _powers(s, c, weights, size, sums, work):
     """sums (2 · harmonics, P): Re and Im of Σ_j weights_j e^{−ihθ_j} at the nodes, h = 1, 2, ..., added."""
-    u, v, last = np.empty(P), np.empty(P), sums.shape[0] // 2 - 1
+    u, v, last = work[0], work[1], sums.shape[0] // 2 - 1
+    if last == 0:  # by fours, so that sums stay in registers
+        whole = size - size % 4
+        for i in range(0, whole, 4):
+            a, b, d, e, at = weights[i], weights[i + 1], weights[i + 2], weights[i + 3], i * P
+            for p in range(at, at + P):
+                sums[0, p - at] += (a * c[p] + b * c[p + P]) + (d * c[p + 2 * P] + e * c[p + 3 * P])
+                sums[1, p - at] -= (a * s[p] + b * s[p + P]) + (d * s[p + 2 * P] + e * s[p + 3 * P])
+        for i in range(whole, size):
+            for p in range(P):
+                sums[0, p] += weights[i] * c[i * P + p]
+                sums[1, p] -= weights[i] * s[i * P + p]
+        return
     for i in range(size):
         at = i * P
         for p in range(P):
@@ -335,13 +356,13 @@ def _powers(s, c, weights, size, sums):
 
 
 @nb.njit(**_FAST)
-def _sums(s, c, right, real, imaginary, size, out):
+def _sums(s, c, right, real, imaginary, size, out, work):
     """out (parts, P) = a_k Σ_j R_jq e^{−ikθ_j} at the nodes; right (r, size)."""
     m = real.size
     out[:] = 0.0
     for q in range(right.shape[0]):
         part = out[2 * q * m : 2 * (q + 1) * m]
-        _powers(s, c, right[q], size, part)
+        _powers(s, c, right[q], size, part, work)
         for k in range(m):
             for p in range(P):
                 x, y = part[2 * k, p], part[2 * k + 1, p]
@@ -359,6 +380,7 @@ def _job(start, end, low, high, count, H, system, theta, fields, fresh, repeats,
     omega, left, right, real, imaginary = system
     size, h, block, error = high - low, H / count, (high - low) * P, 0.0
     s, c, F = np.empty((3, block))
+    work = np.empty((2, P))
     x0, turn, left, right = start[low:high].copy(), h * omega[low:high], left[:, low:high], right[:, low:high]
     for j in range(count):
         here = theta[j * block : (j + 1) * block]
@@ -368,30 +390,33 @@ def _job(start, end, low, high, count, H, system, theta, fields, fresh, repeats,
                     here[i * P + p] = x0[i] + NODES[p] * turn[i]
         for _ in range(repeats):
             sincos_block(here, s, c, block)
-            _forces(s, c, left, fields[count + j], real.size, size, F)
-            if not _advance(x0, turn, h, F, here, size) > close:
+            _forces(s, c, left, fields[count + j], real.size, size, F, work)
+            if not _advance(x0, turn, h, F, here, size, work) > close:
                 break
         error = max(error, _ends(x0, turn, h, F, size))
         sincos_block(here, s, c, block)
-        _sums(s, c, right, real, imaginary, size, partial[j])
+        _sums(s, c, right, real, imaginary, size, partial[j], work)
     end[low:high] = x0
     return error
 
 
 @nb.njit(**_FAST)
-def _collect(levels, sums, due, partial, own):
-    """own[a] of the levels that are due, series, from the jobs' sums at the nodes."""
-    total = np.empty(own.shape[1:])
+def _collect(levels, sums, due, partial, own, given):
+    """own[a] of the levels that are due, series, from the jobs' sums at the nodes; given counts how far they move."""
+    total, series = np.empty((2, *own.shape[1:]))
     for level in range(due.size):
         if not due[level]:
             continue
+        farthest = 0.0
         for j in range(2**level):
             total[:] = 0.0
             for job in range(levels.size):
                 if levels[job] == level:
                     total += partial[sums[job] + j]
-            own[2**level + j] = 0.0
-            _add(TO_SERIES, total, own[2**level + j])
+            _set(TO_SERIES, total, series)
+            farthest = max(farthest, np.max(np.abs(series - own[2**level + j])))
+            own[2**level + j] = series
+        given[level] += farthest
 
 
 @nb.njit(**_FAST)
@@ -400,7 +425,7 @@ def _medium(place, jobs, system, theta, H, N, S):
     _, lows, highs, bases, _, _ = place
     _, left, right, real, _ = system
     r, m = left.shape[0], real.size
-    sums = np.empty((4 * m, P))
+    sums, work = np.empty((4 * m, P)), np.empty((2, P))
     N[:] = 0.0
     for job in range(jobs):
         low, high = lows[job], highs[job]
@@ -411,7 +436,7 @@ def _medium(place, jobs, system, theta, H, N, S):
             for other in range(r):
                 sums[:] = 0.0
                 weights = right[q, low:high] * left[other, low:high]
-                _powers(s, c, weights, high - low, sums)
+                _powers(s, c, weights, high - low, sums, work)
                 pair = 2 * (q * r + other)
                 for i in range(high - low):
                     for p in range(P):  # for the time being, Σ R L θ in the place of N_0
@@ -485,7 +510,7 @@ def _step(start, end, place, system, state, H, strongest, close, ahead):
     due, fresh = np.zeros(top + 1, dtype=np.bool_), np.ones(top + 1, dtype=np.bool_)
     _first_fields(start, right, real, imaginary, ahead, own, fast, fields)
     target = close if top == 0 else math.sqrt(close)
-    visits = 0
+    visits, given = 0, np.zeros(top + 1)
     for turn in range(ROUNDS):
         far = math.inf
         if slow_jobs > 0:
@@ -504,13 +529,13 @@ def _step(start, end, place, system, state, H, strongest, close, ahead):
                     theta[bases[at] : bases[at + 1]],
                     fields,
                     fresh[0],
-                    1,
+                    SWEPT,
                     close,
                     partial[sums[at] : sums[at + 1]],
                 )
             visits += 1
             fresh[0] = False
-            _collect(levels, sums, due, partial, own)
+            _collect(levels, sums, due, partial, own, given)
             far = _root(own, fast, fields) * strongest * H
             if not far > target:
                 break
@@ -522,8 +547,8 @@ def _step(start, end, place, system, state, H, strongest, close, ahead):
         if turn == 0:
             fast[:] = 0.0
             own[2:] = 0.0
-        _gather(own, fast, top)
-        moves = _hand_down(own, fast, slow, N, S, equal, real, imaginary, H, top, fields, new)
+        little = close / strongest if turn > 0 else -1.0
+        moves = _hand_down(own, fast, slow, N, S, equal, real, imaginary, H, top, fields, new, given, little)
         found = _choose(moves, H * strongest, fresh, close, fields, new, due)
         if found == 0 and far <= close:
             return True, visits
@@ -546,7 +571,7 @@ def _step(start, end, place, system, state, H, strongest, close, ahead):
                     close,
                     partial[sums[job] : sums[job + 1]],
                 )
-        _collect(levels, sums, due, partial, own)
+        _collect(levels, sums, due, partial, own, given)
         _gather(own, fast, top)
         for level in range(1, top + 1):
             fresh[level] &= not due[level]
