@@ -32,7 +32,7 @@ FEW = 20.0  # the largest of |ω − median| over their mean, from which those t
 MODES = 32  # r m, mean fields times harmonics, up to which a level can tell the others its own
 LONGEST = 1.0  # H times the largest force: Picard's iteration converges
 LOOK = 16  # steps from one measurement of the error to the next
-EASY = 0.01  # of the tolerance: H is doubled
+EASY = 0.05  # of the tolerance: H is doubled
 SURE = 4.0  # growth of the last number of the series, from which the error is measured anew
 WAIT = 8  # measurements after a step that was refused, before H is doubled again
 CLOSE = 0.1  # of the tolerance, to which iterations converge
@@ -117,7 +117,7 @@ class _Levels:
     def step(self, start: Array, end: Array, h: float, tolerance: float, ahead: bool) -> bool:
         """A step of length h from `start` into `end`, (n,); whether it converged."""
         ahead = ahead and abs(h - self._last) <= 1e-9 * h
-        converged, _ = kernels.step(16 * len(self._state[8]))(
+        converged, _ = kernels.step(kernels.P * len(start))(
             start, end, tuple(self._layout), tuple(self._system), self._state, h, self._strongest,
             CLOSE * tolerance, ahead,
         )  # fmt: skip

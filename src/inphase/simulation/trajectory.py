@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 METHODS: dict[str, Method] = {"dormand-prince": DORMAND_PRINCE} | RUNGE_KUTTA
 ADAPTIVE = ("dormand-prince", "multirate")
+NAMES = (*METHODS, "multirate")
 
 
 def simulate(
@@ -53,7 +54,8 @@ def simulate(
 ) -> xr.Dataset:
     """Integrate the model from time 0, by adaptive explicit steps or, with noise or `step`, constant ones.
 
-    The former are Dormand and Prince's pair 5(4), with delays the method of steps.
+    The former are Dormand and Prince's pair 5(4), with delays the method of steps; for mean fields whose fastest
+    oscillators are few and very fast, each oscillator takes steps of its own ("multirate").
 
     Parameters
     ----------
@@ -65,13 +67,15 @@ def simulate(
     times : array_like, shape (T,), optional
         The times to keep instead, ascending and non-negative; the run ends at the last.
     tolerance : float
-        Bound, from 1e-15 to 0.1, on the local error per adaptive step of phases, radians, and of velocities.
-    method : "dormand-prince", "heun", "euler", "midpoint" or "rk4", optional
-        If not given, "heun" with noise or `step`, else "dormand-prince". With noise, "euler" is Euler-Maruyama
+        Bound, from 1e-15 to 0.1, on the local error per adaptive step of phases, radians, and of velocities; with
+        "multirate", per interval of an oscillator's own, as measured from time to time.
+    method : "dormand-prince", "multirate", "heun", "euler", "midpoint" or "rk4", optional
+        If not given, "heun" with noise or `step`, else "dormand-prince", or "multirate" where few |ω − median| are
+        beyond 100 times the coupling's rate: `attrs["method"]` says so. "multirate" is for sums of few mean fields. With noise, "euler" is Euler-Maruyama
         (strong order 1) and "heun" stochastic Heun (weak order 2); delays are rounded to whole constant steps.
         "rk4" (order 4) and "midpoint" (order 2) take neither: their stages lie between steps.
     step : float, optional
-        Constant step, for all but "dormand-prince"; times to keep are rounded to whole steps.
+        Constant step, for all but the two adaptive methods; times to keep are rounded to whole steps.
     seed : int
         Of the noise. The same seed gives the same numbers on any number of threads.
     replicas : sequence of int, optional
@@ -215,6 +219,8 @@ class Simulation:
         else:
             about = {"tolerance": run.tolerance, "accepted_steps": run.accepted_steps}
             about["rejected_steps"] = run.rejected_steps
+            if isinstance(run, Multirate):
+                about["measured_error"] = run.largest_error
         data.attrs = attributes(
             self.model,
             status=status.value,
@@ -228,7 +234,7 @@ class Simulation:
 def _method(model: PhaseModel, method: str | None, step: float | None) -> str:
     if method is None:
         method = "heun" if model.has_noise or step is not None else "dormand-prince"
-    check_name("method", method, (*METHODS, "multirate"))
+    check_name("method", method, NAMES)
     if method in ADAPTIVE:
         if model.has_noise:
             raise ValueError(f'noise needs constant steps: method must be "heun" or "euler"; got "{method}"')
