@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import warnings
+from functools import cache
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import inphase as ip
 
 K = 4.0
+TIMES = [0.0, 0.1, 0.35]
 
 
 def quantiles(n):
@@ -44,16 +46,21 @@ def mean_field(omega):
 
 
 def exact(model, phases, times):
-    return ip.simulate(model, phases, times=times, tolerance=1e-11, method="dormand-prince")
+    return ip.simulate(model, phases, times=times, tolerance=1e-10, method="dormand-prince")
 
 
-def close(run, plain, factor=3.0):
+@cache
+def plain(draw, n):
+    return exact(mean_field(draw(n)), start(n), TIMES)
+
+
+def close(run, other, factor=3.0):
     """Errors at the end add up to no more than what a step was found to have, times the steps."""
-    assert run.attrs["status"] == plain.attrs["status"] == "finished"
-    away = np.max(np.abs(run.phase.values - plain.phase.values))
+    assert run.attrs["status"] == other.attrs["status"] == "finished"
+    away = np.max(np.abs(run.phase.values - other.phase.values))
     steps = run.attrs["accepted_steps"] + 1
     bound = factor * steps * max(run.attrs["measured_error"], 0.1 * run.attrs["tolerance"])
-    assert away <= bound + 1e-11 * plain.attrs["accepted_steps"], (away, bound)
+    assert away <= bound + 1e-10 * other.attrs["accepted_steps"], (away, bound)
     return away
 
 
@@ -61,16 +68,15 @@ def close(run, plain, factor=3.0):
 @pytest.mark.parametrize("n", [500, pytest.param(2000, marks=pytest.mark.long)])
 @pytest.mark.parametrize("tolerance", [1e-5, 1e-8])
 def test_phases_are_those_of_the_plain_integrator(draw, n, tolerance):
-    model, times = mean_field(draw(n)), [0.0, 0.1, 0.6]
-    run = ip.simulate(model, start(n), times=times, tolerance=tolerance, method="multirate")
-    away = close(run, exact(model, start(n), times))
+    run = ip.simulate(mean_field(draw(n)), start(n), times=TIMES, tolerance=tolerance, method="multirate")
+    away = close(run, plain(draw, n))
     assert away <= 100 * tolerance  # the fastest oscillators have hundreds of intervals
 
 
 def heavy(n):
     """Frequencies about 3, of which a few are far off."""
     omega = 3 + np.random.default_rng(5).normal(0, 0.5, n)
-    omega[:6] = 3 + np.array([-700.0, 900.0, 60.0, -41.0, 17.0, -9.0])
+    omega[:6] = 3 + np.array([-300.0, 400.0, 60.0, -41.0, 17.0, -9.0])
     return omega
 
 
@@ -90,7 +96,7 @@ def couplings(n):
 
 @pytest.mark.parametrize("name", couplings(8))
 def test_couplings_of_few_mean_fields(name):
-    n, times = 60, [0.05, 0.4]
+    n, times = 60, [0.02, 0.12]
     f = ip.harmonics(sin=[1.0, 0.4], cos=[0.3, -0.2])
     model = ip.PhaseModel(f, couplings(n)[name], frequencies=heavy(n), damping=np.linspace(0.8, 1.2, n))
     run = ip.simulate(model, start(n), times=times, tolerance=1e-8, method="multirate")
@@ -180,7 +186,7 @@ def test_other_models_are_refused(parts, word):
 def test_where_it_cannot_be_a_warning_names_who_sets_the_step():
     omega = np.zeros(40)
     omega[[7, 23]] = 5000, -3000
-    model = ip.PhaseModel(ip.kuramoto(), ip.Ring(1), frequencies=omega)
+    model = ip.PhaseModel(ip.kuramoto(), ip.Dense(np.eye(40)[::-1]), frequencies=omega)
     with pytest.warns(UserWarning, match=r"7 \(ω = 5000\), 23 \(ω = -3000\).*clip") as seen:
         ip.simulate(model, start(40), t_end=0.001)
     assert len(seen) == 1

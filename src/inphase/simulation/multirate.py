@@ -67,7 +67,7 @@ def obstacles(model: PhaseModel, n: int) -> list[str]:
 
 
 def _factors(model: PhaseModel, n: int) -> Factors:
-    parts = [factors_of(term) for term in model.coupling.terms(n)]  # type: ignore[arg-type]
+    parts = [factors_of(term) for term in model.coupling.terms(n)]
     return Factors(np.hstack([part.left for part in parts]), np.hstack([part.right for part in parts]))
 
 
@@ -80,9 +80,9 @@ def mean_fields(model: PhaseModel, n: int) -> MeanFields:
     omega = np.broadcast_to(model.frequencies, n) / damping - modes[0].real * (left @ right.sum(axis=0))
     frame = float(np.median(omega))
     order = np.argsort(np.abs(omega - frame), kind="stable")
-    turned = (np.ascontiguousarray(array[order].T, dtype=float) for array in (left, right))
+    by_speed, heard = (np.ascontiguousarray(array[order].T, dtype=float) for array in (left, right))
     pull = -modes[1:]
-    system = kernels.System(omega[order] - frame, *turned, pull.real.copy(), pull.imag.copy())
+    system = kernels.System(omega[order] - frame, by_speed, heard, pull.real.copy(), pull.imag.copy())
     steepest = float(np.abs(pull) @ np.arange(1, len(modes)))
     return MeanFields(
         system, frame, order, float(np.max(np.abs(left) @ np.abs(right).sum(axis=0))) * steepest
@@ -213,7 +213,8 @@ class Multirate:
         if last is None:
             return None
         fine = self._turned(last, back, h / 2)
-        away = np.abs(fine - self._turned(end, turns, h))[self._fields.order]
+        # twice the difference: what projections leave falls as slowly as H²
+        away = 2 * np.abs(fine - self._turned(end, turns, h))[self._fields.order]
         ratio = float(np.max(away / 2.0**levels.levels)) / self.tolerance
         if not ratio <= 1:
             course.since, course.wait = LOOK, WAIT
@@ -261,11 +262,11 @@ class Multirate:
         """Phases (n,) of one replica at the fraction theta of its last accepted step, which is taken anew."""
         h = theta * float(self.taken[replica])
         if h == 0:
-            return self.before[replica].copy()
+            return np.array(self.before[replica])
         end, turns = self._step(
             self._levels_of(self._numbers[replica], h), self.before[replica], h, ahead=False
         )
-        return self.phases[replica].copy() if end is None else self._turned(end, turns, h)
+        return np.array(self.phases[replica]) if end is None else self._turned(end, turns, h)
 
     def keep(self, rows: NDArray[np.bool_]) -> None:
         """Drop the other replicas."""

@@ -71,9 +71,10 @@ def simulate(
         "multirate", per interval of an oscillator's own, as measured from time to time.
     method : "dormand-prince", "multirate", "heun", "euler", "midpoint" or "rk4", optional
         If not given, "heun" with noise or `step`, else "dormand-prince", or "multirate" where few |ω − median| are
-        beyond 100 times the coupling's rate: `attrs["method"]` says so. "multirate" is for sums of few mean fields. With noise, "euler" is Euler-Maruyama
-        (strong order 1) and "heun" stochastic Heun (weak order 2); delays are rounded to whole constant steps.
-        "rk4" (order 4) and "midpoint" (order 2) take neither: their stages lie between steps.
+        beyond 100 times the coupling's rate: `attrs["method"]` says so. "multirate" is for sums of few mean fields.
+        With noise, "euler" is Euler-Maruyama (strong order 1) and "heun" stochastic Heun (weak order 2); delays are
+        rounded to whole constant steps. "rk4" (order 4) and "midpoint" (order 2) take neither: their stages lie
+        between steps.
     step : float, optional
         Constant step, for all but the two adaptive methods; times to keep are rounded to whole steps.
     seed : int
