@@ -32,9 +32,9 @@ FEW = 20.0  # the largest of |ω − median| over their mean, from which those t
 MODES = 32  # r m, mean fields times harmonics, up to which a level can tell the others its own
 LONGEST = 1.0  # H times the largest force: Picard's iteration converges
 LOOK = 16  # steps from one measurement of the error to the next
-EASY = 0.05  # of the tolerance: H is doubled
+EASY = 0.1  # of the tolerance: H is doubled
 SURE = 4.0  # growth of the last number of the series, from which the error is measured anew
-WAIT = 8  # measurements after a step that was refused, before H is doubled again
+WAIT = 4  # measurements after a step that was refused, before H is doubled again
 CLOSE = 0.1  # of the tolerance, to which iterations converge
 FINEST = 1e-10  # the tolerance to which this is chosen without being asked
 

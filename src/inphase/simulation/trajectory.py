@@ -54,8 +54,7 @@ def simulate(
 ) -> xr.Dataset:
     """Integrate the model from time 0, by adaptive explicit steps or, with noise or `step`, constant ones.
 
-    The former are Dormand and Prince's pair 5(4), with delays the method of steps; for mean fields whose fastest
-    oscillators are few and very fast, each oscillator takes steps of its own ("multirate").
+    The former are Dormand and Prince's pair 5(4), with delays the method of steps, or each oscillator's own.
 
     Parameters
     ----------
@@ -67,16 +66,13 @@ def simulate(
     times : array_like, shape (T,), optional
         The times to keep instead, ascending and non-negative; the run ends at the last.
     tolerance : float
-        Bound, from 1e-15 to 0.1, on the local error per adaptive step of phases, radians, and of velocities; with
-        "multirate", per interval of an oscillator's own, as measured from time to time.
+        Bound, 1e-15 to 0.1, on the local error per adaptive step ("multirate": each oscillator's own), radians.
     method : "dormand-prince", "multirate", "heun", "euler", "midpoint" or "rk4", optional
-        If not given, "heun" with noise or `step`, else "dormand-prince", or "multirate" where few |ω − median| are
-        beyond 100 times the coupling's rate: `attrs["method"]` says so. "multirate" is for sums of few mean fields.
-        With noise, "euler" is Euler-Maruyama (strong order 1) and "heun" stochastic Heun (weak order 2); delays are
-        rounded to whole constant steps. "rk4" (order 4) and "midpoint" (order 2) take neither: their stages lie
-        between steps.
+        If not given, "heun" with noise or `step`, else "dormand-prince", or "multirate" for mean fields where few
+        |ω − median| exceed 100 rates of the coupling. With noise, "euler" is Euler-Maruyama (strong order 1), "heun"
+        stochastic Heun (weak order 2); delays are whole constant steps. "rk4" and "midpoint" take neither.
     step : float, optional
-        Constant step, for all but the two adaptive methods; times to keep are rounded to whole steps.
+        Constant step, for the methods that do not adapt it; times to keep are rounded to whole steps.
     seed : int
         Of the noise. The same seed gives the same numbers on any number of threads.
     replicas : sequence of int, optional
