@@ -34,6 +34,7 @@ FILES = (
     "field",
     "replicas",
     "simulate",
+    "multirate",
     "coarsen",
     "graph",
     "networks",

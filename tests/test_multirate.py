@@ -118,7 +118,7 @@ def test_the_order_parameter_is_ott_and_antonsens_uncut(n, t_end):
     run = ip.simulate(mean_field(lorentzian(n)), phases, times=np.linspace(0, t_end, 9), tolerance=1e-6)
     assert run.attrs["method"].startswith("multirate")
     theory = ott_antonsen(r, run.time.values)
-    assert np.max(np.abs(run.order_parameter.values - theory)) < 30 / n
+    assert np.max(np.abs(run.order_parameter.values - theory)) < 0.2 / np.sqrt(n)  # of so many oscillators
     assert np.ptp(theory) > 0.2
 
 
@@ -198,13 +198,13 @@ def test_where_it_cannot_be_a_warning_names_who_sets_the_step():
 
 SCRIPT = """
 import numba, numpy as np, inphase as ip
-n = 40_000
+n = 32_000
 model = ip.PhaseModel(4 * ip.kuramoto(), frequencies=np.tan(np.pi * ((np.arange(n) + 0.5) / n - 0.5)))
 phases = np.random.default_rng(0).uniform(-1, 1, n)
 found = []
 for threads in (1, 2):
     numba.set_num_threads(threads)
-    found.append(ip.simulate(model, phases, times=[0.02], tolerance=1e-4).end_phase.values)
+    found.append(ip.simulate(model, phases, times=[0.01], tolerance=1e-4).end_phase.values)
 assert np.array_equal(*found) and np.any(found[0] != phases)
 print("the same bits")
 """

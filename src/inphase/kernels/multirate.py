@@ -9,9 +9,12 @@ ones by projection onto its polynomials.
 
 What a projection leaves out, G, turns fast. A slow phase follows it by w = Re Σ L B e^{ikθ}, B = ∫G from the start of
 its interval, which is 0 at the end: a step ends right. But w gives to A, at the speed of those who made it, and they
-feel it: a drift of (strength)² / (n ω). So each interval also feels the response of all slower phases (`_response`):
+feel it: a drift of (strength)² / (n ω). So each interval also feels the response of all slower phases (`_respond`):
 
     δA_qk = ½ i k F_k Σ_q'k' (B_q'k' N_{k−k'} + conj(B_q'k') N_{k+k'}),   N_h = Σ_j R_jq L_jq' e^{−ihθ_j},   F = −a
+
+and, with C = ∫B, the same of −ik'C in the place of B and S_h = Σ_j R_jq L_jq' θ_j' e^{−ihθ_j} in that of N, since slow
+phases do move. What is left is of the third order in how much slower they are, and of the second in G.
 
 Series are (2, P) numbers, real and imaginary parts. Sums are taken by blocks of oscillators in a fixed order, so the
 numbers do not depend on the threads.
@@ -104,7 +107,7 @@ class Layout(NamedTuple):
     levels: np.ndarray  # (jobs,)
     lows: np.ndarray  # (jobs,), first oscillator
     highs: np.ndarray  # (jobs,)
-    bases: np.ndarray  # (jobs,), where their phases at nodes begin, [interval][node][oscillator]
+    bases: np.ndarray  # (jobs,), where their phases at nodes begin, [interval][oscillator][node]
     sums: np.ndarray  # (jobs,), where their sums begin
     order: np.ndarray  # (jobs,), in which they are dealt
 

@@ -318,6 +318,6 @@ def chosen(model: PhaseModel, n: int, tolerance: float) -> Spread | None:
         warnings.warn(
             f"the step is set by few oscillators, among them {names}: {spread}; steps of each its own cannot be taken "
             f"with {', '.join(found)}: clip these frequencies (their oscillators average out), or raise the tolerance",
-            stacklevel=5,
+            stacklevel=4,
         )
     return None
