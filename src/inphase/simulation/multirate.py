@@ -35,7 +35,7 @@ LOOK = 16  # steps from one measurement of the error to the next
 EASY = 0.1  # of the tolerance: H is doubled
 SURE = 4.0  # growth of the last number of the series, from which the error is measured anew
 WAIT = 4  # measurements after a step that was refused, before H is doubled again
-CLOSE = 0.1  # of the tolerance, to which iterations converge
+CLOSE = 0.3  # of the tolerance, to which iterations converge
 FINEST = 1e-10  # the tolerance to which this is chosen without being asked
 
 
