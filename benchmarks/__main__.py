@@ -35,6 +35,7 @@ FILES = (
     "replicas",
     "families",
     "simulate",
+    "multirate",
     "coarsen",
     "graph",
     "networks",

@@ -105,9 +105,9 @@ def _initial() -> str:
 
 
 def _methods() -> str:
-    from inphase.simulation.trajectory import METHODS
+    from inphase.simulation.trajectory import NAMES
 
-    return ", ".join(METHODS)
+    return ", ".join(NAMES)
 
 
 OPTIONS: dict[str, dict[str, Any]] = {

@@ -126,6 +126,13 @@ class DormandPrince:
             self.before[...] = self.phases
             self.phases[self.accepted] = self._trial[self.accepted]
 
+    def fill(self, due: NDArray[np.int64], rows: NDArray[np.int64], times: Array, out: Array) -> None:
+        """out[k, rows[r]] for the times[k] that replica r's accepted step has passed; due[r] moves on."""
+        steps.interpolate(
+            self.before, self.stages, self.interpolant, self.time_before, self.taken, self.accepted, times, due, rows,
+            out,
+        )  # fmt: skip
+
     def next_stage(self) -> None:
         """The last stage of an accepted step is the first of the
         next; called when the step's record is no longer needed.

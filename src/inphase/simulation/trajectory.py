@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from inphase.checks import check_name, error_bound, finite_number, integer
 from inphase.families import Family
-from inphase.kernels import steps
 from inphase.methods import DORMAND_PRINCE, RUNGE_KUTTA, WITH_DELAYS, WITH_NOISE, Method
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar
@@ -24,6 +23,7 @@ from inphase.simulation.explicit import DormandPrince
 from inphase.simulation.fixed import FixedStep
 from inphase.simulation.growth import GrowthLimit
 from inphase.simulation.motion import Motion
+from inphase.simulation.multirate import TITLE, Multirate, Spread, chosen, mean_fields, obstacles
 from inphase.simulation.pace import Pace
 from inphase.simulation.past import Past
 from inphase.simulation.recording import Recorder, output_times
@@ -39,6 +39,8 @@ METHODS: dict[str, Method] = {"dormand-prince": DORMAND_PRINCE} | RUNGE_KUTTA
 METHOD_NAMES = {
     title: name for name, one in METHODS.items() for title in (one.title, one.with_noise) if title
 }
+ADAPTIVE = ("dormand-prince", "multirate")
+NAMES = (*METHODS, "multirate")
 
 
 def simulate(
@@ -60,7 +62,7 @@ def simulate(
 ) -> xr.Dataset:
     """Integrate the model from time 0, by adaptive explicit steps or, with noise or `step`, constant ones.
 
-    The former are Dormand and Prince's pair 5(4), with delays the method of steps.
+    The former are Dormand and Prince's pair 5(4), with delays the method of steps, or each oscillator's own.
 
     Parameters
     ----------
@@ -74,14 +76,14 @@ def simulate(
     times : array_like, shape (T,), optional
         The times to keep instead, ascending and non-negative; the run ends at the last.
     tolerance : float
-        Bound, 1e-15 to 0.1, on the local error per adaptive step, radians and radians per time; 1e-8 if not given.
-    method : "dormand-prince", "heun", "euler", "midpoint" or "rk4", optional
-        If not given, "heun" with noise or `step`, else "dormand-prince". With noise, "euler" is Euler-Maruyama
-        (strong order 1) and "heun" stochastic Heun (weak order 2); delays are rounded to whole constant steps.
-        "rk4" (order 4) and "midpoint" (order 2) take neither: their stages lie between steps.
+        Bound, 1e-15 to 0.1, on the local error per adaptive step ("multirate": each oscillator's own), radians; 1e-8 if
+        not given.
+    method : "dormand-prince", "multirate", "heun", "euler", "midpoint" or "rk4", optional
+        If not given, "heun" with noise or `step`, else "dormand-prince", or "multirate" for mean fields where few
+        |ω − median| exceed 100 rates of the coupling. With noise, "euler" is Euler-Maruyama (strong order 1), "heun"
+        stochastic Heun (weak order 2); delays are whole constant steps. "rk4" and "midpoint" take neither.
     step : float, optional
-        Constant step, for all but "dormand-prince"; it is shortened so that whole steps end at the last time (to
-        1e-6 steps), and the other times are rounded to whole steps. `attrs["step"]` is the one taken.
+        Constant step; shortened so that whole steps end at the last time (to 1e-6 steps); other times are rounded.
     seed : int
         Of the noise, 0 if not given. The same seed gives the same numbers on any number of threads.
     replicas : sequence of int, optional
@@ -254,8 +256,12 @@ class Simulation:
         if family is not None and any(condition.third for condition in self.conditions):
             raise _RowByRow  # velocities are those of one model
         self.progress = progress
-        self.run: DormandPrince | FixedStep | SmallSystems
-        if self.method == "dormand-prince":
+        self.run: DormandPrince | FixedStep | SmallSystems | Multirate
+        alone = method is None and step is None and family is None and going_on is None and not model.varies
+        self.spread = chosen(model, self.motion.n, tolerance) if alone else None
+        if self.spread is not None or (self.method == "multirate" and family is None):
+            self.method, self.run = "multirate", _multirate(model, state, kept, tolerance)
+        elif self.method == "dormand-prince":
             end = max(kept[-1], 1e-300)  # a run of zero length still has its first velocity computed
             small = small_systems(family or model, state, end, tolerance, begin)
             if family is not None and small is None:
@@ -289,7 +295,7 @@ class Simulation:
     def dataset(self, status: Status) -> xr.Dataset:
         """What there is of the run."""
         data = self.recorder.dataset(status, self.shape, self.motion, self.numbers)
-        method, run = METHODS[self.method], self.run
+        run = self.run
         about: dict[str, Any]
         if isinstance(run, FixedStep):
             made = (run.steps - run.begun) * len(self.numbers)
@@ -297,6 +303,8 @@ class Simulation:
         else:
             about = {"tolerance": run.tolerance, "accepted_steps": run.accepted_steps}
             about["rejected_steps"] = run.rejected_steps
+            if isinstance(run, Multirate):
+                about["measured_error"] = run.largest_error
         if self.going_on is not None:
             about["continued_at"] = float(np.max(self.going_on.time))
         try:
@@ -307,7 +315,7 @@ class Simulation:
         data.attrs = attributes(
             self.model,
             status=status.value,
-            method=method.with_noise if self.model.has_noise else method.title,
+            method=_title(self.method, self.model, self.spread),
             **about,
             wall_time_seconds=round(clock.perf_counter() - self.began, 4),
         )
@@ -381,15 +389,13 @@ def _going_on(
 def _method(model: PhaseModel, method: str | None, step: float | None) -> str:
     if method is None:
         method = "heun" if model.has_noise or step is not None else "dormand-prince"
-    check_name("method", method, tuple(METHODS))
-    if method == "dormand-prince":
+    check_name("method", method, NAMES)
+    if method in ADAPTIVE:
         if model.has_noise:
-            raise ValueError(
-                'noise needs constant steps: method must be "heun" or "euler"; got "dormand-prince"'
-            )
+            raise ValueError(f'noise needs constant steps: method must be "heun" or "euler"; got "{method}"')
         if step is not None:
             constant = ", ".join(RUNGE_KUTTA)
-            raise ValueError(f'step is for the methods {constant}; "dormand-prince" takes a tolerance')
+            raise ValueError(f'step is for the methods {constant}; "{method}" takes a tolerance')
         return method
     if model.has_noise and method not in WITH_NOISE:
         raise ValueError(
@@ -404,6 +410,20 @@ def _method(model: PhaseModel, method: str | None, step: float | None) -> str:
     if step is None:
         raise ValueError(f"the method {method!r} needs a constant step, for instance step=0.01")
     return method
+
+
+def _title(method: str, model: PhaseModel, spread: Spread | None) -> str:
+    """What a result calls the method, and why it was chosen where that was not the user's word."""
+    if method == "multirate":
+        return TITLE if spread is None else f"{TITLE}; chosen, as {spread}"
+    return METHODS[method].with_noise if model.has_noise else METHODS[method].title
+
+
+def _multirate(model: PhaseModel, state: Array, kept: Array, tolerance: float) -> Multirate:
+    found = obstacles(model, state.shape[1]) + ([model.varies] if model.varies else [])
+    if found:
+        raise ValueError(f'"multirate" is for mean fields alone: leave out {", ".join(found)}, or the method')
+    return Multirate(mean_fields(model, state.shape[1]), state, kept, tolerance)
 
 
 def _adaptive(
@@ -443,7 +463,7 @@ def _numbers(replicas: Sequence[int] | None, count: int) -> NDArray[np.int64]:
 
 
 def _integrate(
-    run: DormandPrince,
+    run: DormandPrince | Multirate,
     recorder: Recorder,
     conditions: list[Watched],
     max_steps: int,
@@ -457,10 +477,7 @@ def _integrate(
         if run.accepted_steps + run.rejected_steps >= max_steps * len(recorder.due):
             return Status.MAX_STEPS
         run.advance()
-        steps.interpolate(
-            run.before, run.stages, run.interpolant, run.time_before, run.taken, run.accepted, times, due, rows,
-            recorder.states,
-        )  # fmt: skip
+        run.fill(due, rows, times, recorder.states)
         arrived = run.accepted & ~run.running
         due[arrived] = len(times)  # the last time is the step's end, exactly
         recorder.states[-1, rows[arrived]] = run.phases[arrived]
@@ -542,7 +559,7 @@ def _march(
 
 
 def _check_conditions(
-    run: DormandPrince | SmallSystems,
+    run: DormandPrince | SmallSystems | Multirate,
     conditions: list[Watched],
     recorder: Recorder,
     rows: NDArray[np.int64],
