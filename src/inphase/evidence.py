@@ -61,9 +61,10 @@ def summary(
 def apart(model: PhaseModel, n: int, names: Sequence[Any] | None = None) -> str:
     """A sentence on the parts that hear nobody outside, where there are two or more, and on isolated nodes; or "".
 
-    That almost no start synchronizes is said where Theorem 10 (docs/theory/states.md) holds: parts turn freely.
+    That almost no start synchronizes is said where Theorem 12 (docs/theory/states.md) holds: parts turn freely.
     """
-    terms = None if model.coupling.common_weights(n) is not None else model.coupling.spelled(n)
+    ours = type(model.coupling).__module__.startswith("inphase.")  # sums of a subclass are its own
+    terms = model.coupling.spelled(n) if ours and model.coupling.common_weights(n) is None else None
     heard = None if terms is None or n < 2 else hearing(terms, n)
     if heard is None or len(parts := closed_parts(heard)) < 2:
         return ""
@@ -74,8 +75,8 @@ def apart(model: PhaseModel, n: int, names: Sequence[Any] | None = None) -> str:
     words += [f"{len(several) - 3} more"] if len(several) > 3 else []
     if len(alone):
         words.append(f"isolated: {_some(alone, names)}")
-    turns = model.is_autonomous and not np.any(model.field) and model.g.smooth
-    end = "almost no start synchronizes all" if turns else "what follows is of all taken together"
+    turns = model.is_autonomous and not (np.any(model.field) or model.varies) and model.g.kind == "one"
+    end = "almost no start brings all to one phase" if turns else "what follows is of all taken together"
     return f"{len(parts)} parts of the network hear nobody outside them ({'; '.join(words)}): {end}. "
 
 
@@ -142,7 +143,11 @@ def certificate(model: PhaseModel, n: int, seconds: float) -> Certificate | None
         return None
     try:
         return synchronization(
-            model, n=n if known.equal else None, budget=2000, seconds=seconds, refutation=n <= 500
+            model,
+            n=n if known.equal else None,
+            budget=2000,
+            seconds=seconds,
+            refutation=n <= 500 or bool(apart(model, n)),
         )
     except ValueError:
         return None

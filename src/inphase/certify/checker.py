@@ -9,7 +9,7 @@ of
 
 synchronizes ("proved"), or that a stable state exists that is not synchronized, or that almost no start
 synchronizes ("refuted").
-The mathematics (Theorems 1-10) is in docs/theory/; this file re-verifies the inequalities in which each theorem ends, on boxes
+The mathematics (Theorems 1-12) is in docs/theory/; this file re-verifies the inequalities in which each theorem ends, on boxes
 that must tile the claim.
 
 Work: every interval that is made counts one, more if its ends are long. A box may take 4 million, 15,000 more
@@ -1151,12 +1151,13 @@ def twisted_state(f, box, leaf, claim):
 
 
 def parts(f, box, leaf, claim):
-    """Theorem 10: two parts or more that hear nobody outside turn each by itself, so almost no start synchronizes."""
+    """Theorem 12: two parts or more that hear nobody outside turn each by itself, so almost no start synchronizes."""
     model = claim["model"]
     coupling, n = model["coupling"], model["coupling"]["n"]
     require(coupling["kind"] == "apart", "this is for networks in parts that hear nobody outside")
-    require(model["gain"] in ("none", "softmax"), "the gain may join the parts")
+    require(model["gain"] == "none", "the gain may join the parts, or vanish")
     require(f.periodic(), "f is not 2π-periodic by its structure")
+    smooth(f, box)
     require(
         len(coupling["parts"]) >= 2 and all(coupling["parts"]), "there must be two parts, none of them empty"
     )
@@ -1169,13 +1170,30 @@ def parts(f, box, leaf, claim):
                 "parts have different nodes from 0 to n - 1",
             )
             part_of[i] = k
-    for i, j in coupling["edges"]:
+    edges = coupling["edges"]
+    require(
+        isinstance(edges, list) and len({tuple(e) for e in edges}) == len(edges), "edges are different pairs"
+    )
+    for i, j in edges:
         pay(1)
         require(
             type(i) is int and type(j) is int and 0 <= i < n and 0 <= j < n,
             "an edge is [who hears, who is heard]",
         )
         require(i not in part_of or part_of.get(j) == part_of[i], f"{i} hears {j}, which is outside its part")
+
+
+def smooth(f, box):
+    """f is finite on the whole circle and has a derivative there, over the box."""
+    require(set(box) == set(f.names), "f is not shown to be smooth over an infinite range")
+    cells = [(-HALF_TURN, HALF_TURN)]
+    while cells:
+        lo, hi = cells.pop()
+        try:
+            f.derivatives(I(lo, hi), box, 1)
+        except Rejected:
+            require(hi - lo > HALF_TURN >> 12, "f is not shown to be finite and smooth on the whole circle")
+            cells += [(lo, (lo + hi) >> 1), ((lo + hi) >> 1, hi)]
 
 
 def some(parts):
@@ -1370,7 +1388,7 @@ def statement(claim: dict) -> str:
         "equitable": f"every graph with an equitable partition into classes of {c.get('sizes')} and degrees {c.get('degrees')}",
         "circulant": f"the ring of {c.get('n')} oscillators with neighbors at {c.get('offsets')}",
         "apart": f"the network of {c.get('n')} oscillators and {len(c.get('edges', []))} links, whatever their weights, "
-        f"in {len(c.get('parts', []))} parts that hear nobody outside: {some(c.get('parts', []))}",
+        f"with {len(c.get('parts', []))} parts that hear nobody outside: {some(c.get('parts', []))}",
     }[c["kind"]]
     if word == "refuted" and c["kind"] == "apart":
         return f"Almost no start synchronizes: f(x) = {model['formula']}{where}; {network}; gain {model['gain']}."

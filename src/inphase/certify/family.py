@@ -187,8 +187,10 @@ def _factory(function: Callable[..., Any], middles: dict[str, float]) -> Interac
 
 def _apart_obstacle(f: Interaction, parts: Mapping[str, Any]) -> str:
     """What keeps parts that hear nobody outside from turning each by itself, whatever f is like otherwise."""
-    if parts.get("gain") == "none or positive":
-        return "the graph is in parts that hear nobody outside, but the gain may depend on all phases"
+    if parts.get("gain") != "none":
+        return (
+            "the graph is in parts that hear nobody outside, but the gain may depend on all phases, or vanish"
+        )
     return "" if ex.periodic(f.expression) else _shape_obstacle(f)
 
 

@@ -63,7 +63,7 @@ def _entries(matrix: Any) -> sparse.csr_array:
     """An adjacency matrix of two nodes or more as a canonical csr_array; ValueError or TypeError otherwise."""
     if sparse.issparse(matrix):
         matrix_array("the adjacency matrix", matrix.tocoo().data)
-        a = sparse.csr_array(matrix, dtype=float, copy=True)
+        a = sparse.csr_array(matrix.tocoo().astype(float))  # whose duplicates add up as numbers, not as bytes
     else:
         dense = matrix_array("the adjacency matrix", matrix)
         a = sparse.csr_array(np.atleast_2d(dense))

@@ -65,11 +65,11 @@ def refutation(
 
 
 def apart(known: Family) -> Found:
-    """Two parts or more that hear nobody outside: no state is needed, as each part turns by itself (Theorem 10).
+    """Two parts or more that hear nobody outside: no state is needed, as each part turns by itself (Theorem 12).
 
-    Over the whole range where it is finite, else at one point of it.
+    At one point of each range: over the whole, f might not be finite.
     """
-    whole = {name: pair if known.finite else _at(pair, pair) for name, pair in known.ranges.items()}
+    whole = {name: _at(pair, pair) for name, pair in known.ranges.items()}
     box = {name: outward(Fraction(lo), Fraction(hi)) for name, (lo, hi) in whole.items()}
     return Found(Box(known, box).leaf(PARTS), whole, known.coupling, math.inf)
 
