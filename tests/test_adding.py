@@ -111,15 +111,17 @@ def test_a_format_of_graphs(module, monkeypatch, tmp_path):
     made = module(
         "arrows",
         """
-        from inphase.graphs.building import from_edges
+        from inphase.graphs.building import Found
 
 
-        def read_arrows(path, weight, directed, n):
+        def read_arrows(path, wanted):
             edges = [tuple(int(node) for node in line.split("->")) for line in path.read_text().split()]
-            return from_edges(edges, n=n, directed=True)
+            sources, targets = zip(*edges)
+            n = wanted.n or 1 + max(*sources, *targets)
+            return Found(sources, targets, [1.0] * len(edges), n, "arrows", "weights 1", directed=True)
         """,
     )
-    monkeypatch.setitem(reading.READERS, ".arrows", made.read_arrows)
+    monkeypatch.setitem(reading.FORMATS, "arrows", reading.Format((".arrows",), made.read_arrows))
     (tmp_path / "three.arrows").write_text("0->1\n1->2\n")
     assert ip.graphs.read(tmp_path / "three.arrows").matrix.toarray().tolist() == [
         [0, 0, 0],

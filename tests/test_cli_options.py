@@ -23,11 +23,11 @@ SYSTEM = "formula strength gain"
 GRAPH = "graph directed weight columns kind duplicates normalized by"
 PARTS = "frequencies field delays noise inertia damping"
 START = "n seed initial phases"
-RUN = "t-end tolerance step method out overwrite no-progress"
+RUN = "t-end tolerance step method max-steps out overwrite no-progress"
 TAKES = {
     "study": f"json {SYSTEM} {GRAPH} {PARTS} {START} {RUN} proof-time",
     "simulate": f"json {SYSTEM} {GRAPH} {PARTS} {START} {RUN}",
-    "coarsen": f"json {SYSTEM} frequencies {START} t-end tolerance out overwrite no-progress",
+    "coarsen": f"json {SYSTEM} frequencies {START} t-end tolerance max-steps out overwrite no-progress",
     "equilibria": f"json {SYSTEM} {GRAPH} frequencies field delays inertia damping n seed out overwrite no-progress"
     " starts all samples",
     "certify": "json formula n theorem no-refutation budget seconds save no-progress",

@@ -320,7 +320,7 @@ def test_bad_phases_are_refused_by_name(method, phases, message, as_a_user):
         ({"gain": "hard"}, "gain must be None, \"softmax\" or a function.*'hard'"),
         ({"gain": 2.0}, "gain must be None"),
         ({"frequencies": [0.0, np.nan]}, "frequencies must be finite; got nan at index 1"),
-        ({"frequencies": "abc"}, "frequencies must be an array of real numbers"),
+        ({"frequencies": "abc"}, "frequencies = 'abc' is no column of AllToAll"),
         ({"frequencies": [[0.0, 1.0]]}, "frequencies must be a number or have shape"),
         ({"field": np.inf}, "field must be finite"),
         ({"frequencies": [1.0, 2.0, 3.0], "coupling": ip.AllToAll([1.0, 1.0])}, "3"),

@@ -66,7 +66,7 @@ def close(run, other, factor=3.0):
 
 @pytest.mark.parametrize("draw", [normal, lorentzian, student, bimodal])
 @pytest.mark.parametrize("n", [500, pytest.param(2000, marks=pytest.mark.long)])
-@pytest.mark.parametrize("tolerance", [1e-5, 1e-8])
+@pytest.mark.parametrize("tolerance", [1e-5, pytest.param(1e-8, marks=pytest.mark.long)])
 def test_phases_are_those_of_the_plain_integrator(draw, n, tolerance):
     run = ip.simulate(mean_field(draw(n)), start(n), times=TIMES, tolerance=tolerance, method="multirate")
     away = close(run, plain(draw, n))
@@ -210,6 +210,7 @@ print("the same bits")
 """
 
 
+@pytest.mark.long
 def test_the_bits_do_not_depend_on_the_threads():
     own = {"NUMBA_NUM_THREADS": "2"}
     done = subprocess.run(

@@ -152,7 +152,7 @@ def _model(study: Study) -> str:
         parts.append(formula_image(*learnt))
     facts = [("oscillators n", str(len(study.initial)))]
     facts += [(words.symbol(name), plain(value)) for name, value in f.parameters.items()]
-    joined = study.graph.source if study.graph is not None else None  # which knows of the tables, too
+    joined = getattr(getattr(study, "graph", None), "source", None)  # which knows of the tables, too
     facts += [row for row in model.coupling.about() if row[0] != "graph" or joined is None]
     facts += [("graph", str(joined))] if joined is not None else []
     if model.g.kind != "one":

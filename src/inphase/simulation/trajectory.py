@@ -162,6 +162,12 @@ def _of_family(models: Family, phases: ArrayLike, t_end: float | None, options: 
         data = _row_by_row(models, rows, t_end, options)
     else:
         data = _whatever_ends_it(run)
+    # the base alone is no model of these rows
+    data = data.drop_vars([name for name in data.variables if str(name).startswith("model_part_")])
+    data.attrs.pop("model_code", None)
+    data.attrs["model_not_written"] = (
+        f"a family of {len(models)} models: save(models[row], path) writes one of them"
+    )
     return models.named(data)
 
 
@@ -181,7 +187,11 @@ def _row_by_row(models: Family, phases: Array, t_end: float | None, options: dic
         runs.append(simulate(models[row], phases[row : row + 1], t_end, **(options | own)))
         if runs[-1].attrs["status"] == Status.INTERRUPTED:
             break
-    data = xr.concat(runs, "replica", data_vars="all", join="outer", combine_attrs="drop_conflicts")
+    own = [
+        run.drop_vars([name for name in run.variables if str(name).startswith(("model_part_", "past_"))])
+        for run in runs
+    ]
+    data = xr.concat(own, "replica", data_vars="all", join="outer", combine_attrs="drop_conflicts")
     data.attrs["status"] = worst([run.attrs["status"] for run in runs])
     for name in ("accepted_steps", "rejected_steps"):
         data.attrs[name] = sum(run.attrs[name] for run in runs)
