@@ -187,11 +187,13 @@ def _row_by_row(models: Family, phases: Array, t_end: float | None, options: dic
         runs.append(simulate(models[row], phases[row : row + 1], t_end, **(options | own)))
         if runs[-1].attrs["status"] == Status.INTERRUPTED:
             break
-    own = [
+    plain = [
         run.drop_vars([name for name in run.variables if str(name).startswith(("model_part_", "past_"))])
         for run in runs
     ]
-    data = xr.concat(own, "replica", data_vars="all", join="outer", combine_attrs="drop_conflicts")
+    data: xr.Dataset = xr.concat(
+        plain, "replica", data_vars="all", join="outer", combine_attrs="drop_conflicts"
+    )
     data.attrs["status"] = worst([run.attrs["status"] for run in runs])
     for name in ("accepted_steps", "rejected_steps"):
         data.attrs[name] = sum(run.attrs[name] for run in runs)
