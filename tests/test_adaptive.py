@@ -176,3 +176,15 @@ def test_certify_does_not_decide_and_study_runs():
 def test_bad_input_is_refused(make, error, words):
     with pytest.raises(error, match=words):
         make()
+
+
+def test_a_run_of_adaptive_weights_does_not_go_on_in_silence():
+    graph, h = (1 - np.eye(3)) / 3, ip.Interaction("cos(x)")
+    first = ip.PhaseModel(ip.kuramoto(), ip.Adaptive(graph, h, rate=0.1, initial=0.5))
+    run = ip.simulate(first, [0.0, 0.5, 1.0], t_end=2.0, tolerance=1e-12)
+    with pytest.raises(ValueError, match=r"initial=run\.end_weight\.values"):
+        ip.simulate(first, run, t_end=4.0)
+    then = ip.PhaseModel(ip.kuramoto(), ip.Adaptive(graph, h, rate=0.1, initial=run.end_weight.values))
+    after = ip.simulate(then, run.end_phase.values, t_end=2.0, tolerance=1e-12)
+    whole = ip.simulate(first, [0.0, 0.5, 1.0], t_end=4.0, tolerance=1e-12)
+    assert after.end_phase.values == pytest.approx(whole.end_phase.values, abs=1e-9)

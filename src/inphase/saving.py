@@ -12,6 +12,7 @@ import numpy as np
 
 from inphase import coupling, interaction
 from inphase.description import Kept, model_code
+from inphase.drive import Drive, Samples
 from inphase.model import PhaseModel
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _NAMES = {name: getattr(home, name) for home in _HOMES for name in getattr(home,
     name: getattr(interaction, name)
     for name in ("Interaction", "attention", "harmonics", "kuramoto", "sakaguchi")
 }
-_NAMES["PhaseModel"] = PhaseModel
+_NAMES |= {"PhaseModel": PhaseModel, "Drive": Drive, "Samples": Samples}
 _METHODS = ("circulant",)
 
 

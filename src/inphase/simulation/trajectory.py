@@ -243,6 +243,11 @@ class Simulation:
         self.began = clock.perf_counter()
         self.going_on = going_on = _going_on(phases, velocities, history, replicas, method, step)
         if going_on is not None:
+            if model.coupling.adaptation is not None:
+                raise ValueError(
+                    "a run of an adaptive coupling does not go on: make ip.Adaptive(..., initial=run.end_weight.values) and "
+                    "begin anew from run.end_phase"
+                )
             phases, velocities, replicas = going_on.phases, going_on.velocities, going_on.replicas
             method, step = METHOD_NAMES[going_on.method], going_on.attribute("step")
             seed, tolerance = going_on.attribute("seed", seed), going_on.attribute("tolerance", tolerance)
