@@ -32,7 +32,9 @@ def test_attention_beyond_minus_two_thirds_in_one_certificate(tmp_path):
     )
 
 
-@pytest.mark.parametrize(("lo", "theorem"), [("-0.2615619", "l1-pi"), ("-0.19214", "l1")])
+@pytest.mark.parametrize(
+    ("lo", "theorem"), [pytest.param("-0.2615619", "l1-pi", marks=pytest.mark.long), ("-0.19214", "l1")]
+)
 def test_the_l1_criterion_alone(lo, theorem):
     proof = certify.synchronization(
         "attention", theorems=[theorem, "attention-l1-infinity"], beta=(lo, "inf")
@@ -48,7 +50,7 @@ def test_the_l1_criterion_fails_beyond_its_crossing(lo, theorem):
 
 @pytest.mark.parametrize(
     ("lo", "theorem"),
-    [("-0.3389", "trigonometric-pi"), ("-0.258", "trigonometric"), ("-0.3393", "two-neighbors"),
+    [pytest.param("-0.3389", "trigonometric-pi", marks=pytest.mark.long), ("-0.258", "trigonometric"), ("-0.3393", "two-neighbors"),
      ("-0.4028", "two-neighbors-trigonometric")],
 )  # fmt: skip
 def test_the_sharper_forms(lo, theorem):
@@ -291,7 +293,7 @@ def test_a_range_with_a_refuted_part_is_refuted_there():
     assert answer.verdict == "refuted" and verified(answer)
 
 
-@pytest.mark.parametrize("lo", ["-2/3", "-0.69"])
+@pytest.mark.parametrize("lo", ["-2/3", pytest.param("-0.69", marks=pytest.mark.long)])
 def test_a_half_line_for_five(lo):
     proof = certify.synchronization("attention", beta=(lo, "inf"), n=5)
     assert proof.verdict == "proved" and verified(proof)

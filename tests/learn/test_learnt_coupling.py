@@ -164,6 +164,7 @@ def test_signs_and_symmetry():
     )
 
 
+@pytest.mark.long
 def test_simulate_equilibria_and_sums_of_couplings():
     n = 8
     coupling = Learnt(network(), features(n), "degree")
