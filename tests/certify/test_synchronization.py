@@ -50,8 +50,8 @@ def test_the_l1_criterion_fails_beyond_its_crossing(lo, theorem):
 
 @pytest.mark.parametrize(
     ("lo", "theorem"),
-    [pytest.param("-0.3389", "trigonometric-pi", marks=pytest.mark.long), ("-0.258", "trigonometric"), ("-0.3393", "two-neighbors"),
-     ("-0.4028", "two-neighbors-trigonometric")],
+    [pytest.param("-0.3389", "trigonometric-pi", marks=pytest.mark.long), ("-0.258", "trigonometric"),
+     ("-0.3393", "two-neighbors"), ("-0.4028", "two-neighbors-trigonometric")],
 )  # fmt: skip
 def test_the_sharper_forms(lo, theorem):
     proof = certify.synchronization("attention", theorems=[theorem], beta=(lo, 0))
