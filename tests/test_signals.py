@@ -17,7 +17,7 @@ import pytest
 import xarray as xr
 
 import inphase as ip
-from inphase import files, simulation, studies
+from inphase import files, signals, simulation, studies
 from inphase.cli import main
 from inphase.equilibria import search
 from inphase.files import MANIFEST, OutputFolder, manifest, replace_file, write_text
@@ -539,3 +539,22 @@ def test_an_error_that_a_library_makes_of_a_signal_is_an_interruption(monkeypatc
     monkeypatch.setattr(importlib.import_module("inphase.report.page"), "plates", drawn)
     arguments = ["study", "kuramoto", "--n", "3", "--t-end", "1", "--proof-time", "0", "--out", str(tmp_path)]
     assert main(arguments) == 143 and capsys.readouterr().err == "inphase: interrupted\n"
+
+
+def fails(folder, with_signal):
+    """What a library in C does that is interrupted: it raises an error of its own."""
+    with OutputFolder(folder, "study", ["study.json"]) as owned:
+        owned.begin()
+        try:
+            if with_signal:
+                signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            pass
+        raise RuntimeError("an error of a library's own")
+
+
+def test_what_a_library_makes_of_a_signal_is_an_interruption_for_the_folder(tmp_path):
+    for with_signal, status in ((True, "interrupted"), (False, "unfinished")):
+        with signals.heeded(), pytest.raises(RuntimeError):
+            fails(tmp_path, with_signal)
+        assert manifest(tmp_path)["status"] == status and not signals.have_come()

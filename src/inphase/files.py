@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from inphase.signals import held
+from inphase.signals import have_come, held
 from inphase.status import Status
 from inphase.version import version
 
@@ -253,7 +253,7 @@ class OutputFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         with held(), self._lock:
-            interrupted = isinstance(error, KeyboardInterrupt)
+            interrupted = isinstance(error, KeyboardInterrupt) or (error is not None and have_come())
             if kind is not None:
                 self.status = Status.INTERRUPTED if interrupted else UNFINISHED
             if self._begun or (interrupted and self._before is None):

@@ -17,6 +17,7 @@ from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 Handler = Callable[[int, Any], Any]
+_HEEDED: list[list[signal.Signals]] = []  # what has come, in each `heeded` block that is open
 
 
 class Terminated(KeyboardInterrupt):
@@ -51,12 +52,22 @@ def heeded() -> Iterator[list[signal.Signals]]:
     usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
     with _handled(raised, [number for number in SIGNALS if signal.getsignal(number) == usual[number]]):
         hook, sys.unraisablehook = sys.unraisablehook, dropped
+        _HEEDED.append(came)
         try:
             yield came
         finally:
+            _HEEDED.pop()
             sys.unraisablehook = hook
             for timer in again:
                 timer.cancel()
+
+
+def have_come() -> bool:
+    """Whether a signal has come within a `heeded` block that is open: what fails then fails of it.
+
+    Libraries in C make an error of their own of the interruption.
+    """
+    return any(_HEEDED)
 
 
 def _send(number: signal.Signals) -> None:
