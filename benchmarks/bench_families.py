@@ -63,7 +63,8 @@ def families(scale: float) -> list[Line]:
 
     peer = in_diffrax(K, omega, phases)
     assert np.array_equal(together()[:few], loop())
-    close = assert_close("diffrax", together(), peer(), 1e-2)
+    locked = K > 2.5  # below, some rows are chaotic, and no two integrators agree on them for long
+    close = assert_close("diffrax", together()[locked], peer()[locked], 1e-2)
     mine, alone, theirs = interleaved(3, together, loop, peer)
     small = ip.PhaseModel(ip.kuramoto(), frequencies=omega[0, :10])
     (one,) = interleaved(15, lambda: ip.simulate(small, phases[0, :10], t_end=10.0))
