@@ -91,3 +91,16 @@ def test_what_cannot_be_written_is_named(tmp_path):
 def test_nothing_of_a_file_is_executed(code):
     with pytest.raises(ValueError, match="model_code"):
         ip.load(xr.Dataset(attrs={"model_code": code}))
+
+
+def test_damaged_files_are_refused_in_one_sentence(tmp_path):
+    path = ip.save(MODELS["plain"], tmp_path / "model.nc")
+    whole = path.read_bytes()
+    for content in (whole[: len(whole) // 2], b"no file of this kind", b""):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"model\.nc") as caught:
+            ip.load(path)
+        assert len(str(caught.value).splitlines()) == 1
+    assert [one.name for one in tmp_path.iterdir()] == ["model.nc"]
+    with pytest.raises(OSError, match="nowhere"):
+        ip.load(tmp_path / "nowhere.nc")

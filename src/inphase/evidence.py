@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inphase import observables, theory
-from inphase.coupling.parts import closed_parts, hearing, isolated
+from inphase.coupling.parts import closed_parts, heard_by, isolated
 from inphase.headline import LEAST_FRAMES, Headline, Locking, headline, late, late_numbers
 from inphase.model import PhaseModel
 from inphase.status import Status
@@ -64,8 +64,7 @@ def apart(model: PhaseModel, n: int, names: Sequence[Any] | None = None) -> str:
     That almost no start synchronizes is said where Theorem 12 (docs/theory/states.md) holds: parts turn freely.
     """
     ours = type(model.coupling).__module__.startswith("inphase.")  # sums of a subclass are its own
-    terms = model.coupling.spelled(n) if ours and model.coupling.common_weights(n) is None else None
-    heard = None if terms is None or n < 2 else hearing(terms, n)
+    heard = heard_by(model.coupling, n) if ours and n >= 2 else None
     if heard is None or len(parts := closed_parts(heard)) < 2:
         return ""
     alone = isolated(heard)
@@ -138,8 +137,8 @@ def certificate(model: PhaseModel, n: int, seconds: float) -> Certificate | None
 
     known = model.coupling.facts(n)
     small = known.common or n <= CERTIFIED_UP_TO
-    subject = model.is_gradient or (small and apart(model, n))  # parts need no gradient flow
-    if not (subject and model.g.smooth and n >= 2 and small):
+    parted = small and bool(apart(model, n))  # which need no gradient flow, and are refuted at once
+    if not ((model.is_gradient or parted) and model.g.smooth and n >= 2 and small):
         return None
     try:
         return synchronization(
@@ -147,7 +146,7 @@ def certificate(model: PhaseModel, n: int, seconds: float) -> Certificate | None
             n=n if known.equal else None,
             budget=2000,
             seconds=seconds,
-            refutation=n <= 500 or bool(apart(model, n)),
+            refutation=n <= 500 or parted,
         )
     except ValueError:
         return None

@@ -13,7 +13,9 @@ import numpy as np
 from inphase import coupling, interaction
 from inphase.description import Kept, model_code
 from inphase.drive import Drive, Samples
+from inphase.files import named, write_dataset
 from inphase.model import PhaseModel
+from inphase.stored import open_netcdf
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -85,14 +87,7 @@ def save(model: PhaseModel, path: str | os.PathLike[str]) -> Path:
     from inphase.version import version
 
     code, arrays = written(model)
-    target = Path(path)
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        xr.Dataset(arrays, attrs={CODE: code, "inphase_version": version()}).to_netcdf(beside)
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
-    return target
+    return write_dataset(named(path), xr.Dataset(arrays, attrs={CODE: code, "inphase_version": version()}))
 
 
 def load(source: str | os.PathLike[str] | xr.Dataset) -> PhaseModel:
@@ -121,10 +116,9 @@ def load(source: str | os.PathLike[str] | xr.Dataset) -> PhaseModel:
     array([ 0.2104, -0.2104])
     """
     if isinstance(source, str | os.PathLike):
-        import xarray as xr
-
-        with xr.open_dataset(source) as opened:
-            return load(opened.load())
+        with open_netcdf(source) as opened:
+            held = opened.load()
+        return load(held)
     code = source.attrs.get(CODE)
     if not isinstance(code, str):
         why = source.attrs.get("model_not_written", f"there is no attribute {CODE}")

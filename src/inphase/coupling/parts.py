@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from inphase.coupling.base import Coupling
 from inphase.kernels.terms import AllPairs, Links, Term, Triangles
 
 Nodes = NDArray[np.integer[Any]]
@@ -34,6 +35,12 @@ def hearing(terms: Sequence[Term], n: int) -> sparse.csr_array | None:
     who, whom = (np.concatenate(part).astype(np.int64) for part in zip(*found))
     places = (who[who != whom], whom[who != whom])
     return sparse.coo_array((np.ones(len(places[0])), places), shape=(n, n)).tocsr()
+
+
+def heard_by(coupling: Coupling, n: int) -> sparse.csr_array | None:
+    """`hearing` of a coupling's terms; None where all join all, or nothing is known."""
+    terms = None if coupling.common_weights(n) is not None else coupling.spelled(n)
+    return None if terms is None else hearing(terms, n)
 
 
 def closed_parts(heard: Any) -> list[Nodes]:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from inphase import theory
 from inphase.checks import finite_number
-from inphase.coupling.parts import closed_parts, hearing
+from inphase.coupling.parts import closed_parts, heard_by
 from inphase.equilibria.continuation import continue_equilibrium
 from inphase.interaction import kuramoto
 from inphase.model import PhaseModel
@@ -126,7 +126,7 @@ def _checked(model: PhaseModel) -> Vector:
             "critical_coupling is for first-order models without field, delays, noise, damping and gain; "
             "take those away with model.replace(...), or follow the state with continue_equilibrium"
         )
-    heard = hearing(model.coupling.terms(n), n) if model.coupling.common_weights(n) is None else None
+    heard = heard_by(model.coupling, n)
     parts = [] if heard is None else closed_parts(heard)
     if len(parts) > 1:
         raise ValueError(

@@ -54,7 +54,7 @@ def obstacles(model: PhaseModel, n: int) -> list[str]:
         "noise": model.has_noise, "delays": model.has_delays, "inertia": model.has_inertia,
         "a field": bool(np.any(model.field)), "a gain": model.g.kind != "one",
     }  # fmt: skip
-    found = [name for name, there in parts.items() if there]
+    found = [name for name, there in parts.items() if there] + ([model.varies] if model.varies else [])
     if not model.coupling.facts(n).factors:
         return [*found, "a coupling that is no sum of few mean fields"]
     if not found and uses_pairs([model.interaction], n):

@@ -16,7 +16,7 @@ from inphase.methods import DORMAND_PRINCE, RUNGE_KUTTA, WITH_DELAYS, WITH_NOISE
 from inphase.model import PhaseModel
 from inphase.progress import progress_bar
 from inphase.provenance import attributes
-from inphase.saving import written
+from inphase.saving import PART, written
 from inphase.simulation.delayed import DelayedDormandPrince, delayed
 from inphase.simulation.events import Condition, Watched, as_conditions
 from inphase.simulation.explicit import DormandPrince
@@ -162,8 +162,7 @@ def _of_family(models: Family, phases: ArrayLike, t_end: float | None, options: 
         data = _row_by_row(models, rows, t_end, options)
     else:
         data = _whatever_ends_it(run)
-    # the base alone is no model of these rows
-    data = data.drop_vars([name for name in data.variables if str(name).startswith("model_part_")])
+    data = _without(data, PART)  # the base alone is no model of these rows
     data.attrs.pop("model_code", None)
     data.attrs["model_not_written"] = (
         f"a family of {len(models)} models: save(models[row], path) writes one of them"
@@ -187,10 +186,7 @@ def _row_by_row(models: Family, phases: Array, t_end: float | None, options: dic
         runs.append(simulate(models[row], phases[row : row + 1], t_end, **(options | own)))
         if runs[-1].attrs["status"] == Status.INTERRUPTED:
             break
-    plain = [
-        run.drop_vars([name for name in run.variables if str(name).startswith(("model_part_", "past_"))])
-        for run in runs
-    ]
+    plain = [_without(run, PART, "past_") for run in runs]  # which may differ in size
     data: xr.Dataset = xr.concat(
         plain, "replica", data_vars="all", join="outer", combine_attrs="drop_conflicts"
     )
@@ -200,6 +196,11 @@ def _row_by_row(models: Family, phases: Array, t_end: float | None, options: dic
     data.attrs["wall_time_seconds"] = round(sum(run.attrs["wall_time_seconds"] for run in runs), 4)
     data.attrs["model"] = attributes(models.base)["model"]
     return data
+
+
+def _without(run: xr.Dataset, *prefixes: str) -> xr.Dataset:
+    """The run without the variables whose names begin so."""
+    return run.drop_vars([name for name in run.variables if str(name).startswith(prefixes)])
 
 
 def simulated(
@@ -274,7 +275,7 @@ class Simulation:
             raise _RowByRow  # velocities are those of one model
         self.progress = progress
         self.run: DormandPrince | FixedStep | SmallSystems | Multirate
-        alone = method is None and step is None and family is None and going_on is None and not model.varies
+        alone = method is None and step is None and family is None and going_on is None
         self.spread = chosen(model, self.motion.n, tolerance) if alone else None
         if self.spread is not None or (self.method == "multirate" and family is None):
             self.method, self.run = "multirate", _multirate(model, state, kept, tolerance)
@@ -437,7 +438,7 @@ def _title(method: str, model: PhaseModel, spread: Spread | None) -> str:
 
 
 def _multirate(model: PhaseModel, state: Array, kept: Array, tolerance: float) -> Multirate:
-    found = obstacles(model, state.shape[1]) + ([model.varies] if model.varies else [])
+    found = obstacles(model, state.shape[1])
     if found:
         raise ValueError(f'"multirate" is for mean fields alone: leave out {", ".join(found)}, or the method')
     return Multirate(mean_fields(model, state.shape[1]), state, kept, tolerance)
