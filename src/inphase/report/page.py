@@ -270,10 +270,10 @@ def _part_drawn(graph: Graph) -> str:
 
 
 def _interaction_caption(f: Interaction) -> str:
-    tau = f.attraction_range
+    tau, modes = f.attraction_range, len(f.modes) - 1
     text = (
         "f acts on θ<sub>i</sub> − θ<sub>j</sub> with a minus, so f′ &gt; 0 attracts. "
-        f"f has {len(f.modes) - 1} Fourier modes above 10<sup>−15</sup> of max |f|."
+        f"f has {modes} Fourier mode{'s' * (modes != 1)} above 10<sup>−15</sup> of max |f|."
     )
     if float(f.derivative()(0.0)) > 0:
         beyond = (
